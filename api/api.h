@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef API_API_H
+#define API_API_H
+
+#include "core/access.h"
+#include "core/token.h"
+#include "http/http.h"
+#include "store/store.h"
+
+/*
+ * The dashboard's HTTP API, /api/v1 (docs/protocol.md, "HTTP"). Every route takes a bearer token and gives
+ * only what core/access lets that token see: what the broker refuses, these refuse.
+ * The context of each handler is a struct api. Handlers run on the listener's threads.
+ */
+struct api {
+	struct cw_store *store;
+	struct cw_token_keys *keys;
+	const struct cw_access *access;
+};
+
+void api_sync(struct cw_http_request *request, void *api);
+void api_conversations(struct cw_http_request *request, void *api);
+void api_conversation(struct cw_http_request *request, void *api);
+void api_messages(struct cw_http_request *request, void *api);
+void api_resolve(struct cw_http_request *request, void *api);
+
+/* ---- shared by the handlers ---- */
+
+/* The caller's token. false when it was refused; the request is then answered. */
+bool api_authorize(struct cw_http_request *request, const struct api *api, struct cw_token *ret_token);
+
+/* A whole number from the query, fallback when it is not there. false when it is bad; the request is then answered. */
+bool api_query_int(struct cw_http_request *request, const char *name, int64_t fallback, int64_t min, int64_t max,
+		   int64_t *ret_value);
+
+/* Begins a read transaction. NULL when there is none; the request is then answered. */
+struct cw_reader *api_reader(struct cw_http_request *request, const struct api *api);
+
+/* Answers for a store that failed. */
+void api_store_problem(struct cw_http_request *request, const struct cw_error *error);
+
+/* May the token see this conversation? `sees_all` is cw_access_sees_all's answer, asked once per request. */
+bool api_sees(const struct api *api, const struct cw_token *token, bool sees_all, const char *conversation);
+
+/* Conversations by last activity that the token may see, from *cursor on; new references, NULL without memory. */
+json_t *api_list_conversations(const struct api *api, struct cw_reader *reader, const struct cw_token *token,
+			       int64_t limit, char cursor[CW_LIST_CURSOR_MAX], bool *ret_is_more,
+			       struct cw_error *reterr);
+
+#endif

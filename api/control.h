@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef API_CONTROL_H
+#define API_CONTROL_H
+
+#include "http/http.h"
+#include "store/store.h"
+
+/*
+ * What the `convwire` command asks of a running daemon, by POST /control/{action} with JSON on the control
+ * socket; and what it does itself on the store when no daemon runs. One table of actions serves both.
+ */
+
+/*
+ * Does one action. *ret_answer is a new reference, the answer or {"error": sentence}. CW_NOT_FOUND for an
+ * unknown action or thing, CW_INVALID, CW_DUPLICATE, or what the store said. Blocks; not from the writer's thread.
+ */
+CW_MUST_CHECK enum cw_status control_do(struct cw_store *store, const char *action, json_t *arguments,
+					json_t **ret_answer);
+
+/* Handler of POST /control/{}; context is the store. */
+void control_handle(struct cw_http_request *request, void *store);
+
+#endif

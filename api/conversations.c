@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+/* GET /api/v1/conversations, /conversations/{id}, /conversations/{id}/messages and /resolve. */
+#include <string.h>
+
+#include "api/api.h"
+#include "core/text.h"
+
+#define DEFAULT_CONVERSATIONS 100
+#define MAX_CONVERSATIONS 500
+#define DEFAULT_MESSAGES 50
+#define MAX_MESSAGES 200
+/* Rows looked at for one answer, however few of them the token may see. */
+#define MAX_SCANNED 10000
+
+struct listing {
+	const struct api *api;
+	const struct cw_token *token;
+	bool sees_all;
+	json_t *rows;
+	size_t limit;
+	int64_t n_scanned;
+	bool is_more;
+	bool has_failed;
+};
+
+static bool on_listed(void *context, const struct cw_conversation *conversation)
+{
+	struct listing *listing = context;
+
+	listing->n_scanned++;
+	if (api_sees(listing->api, listing->token, listing->sees_all, conversation->id) &&
+	    json_array_append_new(listing->rows, cw_conversation_to_json(conversation)) != 0) {
+		listing->has_failed = true;
+		return false;
+	}
+	listing->is_more = json_array_size(listing->rows) == listing->limit || listing->n_scanned == MAX_SCANNED;
+	return !listing->is_more;
+}
+
+json_t *api_list_conversations(const struct api *api, struct cw_reader *reader, const struct cw_token *token,
+			       int64_t limit, char cursor[CW_LIST_CURSOR_MAX], bool *ret_is_more,
+			       struct cw_error *reterr)
+{
+	struct listing listing = { .api = api,
+				   .token = token,
+				   .sees_all = cw_access_sees_all(api->access, token),
+				   .rows = json_array(),
+				   .limit = (size_t)limit };
+	enum cw_status status =
+		cw_store_conversations(reader, token->account, cursor, on_listed, &listing, reterr);
+
+	if (status == CW_OK && (listing.has_failed || !listing.rows)) {
+		status = cw_error_set(reterr, CW_NOMEM, "out of memory");
+	}
+	if (status != CW_OK) {
+		json_decref(listing.rows);
+		return NULL;
+	}
+	*ret_is_more = listing.is_more;
+	return listing.rows;
+}
+
+void api_conversations(struct cw_http_request *request, void *context)
+{
+	const struct api *api = context;
+	const char *from = cw_http_query(request, "cursor");
+	char cursor[CW_LIST_CURSOR_MAX];
+	struct cw_token token;
+	struct cw_error error;
+	int64_t limit = 0;
+	bool is_more = false;
+
+	if (!api_authorize(request, api, &token) ||
+	    !api_query_int(request, "limit", DEFAULT_CONVERSATIONS, 1, MAX_CONVERSATIONS, &limit)) {
+		return;
+	}
+	if (!cw_text_copy(cursor, sizeof(cursor), from ? from : "")) {
+		cw_http_problem(request, 400, "bad_parameter", "cursor is not one that this list gave.");
+		return;
+	}
+	struct cw_reader *reader = api_reader(request, api);
+
+	if (!reader) {
+		return;
+	}
+	json_t *rows = api_list_conversations(api, reader, &token, limit, cursor, &is_more, &error);
+
+	cw_reader_release(reader);
+	if (rows) {
+		cw_http_answer_json(request, 200,
+				    json_pack("{s:o, s:s?}", "conversations", rows, "next", is_more ? cursor : NULL));
+	} else {
+		api_store_problem(request, &error);
+	}
+}
+
+/* What may not be seen does not exist, so that nobody can ask which customers another team has. */
+static bool check_visible(struct cw_http_request *request, const struct api *api, const struct cw_token *token)
+{
+	if (cw_access_sees_conversation(api->access, token, cw_http_level(request, 0), NULL, NULL)) {
+		return true;
+	}
+	cw_http_problem(request, 404, "not_found", "no such conversation");
+	return false;
+}
+
+static bool on_conversation(void *context, const struct cw_conversation *conversation)
+{
+	*(json_t **)context = cw_conversation_to_json(conversation);
+	return true;
+}
+
+void api_conversation(struct cw_http_request *request, void *context)
+{
+	const struct api *api = context;
+	struct cw_token token;
+	struct cw_error error;
+	json_t *row = NULL;
+
+	if (!api_authorize(request, api, &token) || !check_visible(request, api, &token)) {
+		return;
+	}
+	struct cw_reader *reader = api_reader(request, api);
+
+	if (!reader) {
+		return;
+	}
+	enum cw_status status =
+		cw_store_conversation(reader, cw_http_level(request, 0), on_conversation, &row, &error);
+
+	cw_reader_release(reader);
+	if (status == CW_OK) {
+		cw_http_answer_json(request, 200, row);
+	} else {
+		api_store_problem(request, &error);
+	}
+}
+
+struct page {
+	json_t *messages;
+	int64_t last_position;
+	bool has_failed;
+};
+
+static bool on_message(void *context, const struct cw_message *message)
+{
+	struct page *page = context;
+
+	page->last_position = message->position;
+	page->has_failed = json_array_append_new(page->messages, cw_message_to_json(message)) != 0;
+	return !page->has_failed;
+}
+
+void api_messages(struct cw_http_request *request, void *context)
+{
+	const struct api *api = context;
+	struct page page = { .messages = NULL };
+	struct cw_token token;
+	struct cw_error error;
+	int64_t before = 0;
+	int64_t limit = 0;
+
+	if (!api_authorize(request, api, &token) || !check_visible(request, api, &token) ||
+	    !api_query_int(request, "before", INT64_MAX, 0, INT64_MAX, &before) ||
+	    !api_query_int(request, "limit", DEFAULT_MESSAGES, 1, MAX_MESSAGES, &limit)) {
+		return;
+	}
+	struct cw_reader *reader = api_reader(request, api);
+
+	if (!reader) {
+		return;
+	}
+	page.messages = json_array();
+	enum cw_status status =
+		cw_store_messages(reader, cw_http_level(request, 0), before, limit, on_message, &page, &error);
+
+	cw_reader_release(reader);
+	if (status == CW_OK && page.has_failed) {
+		status = cw_error_set(&error, CW_NOMEM, "out of memory");
+	}
+	if (status != CW_OK) {
+		json_decref(page.messages);
+		api_store_problem(request, &error);
+		return;
+	}
+	bool is_more = (int64_t)json_array_size(page.messages) == limit;
+
+	cw_http_answer_json(request, 200,
+			    json_pack("{s:o, s:o}", "messages", page.messages, "next",
+				      is_more ? json_integer(page.last_position) : json_null()));
+}
+
+/* ---- resolve ---- */
+
+struct resolving {
+	const struct api *api;
+	const struct cw_token *token;
+	json_t *matches;
+	json_t *compared;
+};
+
+static bool on_match(void *context, const struct cw_conversation *conversation, const char *matched_by)
+{
+	struct resolving *resolving = context;
+
+	if (cw_access_sees_conversation(resolving->api->access, resolving->token, conversation->id, NULL, NULL)) {
+		(void)json_array_append_new(resolving->matches,
+					    json_pack("{s:s, s:s, s:s}", "conversation", conversation->id, "tag",
+						      conversation->tag, "matched_by", matched_by));
+	}
+	return true;
+}
+
+static void on_compared(void *context, const char *line)
+{
+	struct resolving *resolving = context;
+
+	(void)json_array_append_new(resolving->compared, json_string(line));
+}
+
+void api_resolve(struct cw_http_request *request, void *context)
+{
+	const struct api *api = context;
+	const char *id = cw_http_query(request, "id");
+	const char *phone_number_id = cw_http_query(request, "phone_number_id");
+	struct cw_token token;
+	struct cw_error error;
+
+	if (!api_authorize(request, api, &token)) {
+		return;
+	}
+	if (!id) {
+		id = cw_http_query(request, "customer");
+	}
+	if (!id || strlen(id) > CW_CONVERSATION_ID_MAX) {
+		cw_http_problem(request, 400, "bad_parameter",
+				"Name what to resolve: ?id=, or ?phone_number_id= and &customer=.");
+		return;
+	}
+	struct cw_reader *reader = api_reader(request, api);
+
+	if (!reader) {
+		return;
+	}
+	struct resolving resolving = {
+		.api = api, .token = &token, .matches = json_array(), .compared = json_array()
+	};
+	const struct cw_resolve_sink sink = { .on_match = on_match, .on_compared = on_compared, .context = &resolving };
+	enum cw_status status = cw_store_resolve(reader, token.account, id, phone_number_id, &sink, &error);
+
+	cw_reader_release(reader);
+	if (status == CW_OK) {
+		cw_http_answer_json(request, 200,
+				    json_pack("{s:o, s:o}", "matches", resolving.matches, "compared_with",
+					      resolving.compared));
+	} else {
+		json_decref(resolving.matches);
+		json_decref(resolving.compared);
+		api_store_problem(request, &error);
+	}
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+#include "api/health.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/buf.h"
+
+#define MAX_METRICS_BYTES 65536
+/* Behind by more than this, the live view is not live. */
+#define MAX_READY_LAG_MS 10000
+
+struct everything {
+	struct cw_store_stats store;
+	struct health_facts facts;
+	int64_t rss_bytes;
+};
+
+static int64_t read_rss_bytes(void)
+{
+	FILE *file = fopen("/proc/self/statm", "re");
+	long long pages = 0;
+
+	if (!file || fscanf(file, "%*d %lld", &pages) != 1) {
+		pages = 0;
+	}
+	if (file) {
+		(void)fclose(file); /* only read from */
+	}
+	return pages * sysconf(_SC_PAGESIZE);
+}
+
+static void collect(const struct health *health, struct everything *all)
+{
+	*all = (struct everything){ .rss_bytes = read_rss_bytes() };
+	cw_store_stats(health->store, &all->store);
+	health->collect(health->collect_context, &all->facts);
+}
+
+void health_live(struct cw_http_request *request, void *context)
+{
+	(void)context;
+	cw_http_answer(request, 200, "text/plain", "ok\n");
+}
+
+/* The database must be writable: Meta is told to come again when not. A broker that is down only delays. */
+void health_ready(struct cw_http_request *request, void *context)
+{
+	struct everything all;
+
+	collect(context, &all);
+	bool is_ready = !all.store.is_full && all.facts.is_broker_connected && all.facts.lag_ms < MAX_READY_LAG_MS;
+
+	cw_http_answer_json(request, is_ready ? 200 : 503,
+			    json_pack("{s:b, s:b, s:b, s:I, s:I, s:I}", "ready", is_ready, "database_writable",
+				      !all.store.is_full, "broker_connected", all.facts.is_broker_connected, "lag_events",
+				      (json_int_t)all.facts.lag_events, "lag_ms", (json_int_t)all.facts.lag_ms,
+				      "queue_age_ms", (json_int_t)all.store.queue_age_ms));
+}
+
+/* One row per metric; offset into struct everything. */
+static const struct {
+	const char *name, *type, *help;
+	size_t offset;
+} metrics[] = {
+#define ROW(name, type, member, help) { "convwire_" name, type, help, offsetof(struct everything, member) }
+	ROW("webhooks_total", "counter", store.webhooks, "Signed webhooks stored"),
+	ROW("messages_total", "counter", store.messages, "Messages stored"),
+	ROW("duplicates_total", "counter", store.duplicates, "Messages that were stored before"),
+	ROW("statuses_total", "counter", store.statuses, "Statuses received"),
+	ROW("events_total", "counter", store.events, "Events logged"),
+	ROW("changes_refused_total", "counter", store.refused_changes, "Changes signed for another account's number"),
+	ROW("changes_kept_total", "counter", store.raw_changes, "Changes kept raw, not understood"),
+	ROW("changes_waiting_total", "counter", store.waiting_changes, "Changes kept for a number not known yet"),
+	ROW("bodies_repaired_total", "counter", store.repaired, "Bodies with broken characters, repaired"),
+	ROW("signatures_refused_total", "counter", facts.refused_signatures, "Webhooks answered 401"),
+	ROW("busy_total", "counter", facts.refused_busy, "Webhooks answered 503"),
+	ROW("commits_total", "counter", store.commits, "Transactions committed"),
+	ROW("batch_max", "gauge", store.batch_max, "Most operations in one transaction"),
+	ROW("checkpoints_total", "counter", store.checkpoints, "WAL checkpoints"),
+	ROW("checkpoint_max_milliseconds", "gauge", store.checkpoint_max_ms, "Longest checkpoint"),
+	ROW("wal_pages", "gauge", store.wal_pages, "Pages in the WAL"),
+	ROW("queue_operations", "gauge", store.queue_ops, "Operations waiting for the writer"),
+	ROW("queue_bytes", "gauge", store.queue_bytes, "Bytes waiting for the writer"),
+	ROW("queue_age_milliseconds", "gauge", store.queue_age_ms, "Age of the oldest waiting operation"),
+	ROW("published_total", "counter", facts.published, "Events published"),
+	ROW("passed_over_total", "counter", facts.skipped, "Events left to the heads"),
+	ROW("publishes_refused_total", "counter", facts.refused_publishes, "Publishes that the broker refused"),
+	ROW("broker_connects_total", "counter", facts.broker_connects, "Connections made to the broker"),
+	ROW("publish_lag_events", "gauge", facts.lag_events, "Events stored but not yet taken by the broker"),
+	ROW("publish_lag_milliseconds", "gauge", facts.lag_ms, "Age of the oldest event under way"),
+	ROW("resident_bytes", "gauge", rss_bytes, "Resident memory"),
+#undef ROW
+};
+
+void health_metrics(struct cw_http_request *request, void *context)
+{
+	CW_CLEANUP(cw_buf_finish) struct cw_buf text;
+	struct everything all;
+	enum cw_status status = CW_OK;
+
+	collect(context, &all);
+	cw_buf_init(&text, MAX_METRICS_BYTES);
+	for (size_t i = 0; status == CW_OK && i < sizeof(metrics) / sizeof(metrics[0]); i++) {
+		int64_t value = 0;
+
+		memcpy(&value, (const char *)&all + metrics[i].offset, sizeof(value));
+		status = cw_buf_append_format(&text, "# HELP %s %s\n# TYPE %s %s\n%s %lld\n", metrics[i].name,
+					      metrics[i].help, metrics[i].name, metrics[i].type, metrics[i].name,
+					      (long long)value);
+	}
+	if (status == CW_OK) {
+		status = cw_buf_append_format(&text,
+					      "# HELP convwire_broker_connected 1 while the broker is connected\n"
+					      "# TYPE convwire_broker_connected gauge\nconvwire_broker_connected %d\n"
+					      "# HELP convwire_database_full 1 while the disk is full\n"
+					      "# TYPE convwire_database_full gauge\nconvwire_database_full %d\n",
+					      all.facts.is_broker_connected, all.store.is_full);
+	}
+	if (status != CW_OK) {
+		cw_http_problem(request, 500, "internal", "The metrics do not fit their buffer.");
+		return;
+	}
+	cw_http_answer(request, 200, "text/plain; version=0.0.4", text.data);
+}

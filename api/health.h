@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef API_HEALTH_H
+#define API_HEALTH_H
+
+#include <stdint.h>
+
+#include "http/http.h"
+#include "store/store.h"
+
+/* /healthz (the process answers), /readyz (it can do its work) and /metrics (Prometheus text format 0.0.4). */
+
+/* What the program knows beside the store; collected at each request. */
+struct health_facts {
+	bool is_broker_connected;
+	int64_t published, skipped, refused_publishes, broker_connects;
+	int64_t lag_events, lag_ms;
+	int64_t refused_signatures, refused_busy;
+};
+
+struct health {
+	struct cw_store *store;
+	void (*collect)(void *context, struct health_facts *ret_facts);
+	void *collect_context;
+};
+
+/* Handlers; context is a struct health. */
+void health_live(struct cw_http_request *request, void *health);
+void health_ready(struct cw_http_request *request, void *health);
+void health_metrics(struct cw_http_request *request, void *health);
+
+#endif

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: MIT */
+/* convwire account add|list, number add|list, token, check: the short questions. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "cli/cli.h"
+#include "core/text.h"
+
+#define MAX_WORDS 2
+#define DEFAULT_TTL_S 900
+
+/* One options struct for the group: each command's rows say which of them it takes. */
+struct short_options {
+	struct common_options common;
+	const char *words[MAX_WORDS];
+	int n_words;
+	const char *account, *waba_id, *role, *agent, *ttl;
+	bool is_simulated;
+};
+
+enum { KEY_WABA = 256, KEY_SIMULATED, KEY_ROLE, KEY_AGENT, KEY_TTL };
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+	struct short_options *options = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &options->common;
+		return 0;
+	case 'a':
+		options->account = argument;
+		return 0;
+	case KEY_WABA:
+		options->waba_id = argument;
+		return 0;
+	case KEY_SIMULATED:
+		options->is_simulated = true;
+		return 0;
+	case KEY_ROLE:
+		options->role = argument;
+		return 0;
+	case KEY_AGENT:
+		options->agent = argument;
+		return 0;
+	case KEY_TTL:
+		options->ttl = argument;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (options->n_words == MAX_WORDS) {
+			argp_error(state, "unexpected argument \"%s\"", argument);
+		}
+		options->words[options->n_words++] = argument;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { NULL, 0, NULL, 0 } };
+
+static bool asks_for(const struct short_options *options, const char *verb, int n_words)
+{
+	return options->n_words == n_words && strcmp(options->words[0], verb) == 0;
+}
+
+static int ask(const struct short_options *options, const char *action, json_t *arguments, json_t **ret_answer)
+{
+	struct cw_error error;
+	enum cw_status status = cli_control(options->common.dir, action, arguments, ret_answer, &error);
+
+	json_decref(arguments);
+	return status == CW_OK ? EX_OK : cli_fail(status, "%s", error.text);
+}
+
+/* ---- account ---- */
+
+static int add_account(const struct short_options *options)
+{
+	json_t *answer = NULL;
+	int code = ask(options, "account.add", json_pack("{s:s}", "account", options->words[1]), &answer);
+
+	json_decref(answer);
+	if (code == EX_OK) {
+		(void)printf("Added account %s. Next: a number (convwire number add PHONE_NUMBER_ID --account %s),\n"
+			     "and its name in the accounts line of the app secret that signs for it (%s/keys/apps/*.conf;\n"
+			     "restart the daemon).\n",
+			     options->words[1], options->words[1], options->common.dir);
+	}
+	return code;
+}
+
+static int list_accounts(const struct short_options *options)
+{
+	json_t *answer = NULL;
+	int code = ask(options, "account.list", json_object(), &answer);
+	size_t index;
+	json_t *row;
+
+	if (code == EX_OK && options->common.json) {
+		cli_print_json(json_incref(json_object_get(answer, "accounts")));
+	} else if (code == EX_OK) {
+		json_array_foreach(json_object_get(answer, "accounts"), index, row)
+		{
+			(void)printf("%s  %lld events\n", json_string_value(json_object_get(row, "account")),
+				     (long long)json_integer_value(json_object_get(row, "head")));
+		}
+	}
+	json_decref(answer);
+	return code;
+}
+
+int command_account(int argc, char **argv)
+{
+	static const struct argp argp = { NULL, parse, "add ID\nlist", "Add and list accounts, the tenants of this Convwire.",
+					  children, NULL, NULL };
+	struct short_options options = { .common.dir = "./var" };
+
+	cli_parse("account", &argp, argc, argv, &options);
+	if (asks_for(&options, "add", 2)) {
+		return add_account(&options);
+	}
+	if (asks_for(&options, "list", 1)) {
+		return list_accounts(&options);
+	}
+	(void)fputs("convwire: account add ID, or account list\n", stderr);
+	return EX_USAGE;
+}
+
+/* ---- number ---- */
+
+static int add_number(struct short_options *options)
+{
+	char account[CW_ACCOUNT_MAX + 1];
+	struct cw_error error;
+	json_t *answer = NULL;
+
+	if (!options->account) {
+		enum cw_status status = cli_default_account(options->common.dir, account, &error);
+
+		if (status != CW_OK) {
+			return cli_fail(status, "%s", error.text);
+		}
+		options->account = account;
+	}
+	int code = ask(options, "number.add",
+		       json_pack("{s:s, s:s, s:s*, s:b}", "account", options->account, "phone_number_id",
+				 options->words[1], "waba_id", options->waba_id, "simulated", options->is_simulated),
+		       &answer);
+
+	json_decref(answer);
+	if (code == EX_OK) {
+		(void)printf("Added number %s to account %s; what had come for it before is being shown now.\n",
+			     options->words[1], options->account);
+	}
+	return code;
+}
+
+static int list_numbers(const struct short_options *options)
+{
+	json_t *answer = NULL;
+	int code = ask(options, "number.list", json_object(), &answer);
+	size_t index;
+	json_t *row;
+
+	if (code == EX_OK && options->common.json) {
+		cli_print_json(json_incref(json_object_get(answer, "numbers")));
+	} else if (code == EX_OK) {
+		json_array_foreach(json_object_get(answer, "numbers"), index, row)
+		{
+			const char *waba = json_string_value(json_object_get(row, "waba_id"));
+
+			(void)printf("%s  account %s  waba %s%s%s\n",
+				     json_string_value(json_object_get(row, "phone_number_id")),
+				     json_string_value(json_object_get(row, "account")), waba ? waba : "not known yet",
+				     json_is_true(json_object_get(row, "simulated")) ? "  simulated" : "",
+				     json_is_true(json_object_get(row, "replaying")) ? "  replaying" : "");
+		}
+	}
+	json_decref(answer);
+	return code;
+}
+
+int command_number(int argc, char **argv)
+{
+	static const struct argp_option rows[] = {
+		{ "account", 'a', "ID", 0, "whose number it is; not needed while there is one account", 0 },
+		{ "waba", KEY_WABA, "ID", 0, "its WhatsApp Business Account; otherwise it is learned", 0 },
+		{ "simulated", KEY_SIMULATED, NULL, 0, "`simulate` may write to it", 0 },
+		{ NULL, 0, NULL, 0, NULL, 0 },
+	};
+	static const struct argp argp = { rows,     parse, "add PHONE_NUMBER_ID\nlist",
+					  "Add and list business numbers. A PHONE_NUMBER_ID is the id that WhatsApp Manager "
+					  "shows beside a phone number, not the phone number.",
+					  children, NULL,  NULL };
+	struct short_options options = { .common.dir = "./var" };
+
+	cli_parse("number", &argp, argc, argv, &options);
+	if (asks_for(&options, "add", 2)) {
+		return add_number(&options);
+	}
+	if (asks_for(&options, "list", 1)) {
+		return list_numbers(&options);
+	}
+	(void)fputs("convwire: number add PHONE_NUMBER_ID, or number list\n", stderr);
+	return EX_USAGE;
+}
+
+/* ---- token ---- */
+
+/* "90", "90s", "15m", "2h", "30d" → seconds. */
+static bool parse_ttl(const char *text, int64_t *ret_ttl_s)
+{
+	static const struct {
+		char unit;
+		int64_t seconds;
+	} units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
+	char digits[16];
+	size_t len = strlen(text);
+	int64_t factor = 1;
+
+	for (size_t i = 0; len > 0 && i < sizeof(units) / sizeof(units[0]); i++) {
+		if (text[len - 1] == units[i].unit) {
+			factor = units[i].seconds;
+			len--;
+			break;
+		}
+	}
+	if (len >= sizeof(digits)) {
+		return false;
+	}
+	memcpy(digits, text, len);
+	digits[len] = '\0';
+	int64_t value = 0;
+
+	if (cw_text_to_int64(digits, &value) != CW_OK || value < 1 || value > 366 * 86400LL / factor) {
+		return false;
+	}
+	*ret_ttl_s = value * factor;
+	return true;
+}
+
+int command_token(int argc, char **argv)
+{
+	static const struct argp_option rows[] = {
+		{ "account", 'a', "ID", 0, "the account; not needed while there is one", 0 },
+		{ "role", KEY_ROLE, "R", 0, "a role of roles.acl (agent)", 0 },
+		{ "agent", KEY_AGENT, "ID", 0, "the subject: who it is for (cli)", 0 },
+		{ "ttl", KEY_TTL, "TIME", 0, "how long it lives: 90s, 15m, 2h, 30d (15m)", 0 },
+		{ NULL, 0, NULL, 0, NULL, 0 },
+	};
+	static const struct argp argp = { rows, parse, NULL, "Print a token, and nothing else.", children, NULL, NULL };
+	struct short_options options = { .common.dir = "./var" };
+	char account[CW_ACCOUNT_MAX + 1];
+	struct cw_error error;
+	int64_t ttl_s = DEFAULT_TTL_S;
+	char *token = NULL;
+	enum cw_status status = CW_OK;
+
+	cli_parse("token", &argp, argc, argv, &options);
+	if (options.ttl && !parse_ttl(options.ttl, &ttl_s)) {
+		return cli_fail(CW_INVALID, "--ttl %s: not a time like 90s, 15m, 2h or 30d", options.ttl);
+	}
+	if (!options.account) {
+		status = cli_default_account(options.common.dir, account, &error);
+		options.account = account;
+	}
+	if (status == CW_OK) {
+		status = cli_mint(options.common.dir, options.account, options.agent ? options.agent : "cli",
+				  options.role ? options.role : "agent", ttl_s, &token, &error);
+	}
+	if (status != CW_OK) {
+		return cli_fail(status, "%s", error.text);
+	}
+	(void)puts(token);
+	free(token);
+	return EX_OK;
+}
+
+/* ---- check ---- */
+
+static int print_check(const struct short_options *options, json_t *answer)
+{
+	size_t index;
+	json_t *fault;
+	bool is_sound = json_integer_value(json_object_get(answer, "n_faults")) == 0;
+
+	if (options->common.json) {
+		cli_print_json(json_incref(answer));
+		return is_sound ? EX_OK : EX_DATAERR;
+	}
+	static const struct {
+		const char *key, *text;
+	} lines[] = { { "messages", "messages" },
+		      { "conversations", "conversations" },
+		      { "waiting_changes", "changes wait for a number that is not added yet" },
+		      { "kept_changes", "changes could not be understood and are kept raw" },
+		      { "lag_events", "events are not published yet" } };
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		(void)printf("%10lld  %s\n", (long long)json_integer_value(json_object_get(answer, lines[i].key)),
+			     lines[i].text);
+	}
+	json_array_foreach(json_object_get(answer, "faults"), index, fault)
+	{
+		(void)printf("FAULT: %s\n", json_string_value(fault));
+	}
+	(void)puts(is_sound ? "The database keeps its promises: whole, seq without gaps, prev intact, no message twice." :
+			      "The database is damaged. Stop Convwire, keep a copy of the directory, restore a backup.");
+	return is_sound ? EX_OK : EX_DATAERR;
+}
+
+int command_check(int argc, char **argv)
+{
+	static const struct argp argp = { NULL, parse, NULL,
+					  "Hold the database to its promises: integrity, seq without gaps, prev, no message "
+					  "twice; and say what waits.",
+					  children, NULL, NULL };
+	struct short_options options = { .common.dir = "./var" };
+	json_t *answer = NULL;
+
+	cli_parse("check", &argp, argc, argv, &options);
+	int code = ask(&options, "check", json_object(), &answer);
+
+	if (code == EX_OK) {
+		code = print_check(&options, answer);
+	}
+	json_decref(answer);
+	return code;
+}

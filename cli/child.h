@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CLI_CHILD_H
+#define CLI_CHILD_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/*
+ * A program that `up` runs: its output goes, line by line, to a log file that is turned over at 16 MB;
+ * when it dies it is started again, with a pause that doubles while it keeps dying. One thread.
+ */
+#define CHILD_MAX_ARGUMENTS 16
+
+struct child {
+	const char *name;                     /* for sentences and the log file's name */
+	char *arguments[CHILD_MAX_ARGUMENTS]; /* NULL at the end; not owned */
+	char log_path[PATH_MAX];
+	bool echoes_problems; /* lines of level warn and error also go to our stderr */
+	int ready_fd;         /* inherited by the program; -1: none. Closed here after the start */
+
+	pid_t pid;           /* 0: not running */
+	int output_fd;       /* -1: none */
+	int log_fd;          /* -1: not open */
+	int64_t log_bytes;
+	int64_t started_ms;  /* monotonic */
+	int64_t pause_ms;    /* before the next start */
+	int64_t start_at_ms; /* when not running; INT64_MAX: never again */
+	char line[2048];
+	size_t line_len;
+};
+
+/* Starts the program. false with errno when it cannot be started. */
+bool child_start(struct child *child);
+
+/* Reads what output there is and writes it to the log. */
+void child_read(struct child *child);
+
+/* The program has ended with this wait(2) status; plans the next start. */
+void child_ended(struct child *child, int wait_status);
+
+/* Asks the program to end. */
+void child_stop(struct child *child);
+
+#endif

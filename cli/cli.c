@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/cli.h"
+
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "core/clock.h"
+#include "core/file.h"
+#include "core/text.h"
+#include "core/token.h"
+
+#define MAX_KEY_BYTES 16384
+#define MAX_RUN_FILE 4096
+
+static const struct argp_option common_rows[] = {
+	{ "dir", 'd', "DIR", 0, "the directory that `convwire init` makes (./var)", 100 },
+	{ "json", 'j', NULL, 0, "print JSON, for scripts", 100 },
+	{ NULL, 0, NULL, 0, NULL, 0 },
+};
+
+static error_t parse_common(int key, char *argument, struct argp_state *state)
+{
+	struct common_options *options = state->input;
+
+	switch (key) {
+	case 'd':
+		options->dir = argument;
+		return 0;
+	case 'j':
+		options->json = true;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+const struct argp common_argp = { common_rows, parse_common, NULL, NULL, NULL, NULL, NULL };
+
+void cli_parse(const char *name, const struct argp *argp, int argc, char **argv, void *input)
+{
+	char full_name[64];
+	char *first = argv[0];
+
+	argp_err_exit_status = EX_USAGE;
+	if (cw_text_format(full_name, sizeof(full_name), "convwire %s", name)) {
+		argv[0] = full_name; /* argp names the program by it */
+	}
+	(void)argp_parse(argp, argc, argv, 0, NULL, input); /* ends the program on a usage error */
+	argv[0] = first;
+}
+
+int cli_exit_code(enum cw_status status)
+{
+	switch (status) {
+	case CW_OK:
+		return EX_OK;
+	case CW_INVALID:
+	case CW_DUPLICATE:
+	case CW_TOO_LARGE:
+		return EX_DATAERR;
+	case CW_NOT_FOUND:
+		return EX_NOINPUT;
+	case CW_DENIED:
+		return EX_NOPERM;
+	case CW_BUSY:
+		return EX_UNAVAILABLE;
+	case CW_NOMEM:
+		return EX_OSERR;
+	default:
+		return EX_IOERR;
+	}
+}
+
+int cli_fail(enum cw_status status, const char *format, ...)
+{
+	va_list arguments;
+
+	(void)fputs("convwire: ", stderr); /* nobody to tell when stderr is closed */
+	va_start(arguments, format);
+	(void)vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	(void)fputs("\n", stderr);
+	return cli_exit_code(status);
+}
+
+void cli_print_json(json_t *json)
+{
+	(void)json_dumpf(json, stdout, JSON_INDENT(2)); /* a closed pipe ends us by SIGPIPE */
+	(void)putchar('\n');
+	json_decref(json);
+}
+
+static void take_port(json_t *run, const char *name, int64_t *port)
+{
+	json_t *value = json_object_get(run, name);
+
+	if (json_is_integer(value)) {
+		*port = json_integer_value(value);
+	}
+}
+
+enum cw_status cli_settings(const char *dir, struct settings *settings, struct cw_error *reterr)
+{
+	CW_CLEANUP(cw_buf_finish) struct cw_buf text;
+	char path[PATH_MAX];
+	enum cw_status status = settings_load(dir, settings, reterr);
+
+	cw_buf_init(&text, MAX_RUN_FILE);
+	if (status == CW_OK) {
+		status = settings_path(dir, "run.json", path, sizeof(path), reterr);
+	}
+	if (status == CW_OK && cw_file_read(path, &text, NULL) == CW_OK && text.data) {
+		json_t *run = json_loads(text.data, 0, NULL);
+
+		take_port(run, "http_port", &settings->http_port);
+		take_port(run, "mqtt_port", &settings->mqtt_port);
+		take_port(run, "ws_port", &settings->ws_port);
+		json_decref(run);
+	}
+	return status;
+}
+
+enum cw_status cli_default_account(const char *dir, char *out, struct cw_error *reterr)
+{
+	json_t *arguments = json_object();
+	json_t *answer = NULL;
+	enum cw_status status = cli_control(dir, "account.list", arguments, &answer, reterr);
+	json_t *accounts = json_object_get(answer, "accounts");
+
+	json_decref(arguments);
+	if (status == CW_OK && json_array_size(accounts) != 1) {
+		status = cw_error_set(reterr, CW_INVALID, "there are %zu accounts; name one with --account",
+				      json_array_size(accounts));
+	}
+	const char *name = json_string_value(json_object_get(json_array_get(accounts, 0), "account"));
+
+	if (status == CW_OK && (!name || !cw_text_copy(out, CW_ACCOUNT_MAX + 1, name))) {
+		status = cw_error_set(reterr, CW_IO, "the daemon's answer has no account");
+	}
+	json_decref(answer);
+	return status;
+}
+
+enum cw_status cli_mint(const char *dir, const char *account, const char *subject, const char *role, int64_t ttl_s,
+			char **ret_token, struct cw_error *reterr)
+{
+	CW_CLEANUP(cw_buf_finish) struct cw_buf pem;
+	struct cw_token token = { .expires_at_s = cw_clock_now_ms() / 1000 + ttl_s };
+	char path[PATH_MAX];
+
+	cw_buf_init(&pem, MAX_KEY_BYTES);
+	if (!cw_text_copy(token.account, sizeof(token.account), account) || !cw_account_is_valid(account)) {
+		return cw_error_set(reterr, CW_INVALID, "\"%.70s\" is not an account id", account);
+	}
+	if (!cw_text_copy(token.subject, sizeof(token.subject), subject) || !cw_subject_is_valid(subject)) {
+		return cw_error_set(reterr, CW_INVALID, "\"%.70s\" is not an agent id: 1 to 64 letters, digits or -", subject);
+	}
+	if (!cw_text_copy(token.role, sizeof(token.role), role)) {
+		return cw_error_set(reterr, CW_INVALID, "\"%.70s\" is not a role", role);
+	}
+	enum cw_status status = settings_path(dir, "keys/house.pem", path, sizeof(path), reterr);
+
+	if (status == CW_OK) {
+		status = cw_file_read(path, &pem, reterr);
+	}
+	return status == CW_OK ? cw_token_mint(pem.data ? pem.data : "", &token, cw_clock_now_ms(), ret_token, reterr) :
+				 status;
+}

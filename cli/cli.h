@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include <argp.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "core/conversation_id.h"
+#include "core/status.h"
+#include "daemon/settings.h"
+
+/*
+ * What the commands of `convwire` share. Each command is a function in a file of its own group, listed
+ * in main.c's table; it parses its options with argp, acts, and answers a code of sysexits.h.
+ */
+int command_init(int argc, char **argv);
+int command_up(int argc, char **argv);
+int command_account(int argc, char **argv);
+int command_number(int argc, char **argv);
+int command_token(int argc, char **argv);
+int command_watch(int argc, char **argv);
+int command_resolve(int argc, char **argv);
+int command_alias(int argc, char **argv);
+int command_check(int argc, char **argv);
+int command_simulate(int argc, char **argv);
+
+/* ---- options that all have ---- */
+
+struct common_options {
+	const char *dir; /* ./var */
+	bool json;
+};
+/* An argp child for --dir and --json; its input is the struct. */
+extern const struct argp common_argp;
+
+/* Parses argv. Usage errors end the program with EX_USAGE. children's first input is `common`. */
+void cli_parse(const char *name, const struct argp *argp, int argc, char **argv, void *input);
+
+/* ---- errors and answers ---- */
+
+/* "convwire: text" on stderr; answers the exit code of the status. */
+int cli_fail(enum cw_status status, const char *format, ...) CW_PRINTF(2, 3);
+int cli_exit_code(enum cw_status status);
+
+/* Prints JSON and a newline on stdout; takes the reference. */
+void cli_print_json(json_t *json);
+
+/* ---- the directory ---- */
+
+/* DIR/run.json of a running `up` over the settings: its ports may be another run's than the configured ones. */
+CW_MUST_CHECK enum cw_status cli_settings(const char *dir, struct settings *settings, struct cw_error *reterr);
+
+/* The one account of the directory, or a sentence that asks for --account. out has CW_ACCOUNT_MAX + 1. */
+CW_MUST_CHECK enum cw_status cli_default_account(const char *dir, char *out, struct cw_error *reterr);
+
+/* A token by the directory's house key; freed with free(). */
+CW_MUST_CHECK enum cw_status cli_mint(const char *dir, const char *account, const char *subject, const char *role,
+				      int64_t ttl_s, char **ret_token, struct cw_error *reterr);
+
+/*
+ * Asks the daemon on its control socket; without a daemon takes the directory's lock and does it here.
+ * *ret_answer is a new reference; on failure its sentence is in reterr. arguments is borrowed.
+ */
+CW_MUST_CHECK enum cw_status cli_control(const char *dir, const char *action, json_t *arguments, json_t **ret_answer,
+					 struct cw_error *reterr);
+
+#endif

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: MIT */
+/* convwire init: the directory, its keys and secrets, the database, the first account and number. */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+
+#include "cli/cli.h"
+#include "core/access.h"
+#include "core/clock.h"
+#include "core/file.h"
+#include "core/text.h"
+
+#define SECRET_HEX 64
+
+struct init_options {
+	struct common_options common;
+	const char *account, *number, *waba_id;
+	const char *app_secret, *verify_token;
+	const char *http_port, *mqtt_port, *ws_port;
+};
+
+enum { KEY_APP_SECRET = 256, KEY_VERIFY_TOKEN, KEY_HTTP_PORT, KEY_MQTT_PORT, KEY_WS_PORT, KEY_WABA };
+
+static const struct argp_option rows[] = {
+	{ "account", 'a', "ID", 0, "the first account; without it one is made", 0 },
+	{ "number", 'n', "PHONE_NUMBER_ID", 0, "its number at WhatsApp; without it a simulated one is made", 0 },
+	{ "waba", KEY_WABA, "ID", 0, "the number's WhatsApp Business Account; otherwise it is learned", 0 },
+	{ "app-secret", KEY_APP_SECRET, "S", 0, "for tests: the Meta app's secret; better in CONVWIRE_APP_SECRET", 0 },
+	{ "verify-token", KEY_VERIFY_TOKEN, "V", 0, "for tests: the webhook's verify token; better in CONVWIRE_VERIFY_TOKEN",
+	  0 },
+	{ "http-port", KEY_HTTP_PORT, "PORT", 0, "kept in convwire.conf (8080)", 0 },
+	{ "mqtt-port", KEY_MQTT_PORT, "PORT", 0, "kept in convwire.conf (1883)", 0 },
+	{ "ws-port", KEY_WS_PORT, "PORT", 0, "kept in convwire.conf (9001)", 0 },
+	{ NULL, 0, NULL, 0, NULL, 0 },
+};
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+	struct init_options *options = state->input;
+	const struct {
+		int key;
+		const char **place;
+	} places[] = { { 'a', &options->account },
+		       { 'n', &options->number },
+		       { KEY_WABA, &options->waba_id },
+		       { KEY_APP_SECRET, &options->app_secret },
+		       { KEY_VERIFY_TOKEN, &options->verify_token },
+		       { KEY_HTTP_PORT, &options->http_port },
+		       { KEY_MQTT_PORT, &options->mqtt_port },
+		       { KEY_WS_PORT, &options->ws_port } };
+
+	if (key == ARGP_KEY_INIT) {
+		state->child_inputs[0] = &options->common;
+		return 0;
+	}
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		if (places[i].key == key) {
+			*places[i].place = argument;
+			return 0;
+		}
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+/* ---- files ---- */
+
+struct maker {
+	const char *dir;
+	enum cw_status status; /* the first failure; later steps do nothing */
+	struct cw_error error;
+};
+
+static void make_folder(struct maker *maker, const char *name, mode_t mode)
+{
+	char path[PATH_MAX];
+
+	if (maker->status == CW_OK) {
+		maker->status = settings_path(maker->dir, name, path, sizeof(path), &maker->error);
+	}
+	if (maker->status == CW_OK && mkdir(path, mode) != 0 && errno != EEXIST) {
+		maker->status = cw_error_set(&maker->error, CW_IO, "%s: %s", path, strerror(errno));
+	}
+	if (maker->status == CW_OK && chmod(path, mode) != 0) {
+		maker->status = cw_error_set(&maker->error, CW_IO, "%s: %s", path, strerror(errno));
+	}
+}
+
+static void make_directory(struct maker *maker)
+{
+	if (maker->status == CW_OK && ((mkdir(maker->dir, 0700) != 0 && errno != EEXIST) || chmod(maker->dir, 0700) != 0)) {
+		maker->status = cw_error_set(&maker->error, CW_IO, "%s: %s", maker->dir, strerror(errno));
+	}
+}
+
+static void make_file(struct maker *maker, const char *name, mode_t mode, const char *text)
+{
+	char path[PATH_MAX];
+
+	if (maker->status == CW_OK) {
+		maker->status = settings_path(maker->dir, name, path, sizeof(path), &maker->error);
+	}
+	if (maker->status == CW_OK) {
+		maker->status = cw_file_write(path, text, strlen(text), mode, &maker->error);
+	}
+}
+
+static void make_line(struct maker *maker, const char *name, mode_t mode, const char *text)
+{
+	char line[512];
+
+	if (maker->status == CW_OK && !cw_text_format(line, sizeof(line), "%s\n", text)) {
+		maker->status = cw_error_set(&maker->error, CW_INVALID, "%s: longer than 500 characters", name);
+	}
+	make_file(maker, name, mode, line);
+}
+
+static void random_hex(struct maker *maker, char *out, size_t n_bytes)
+{
+	unsigned char bytes[SECRET_HEX / 2];
+
+	if (maker->status == CW_OK && cw_clock_random(bytes, n_bytes) != CW_OK) {
+		maker->status = cw_error_set(&maker->error, CW_IO, "the system gives no random numbers");
+	}
+	if (maker->status == CW_OK) {
+		cw_text_hex(bytes, n_bytes, out);
+	}
+}
+
+/* An option, else an environment variable, else random. */
+static void make_secret(struct maker *maker, const char *name, const char *given, const char *variable)
+{
+	char random[SECRET_HEX + 1] = "";
+	const char *text = given ? given : getenv(variable);
+
+	if (!text) {
+		random_hex(maker, random, sizeof(random) / 2);
+		text = random;
+	}
+	make_line(maker, name, 0600, text);
+}
+
+static char *pem_text(EVP_PKEY *key, bool is_private)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *data = NULL;
+	char *text = NULL;
+	int is_written = !bio	    ? 0 :
+			 is_private ? PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL) :
+				      PEM_write_bio_PUBKEY(bio, key);
+	long len = is_written ? BIO_get_mem_data(bio, &data) : 0;
+
+	if (len > 0) {
+		text = strndup(data, (size_t)len);
+	}
+	BIO_free(bio);
+	return text;
+}
+
+static void make_house_key(struct maker *maker)
+{
+	EVP_PKEY *key = EVP_EC_gen("P-256");
+	char *private_pem = key ? pem_text(key, true) : NULL;
+	char *public_pem = key ? pem_text(key, false) : NULL;
+
+	if (maker->status == CW_OK && (!private_pem || !public_pem)) {
+		maker->status = cw_error_set(&maker->error, CW_IO, "OpenSSL makes no P-256 key");
+	}
+	if (maker->status == CW_OK) {
+		make_file(maker, "keys/house.pem", 0600, private_pem);
+		make_file(maker, "keys/public/house.pem", 0644, public_pem);
+		make_file(maker, "keys/public/house.conf", 0644,
+			  "# The key that convwired and `convwire token` sign with.\n"
+			  "algorithm = ES256\naccounts = *\nissuer = convwire\nhighest_role = admin\n"
+			  "max_lifetime_s = 31536000\n");
+	}
+	free(private_pem);
+	free(public_pem);
+	EVP_PKEY_free(key);
+}
+
+static void make_keys(struct maker *maker, const struct init_options *options, const char *account)
+{
+	char tag[SECRET_HEX + 1] = "";
+	char conf[160];
+
+	make_folder(maker, "keys", 0711);
+	make_folder(maker, "keys/public", 0755);
+	make_folder(maker, "keys/shared", 0700);
+	make_folder(maker, "keys/apps", 0700);
+	make_house_key(maker);
+	random_hex(maker, tag, sizeof(tag) / 2);
+	make_line(maker, "keys/shared/tag.key", 0600, tag);
+	make_secret(maker, "keys/apps/main.secret", options->app_secret, "CONVWIRE_APP_SECRET");
+	make_secret(maker, "keys/verify.token", options->verify_token, "CONVWIRE_VERIFY_TOKEN");
+	if (!cw_text_format(conf, sizeof(conf), "# Accounts whose webhooks this app secret may sign.\naccounts = %s\n",
+			    account)) {
+		conf[0] = '\0'; /* an account id is short */
+	}
+	make_file(maker, "keys/apps/main.conf", 0600, conf);
+}
+
+static void make_settings(struct maker *maker, const struct init_options *options, const char *simulated_number)
+{
+	char text[512];
+	bool is_whole = cw_text_format(text, sizeof(text),
+				       "# Settings: convwire.conf(5), or `convwired --print-config`.\n"
+				       "http_port = %s\nmqtt_port = %s\nws_port = %s\nsimulated_number = %s\n",
+				       options->http_port ? options->http_port : "8080",
+				       options->mqtt_port ? options->mqtt_port : "1883",
+				       options->ws_port ? options->ws_port : "9001", simulated_number);
+
+	if (maker->status == CW_OK && !is_whole) {
+		maker->status = cw_error_set(&maker->error, CW_INVALID, "a port is at most 65535");
+	}
+	make_file(maker, "convwire.conf", 0600, text);
+	if (maker->status == CW_OK) {
+		struct settings settings;
+
+		maker->status = settings_load(maker->dir, &settings, &maker->error);
+		settings_finish(&settings);
+	}
+}
+
+/* ---- rows ---- */
+
+static enum cw_status add_rows(const struct init_options *options, const char *account, const char *number,
+			       struct cw_error *reterr)
+{
+	json_t *arguments = json_pack("{s:s, s:s, s:s*, s:b}", "account", account, "phone_number_id", number, "waba_id",
+				      options->waba_id, "simulated", !options->number);
+	json_t *answer = NULL;
+	enum cw_status status = cli_control(options->common.dir, "account.add", arguments, &answer, reterr);
+
+	json_decref(answer);
+	answer = NULL;
+	if (status == CW_OK) {
+		status = cli_control(options->common.dir, "number.add", arguments, &answer, reterr);
+	}
+	json_decref(answer);
+	json_decref(arguments);
+	return status;
+}
+
+static void choose_names(struct maker *maker, const struct init_options *options, char account[CW_ACCOUNT_MAX + 1],
+			 char number[CW_PHONE_NUMBER_ID_MAX + 1])
+{
+	char hex[25] = "";
+	unsigned char bytes[8] = { 0 };
+
+	random_hex(maker, hex, 12);
+	if (!cw_text_copy(account, CW_ACCOUNT_MAX + 1, options->account ? options->account : hex) ||
+	    !cw_account_is_valid(account)) {
+		maker->status = cw_error_set(&maker->error, CW_INVALID,
+					     "--account \"%.70s\": an account id has 1 to 64 letters, digits or -",
+					     options->account ? options->account : "");
+	}
+	if (maker->status == CW_OK && cw_clock_random(bytes, sizeof(bytes)) != CW_OK) {
+		maker->status = cw_error_set(&maker->error, CW_IO, "the system gives no random numbers");
+	}
+	uint64_t random = 0;
+
+	memcpy(&random, bytes, sizeof(random));
+	bool is_whole = options->number ?
+				cw_text_copy(number, CW_PHONE_NUMBER_ID_MAX + 1, options->number) :
+				cw_text_format(number, CW_PHONE_NUMBER_ID_MAX + 1, "1%014llu",
+					       (unsigned long long)(random % 100000000000000ULL));
+
+	if (maker->status == CW_OK && (!is_whole || !cw_phone_number_id_is_valid(number))) {
+		maker->status = cw_error_set(&maker->error, CW_INVALID,
+					     "--number \"%.40s\": a phone_number_id has 1 to 32 digits", options->number);
+	}
+}
+
+static void print_made(const struct init_options *options, const char *account, const char *number)
+{
+	const char *dir = options->common.dir;
+
+	if (options->common.json) {
+		cli_print_json(json_pack("{s:s, s:s, s:s, s:b}", "dir", dir, "account", account, "phone_number_id", number,
+					 "simulated", !options->number));
+		return;
+	}
+	(void)printf("Made %s\n  account   %s\n  number    %s%s\n", dir, account, number,
+		     options->number ? "" : " (simulated)");
+	(void)printf("  app secret    %s/keys/apps/main.secret   (the Meta app's: put it there)\n", dir);
+	(void)printf("  verify token  %s/keys/verify.token       (give it to Meta with the callback URL)\n", dir);
+	(void)printf("Next: convwire up --dir %s\n", dir);
+}
+
+int command_init(int argc, char **argv)
+{
+	static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { NULL, 0, NULL, 0 } };
+	static const struct argp argp = { rows, parse, NULL, "Make a directory for Convwire.", children, NULL, NULL };
+	struct init_options options = { .common.dir = "./var" };
+	char account[CW_ACCOUNT_MAX + 1];
+	char number[CW_PHONE_NUMBER_ID_MAX + 1];
+	char path[PATH_MAX];
+	struct stat info;
+
+	cli_parse("init", &argp, argc, argv, &options);
+	struct maker maker = { .dir = options.common.dir, .status = CW_OK };
+
+	maker.status = settings_path(maker.dir, "convwire.conf", path, sizeof(path), &maker.error);
+	if (maker.status == CW_OK && stat(path, &info) == 0) {
+		return cli_fail(CW_DUPLICATE, "%s is there already; remove the directory or choose another with --dir", path);
+	}
+	choose_names(&maker, &options, account, number);
+	make_directory(&maker);
+	make_folder(&maker, "broker", 0700);
+	make_folder(&maker, "log", 0700);
+	make_keys(&maker, &options, account);
+	make_file(&maker, "roles.acl", 0644, cw_access_shipped_roles);
+	make_settings(&maker, &options, options.number ? "" : number);
+	if (maker.status == CW_OK) {
+		maker.status = add_rows(&options, account, number, &maker.error);
+	}
+	if (maker.status != CW_OK) {
+		(void)remove(path); /* so that a second try is not refused */
+		return cli_fail(maker.status, "%s", maker.error.text);
+	}
+	print_made(&options, account, number);
+	return EX_OK;
+}

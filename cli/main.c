@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/* convwire: the one command a person types. The table is the list of its powers. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include <curl/curl.h>
+
+#include "cli/cli.h"
+
+static const struct command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *help;
+} commands[] = {
+	{ "init", command_init, "make a directory: settings, keys, database, first account and number" },
+	{ "up", command_up, "run the broker and the daemon in this terminal" },
+	{ "account", command_account, "add and list accounts" },
+	{ "number", command_number, "add and list business numbers" },
+	{ "token", command_token, "print a token for an agent" },
+	{ "watch", command_watch, "print events as they arrive" },
+	{ "resolve", command_resolve, "tell which conversation an id, phone or user id means" },
+	{ "alias", command_alias, "import ids of another system" },
+	{ "check", command_check, "hold the database to its promises" },
+	{ "simulate", command_simulate, "play customers: signed webhooks of every kind" },
+};
+
+static void print_help(FILE *out)
+{
+	(void)fputs("Usage: convwire COMMAND [OPTION...]\n\n", out); /* to a terminal or pipe */
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		(void)fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].help);
+	}
+	(void)fputs("\nEach command has --help, --dir DIR (default ./var) and, where a script would read it, --json.\n", out);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2) {
+		print_help(stderr);
+		return EX_USAGE;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+		print_help(stdout);
+		return EX_OK;
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		(void)puts("convwire " CW_VERSION);
+		return EX_OK;
+	}
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (strcmp(commands[i].name, argv[1]) == 0) {
+			(void)curl_global_init(CURL_GLOBAL_DEFAULT); /* a failure shows at the first transfer */
+			return commands[i].run(argc - 1, argv + 1);
+		}
+	}
+	(void)fprintf(stderr, "convwire: no command \"%s\"; `convwire --help` lists them\n", argv[1]);
+	return EX_USAGE;
+}

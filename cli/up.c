@@ -1,0 +1,553 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * convwire up: mosquitto with the plugin, and convwired, as the owner of --dir; restarts what dies, stops
+ * cleanly. One thread around poll(2): signals by signalfd, output by pipes, readiness by a pipe.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "cli/broker.h"
+#include "cli/child.h"
+#include "cli/cli.h"
+#include "core/clock.h"
+#include "core/file.h"
+#include "core/text.h"
+#include "http/holder.h"
+
+#define READY_TIMEOUT_MS 20000
+#define STOP_TIMEOUT_MS 15000
+#define MAX_CONF_BYTES 65536
+#define PORTS_TO_TRY 200
+
+struct up_options {
+	struct common_options common;
+	const char *http_port, *mqtt_port, *ws_port;
+	bool takes_free_ports;
+};
+
+enum { KEY_HTTP_PORT = 256, KEY_MQTT_PORT, KEY_WS_PORT, KEY_FREE_PORTS };
+
+static const struct argp_option rows[] = {
+	{ "http-port", KEY_HTTP_PORT, "PORT", 0, "for this run", 0 },
+	{ "mqtt-port", KEY_MQTT_PORT, "PORT", 0, "for this run", 0 },
+	{ "ws-port", KEY_WS_PORT, "PORT", 0, "for this run", 0 },
+	{ "take-free-ports", KEY_FREE_PORTS, NULL, 0, "where a port is taken, use the next free one", 0 },
+	{ NULL, 0, NULL, 0, NULL, 0 },
+};
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+	struct up_options *options = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &options->common;
+		return 0;
+	case KEY_HTTP_PORT:
+		options->http_port = argument;
+		return 0;
+	case KEY_MQTT_PORT:
+		options->mqtt_port = argument;
+		return 0;
+	case KEY_WS_PORT:
+		options->ws_port = argument;
+		return 0;
+	case KEY_FREE_PORTS:
+		options->takes_free_ports = true;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+enum { BROKER, DAEMON, N_CHILDREN };
+
+struct up {
+	const struct up_options *options;
+	struct settings settings;
+	char dir[PATH_MAX]; /* absolute: mosquitto's paths must be */
+	char plugin[PATH_MAX], keys[PATH_MAX], roles[PATH_MAX], broker_conf[PATH_MAX], run_file[PATH_MAX];
+	char daemon[PATH_MAX];
+	char http_port[16], mqtt_port[16], ready_fd[16];
+	struct child children[N_CHILDREN];
+	int signal_fd;
+	int ready_pipe; /* our end; -1 once read */
+	bool is_ready, is_stopping;
+	int exit_code;
+	int64_t give_up_ms; /* while starting and while stopping */
+};
+
+/* ---- ports ---- */
+
+static bool port_is_free(const char *address, int port)
+{
+	struct sockaddr_in place = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+	const int yes = 1;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool is_free = fd >= 0 && inet_pton(AF_INET, address, &place.sin_addr) == 1 &&
+		       setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) == 0 &&
+		       bind(fd, (struct sockaddr *)&place, sizeof(place)) == 0 && listen(fd, 1) == 0;
+
+	if (fd >= 0) {
+		(void)close(fd);
+	}
+	return is_free;
+}
+
+static enum cw_status choose_port(const struct up *up, const char *what, const char *address, int64_t *port,
+				  struct cw_error *reterr)
+{
+	char holder[160];
+	int64_t wanted = *port;
+
+	if (wanted == 0 || port_is_free(address, (int)wanted)) {
+		return CW_OK;
+	}
+	for (int64_t next = wanted + 1; up->options->takes_free_ports && next < wanted + PORTS_TO_TRY && next < 65536;
+	     next++) {
+		if (port_is_free(address, (int)next)) {
+			(void)printf("Port %lld is taken%s%s, %s uses %lld.\n", (long long)wanted,
+				     holder_of_port((int)wanted, holder, sizeof(holder)) ? " by " : "",
+				     holder_of_port((int)wanted, holder, sizeof(holder)) ? holder : "", what,
+				     (long long)next);
+			*port = next;
+			return CW_OK;
+		}
+	}
+	return cw_error_set(reterr, CW_BUSY, "%s port %lld is taken by %s; stop it, or choose another with --%s-port", what,
+			    (long long)wanted,
+			    holder_of_port((int)wanted, holder, sizeof(holder)) ? holder : "another process", what);
+}
+
+/* Two listeners of ours must not choose the same port. */
+static enum cw_status choose_ports(struct up *up, struct cw_error *reterr)
+{
+	struct settings *settings = &up->settings;
+	enum cw_status status = choose_port(up, "http", settings->http_address, &settings->http_port, reterr);
+
+	if (status == CW_OK) {
+		status = choose_port(up, "mqtt", settings->mqtt_address, &settings->mqtt_port, reterr);
+	}
+	if (status == CW_OK) {
+		settings->ws_port += settings->ws_port == settings->mqtt_port ? 1 : 0;
+		status = choose_port(up, "ws", settings->mqtt_address, &settings->ws_port, reterr);
+	}
+	return status;
+}
+
+static enum cw_status override_ports(struct up *up, struct cw_error *reterr)
+{
+	const struct {
+		const char *key, *value;
+	} ports[] = { { "http_port", up->options->http_port },
+		      { "mqtt_port", up->options->mqtt_port },
+		      { "ws_port", up->options->ws_port } };
+	enum cw_status status = CW_OK;
+
+	for (size_t i = 0; status == CW_OK && i < sizeof(ports) / sizeof(ports[0]); i++) {
+		if (ports[i].value) {
+			status = cw_conf_set(&settings_table, &up->settings, ports[i].key, ports[i].value, reterr);
+		}
+	}
+	return status;
+}
+
+/* ---- files ---- */
+
+/* The programs stand in one folder, build/bin or /usr/bin; the plugin in ../lib beside it. */
+static enum cw_status find_programs(struct up *up, struct cw_error *reterr)
+{
+	char self[PATH_MAX];
+	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	if (len < 0) {
+		return cw_error_set(reterr, CW_IO, "/proc/self/exe: %s", strerror(errno));
+	}
+	self[len] = '\0';
+	*strrchr(self, '/') = '\0';
+	bool is_whole = cw_text_format(up->daemon, sizeof(up->daemon), "%s/convwired", self) &&
+			(up->settings.plugin[0] ?
+				 cw_text_copy(up->plugin, sizeof(up->plugin), up->settings.plugin) :
+				 cw_text_format(up->plugin, sizeof(up->plugin), "%s/../lib/convwire_auth.so", self));
+
+	if (is_whole && !up->settings.plugin[0] && access(up->plugin, R_OK) != 0) {
+		is_whole = cw_text_copy(up->plugin, sizeof(up->plugin), CW_PLUGIN_INSTALLED);
+	}
+	if (!is_whole || access(up->daemon, X_OK) != 0 || access(up->plugin, R_OK) != 0) {
+		return cw_error_set(reterr, CW_NOT_FOUND, "%s or %s is not there; is the installation whole?", up->daemon,
+				    up->plugin);
+	}
+	if (access(up->settings.mosquitto, X_OK) != 0) {
+		return cw_error_set(reterr, CW_NOT_FOUND,
+				    "%s is not there; install mosquitto, or set `mosquitto` in convwire.conf",
+				    up->settings.mosquitto);
+	}
+	return CW_OK;
+}
+
+static enum cw_status make_paths(struct up *up, struct cw_error *reterr)
+{
+	if (!realpath(up->options->common.dir, up->dir)) {
+		return cw_error_set(reterr, CW_NOT_FOUND, "%s: %s", up->options->common.dir, strerror(errno));
+	}
+	const struct {
+		const char *name;
+		char *out;
+	} paths[] = { { "keys", up->keys },
+		      { "roles.acl", up->roles },
+		      { "broker/mosquitto.conf", up->broker_conf },
+		      { "run.json", up->run_file },
+		      { "log/mosquitto.log", up->children[BROKER].log_path },
+		      { "log/convwired.log", up->children[DAEMON].log_path } };
+	enum cw_status status = CW_OK;
+
+	for (size_t i = 0; status == CW_OK && i < sizeof(paths) / sizeof(paths[0]); i++) {
+		status = settings_path(up->dir, paths[i].name, paths[i].out, PATH_MAX, reterr);
+	}
+	return status;
+}
+
+static enum cw_status write_broker_conf(struct up *up, struct cw_error *reterr)
+{
+	CW_CLEANUP(cw_buf_finish) struct cw_buf text;
+	const struct broker_values values = {
+		.plugin = up->plugin,
+		.keys = up->keys,
+		.roles = up->roles,
+		.address = up->settings.mqtt_address,
+		.mqtt_port = (int)up->settings.mqtt_port,
+		.ws_port = (int)up->settings.ws_port,
+		/* As root mosquitto would become user mosquitto, who cannot read a directory of mode 0700. */
+		.user = geteuid() == 0 ? "root" : NULL,
+	};
+
+	cw_buf_init(&text, MAX_CONF_BYTES);
+	enum cw_status status = broker_render(&values, &text);
+
+	return status == CW_OK ? cw_file_write(up->broker_conf, text.data, text.len, 0600, reterr) :
+				 cw_error_set(reterr, status, "mosquitto.conf cannot be rendered");
+}
+
+static enum cw_status write_run_file(struct up *up, struct cw_error *reterr)
+{
+	json_t *run = json_pack("{s:i, s:I, s:I, s:I}", "pid", (int)getpid(), "http_port",
+				(json_int_t)up->settings.http_port, "mqtt_port", (json_int_t)up->settings.mqtt_port,
+				"ws_port", (json_int_t)up->settings.ws_port);
+	char *text = run ? json_dumps(run, JSON_COMPACT) : NULL;
+	enum cw_status status = text ? cw_file_write(up->run_file, text, strlen(text), 0600, reterr) :
+				       cw_error_set(reterr, CW_NOMEM, "out of memory");
+
+	free(text);
+	json_decref(run);
+	return status;
+}
+
+/* ---- children ---- */
+
+static enum cw_status prepare_children(struct up *up, struct cw_error *reterr)
+{
+	int pipe_fds[2];
+
+	if (pipe2(pipe_fds, O_CLOEXEC | O_NONBLOCK) != 0 ||
+	    !cw_text_format(up->ready_fd, sizeof(up->ready_fd), "%d", pipe_fds[1]) ||
+	    !cw_text_format(up->http_port, sizeof(up->http_port), "%d", (int)up->settings.http_port) ||
+	    !cw_text_format(up->mqtt_port, sizeof(up->mqtt_port), "%d", (int)up->settings.mqtt_port)) {
+		return cw_error_set(reterr, CW_IO, "no pipe: %s", strerror(errno));
+	}
+	up->ready_pipe = pipe_fds[0];
+	struct child *broker = &up->children[BROKER];
+	struct child *daemon = &up->children[DAEMON];
+	char *broker_arguments[] = { up->settings.mosquitto, "-c", up->broker_conf, NULL };
+	char *daemon_arguments[] = { up->daemon,    "--dir",      up->dir,       "--http-port",  up->http_port,
+				     "--mqtt-port", up->mqtt_port, "--ready-fd", up->ready_fd, NULL };
+
+	broker->name = "mosquitto";
+	daemon->name = "convwired";
+	daemon->echoes_problems = true;
+	daemon->ready_fd = pipe_fds[1];
+	broker->ready_fd = -1;
+	memcpy(broker->arguments, broker_arguments, sizeof(broker_arguments));
+	memcpy(daemon->arguments, daemon_arguments, sizeof(daemon_arguments));
+	for (int i = 0; i < N_CHILDREN; i++) {
+		up->children[i].log_fd = up->children[i].output_fd = -1;
+	}
+	return CW_OK;
+}
+
+static void begin_stop(struct up *up, int exit_code)
+{
+	if (up->is_stopping) {
+		return;
+	}
+	up->is_stopping = true;
+	up->exit_code = exit_code;
+	up->give_up_ms = cw_clock_monotonic_ms() + STOP_TIMEOUT_MS;
+	child_stop(&up->children[DAEMON]); /* first, so that it can still publish what it has */
+}
+
+static void start_due_children(struct up *up)
+{
+	for (int i = 0; i < N_CHILDREN; i++) {
+		struct child *child = &up->children[i];
+
+		if (child->pid == 0 && !up->is_stopping && cw_clock_monotonic_ms() >= child->start_at_ms &&
+		    !child_start(child)) {
+			begin_stop(up, cli_fail(CW_IO, "%s cannot be started: %s", child->name, strerror(errno)));
+		}
+	}
+}
+
+/* A restarted daemon is not asked for its readiness: it has the port of the first. */
+static void drop_ready_arguments(struct up *up)
+{
+	char **arguments = up->children[DAEMON].arguments;
+
+	for (int i = 0; arguments[i]; i++) {
+		if (strcmp(arguments[i], "--ready-fd") == 0) {
+			arguments[i] = NULL;
+		}
+	}
+}
+
+static void speak_of_end(struct up *up, const struct child *child, int wait_status)
+{
+	if (up->is_stopping) {
+		return;
+	}
+	int code = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 0;
+
+	if (!up->is_ready || code == EX_CONFIG) {
+		if (child == &up->children[BROKER]) {
+			(void)cli_fail(CW_IO, "mosquitto does not start; its last words are in %s", child->log_path);
+		}
+		begin_stop(up, code != 0 ? code : EX_UNAVAILABLE);
+	} else if (WIFSIGNALED(wait_status)) {
+		(void)fprintf(stderr, "%s was killed by signal %d; starting it again\n", child->name,
+			      WTERMSIG(wait_status));
+	} else {
+		(void)fprintf(stderr, "%s ended with code %d; starting it again\n", child->name, code);
+	}
+}
+
+static void reap(struct up *up)
+{
+	int wait_status = 0;
+	pid_t pid = 0;
+
+	while ((pid = waitpid(-1, &wait_status, WNOHANG)) > 0) {
+		for (int i = 0; i < N_CHILDREN; i++) {
+			struct child *child = &up->children[i];
+
+			if (child->pid == pid) {
+				child_ended(child, wait_status);
+				speak_of_end(up, child, wait_status);
+				if (child == &up->children[DAEMON]) {
+					drop_ready_arguments(up);
+				}
+			}
+		}
+	}
+	if (up->is_stopping && up->children[DAEMON].pid == 0) {
+		child_stop(&up->children[BROKER]);
+	}
+}
+
+/* ---- the loop ---- */
+
+static void print_running(const struct up *up)
+{
+	const struct settings *settings = &up->settings;
+	const char *dir = up->options->common.dir;
+	int self_len = (int)strlen(up->daemon) - 1; /* convwired → convwire */
+	(void)printf("Convwire is running, in %s\n"
+		     "  webhook    http://%s:%lld/webhook\n"
+		     "  API        http://%s:%lld/api/v1\n"
+		     "  MQTT       %s:%lld     WebSocket  ws://%s:%lld\n"
+		     "  logs       %s/log\n"
+		     "Try, in a second terminal:\n"
+		     "  %.*s watch --dir %s\n"
+		     "  %.*s simulate --dir %s --rate 2\n"
+		     "  %.*s token --dir %s\n"
+		     "Ctrl-C stops it.\n",
+		     up->dir, settings->http_address, (long long)settings->http_port, settings->http_address,
+		     (long long)settings->http_port, settings->mqtt_address, (long long)settings->mqtt_port,
+		     settings->mqtt_address, (long long)settings->ws_port, up->dir,
+		     self_len, up->daemon, dir, self_len, up->daemon, dir, self_len, up->daemon, dir);
+	(void)fflush(stdout);
+}
+
+static void read_ready(struct up *up)
+{
+	char line[64];
+	ssize_t n = read(up->ready_pipe, line, sizeof(line) - 1);
+	struct cw_error error;
+
+	if (n < 0) {
+		return;
+	}
+	(void)close(up->ready_pipe);
+	up->ready_pipe = -1;
+	line[n] = '\0';
+	line[strcspn(line, "\n")] = '\0';
+	if (n == 0 || strncmp(line, "http=", 5) != 0) {
+		return; /* it ended; waitpid tells how */
+	}
+	if (cw_text_to_int64(line + 5, &up->settings.http_port) == CW_OK && write_run_file(up, &error) == CW_OK) {
+		up->is_ready = true;
+		print_running(up);
+	} else {
+		begin_stop(up, cli_fail(CW_IO, "%s", error.text));
+	}
+}
+
+static void read_signal(struct up *up)
+{
+	struct signalfd_siginfo info;
+
+	while (read(up->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		if (info.ssi_signo == SIGCHLD) {
+			continue; /* reap looks in any case */
+		}
+		if (info.ssi_signo == SIGHUP && up->children[BROKER].pid > 0) {
+			(void)kill(up->children[BROKER].pid, SIGHUP); /* keys and roles are read again */
+		} else if (info.ssi_signo != SIGHUP) {
+			begin_stop(up, EX_OK);
+		}
+	}
+}
+
+static void wait_for_something(struct up *up)
+{
+	struct pollfd fds[] = {
+		{ .fd = up->signal_fd, .events = POLLIN },
+		{ .fd = up->ready_pipe, .events = POLLIN },
+		{ .fd = up->children[BROKER].output_fd, .events = POLLIN },
+		{ .fd = up->children[DAEMON].output_fd, .events = POLLIN },
+	};
+	int64_t wait_ms = up->is_ready && !up->is_stopping ? 60000 : 1000;
+
+	for (int i = 0; i < N_CHILDREN; i++) {
+		int64_t due_ms = up->children[i].start_at_ms - cw_clock_monotonic_ms();
+
+		if (up->children[i].pid == 0 && !up->is_stopping && due_ms < wait_ms) {
+			wait_ms = due_ms < 0 ? 0 : due_ms;
+		}
+	}
+	(void)poll(fds, sizeof(fds) / sizeof(fds[0]), (int)wait_ms); /* EINTR and time-outs: everything is looked at */
+}
+
+static void check_deadline(struct up *up)
+{
+	bool is_late = cw_clock_monotonic_ms() > up->give_up_ms;
+
+	if (!up->is_ready && !up->is_stopping && is_late) {
+		begin_stop(up, cli_fail(CW_BUSY, "convwired is not ready after %d s; see %s", READY_TIMEOUT_MS / 1000,
+					up->children[DAEMON].log_path));
+	} else if (up->is_stopping && is_late) {
+		for (int i = 0; i < N_CHILDREN; i++) {
+			if (up->children[i].pid > 0) {
+				(void)kill(up->children[i].pid, SIGKILL); /* our own child, not yet waited for */
+			}
+		}
+	}
+}
+
+static int run(struct up *up)
+{
+	up->give_up_ms = cw_clock_monotonic_ms() + READY_TIMEOUT_MS;
+	while (!up->is_stopping || up->children[BROKER].pid > 0 || up->children[DAEMON].pid > 0) {
+		start_due_children(up);
+		wait_for_something(up);
+		read_signal(up);
+		if (up->ready_pipe >= 0) {
+			read_ready(up);
+		}
+		for (int i = 0; i < N_CHILDREN; i++) {
+			child_read(&up->children[i]);
+		}
+		reap(up);
+		check_deadline(up);
+	}
+	(void)unlink(up->run_file); /* may not be there yet */
+	return up->exit_code;
+}
+
+static void catch_signals(struct up *up)
+{
+	sigset_t signals;
+
+	(void)sigemptyset(&signals);
+	(void)sigaddset(&signals, SIGTERM);
+	(void)sigaddset(&signals, SIGINT);
+	(void)sigaddset(&signals, SIGHUP);
+	(void)sigaddset(&signals, SIGCHLD);
+	(void)sigprocmask(SIG_BLOCK, &signals, NULL);
+	up->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static int exit_code_of(enum cw_status status)
+{
+	return status == CW_INVALID || status == CW_NOT_FOUND ? EX_CONFIG : cli_exit_code(status);
+}
+
+int command_up(int argc, char **argv)
+{
+	static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { NULL, 0, NULL, 0 } };
+	static const struct argp argp = { rows,	    parse, NULL,
+					  "Run mosquitto with the plugin, and the daemon, in this terminal; restart what dies.",
+					  children, NULL,  NULL };
+	struct up_options options = { .common.dir = "./var" };
+	struct cw_error error;
+
+	cli_parse("up", &argp, argc, argv, &options);
+	struct up *up = calloc(1, sizeof(*up));
+
+	if (!up) {
+		return cli_fail(CW_NOMEM, "out of memory");
+	}
+	up->options = &options;
+	up->ready_pipe = -1;
+	enum cw_status status = settings_load(options.common.dir, &up->settings, &error);
+
+	if (status == CW_OK) {
+		status = override_ports(up, &error);
+	}
+	if (status == CW_OK) {
+		status = make_paths(up, &error);
+	}
+	if (status == CW_OK) {
+		status = find_programs(up, &error);
+	}
+	if (status == CW_OK) {
+		status = choose_ports(up, &error);
+	}
+	if (status == CW_OK) {
+		status = write_broker_conf(up, &error);
+	}
+	if (status == CW_OK) {
+		status = prepare_children(up, &error);
+	}
+	if (status != CW_OK) {
+		(void)cli_fail(status, "%s", error.text);
+	} else {
+		catch_signals(up);
+	}
+	int code = status == CW_OK ? run(up) : exit_code_of(status);
+
+	settings_finish(&up->settings);
+	free(up);
+	return code;
+}

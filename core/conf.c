@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/conf.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <ini.h>
+
+#include "core/log.h"
+#include "core/text.h"
+
+struct reader {
+	FILE *file;
+	int line; /* libinih's handler does not say, so the reader counts */
+	const char *path;
+	const struct cw_conf_table *table;
+	void *settings;
+	struct cw_error *reterr;
+	bool has_failed;
+};
+
+static void *member(void *settings, const struct cw_conf_key *key)
+{
+	return (char *)settings + key->offset;
+}
+
+static enum cw_status parse_bool(const char *text, bool *ret_value)
+{
+	static const char *const words[2][4] = { { "no", "false", "off", "0" }, { "yes", "true", "on", "1" } };
+
+	for (int value = 0; value < 2; value++) {
+		for (int i = 0; i < 4; i++) {
+			if (strcmp(text, words[value][i]) == 0) {
+				*ret_value = value;
+				return CW_OK;
+			}
+		}
+	}
+	return CW_INVALID;
+}
+
+static enum cw_status set_text(char **place, const char *value, struct cw_error *reterr)
+{
+	char *copy = strdup(value);
+
+	if (!copy) {
+		return cw_error_set(reterr, CW_NOMEM, "out of memory");
+	}
+	free(*place);
+	*place = copy;
+	return CW_OK;
+}
+
+static enum cw_status set_int(const struct cw_conf_key *key, const char *value, void *place, struct cw_error *reterr)
+{
+	int64_t number = 0;
+
+	if (cw_text_to_int64(value, &number) != CW_OK || number < key->min || number > key->max) {
+		return cw_error_set(reterr, CW_INVALID,
+				    "%s: \"%s\" is not a whole number from %" PRId64 " to %" PRId64, key->name, value,
+				    key->min, key->max);
+	}
+	*(int64_t *)place = number;
+	return CW_OK;
+}
+
+static enum cw_status set_value(const struct cw_conf_key *key, void *settings, const char *value,
+				struct cw_error *reterr)
+{
+	void *place = member(settings, key);
+
+	switch (key->type) {
+	case CW_CONF_TEXT:
+		return set_text(place, value, reterr);
+	case CW_CONF_INT:
+		return set_int(key, value, place, reterr);
+	case CW_CONF_BOOL:
+		if (parse_bool(value, place) != CW_OK) {
+			return cw_error_set(reterr, CW_INVALID, "%s: \"%s\" is neither yes nor no", key->name, value);
+		}
+		return CW_OK;
+	case CW_CONF_LEVEL:
+		if (cw_log_level_parse(value, place) != CW_OK) {
+			return cw_error_set(reterr, CW_INVALID, "%s: \"%s\" is not one of error, warn, info, debug",
+					    key->name, value);
+		}
+		return CW_OK;
+	}
+	return cw_error_set(reterr, CW_INVALID, "%s: unknown type", key->name);
+}
+
+enum cw_status cw_conf_defaults(const struct cw_conf_table *table, void *settings, struct cw_error *reterr)
+{
+	for (size_t i = 0; i < table->n_keys; i++) {
+		enum cw_status status = set_value(&table->keys[i], settings, table->keys[i].fallback, reterr);
+
+		if (status != CW_OK) {
+			return status;
+		}
+	}
+	return CW_OK;
+}
+
+enum cw_status cw_conf_set(const struct cw_conf_table *table, void *settings, const char *key, const char *value,
+			   struct cw_error *reterr)
+{
+	for (size_t i = 0; i < table->n_keys; i++) {
+		if (strcmp(table->keys[i].name, key) == 0) {
+			return set_value(&table->keys[i], settings, value, reterr);
+		}
+	}
+	return cw_error_set(reterr, CW_NOT_FOUND, "%s: no such setting", key);
+}
+
+static char *read_counted_line(char *line, int size, void *stream)
+{
+	struct reader *reader = stream;
+
+	reader->line++;
+	return fgets(line, size, reader->file);
+}
+
+static int on_setting(void *user, const char *section, const char *name, const char *value)
+{
+	struct reader *reader = user;
+	struct cw_error detail = { .status = CW_OK };
+
+	if (reader->has_failed) {
+		return 0;
+	}
+	enum cw_status status =
+		section[0] != '\0' ?
+			cw_error_set(&detail, CW_INVALID, "[%s]: this file has no sections", section) :
+			cw_conf_set(reader->table, reader->settings, name, value ? value : "", &detail);
+
+	if (status != CW_OK) {
+		reader->has_failed = true;
+		(void)cw_error_set(reader->reterr, CW_INVALID, "%s:%d: %s", reader->path, reader->line, detail.text);
+		return 0;
+	}
+	return 1;
+}
+
+enum cw_status cw_conf_load(const struct cw_conf_table *table, const char *path, void *settings,
+			    struct cw_error *reterr)
+{
+	struct reader reader = {
+		.file = fopen(path, "re"), .path = path, .table = table, .settings = settings, .reterr = reterr
+	};
+
+	if (!reader.file) {
+		return cw_error_set(reterr, errno == ENOENT ? CW_NOT_FOUND : CW_IO, "%s: %s", path, strerror(errno));
+	}
+	int bad_line = ini_parse_stream(read_counted_line, &reader, on_setting, &reader);
+	bool is_read = !ferror(reader.file);
+
+	(void)fclose(reader.file); /* only read from */
+	if (reader.has_failed) {
+		return CW_INVALID;
+	}
+	if (!is_read) {
+		return cw_error_set(reterr, CW_IO, "%s: cannot be read", path);
+	}
+	if (bad_line != 0) {
+		return cw_error_set(reterr, CW_INVALID, "%s:%d: not of the form key = value", path, bad_line);
+	}
+	return CW_OK;
+}
+
+bool cw_conf_print(const struct cw_conf_key *key, const void *settings, char *out, size_t size)
+{
+	static const char *const levels[] = { "error", "warn", "info", "debug" };
+	const void *place = (const char *)settings + key->offset;
+
+	switch (key->type) {
+	case CW_CONF_TEXT:
+		return cw_text_copy(out, size, *(char *const *)place);
+	case CW_CONF_INT:
+		return cw_text_format(out, size, "%" PRId64, *(const int64_t *)place);
+	case CW_CONF_BOOL:
+		return cw_text_copy(out, size, *(const bool *)place ? "yes" : "no");
+	case CW_CONF_LEVEL:
+		return cw_text_copy(out, size, levels[*(const enum cw_log_level *)place]);
+	}
+	return false;
+}
+
+void cw_conf_finish(const struct cw_conf_table *table, void *settings)
+{
+	for (size_t i = 0; settings && i < table->n_keys; i++) {
+		if (table->keys[i].type == CW_CONF_TEXT) {
+			char **text = member(settings, &table->keys[i]);
+
+			free(*text);
+			*text = NULL;
+		}
+	}
+}

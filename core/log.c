@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/clock.h"
+
+#define LINE_BYTES 1024
+
+static const char *const level_names[CW_LOG_LEVEL_COUNT] = { "error", "warn", "info", "debug" };
+static struct {
+	const char *program;
+	enum cw_log_level level;
+	cw_log_fn write;
+	void *context;
+} log_state = { .program = "convwire", .level = CW_LOG_INFO };
+
+void cw_log_init(const char *program, enum cw_log_level level)
+{
+	log_state.program = program;
+	log_state.level = level;
+}
+
+void cw_log_to(cw_log_fn write_line, void *context)
+{
+	log_state.write = write_line;
+	log_state.context = context;
+}
+
+enum cw_status cw_log_level_parse(const char *text, enum cw_log_level *ret_level)
+{
+	for (int level = 0; level < CW_LOG_LEVEL_COUNT; level++) {
+		if (strcmp(text, level_names[level]) == 0) {
+			*ret_level = (enum cw_log_level)level;
+			return CW_OK;
+		}
+	}
+	return CW_INVALID;
+}
+
+static size_t begin_line(char *line, size_t size, enum cw_log_level level)
+{
+	int64_t now_ms = cw_clock_now_ms();
+	time_t seconds = (time_t)(now_ms / 1000);
+	struct tm utc;
+	char stamp[32];
+
+	if (!gmtime_r(&seconds, &utc) || strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &utc) == 0) {
+		stamp[0] = '\0';
+	}
+	int len = snprintf(line, size, "%s.%03dZ %s %s ", stamp, (int)(now_ms % 1000), level_names[level],
+			   log_state.program);
+	return len > 0 ? (size_t)len : 0;
+}
+
+static size_t clean_line(char *line, size_t start, size_t len)
+{
+	for (size_t i = start; i < len; i++) {
+		unsigned char byte = (unsigned char)line[i];
+
+		if (byte < 0x20 || byte == 0x7f) {
+			line[i] = '?';
+		}
+	}
+	return len;
+}
+
+void cw_log(enum cw_log_level level, const char *format, ...)
+{
+	int saved_errno = errno;
+	char line[LINE_BYTES];
+	va_list arguments;
+
+	if (level > log_state.level) {
+		return;
+	}
+	size_t start = begin_line(line, sizeof(line), level);
+
+	va_start(arguments, format);
+	errno = saved_errno;
+	int added = vsnprintf(line + start, sizeof(line) - start - 1, format, arguments);
+
+	va_end(arguments);
+	size_t len = start + (added > 0 ? (size_t)added : 0);
+
+	if (len > sizeof(line) - 2) {
+		len = sizeof(line) - 2;
+	}
+	len = clean_line(line, start, len);
+	if (log_state.write) {
+		line[len] = '\0';
+		log_state.write(level, line, log_state.context);
+	} else {
+		line[len++] = '\n';
+		if (write(STDERR_FILENO, line, len) < 0) {
+			/* Nowhere left to complain to. */
+		}
+	}
+	errno = saved_errno;
+}

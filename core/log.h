@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CORE_LOG_H
+#define CORE_LOG_H
+
+#include "core/status.h"
+
+/*
+ * One line per event: `2026-01-02T03:04:05.678Z info convwired text key=value`, written with one
+ * write(2), so that lines of several threads never mix. Programs log; core/ does not.
+ * Design invariant 12: no secret, token, message text, phone number, wamid or conversation id at
+ * info or above. Conversations are named by their tag (core/conversation_id.h).
+ *
+ * error: someone must act. warn: survived, the text says "retrying" or "ignoring".
+ * info: start, stop and one line per published event. debug: the rest.
+ */
+enum cw_log_level { CW_LOG_ERROR, CW_LOG_WARN, CW_LOG_INFO, CW_LOG_DEBUG, CW_LOG_LEVEL_COUNT };
+
+/* Receives a finished line without its newline. May be called from any thread. */
+typedef void (*cw_log_fn)(enum cw_log_level level, const char *line, void *context);
+
+/* Sets the program's name (kept, not copied) and the least urgent level that is written. Call once, before threads. */
+void cw_log_init(const char *program, enum cw_log_level level);
+
+/* Sends lines elsewhere than to stderr. write NULL goes back to stderr. Call before threads. */
+void cw_log_to(cw_log_fn write, void *context);
+
+/* "error", "warn", "info" or "debug"; CW_INVALID for anything else. */
+CW_MUST_CHECK enum cw_status cw_log_level_parse(const char *text, enum cw_log_level *ret_level);
+
+/* Writes one line. errno is kept. Control characters in the text come out as '?'. */
+void cw_log(enum cw_log_level level, const char *format, ...) CW_PRINTF(2, 3);
+
+#define cw_log_error(...) cw_log(CW_LOG_ERROR, __VA_ARGS__)
+#define cw_log_warn(...) cw_log(CW_LOG_WARN, __VA_ARGS__)
+#define cw_log_info(...) cw_log(CW_LOG_INFO, __VA_ARGS__)
+#define cw_log_debug(...) cw_log(CW_LOG_DEBUG, __VA_ARGS__)
+
+#endif

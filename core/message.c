@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/message.h"
+
+#include <string.h>
+
+static const char *const kinds[CW_KIND_COUNT] = {
+#define X(name, text) [CW_KIND_##name] = text,
+	CW_MESSAGE_KIND_LIST(X)
+#undef X
+};
+static const char *const origins[CW_ORIGIN_COUNT] = { "customer", "phone", "history" };
+static const char *const statuses[CW_MESSAGE_STATUS_COUNT] = { "",     "accepted", "sent",  "delivered",
+							       "read", "played",   "failed" };
+
+const char *cw_message_kind_text(enum cw_message_kind kind)
+{
+	return (unsigned)kind < CW_KIND_COUNT ? kinds[kind] : "unsupported";
+}
+
+const char *cw_message_origin_text(enum cw_message_origin origin)
+{
+	return (unsigned)origin < CW_ORIGIN_COUNT ? origins[origin] : "customer";
+}
+
+const char *cw_message_status_text(enum cw_message_status status)
+{
+	return (unsigned)status < CW_MESSAGE_STATUS_COUNT ? statuses[status] : "";
+}
+
+static int find(const char *const *words, int n_words, const char *text)
+{
+	for (int i = 0; text && i < n_words; i++) {
+		if (strcmp(words[i], text) == 0) {
+			return i;
+		}
+	}
+	return -1;
+}
+
+enum cw_status cw_message_kind_parse(const char *text, enum cw_message_kind *ret_kind)
+{
+	int found = find(kinds, CW_KIND_COUNT, text);
+
+	if (found < 0) {
+		return CW_NOT_FOUND;
+	}
+	*ret_kind = (enum cw_message_kind)found;
+	return CW_OK;
+}
+
+enum cw_status cw_message_status_parse(const char *text, enum cw_message_status *ret_status)
+{
+	int found = find(statuses, CW_MESSAGE_STATUS_COUNT, text);
+
+	if (found <= CW_STATUS_NONE) {
+		return CW_NOT_FOUND;
+	}
+	*ret_status = (enum cw_message_status)found;
+	return CW_OK;
+}
+
+bool cw_message_status_may_follow(enum cw_message_status now, enum cw_message_status next)
+{
+	if (now == CW_STATUS_FAILED) {
+		return false;
+	}
+	return next == CW_STATUS_FAILED ? now < CW_STATUS_DELIVERED : next > now;
+}
+
+bool cw_message_kind_is_shown(enum cw_message_kind kind)
+{
+	return kind != CW_KIND_REACTION && kind != CW_KIND_EDIT && kind != CW_KIND_REVOKE;
+}
+
+bool cw_message_kind_is_unread(enum cw_message_kind kind)
+{
+	return cw_message_kind_is_shown(kind) && kind != CW_KIND_SYSTEM && kind != CW_KIND_REQUEST_WELCOME;
+}
+
+bool cw_message_kind_opens_window(enum cw_message_kind kind)
+{
+	return cw_message_kind_is_shown(kind) && kind != CW_KIND_SYSTEM;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CORE_TOKEN_KEYS_H
+#define CORE_TOKEN_KEYS_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "core/buf.h"
+#include "core/token.h"
+
+/* The key directory of core/token: what one key may speak for. Only core/token*.c include this. */
+struct cw_token_key {
+	char kid[CW_KID_MAX + 1];
+	struct cw_buf material; /* PEM of a public key, or the bytes of a shared secret */
+	bool is_house;
+
+	/* The settings file. */
+	char *accounts; /* list, or * */
+	char *account_claim;
+	char *algorithm; /* ES256, RS256, HS256 */
+	char *audience;  /* "" asks for none */
+	char *default_role;
+	char *highest_role;
+	char *issuer; /* "" asks for none */
+	int64_t max_lifetime_s;
+	char *role_claim;
+	char *subject_claim;
+	bool without_kid; /* serves tokens that name no kid */
+};
+
+#define CW_TOKEN_CACHE_SLOTS 4096
+
+struct cw_token_cached {
+	unsigned char digest[32]; /* SHA-256 of the whole token */
+	struct cw_token token;    /* expires_at_s 0: free */
+};
+
+struct cw_token_keys {
+	struct cw_token_key *items;
+	size_t n_items;
+	pthread_mutex_t cache_lock;
+	struct cw_token_cached *cache; /* CW_TOKEN_CACHE_SLOTS, direct-mapped; NULL until the first token */
+};
+
+#endif

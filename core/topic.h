@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CORE_TOPIC_H
+#define CORE_TOPIC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/conversation_id.h"
+#include "core/status.h"
+
+/*
+ * The topics of design.md section 2: the one maker and the one parser; and the two questions about
+ * MQTT topic filters that the access rules ask (MQTT 5.0, 4.7). No state, no allocation, any thread.
+ */
+#define CW_TOPIC_MAX 320
+#define CW_TAB_MAX 64
+
+enum cw_topic_kind {
+	CW_TOPIC_CONVERSATION, /* acct/<a>/conv/<c> */
+	CW_TOPIC_COMMAND,      /* acct/<a>/conv/<c>/cmd/<s> */
+	CW_TOPIC_LIVE,         /* acct/<a>/conv/<c>/live/<s> */
+	CW_TOPIC_EVENTS,       /* acct/<a>/events */
+	CW_TOPIC_HEAD,         /* acct/<a>/head */
+	CW_TOPIC_REPLY,        /* acct/<a>/agent/<s>/reply */
+	CW_TOPIC_FEED,         /* acct/<a>/agent/<s>/feed */
+	CW_TOPIC_NOTICE,       /* acct/<a>/agent/<s>/notice */
+	CW_TOPIC_PRESENCE,     /* acct/<a>/agent/<s>/presence/<tab> */
+	CW_TOPIC_KIND_COUNT
+};
+
+struct cw_topic {
+	enum cw_topic_kind kind;
+	char account[CW_ACCOUNT_MAX + 1];
+	char conversation[CW_CONVERSATION_ID_MAX + 1]; /* the first three kinds, else "" */
+	char subject[CW_SUBJECT_MAX + 1];              /* where the topic has one, else "" */
+	char tab[CW_TAB_MAX + 1];                      /* presence only, else "" */
+};
+
+/*
+ * Writes the topic that *topic describes. CW_INVALID when a part is missing or breaks its grammar, or
+ * when the conversation is of another account.
+ */
+CW_MUST_CHECK enum cw_status cw_topic_make(const struct cw_topic *topic, char out[CW_TOPIC_MAX + 1]);
+
+/* The reverse. CW_INVALID for every other topic; *ret_topic is then untouched. */
+CW_MUST_CHECK enum cw_status cw_topic_parse(const char *text, struct cw_topic *ret_topic);
+
+/* The filter of every conversation of an account, `acct/<a>/conv/+`. CW_INVALID for a bad account. */
+CW_MUST_CHECK enum cw_status cw_topic_conversations(const char *account, char out[CW_TOPIC_MAX + 1]);
+
+/* The topic or filter lies below `acct/<account>/`, literally: a wildcard in the first two levels does not. */
+bool cw_topic_is_inside(const char *topic, const char *account);
+
+/* A well-formed MQTT topic filter: # only last, wildcards alone in their level, not empty. */
+bool cw_topic_filter_is_valid(const char *filter);
+
+/* A topic matches a filter. Wildcards in the first level never match a topic that begins with '$'. */
+bool cw_topic_matches(const char *filter, const char *topic);
+
+/*
+ * Every topic that inner matches is matched by outer: strict inclusion, decided level by level.
+ * Both must be valid filters without $share. Used for SUBSCRIBE, where a filter wider than the
+ * grant must be refused whole.
+ */
+bool cw_topic_filter_includes(const char *outer, const char *inner);
+
+#endif

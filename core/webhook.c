@@ -1,0 +1,585 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/webhook.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/buf.h"
+#include "core/conversation_id.h"
+#include "core/phone.h"
+#include "core/repair.h"
+#include "core/text.h"
+#include "core/webhook_message.h"
+
+/* Seconds until the year 5138; anything above is milliseconds, which Meta sometimes sends. */
+#define MAX_SECONDS 100000000000LL
+#define MS_PER_S 1000
+/* A repaired body grows by at most the six characters that a control byte becomes. */
+#define REPAIR_GROWTH 6
+
+/* What is the same for every item of a change. */
+struct place {
+	struct cw_webhook *webhook;
+	struct cw_webhook_change *change;
+	json_t *contacts;
+	const char *display_digits; /* of the business number; NULL when unknown */
+	char display_buffer[CW_PHONE_MAX + 1];
+};
+
+typedef enum cw_status (*read_fn)(struct place *place, json_t *element);
+
+static void *grow(void *array, size_t count, size_t size)
+{
+	/* Doubling at powers of two: n_items itself says when. */
+	return count & (count - 1) ? array : realloc(array, (count ? 2 * count : 1) * size);
+}
+
+static struct cw_webhook_item *add_item(struct place *place, enum cw_item_type type)
+{
+	struct cw_webhook *webhook = place->webhook;
+	struct cw_webhook_item *items = grow(webhook->items, webhook->n_items, sizeof(*items));
+
+	if (!items) {
+		return NULL;
+	}
+	webhook->items = items;
+	struct cw_webhook_item *item = &items[webhook->n_items++];
+
+	*item = (struct cw_webhook_item){ .type = type };
+	place->change->n_items++;
+	return item;
+}
+
+static void drop_item(struct place *place, const char *reason)
+{
+	json_decref(place->webhook->items[--place->webhook->n_items].body);
+	place->change->n_items--;
+	place->change->reason = reason;
+}
+
+static int64_t read_time_ms(json_t *element)
+{
+	json_t *member = json_object_get(element, "timestamp");
+	int64_t value = 0;
+
+	if (json_is_real(member)) {
+		double seconds = json_real_value(member);
+
+		value = seconds > 0 && seconds < (double)INT64_MAX / 2 ? (int64_t)seconds : 0;
+	} else if (json_is_integer(member)) {
+		value = json_integer_value(member);
+	} else if (cw_text_to_int64(json_string_value(member), &value) != CW_OK) {
+		value = 0;
+	}
+	if (value <= 0) {
+		return 0;
+	}
+	return value < MAX_SECONDS ? value * MS_PER_S : value;
+}
+
+/* ---- who ---- */
+
+static bool looks_like_user_id(const char *text)
+{
+	size_t len = strlen(text);
+
+	return len > 3 && text[0] >= 'A' && text[0] <= 'Z' && text[1] >= 'A' && text[1] <= 'Z' && text[2] == '.' &&
+	       cw_text_is_made_of(text, len, CW_CUSTOMER_MAX, CW_TEXT_ID ".");
+}
+
+/* A business-scoped user id has been seen where a phone number belongs; it says by its form what it is. */
+static void set_phone(struct cw_party *party, const char *text)
+{
+	if (text && looks_like_user_id(text)) {
+		party->user_id = party->user_id ? party->user_id : text;
+	} else {
+		party->wa_id = text;
+	}
+}
+
+static bool same_text(const char *one, const char *other)
+{
+	return one && other && strcmp(one, other) == 0;
+}
+
+/* contacts[i] is not promised to belong to messages[i]: they are matched by their ids. */
+static void add_contact(struct cw_party *party, json_t *contacts)
+{
+	size_t index;
+	json_t *contact;
+
+	json_array_foreach(contacts, index, contact)
+	{
+		const char *wa_id = cw_webhook_text(contact, "wa_id");
+		const char *user_id = cw_webhook_text(contact, "user_id");
+		json_t *profile = json_object_get(contact, "profile");
+
+		if (!same_text(wa_id, party->wa_id) && !same_text(user_id, party->user_id)) {
+			continue;
+		}
+		party->wa_id = party->wa_id ? party->wa_id : wa_id;
+		party->user_id = party->user_id ? party->user_id : user_id;
+		party->parent_user_id = party->parent_user_id ? party->parent_user_id :
+								cw_webhook_text(contact, "parent_user_id");
+		party->name = cw_webhook_text(profile, "name");
+		party->username = cw_webhook_text(profile, "username");
+		return;
+	}
+}
+
+static void read_party(struct place *place, json_t *element, const char *phone_key, const char *user_key,
+		       const char *parent_key, struct cw_party *party)
+{
+	party->user_id = cw_webhook_text(element, user_key);
+	party->parent_user_id = cw_webhook_text(element, parent_key);
+	set_phone(party, cw_webhook_text(element, phone_key));
+	add_contact(party, place->contacts);
+}
+
+static bool id_fits(const char *id)
+{
+	char customer[CW_CUSTOMER_MAX + 1];
+
+	return !id || cw_conversation_customer(id, customer) == CW_OK;
+}
+
+static bool party_is_known(const struct cw_party *party)
+{
+	return (party->wa_id || party->user_id || party->group_id) && id_fits(party->wa_id) && id_fits(party->user_id);
+}
+
+/* In a group the conversation is the group's, and the message says who wrote it. */
+static enum cw_status move_to_group(json_t *message, struct cw_webhook_item *item)
+{
+	const char *group_id = cw_webhook_text(message, "group_id");
+
+	if (!group_id) {
+		return CW_OK;
+	}
+	json_t *author = json_pack("{s:s*, s:s*, s:s*}", "wa_id", item->party.wa_id, "user_id", item->party.user_id,
+				   "name", item->party.name);
+
+	item->party = (struct cw_party){ .group_id = group_id };
+	return author && json_object_set_new(item->body, "author", author) == 0 ? CW_OK : CW_NOMEM;
+}
+
+/* ---- elements ---- */
+
+/* What every message has, whoever sent it; the party is already there. */
+static enum cw_status finish_message(struct place *place, json_t *message, struct cw_webhook_item *item)
+{
+	item->wamid = cw_webhook_text(message, "id");
+	item->sent_at_ms = read_time_ms(message);
+	enum cw_status status = cw_webhook_read_message(message, item);
+
+	if (status == CW_OK) {
+		status = move_to_group(message, item);
+	}
+	if (status != CW_OK) {
+		return status;
+	}
+	if (!item->wamid) {
+		drop_item(place, "a message without id");
+	} else if (!party_is_known(&item->party)) {
+		drop_item(place, "a message without a usable from, from_user_id or group_id");
+	}
+	return CW_OK;
+}
+
+static enum cw_status read_inbound(struct place *place, json_t *message)
+{
+	struct cw_webhook_item *item = add_item(place, CW_ITEM_MESSAGE);
+
+	if (!item) {
+		return CW_NOMEM;
+	}
+	item->origin = CW_ORIGIN_CUSTOMER;
+	read_party(place, message, "from", "from_user_id", "from_parent_user_id", &item->party);
+	return finish_message(place, message, item);
+}
+
+static enum cw_status read_echo(struct place *place, json_t *message)
+{
+	struct cw_webhook_item *item = add_item(place, CW_ITEM_MESSAGE);
+
+	if (!item) {
+		return CW_NOMEM;
+	}
+	item->origin = CW_ORIGIN_PHONE;
+	item->is_outbound = true;
+	item->status = CW_STATUS_SENT;
+	read_party(place, message, "to", "to_user_id", "to_parent_user_id", &item->party);
+	return finish_message(place, message, item);
+}
+
+/* history_context.status: DELIVERED, ERROR, PENDING, PLAYED, READ or SENT. */
+static enum cw_message_status history_status(json_t *message)
+{
+	const char *word = cw_webhook_text(json_object_get(message, "history_context"), "status");
+	static const struct {
+		const char *word;
+		enum cw_message_status status;
+	} words[] = { { "PENDING", CW_STATUS_ACCEPTED }, { "SENT", CW_STATUS_SENT },
+		      { "DELIVERED", CW_STATUS_DELIVERED }, { "READ", CW_STATUS_READ },
+		      { "PLAYED", CW_STATUS_PLAYED }, { "ERROR", CW_STATUS_FAILED } };
+
+	for (size_t i = 0; word && i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(words[i].word, word) == 0) {
+			return words[i].status;
+		}
+	}
+	return CW_STATUS_SENT;
+}
+
+/* customer NULL: the second history webhook, where a message says itself who it is with. */
+static enum cw_status read_past(struct place *place, json_t *message, const char *customer)
+{
+	struct cw_webhook_item *item = add_item(place, CW_ITEM_MESSAGE);
+
+	if (!item) {
+		return CW_NOMEM;
+	}
+	const char *from = cw_webhook_text(message, "from");
+
+	item->origin = CW_ORIGIN_HISTORY;
+	item->is_outbound = customer ? from && strcmp(from, customer) != 0 :
+				       same_text(from, place->display_digits) || cw_webhook_text(message, "to");
+	read_party(place, message, item->is_outbound ? "to" : "from",
+		   item->is_outbound ? "to_user_id" : "from_user_id",
+		   item->is_outbound ? "to_parent_user_id" : "from_parent_user_id", &item->party);
+	if (customer) {
+		set_phone(&item->party, customer);
+	}
+	if (item->is_outbound) {
+		item->status = history_status(message);
+	}
+	return finish_message(place, message, item);
+}
+
+static enum cw_status read_past_unthreaded(struct place *place, json_t *message)
+{
+	return read_past(place, message, NULL);
+}
+
+static enum cw_status read_status(struct place *place, json_t *element)
+{
+	const char *word = cw_webhook_text(element, "status");
+	struct cw_webhook_item *item = add_item(place, CW_ITEM_STATUS);
+
+	if (!item) {
+		return CW_NOMEM;
+	}
+	item->wamid = cw_webhook_text(element, "id");
+	item->sent_at_ms = read_time_ms(element);
+	item->our_id = cw_webhook_text(element, "biz_opaque_callback_data");
+	item->errors = json_object_get(element, "errors");
+	if (!item->wamid) {
+		drop_item(place, "a status without id");
+	} else if (!word || cw_message_status_parse(word, &item->status) != CW_OK) {
+		drop_item(place, "a status of a kind not known");
+	}
+	return CW_OK;
+}
+
+static enum cw_status read_user_id_update(struct place *place, json_t *element)
+{
+	struct cw_webhook_item *item = add_item(place, CW_ITEM_IDENTITY);
+	json_t *user_id = json_object_get(element, "user_id");
+
+	if (!item) {
+		return CW_NOMEM;
+	}
+	item->party.wa_id = cw_webhook_text(element, "wa_id");
+	item->party.user_id = cw_webhook_text(user_id, "previous");
+	item->new_user_id = cw_webhook_text(user_id, "current");
+	item->sent_at_ms = read_time_ms(element);
+	if (!item->new_user_id || !id_fits(item->new_user_id) || !party_is_known(&item->party)) {
+		drop_item(place, "a user_id_update without previous or current");
+	}
+	return CW_OK;
+}
+
+static enum cw_status read_each(struct place *place, json_t *array, read_fn read)
+{
+	enum cw_status status = CW_OK;
+	size_t index;
+	json_t *element;
+
+	if (array && !json_is_array(array)) {
+		place->change->reason = "a list that is no list";
+		return CW_OK;
+	}
+	json_array_foreach(array, index, element)
+	{
+		if (!json_is_object(element)) {
+			place->change->reason = "an element that is no object";
+			continue;
+		}
+		status = read(place, element);
+		if (status != CW_OK) {
+			break;
+		}
+	}
+	return status;
+}
+
+static enum cw_status read_thread(struct place *place, json_t *thread)
+{
+	const char *customer = cw_webhook_text(thread, "id");
+	json_t *messages = json_object_get(thread, "messages");
+	enum cw_status status = CW_OK;
+	size_t index;
+	json_t *message;
+
+	json_array_foreach(messages, index, message)
+	{
+		if (status == CW_OK && json_is_object(message)) {
+			status = read_past(place, message, customer);
+		}
+	}
+	return status;
+}
+
+static enum cw_status read_history(struct place *place, json_t *chunk)
+{
+	if (json_object_get(chunk, "errors")) {
+		place->change->reason = "the business declined to share its history";
+	}
+	return read_each(place, json_object_get(chunk, "threads"), read_thread);
+}
+
+/* ---- changes ---- */
+
+static enum cw_status read_messages_field(struct place *place)
+{
+	json_t *value = place->change->value;
+	enum cw_status status = read_each(place, json_object_get(value, "messages"), read_inbound);
+
+	if (status == CW_OK) {
+		status = read_each(place, json_object_get(value, "statuses"), read_status);
+	}
+	if (place->change->n_items == 0 && !place->change->reason && json_object_get(value, "errors")) {
+		place->change->type = CW_CHANGE_NOTICE; /* an error of the app or account, not of a message */
+	}
+	return status;
+}
+
+static enum cw_status read_echoes_field(struct place *place)
+{
+	return read_each(place, json_object_get(place->change->value, "message_echoes"), read_echo);
+}
+
+static enum cw_status read_history_field(struct place *place)
+{
+	enum cw_status status = read_each(place, json_object_get(place->change->value, "history"), read_history);
+
+	return status == CW_OK ?
+		       read_each(place, json_object_get(place->change->value, "messages"), read_past_unthreaded) :
+		       status;
+}
+
+static enum cw_status read_user_id_field(struct place *place)
+{
+	return read_each(place, json_object_get(place->change->value, "user_id_update"), read_user_id_update);
+}
+
+/* The fields that hold items; every other field is a notice to the account. */
+static const struct {
+	const char *field;
+	enum cw_status (*read)(struct place *place);
+} fields[] = {
+	{ "messages", read_messages_field },
+	{ "smb_message_echoes", read_echoes_field },
+	{ "history", read_history_field },
+	{ "user_id_update", read_user_id_field },
+};
+
+static void set_business_number(struct place *place, json_t *metadata)
+{
+	const char *display = cw_webhook_text(metadata, "display_phone_number");
+
+	place->change->phone_number_id = cw_webhook_text(metadata, "phone_number_id");
+	if (display && cw_phone_digits(display, place->display_buffer) == CW_OK) {
+		place->display_digits = place->display_buffer;
+	}
+}
+
+static enum cw_status read_change(struct cw_webhook *webhook, struct cw_webhook_change *change)
+{
+	struct place place = { .webhook = webhook, .change = change };
+	json_t *value = json_object_get(change->change, "value");
+
+	change->field = cw_webhook_text(change->change, "field");
+	change->value = value;
+	change->first_item = webhook->n_items;
+	if (!change->field || !json_is_object(value)) {
+		change->type = CW_CHANGE_RAW;
+		change->reason = "a change without field or value";
+		return CW_OK;
+	}
+	set_business_number(&place, json_object_get(value, "metadata"));
+	place.contacts = json_object_get(value, "contacts");
+	if (change->phone_number_id && !cw_phone_number_id_is_valid(change->phone_number_id)) {
+		change->type = CW_CHANGE_RAW;
+		change->reason = "a phone_number_id that is not digits";
+		return CW_OK;
+	}
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		if (strcmp(fields[i].field, change->field) != 0) {
+			continue;
+		}
+		if (!change->phone_number_id) {
+			change->type = CW_CHANGE_RAW;
+			change->reason = "messages without metadata.phone_number_id";
+			return CW_OK;
+		}
+		return fields[i].read(&place);
+	}
+	change->type = CW_CHANGE_NOTICE;
+	return CW_OK;
+}
+
+static enum cw_status add_change(struct cw_webhook *webhook, const char *waba_id, json_t *element)
+{
+	struct cw_webhook_change *changes = grow(webhook->changes, webhook->n_changes, sizeof(*changes));
+
+	if (!changes) {
+		return CW_NOMEM;
+	}
+	webhook->changes = changes;
+	struct cw_webhook_change *change = &changes[webhook->n_changes++];
+
+	*change = (struct cw_webhook_change){ .waba_id = waba_id, .change = element };
+	if (!json_is_object(element)) {
+		change->type = CW_CHANGE_RAW;
+		change->reason = "a change that is no object";
+		return CW_OK;
+	}
+	return read_change(webhook, change);
+}
+
+static enum cw_status read_entry(struct cw_webhook *webhook, json_t *entry)
+{
+	const char *waba_id = cw_webhook_text(entry, "id");
+	enum cw_status status = CW_OK;
+	size_t index;
+	json_t *change;
+
+	if (waba_id && strcmp(waba_id, "0") == 0) {
+		waba_id = NULL;
+	}
+	json_array_foreach(json_object_get(entry, "changes"), index, change)
+	{
+		if (status == CW_OK) {
+			status = add_change(webhook, waba_id, change);
+		}
+	}
+	return status;
+}
+
+static bool has_envelope(json_t *root)
+{
+	json_t *entries = json_object_get(root, "entry");
+	size_t index;
+	json_t *entry;
+
+	if (!json_is_array(entries)) {
+		return false;
+	}
+	json_array_foreach(entries, index, entry)
+	{
+		if (!json_is_object(entry) || !json_is_array(json_object_get(entry, "changes"))) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static enum cw_status read_root(struct cw_webhook *webhook, struct cw_error *reterr)
+{
+	enum cw_status status = CW_OK;
+	size_t index;
+	json_t *entry;
+
+	if (!has_envelope(webhook->root)) {
+		return cw_error_set(reterr, CW_INVALID, "no entry[] of objects with changes[]");
+	}
+	json_array_foreach(json_object_get(webhook->root, "entry"), index, entry)
+	{
+		if (status == CW_OK) {
+			status = read_entry(webhook, entry);
+		}
+	}
+	return status == CW_OK ? CW_OK : cw_error_set(reterr, status, "%s", cw_status_text(status));
+}
+
+static json_t *load_repaired(const char *bytes, size_t len)
+{
+	CW_CLEANUP(cw_buf_finish) struct cw_buf repaired;
+
+	cw_buf_init(&repaired, len * REPAIR_GROWTH);
+	if (cw_repair_json(bytes, len, &repaired) != CW_OK) {
+		return NULL;
+	}
+	return json_loadb(repaired.data ? repaired.data : "", repaired.len, 0, NULL);
+}
+
+enum cw_status cw_webhook_parse(const char *bytes, size_t len, struct cw_webhook *ret_webhook,
+				struct cw_error *reterr)
+{
+	struct cw_webhook webhook = { .root = json_loadb(bytes, len, 0, NULL) };
+
+	if (!webhook.root) {
+		webhook.root = load_repaired(bytes, len);
+		webhook.was_repaired = true;
+	}
+	if (!webhook.root) {
+		return cw_error_set(reterr, CW_INVALID, "not JSON");
+	}
+	enum cw_status status = read_root(&webhook, reterr);
+
+	if (status != CW_OK) {
+		cw_webhook_finish(&webhook);
+		return status;
+	}
+	*ret_webhook = webhook;
+	return CW_OK;
+}
+
+char *cw_webhook_keep(const struct cw_webhook_change *change)
+{
+	json_t *kept = json_pack("{s:s?, s:O}", "waba_id", change->waba_id, "change", change->change);
+	char *text = kept ? json_dumps(kept, JSON_COMPACT) : NULL;
+
+	json_decref(kept);
+	return text;
+}
+
+enum cw_status cw_webhook_parse_kept(const char *text, struct cw_webhook *ret_webhook, struct cw_error *reterr)
+{
+	struct cw_webhook webhook = { .root = json_loads(text, 0, NULL) };
+	json_t *change = json_object_get(webhook.root, "change");
+	enum cw_status status = CW_INVALID;
+
+	if (change) {
+		status = add_change(&webhook, cw_webhook_text(webhook.root, "waba_id"), change);
+	}
+	if (status != CW_OK) {
+		cw_webhook_finish(&webhook);
+		return cw_error_set(reterr, status, "a kept change cannot be read again");
+	}
+	*ret_webhook = webhook;
+	return CW_OK;
+}
+
+void cw_webhook_finish(struct cw_webhook *webhook)
+{
+	for (size_t i = 0; i < webhook->n_items; i++) {
+		json_decref(webhook->items[i].body);
+	}
+	free(webhook->items);
+	free(webhook->changes);
+	json_decref(webhook->root);
+	*webhook = (struct cw_webhook){ .root = NULL };
+}

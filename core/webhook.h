@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CORE_WEBHOOK_H
+#define CORE_WEBHOOK_H
+
+#include <jansson.h>
+
+#include "core/message.h"
+#include "core/status.h"
+
+/*
+ * WhatsApp Cloud API webhooks: JSON → values. Reads every entry, change, message and status of a body,
+ * in any key order, with whatever Meta leaves out (Cloud API, "Webhooks", reference of the messages,
+ * smb_message_echoes, history and user_id_update fields). A body is one cw_webhook; a change is the
+ * unit that is kept raw when it cannot be understood or its number is not known yet.
+ *
+ * Values borrow their texts from the parsed JSON, which the cw_webhook owns. One thread at a time.
+ */
+
+/* Who the message is from or to. Whatever is not known is NULL; at least one of the ids is there. */
+struct cw_party {
+	const char *wa_id;          /* digits */
+	const char *user_id;        /* business-scoped user id, with its dot */
+	const char *parent_user_id;
+	const char *group_id;       /* a message in a group belongs to the group's conversation */
+	const char *name;
+	const char *username;
+};
+
+enum cw_item_type { CW_ITEM_MESSAGE, CW_ITEM_STATUS, CW_ITEM_IDENTITY };
+
+struct cw_webhook_item {
+	enum cw_item_type type;
+	struct cw_party party;
+	const char *wamid;  /* messages and statuses; never NULL for them */
+	int64_t sent_at_ms; /* Meta's time; 0 when it was missing */
+
+	/* messages */
+	enum cw_message_kind kind;
+	enum cw_message_origin origin;
+	bool is_outbound;
+	json_t *body;                  /* owned: {"content","context","referral","errors","author"} */
+	const char *target_wamid;      /* of a reaction, edit or revoke */
+	const char *context_wamid;     /* of a reply */
+	enum cw_message_kind new_kind; /* of an edit: what the target becomes */
+
+	/* messages of history, and statuses */
+	enum cw_message_status status;
+	json_t *errors;     /* borrowed; may be NULL */
+	const char *our_id; /* biz_opaque_callback_data */
+
+	/* system messages and user_id_update: the identity that replaces party's */
+	const char *new_wa_id;
+	const char *new_user_id;
+};
+
+enum cw_change_type {
+	CW_CHANGE_ITEMS,  /* n_items of the webhook's items, from first_item */
+	CW_CHANGE_NOTICE, /* about the account: templates, quality, … ; value is what Meta sent */
+	CW_CHANGE_RAW     /* not understood; kept as it came, reason says why */
+};
+
+struct cw_webhook_change {
+	enum cw_change_type type;
+	const char *field;
+	const char *waba_id;         /* NULL when missing or "0" (the App Dashboard's test) */
+	const char *phone_number_id; /* NULL when the field has none */
+	json_t *change;              /* borrowed: the whole change */
+	json_t *value;               /* borrowed */
+	size_t first_item, n_items;
+	const char *reason; /* static text; also set on CW_CHANGE_ITEMS when some items were not understood */
+};
+
+struct cw_webhook {
+	json_t *root;
+	struct cw_webhook_change *changes;
+	size_t n_changes;
+	struct cw_webhook_item *items;
+	size_t n_items;
+	bool was_repaired;
+};
+
+/*
+ * Parses len bytes. CW_INVALID when it is not JSON even after repair, or not of the envelope's shape:
+ * the caller keeps the bytes raw. CW_NOMEM. *ret_webhook is the caller's; finish accepts a zeroed one.
+ */
+CW_MUST_CHECK enum cw_status cw_webhook_parse(const char *bytes, size_t len, struct cw_webhook *ret_webhook,
+					      struct cw_error *reterr);
+
+/*
+ * Parses one change that was kept raw, as `{"waba_id":…,"change":{…}}` (cw_webhook_keep writes it).
+ */
+CW_MUST_CHECK enum cw_status cw_webhook_parse_kept(const char *text, struct cw_webhook *ret_webhook,
+						   struct cw_error *reterr);
+
+/* The text under which a change is kept; freed with free(). NULL without memory. */
+char *cw_webhook_keep(const struct cw_webhook_change *change);
+
+void cw_webhook_finish(struct cw_webhook *webhook);
+
+#endif

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/server.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "api/api.h"
+#include "api/control.h"
+#include "api/health.h"
+#include "core/clock.h"
+#include "core/file.h"
+#include "ingest/publisher.h"
+#include "ingest/secrets.h"
+#include "ingest/webhook.h"
+
+#define MB (1024 * 1024LL)
+#define MAX_KEY_BYTES 16384
+#define CONTROL_MAX_BODY (16 * 1024 * 1024) /* alias import sends its rows in parts */
+#define TOKEN_LIFETIME_S 86400
+
+enum { N_ROUTES = 9, N_CONTROL_ROUTES = 2, N_METRICS_ROUTES = 1 };
+
+struct server {
+	struct cw_token_keys *keys;
+	struct cw_access *access;
+	struct cw_tag_key *tag;
+	struct secrets *secrets;
+	struct cw_buf private_pem;
+	struct publisher *publisher;
+	struct cw_store *store;
+	struct webhook_gate gate;
+	struct api api;
+	struct health health;
+	struct cw_http_route routes[N_ROUTES];
+	struct cw_http_route control_routes[N_CONTROL_ROUTES];
+	struct cw_http_route metrics_routes[N_METRICS_ROUTES];
+	char control_path[PATH_MAX];
+	char broker_uri[300];
+	struct cw_http_server *http, *control, *metrics;
+};
+
+/* ---- what the parts ask of each other ---- */
+
+static char *mint_publisher_token(void *context)
+{
+	struct server *server = context;
+	struct cw_token token = { .account = CW_SYSTEM_ACCOUNT, .subject = "publisher", .role = "service" };
+	struct cw_error error;
+	char *text = NULL;
+
+	token.expires_at_s = cw_clock_now_ms() / 1000 + TOKEN_LIFETIME_S;
+	if (cw_token_mint(server->private_pem.data, &token, cw_clock_now_ms(), &text, &error) != CW_OK) {
+		cw_log_error("publisher: %s", error.text);
+		return NULL;
+	}
+	return text;
+}
+
+static void on_broken(void *context, const char *what)
+{
+	(void)context;
+	cw_log_error("the disk failed under a commit, ending so that a restart recovers: %s", what);
+	_exit(EX_IOERR);
+}
+
+static void collect_facts(void *context, struct health_facts *ret_facts)
+{
+	struct server *server = context;
+	struct publisher_stats stats;
+
+	publisher_stats(server->publisher, &stats);
+	*ret_facts = (struct health_facts){
+		.is_broker_connected = stats.is_connected,
+		.published = stats.published,
+		.skipped = stats.skipped,
+		.refused_publishes = stats.refused,
+		.broker_connects = stats.reconnects,
+		.lag_events = stats.lag_events,
+		.lag_ms = stats.lag_ms,
+		.refused_signatures = atomic_load(&server->gate.refused_signatures),
+		.refused_busy = atomic_load(&server->gate.refused_busy),
+	};
+}
+
+/* ---- opening, in order ---- */
+
+static enum cw_status load_tag(const char *dir, struct cw_tag_key **ret_tag, struct cw_error *reterr)
+{
+	char path[PATH_MAX];
+	char key[129];
+	enum cw_status status = settings_path(dir, "keys/shared/tag.key", path, sizeof(path), reterr);
+
+	if (status == CW_OK) {
+		status = cw_file_read_line(path, key, sizeof(key), reterr);
+	}
+	if (status == CW_OK) {
+		*ret_tag = cw_tag_key_create(key, strlen(key));
+		status = *ret_tag ? CW_OK : cw_error_set(reterr, CW_NOMEM, "out of memory");
+	}
+	return status;
+}
+
+static enum cw_status load_keys(struct server *server, const char *dir, struct cw_error *reterr)
+{
+	char path[PATH_MAX];
+	enum cw_status status = settings_path(dir, "keys", path, sizeof(path), reterr);
+
+	if (status == CW_OK) {
+		status = cw_token_keys_load(path, &server->keys, reterr);
+	}
+	if (status == CW_OK) {
+		status = secrets_load(path, &server->secrets, reterr);
+	}
+	if (status == CW_OK) {
+		status = load_tag(dir, &server->tag, reterr);
+	}
+	if (status == CW_OK) {
+		status = settings_path(dir, "keys/house.pem", path, sizeof(path), reterr);
+	}
+	if (status == CW_OK) {
+		status = cw_file_read(path, &server->private_pem, reterr);
+	}
+	if (status == CW_OK) {
+		status = settings_path(dir, "roles.acl", path, sizeof(path), reterr);
+	}
+	return status == CW_OK ? cw_access_load(path, &server->access, reterr) : status;
+}
+
+static enum cw_status open_store(struct server *server, const char *dir, const struct settings *settings,
+				 struct cw_error *reterr)
+{
+	const struct publisher_options publisher_options = {
+		.broker_uri = server->broker_uri,
+		.mint_token = mint_publisher_token,
+		.mint_context = server,
+		.window = (int)settings->publish_window,
+	};
+	enum cw_status status = publisher_create(&publisher_options, &server->publisher, reterr);
+
+	if (status != CW_OK) {
+		return status;
+	}
+	const struct cw_store_options store_options = {
+		.dir = dir,
+		.tag = server->tag,
+		.secrets = secrets_for_store(server->secrets),
+		.max_queue_bytes = settings->queue_max_mb * MB,
+		.max_queue_age_ms = settings->queue_max_age_ms,
+		.on_events = publisher_hand_over,
+		.on_events_context = server->publisher,
+		.on_broken = on_broken,
+	};
+
+	status = cw_store_open(&store_options, &server->store, reterr);
+	return status == CW_OK ? publisher_start(server->publisher, server->store, reterr) : status;
+}
+
+static void fill_routes(struct server *server)
+{
+	struct webhook_gate *gate = &server->gate;
+	struct api *api = &server->api;
+	struct health *health = &server->health;
+	/* clang-format off */
+	const struct cw_http_route routes[N_ROUTES] = {
+		{ "GET",  "/webhook",                           0, NULL, webhook_verify, gate },
+		{ "POST", "/webhook",            WEBHOOK_MAX_BODY, webhook_admit, webhook_receive, gate },
+		{ "GET",  "/healthz",                           0, NULL, health_live, health },
+		{ "GET",  "/readyz",                            0, NULL, health_ready, health },
+		{ "GET",  "/api/v1/sync",                       0, NULL, api_sync, api },
+		{ "GET",  "/api/v1/conversations",              0, NULL, api_conversations, api },
+		{ "GET",  "/api/v1/conversations/{}",           0, NULL, api_conversation, api },
+		{ "GET",  "/api/v1/conversations/{}/messages",  0, NULL, api_messages, api },
+		{ "GET",  "/api/v1/resolve",                    0, NULL, api_resolve, api },
+	};
+	const struct cw_http_route control_routes[N_CONTROL_ROUTES] = {
+		{ "POST", "/control/{}",         CONTROL_MAX_BODY, NULL, control_handle, server->store },
+		{ "GET",  "/metrics",                           0, NULL, health_metrics, health },
+	};
+	const struct cw_http_route metrics_routes[N_METRICS_ROUTES] = {
+		{ "GET",  "/metrics",                           0, NULL, health_metrics, health },
+	};
+	/* clang-format on */
+
+	server->gate.store = server->store;
+	server->gate.secrets = server->secrets;
+	server->api = (struct api){ .store = server->store, .keys = server->keys, .access = server->access };
+	server->health = (struct health){
+		.store = server->store, .collect = collect_facts, .collect_context = server
+	};
+	memcpy(server->routes, routes, sizeof(routes));
+	memcpy(server->control_routes, control_routes, sizeof(control_routes));
+	memcpy(server->metrics_routes, metrics_routes, sizeof(metrics_routes));
+}
+
+static enum cw_status open_listeners(struct server *server, const char *dir, const struct settings *settings,
+				     struct cw_error *reterr)
+{
+	const struct cw_http_options http = {
+		.address = settings->http_address,
+		.port = (int)settings->http_port,
+		.n_threads = (int)settings->http_threads,
+		.max_connections = (int)settings->max_connections,
+		.max_body_bytes = settings->max_body_mb * MB,
+		.routes = server->routes,
+		.n_routes = N_ROUTES,
+	};
+	const struct cw_http_options metrics = {
+		.address = settings->metrics_address,
+		.port = (int)settings->metrics_port,
+		.n_threads = 1,
+		.max_connections = 16,
+		.max_body_bytes = MB,
+		.routes = server->metrics_routes,
+		.n_routes = N_METRICS_ROUTES,
+	};
+	struct cw_http_options control = metrics;
+
+	control.unix_path = server->control_path;
+	control.max_body_bytes = 2 * CONTROL_MAX_BODY;
+	control.routes = server->control_routes;
+	control.n_routes = N_CONTROL_ROUTES;
+	enum cw_status status =
+		settings_path(dir, "control.sock", server->control_path, sizeof(server->control_path), reterr);
+
+	if (status == CW_OK) {
+		status = cw_http_start(&control, &server->control, reterr);
+	}
+	if (status == CW_OK && settings->metrics_port != 0) {
+		status = cw_http_start(&metrics, &server->metrics, reterr);
+	}
+	return status == CW_OK ? cw_http_start(&http, &server->http, reterr) : status;
+}
+
+enum cw_status server_open(const char *dir, const struct settings *settings, struct server **ret_server,
+			   struct cw_error *reterr)
+{
+	struct server *server = calloc(1, sizeof(*server));
+
+	if (!server) {
+		return cw_error_set(reterr, CW_NOMEM, "out of memory");
+	}
+	cw_buf_init(&server->private_pem, MAX_KEY_BYTES);
+	enum cw_status status =
+		settings_broker_uri(settings, server->broker_uri, sizeof(server->broker_uri)) ?
+			load_keys(server, dir, reterr) :
+			cw_error_set(reterr, CW_INVALID, "broker_uri: longer than %zu characters", sizeof(server->broker_uri));
+
+	if (status == CW_OK) {
+		status = open_store(server, dir, settings, reterr);
+	}
+	if (status == CW_OK) {
+		fill_routes(server);
+		status = open_listeners(server, dir, settings, reterr);
+	}
+	if (status != CW_OK) {
+		server_close(server);
+		return status;
+	}
+	*ret_server = server;
+	return CW_OK;
+}
+
+void server_close(struct server *server)
+{
+	if (!server) {
+		return;
+	}
+	cw_http_quiesce(server->http);
+	cw_http_quiesce(server->control);
+	publisher_stop(server->publisher);
+	cw_store_stop_writing(server->store); /* answers every deferred request */
+	cw_http_stop(server->http);
+	cw_http_stop(server->metrics);
+	cw_http_stop(server->control);
+	cw_store_close(server->store);
+	publisher_destroy(server->publisher);
+	secrets_destroy(server->secrets);
+	cw_access_destroy(server->access);
+	cw_tag_key_destroy(server->tag);
+	cw_token_keys_destroy(server->keys);
+	cw_buf_finish(&server->private_pem);
+	free(server);
+}
+
+int server_http_port(const struct server *server)
+{
+	return cw_http_port(server->http);
+}

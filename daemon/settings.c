@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/settings.h"
+
+#include <limits.h>
+
+#include "core/text.h"
+
+/* clang-format off */
+#define TEXT(member, fallback, help) \
+	{ #member, CW_CONF_TEXT, offsetof(struct settings, member), fallback, 0, 0, help }
+#define INT(member, fallback, min, max, help) \
+	{ #member, CW_CONF_INT, offsetof(struct settings, member), fallback, min, max, help }
+
+static const struct cw_conf_key keys[] = {
+	TEXT(broker_uri, "", "MQTT broker, e.g. tcp://host:1883; empty: 127.0.0.1 at mqtt_port"),
+	TEXT(http_address, "127.0.0.1", "IP address of the HTTP listener"),
+	INT(http_port, "8080", 0, 65535, "TCP port of the HTTP listener; 0: the kernel chooses"),
+	INT(http_threads, "2", 1, 64, "threads of the HTTP listener"),
+	{ "log_level", CW_CONF_LEVEL, offsetof(struct settings, log_level), "info", 0, 0, "error, warn, info or debug" },
+	INT(max_body_mb, "64", 4, 4096, "MB of request bodies under way together"),
+	INT(max_connections, "2000", 8, 100000, "HTTP connections"),
+	TEXT(metrics_address, "127.0.0.1", "IP address of the /metrics listener"),
+	INT(metrics_port, "0", 0, 65535, "TCP port of the /metrics listener; 0: control socket only"),
+	TEXT(mosquitto, "/usr/sbin/mosquitto", "the broker that `up` runs"),
+	TEXT(mqtt_address, "127.0.0.1", "IP address of the broker's listeners"),
+	INT(mqtt_port, "1883", 1, 65535, "TCP port of the broker's MQTT listener"),
+	TEXT(plugin, "", "path of convwire_auth.so; empty: beside the programs"),
+	INT(publish_window, "100", 1, 1000, "publishes under way; the broker's Receive Maximum lowers it"),
+	INT(queue_max_age_ms, "5000", 100, 600000, "age in ms of the oldest waiting webhook at which 503 is answered"),
+	INT(queue_max_mb, "64", 1, 4096, "MB of waiting webhooks at which 503 is answered"),
+	TEXT(simulated_number, "", "phone_number_id that `simulate` writes to"),
+	INT(ws_port, "9001", 1, 65535, "TCP port of the broker's WebSocket listener"),
+};
+#undef TEXT
+#undef INT
+/* clang-format on */
+
+const struct cw_conf_table settings_table = { keys, sizeof(keys) / sizeof(keys[0]) };
+
+enum cw_status settings_path(const char *dir, const char *name, char *out, size_t size, struct cw_error *reterr)
+{
+	return cw_text_format(out, size, "%s/%s", dir, name) ?
+		       CW_OK :
+		       cw_error_set(reterr, CW_INVALID, "%s: path too long", dir);
+}
+
+enum cw_status settings_load(const char *dir, struct settings *settings, struct cw_error *reterr)
+{
+	char path[PATH_MAX];
+
+	*settings = (struct settings){ .http_port = 0 };
+	enum cw_status status = cw_conf_defaults(&settings_table, settings, reterr);
+
+	if (status == CW_OK) {
+		status = settings_path(dir, "convwire.conf", path, sizeof(path), reterr);
+	}
+	if (status == CW_OK) {
+		status = cw_conf_load(&settings_table, path, settings, reterr);
+	}
+	if (status == CW_NOT_FOUND) {
+		return cw_error_set(reterr, CW_NOT_FOUND, "%s is not there; `convwire init --dir %s` makes it", path, dir);
+	}
+	return status;
+}
+
+bool settings_broker_uri(const struct settings *settings, char *out, size_t size)
+{
+	if (settings->broker_uri[0] != '\0') {
+		return cw_text_copy(out, size, settings->broker_uri);
+	}
+	return cw_text_format(out, size, "tcp://%s:%d", settings->mqtt_address, (int)settings->mqtt_port);
+}
+
+void settings_finish(struct settings *settings)
+{
+	cw_conf_finish(&settings_table, settings);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef DAEMON_SETTINGS_H
+#define DAEMON_SETTINGS_H
+
+#include "core/conf.h"
+#include "core/log.h"
+
+/*
+ * DIR/convwire.conf: the settings of convwired and of the `convwire` command, one table
+ * (docs/convwire.conf.5). Filled before any thread starts, then only read.
+ */
+struct settings {
+	char *broker_uri; /* "": the broker that `up` runs, tcp://127.0.0.1:mqtt_port */
+	char *http_address;
+	int64_t http_port;
+	int64_t http_threads;
+	enum cw_log_level log_level;
+	int64_t max_body_mb;
+	int64_t max_connections;
+	char *metrics_address;
+	int64_t metrics_port; /* 0: /metrics on the control socket only */
+	char *mosquitto;      /* the broker's program */
+	char *mqtt_address;
+	int64_t mqtt_port;
+	char *plugin; /* "": beside the program */
+	int64_t publish_window;
+	int64_t queue_max_age_ms;
+	int64_t queue_max_mb;
+	char *simulated_number; /* where `simulate` writes to; "" without one */
+	int64_t ws_port;
+};
+
+extern const struct cw_conf_table settings_table;
+
+/* Defaults, then DIR/convwire.conf. CW_NOT_FOUND says to run init; CW_INVALID is file:line. */
+CW_MUST_CHECK enum cw_status settings_load(const char *dir, struct settings *settings, struct cw_error *reterr);
+
+/* The broker's URI as text into out. */
+CW_MUST_CHECK bool settings_broker_uri(const struct settings *settings, char *out, size_t size);
+
+/* `DIR/name` as text into out. CW_INVALID when it does not fit. */
+CW_MUST_CHECK enum cw_status settings_path(const char *dir, const char *name, char *out, size_t size,
+					   struct cw_error *reterr);
+
+void settings_finish(struct settings *settings);
+
+#endif

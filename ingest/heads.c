@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+#include "ingest/heads.h"
+
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "core/text.h"
+
+/* By name in a tree for finding, and in a list for walking. */
+struct heads {
+	void *by_account; /* tsearch tree of struct head */
+	struct head **list;
+	size_t n;
+};
+
+static int compare(const void *one, const void *other)
+{
+	return strcmp(((const struct head *)one)->account, ((const struct head *)other)->account);
+}
+
+static void leave_to_list(void *head)
+{
+	(void)head; /* freed with the list */
+}
+
+struct heads *heads_create(void)
+{
+	return calloc(1, sizeof(struct heads));
+}
+
+void heads_destroy(struct heads *heads)
+{
+	if (!heads) {
+		return;
+	}
+	tdestroy(heads->by_account, leave_to_list);
+	for (size_t i = 0; i < heads->n; i++) {
+		free(heads->list[i]);
+	}
+	free(heads->list);
+	free(heads);
+}
+
+static struct head *add(struct heads *heads, const struct head *key)
+{
+	struct head **list = realloc(heads->list, (heads->n + 1) * sizeof(*list));
+	struct head *head = list ? malloc(sizeof(*head)) : NULL;
+
+	if (list) {
+		heads->list = list;
+	}
+	if (!head) {
+		return NULL;
+	}
+	*head = *key;
+	if (!tsearch(head, &heads->by_account, compare)) {
+		free(head);
+		return NULL;
+	}
+	heads->list[heads->n++] = head;
+	return head;
+}
+
+struct head *heads_get(struct heads *heads, const char *account, const char *epoch)
+{
+	struct head key = { .seq = 0 };
+
+	if (!cw_text_copy(key.account, sizeof(key.account), account) ||
+	    !cw_text_copy(key.epoch, sizeof(key.epoch), epoch)) {
+		return NULL;
+	}
+	struct head **found = tfind(&key, &heads->by_account, compare);
+
+	return found ? *found : add(heads, &key);
+}
+
+void heads_forget_said(struct heads *heads)
+{
+	for (size_t i = 0; i < heads->n; i++) {
+		heads->list[i]->said_at_ms = 0;
+	}
+}
+
+static int64_t due_in_ms(const struct head *head, int64_t now_ms)
+{
+	if (head->said_at_ms == 0) {
+		return 0;
+	}
+	int64_t interval_ms = head->seq == head->said_seq ? HEADS_MAX_INTERVAL_MS : HEADS_MIN_INTERVAL_MS;
+
+	return head->said_at_ms + interval_ms - now_ms;
+}
+
+struct head *heads_next_due(struct heads *heads, int64_t now_ms, int64_t *ret_wait_ms)
+{
+	int64_t wait_ms = HEADS_MAX_INTERVAL_MS;
+
+	for (size_t i = 0; i < heads->n; i++) {
+		int64_t in_ms = due_in_ms(heads->list[i], now_ms);
+
+		if (in_ms <= 0) {
+			*ret_wait_ms = 0;
+			return heads->list[i];
+		}
+		wait_ms = in_ms < wait_ms ? in_ms : wait_ms;
+	}
+	*ret_wait_ms = wait_ms;
+	return NULL;
+}
+
+enum cw_status heads_render(const struct head *head, int64_t at_ms, struct cw_buf *out)
+{
+	json_t *json = json_pack("{s:s, s:I, s:I}", "epoch", head->epoch, "seq", (json_int_t)head->seq, "at",
+				 (json_int_t)at_ms);
+	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+
+	cw_buf_reset(out);
+	enum cw_status status = text ? cw_buf_append_text(out, text) : CW_NOMEM;
+
+	free(text);
+	json_decref(json);
+	return status;
+}

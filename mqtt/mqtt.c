@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: MIT */
+#include "mqtt/mqtt.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <MQTTAsync.h>
+
+#define KEEP_ALIVE_S 10
+#define CONNECT_TIMEOUT_S 5
+#define DISCONNECT_TIMEOUT_MS 2000
+#define MAX_RECEIVE_MAXIMUM 65535
+
+enum state { STATE_IDLE, STATE_CONNECTING, STATE_CONNECTED, STATE_DISCONNECTING };
+
+/* A publish under way; Paho gives the slot back with the answer. */
+struct slot {
+	struct cw_mqtt *mqtt;
+	int64_t id;
+	struct slot *next_free;
+};
+
+struct cw_mqtt {
+	struct cw_mqtt_options options;
+	MQTTAsync client;
+	struct slot *slots; /* options.window of them */
+
+	pthread_mutex_t lock; /* guards what follows */
+	pthread_cond_t answered;
+	enum state state;
+	struct slot *free_slots;
+	int under_way;
+	int window;           /* min(options.window, Receive Maximum) */
+	int subscribe_answer; /* -1: waiting; else the reason code */
+};
+
+static void set_state(struct cw_mqtt *mqtt, enum state state)
+{
+	(void)pthread_mutex_lock(&mqtt->lock);
+	mqtt->state = state;
+	(void)pthread_mutex_unlock(&mqtt->lock);
+}
+
+/* Publishes that were under way when the connection ended are forgotten; their owner publishes anew. */
+static void lose(struct cw_mqtt *mqtt, const char *reason)
+{
+	set_state(mqtt, STATE_IDLE);
+	mqtt->options.on_lost(mqtt->options.context, reason);
+}
+
+/* ---- Paho's callbacks ---- */
+
+static void on_connection_lost(void *context, char *cause)
+{
+	lose(context, cause ? cause : "the connection was closed");
+}
+
+static void on_broker_disconnect(void *context, MQTTProperties *properties, enum MQTTReasonCodes reason)
+{
+	char text[80];
+
+	(void)properties;
+	(void)snprintf(text, sizeof(text), "the broker ended the connection: %s", MQTTReasonCode_toString(reason));
+	lose(context, text);
+}
+
+static void on_connect_success(void *context, MQTTAsync_successData5 *response)
+{
+	struct cw_mqtt *mqtt = context;
+	int receive_maximum = MAX_RECEIVE_MAXIMUM;
+
+	if (MQTTProperties_hasProperty(&response->properties, MQTTPROPERTY_CODE_RECEIVE_MAXIMUM)) {
+		receive_maximum = (int)MQTTProperties_getNumericValue(&response->properties,
+								      MQTTPROPERTY_CODE_RECEIVE_MAXIMUM);
+	}
+	(void)pthread_mutex_lock(&mqtt->lock);
+	mqtt->state = STATE_CONNECTED;
+	mqtt->window = receive_maximum < mqtt->options.window ? receive_maximum : mqtt->options.window;
+	(void)pthread_mutex_unlock(&mqtt->lock);
+	mqtt->options.on_connected(mqtt->options.context);
+}
+
+static void on_connect_failure(void *context, MQTTAsync_failureData5 *response)
+{
+	char text[160];
+
+	(void)snprintf(text, sizeof(text), "%s%s%s", response->message ? response->message : "cannot connect",
+		       response->reasonCode > 0 ? ": " : "",
+		       response->reasonCode > 0 ? MQTTReasonCode_toString(response->reasonCode) : "");
+	lose(context, text);
+}
+
+static void on_disconnected(void *context, MQTTAsync_successData5 *response)
+{
+	(void)response;
+	lose(context, "disconnected");
+}
+
+static void on_disconnect_failed(void *context, MQTTAsync_failureData5 *response)
+{
+	(void)response;
+	lose(context, "disconnected");
+}
+
+static struct cw_mqtt *give_back(struct slot *slot)
+{
+	struct cw_mqtt *mqtt = slot->mqtt;
+
+	(void)pthread_mutex_lock(&mqtt->lock);
+	slot->next_free = mqtt->free_slots;
+	mqtt->free_slots = slot;
+	mqtt->under_way--;
+	(void)pthread_mutex_unlock(&mqtt->lock);
+	return mqtt;
+}
+
+static void tell_published(struct slot *slot, bool is_taken)
+{
+	int64_t id = slot->id;
+	struct cw_mqtt *mqtt = give_back(slot);
+
+	if (mqtt->options.on_published) {
+		mqtt->options.on_published(mqtt->options.context, id, is_taken);
+	}
+}
+
+static void on_publish_success(void *context, MQTTAsync_successData5 *response)
+{
+	(void)response;
+	tell_published(context, true);
+}
+
+/* Without a reason code of the broker's the publish was only cut short by the end of the connection. */
+static void on_publish_failure(void *context, MQTTAsync_failureData5 *response)
+{
+	if (response && (int)response->reasonCode >= 0x80) {
+		tell_published(context, false);
+	} else {
+		(void)give_back(context);
+	}
+}
+
+static int on_message_arrived(void *context, char *topic, int topic_len, MQTTAsync_message *message)
+{
+	struct cw_mqtt *mqtt = context;
+
+	(void)topic_len; /* our topics hold no NUL */
+	if (mqtt->options.on_message) {
+		mqtt->options.on_message(mqtt->options.context, topic, message->payload, (size_t)message->payloadlen);
+	}
+	MQTTAsync_freeMessage(&message);
+	MQTTAsync_free(topic);
+	return 1;
+}
+
+static void answer_subscribe(struct cw_mqtt *mqtt, int reason)
+{
+	(void)pthread_mutex_lock(&mqtt->lock);
+	mqtt->subscribe_answer = reason;
+	(void)pthread_cond_signal(&mqtt->answered);
+	(void)pthread_mutex_unlock(&mqtt->lock);
+}
+
+static void on_subscribe_success(void *context, MQTTAsync_successData5 *response)
+{
+	answer_subscribe(context, (int)response->reasonCode);
+}
+
+static void on_subscribe_failure(void *context, MQTTAsync_failureData5 *response)
+{
+	answer_subscribe(context, response->reasonCode > 0 ? (int)response->reasonCode :
+							     (int)MQTTREASONCODE_UNSPECIFIED_ERROR);
+}
+
+/* ---- lifetime ---- */
+
+static enum cw_status set_up_client(struct cw_mqtt *mqtt, struct cw_error *reterr)
+{
+	MQTTAsync_createOptions create = MQTTAsync_createOptions_initializer5;
+
+	create.maxBufferedMessages = mqtt->options.window;
+	int code = MQTTAsync_createWithOptions(&mqtt->client, mqtt->options.uri, mqtt->options.client_id,
+					       MQTTCLIENT_PERSISTENCE_NONE, NULL, &create);
+
+	if (code != MQTTASYNC_SUCCESS) {
+		return cw_error_set(reterr, CW_INVALID, "%s: %s", mqtt->options.uri, MQTTAsync_strerror(code));
+	}
+	code = MQTTAsync_setCallbacks(mqtt->client, mqtt, on_connection_lost, on_message_arrived, NULL);
+	if (code == MQTTASYNC_SUCCESS) {
+		code = MQTTAsync_setDisconnected(mqtt->client, mqtt, on_broker_disconnect);
+	}
+	return code == MQTTASYNC_SUCCESS ?
+		       CW_OK :
+		       cw_error_set(reterr, CW_INVALID, "%s: %s", mqtt->options.uri, MQTTAsync_strerror(code));
+}
+
+enum cw_status cw_mqtt_create(const struct cw_mqtt_options *options, struct cw_mqtt **ret_mqtt,
+			      struct cw_error *reterr)
+{
+	struct cw_mqtt *mqtt = calloc(1, sizeof(*mqtt));
+	pthread_condattr_t monotonic;
+
+	if (mqtt) {
+		mqtt->options = *options;
+		mqtt->slots = calloc((size_t)options->window, sizeof(*mqtt->slots));
+	}
+	if (!mqtt || !mqtt->slots) {
+		free(mqtt);
+		return cw_error_set(reterr, CW_NOMEM, "out of memory");
+	}
+	for (int i = 0; i < options->window; i++) {
+		mqtt->slots[i] = (struct slot){ .mqtt = mqtt, .next_free = mqtt->free_slots };
+		mqtt->free_slots = &mqtt->slots[i];
+	}
+	(void)pthread_condattr_init(&monotonic); /* glibc's cannot fail, nor can the three below */
+	(void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	(void)pthread_mutex_init(&mqtt->lock, NULL);
+	(void)pthread_cond_init(&mqtt->answered, &monotonic);
+	(void)pthread_condattr_destroy(&monotonic);
+	enum cw_status status = set_up_client(mqtt, reterr);
+
+	if (status != CW_OK) {
+		cw_mqtt_destroy(mqtt);
+		return status;
+	}
+	*ret_mqtt = mqtt;
+	return CW_OK;
+}
+
+void cw_mqtt_destroy(struct cw_mqtt *mqtt)
+{
+	if (!mqtt) {
+		return;
+	}
+	MQTTAsync_destroy(&mqtt->client);
+	(void)pthread_mutex_destroy(&mqtt->lock);
+	(void)pthread_cond_destroy(&mqtt->answered);
+	free(mqtt->slots);
+	free(mqtt);
+}
+
+/* ---- connecting ---- */
+
+static bool is_websocket(const char *uri)
+{
+	return strncmp(uri, "ws://", 5) == 0 || strncmp(uri, "wss://", 6) == 0;
+}
+
+static void forget_publishes(struct cw_mqtt *mqtt)
+{
+	mqtt->free_slots = NULL;
+	for (int i = 0; i < mqtt->options.window; i++) {
+		mqtt->slots[i].next_free = mqtt->free_slots;
+		mqtt->free_slots = &mqtt->slots[i];
+	}
+	mqtt->under_way = 0;
+}
+
+enum cw_status cw_mqtt_connect(struct cw_mqtt *mqtt, const char *token, struct cw_error *reterr)
+{
+	MQTTAsync_connectOptions tcp = MQTTAsync_connectOptions_initializer5;
+	MQTTAsync_connectOptions websocket = MQTTAsync_connectOptions_initializer5_ws;
+	MQTTAsync_connectOptions options = is_websocket(mqtt->options.uri) ? websocket : tcp;
+	MQTTAsync_SSLOptions tls = MQTTAsync_SSLOptions_initializer;
+
+	(void)pthread_mutex_lock(&mqtt->lock);
+	bool is_idle = mqtt->state == STATE_IDLE;
+
+	if (is_idle) {
+		mqtt->state = STATE_CONNECTING;
+		forget_publishes(mqtt);
+	}
+	(void)pthread_mutex_unlock(&mqtt->lock);
+	if (!is_idle) {
+		return cw_error_set(reterr, CW_BUSY, "a connection is under way");
+	}
+	options.keepAliveInterval = KEEP_ALIVE_S;
+	options.connectTimeout = CONNECT_TIMEOUT_S;
+	options.maxInflight = mqtt->options.window;
+	options.username = "convwire"; /* ignored by the plugin; a password needs one in MQTT 3.1.1 */
+	options.password = token;
+	options.onSuccess5 = on_connect_success;
+	options.onFailure5 = on_connect_failure;
+	options.context = mqtt;
+	tls.verify = 1;
+	if (strncmp(mqtt->options.uri, "ssl://", 6) == 0 || strncmp(mqtt->options.uri, "wss://", 6) == 0) {
+		options.ssl = &tls;
+	}
+	int code = MQTTAsync_connect(mqtt->client, &options);
+
+	if (code != MQTTASYNC_SUCCESS) {
+		set_state(mqtt, STATE_IDLE);
+		return cw_error_set(reterr, CW_IO, "%s: %s", mqtt->options.uri, MQTTAsync_strerror(code));
+	}
+	return CW_OK;
+}
+
+void cw_mqtt_disconnect(struct cw_mqtt *mqtt)
+{
+	MQTTAsync_disconnectOptions options = MQTTAsync_disconnectOptions_initializer5;
+
+	(void)pthread_mutex_lock(&mqtt->lock);
+	bool is_connected = mqtt->state == STATE_CONNECTED;
+
+	if (is_connected) {
+		mqtt->state = STATE_DISCONNECTING;
+	}
+	(void)pthread_mutex_unlock(&mqtt->lock);
+	if (!is_connected) {
+		return;
+	}
+	options.timeout = DISCONNECT_TIMEOUT_MS;
+	options.onSuccess5 = on_disconnected;
+	options.onFailure5 = on_disconnect_failed;
+	options.context = mqtt;
+	if (MQTTAsync_disconnect(mqtt->client, &options) != MQTTASYNC_SUCCESS) {
+		lose(mqtt, "disconnected");
+	}
+}
+
+bool cw_mqtt_is_connected(const struct cw_mqtt *mqtt)
+{
+	struct cw_mqtt *unlocked = (struct cw_mqtt *)mqtt;
+
+	(void)pthread_mutex_lock(&unlocked->lock);
+	bool is_connected = mqtt->state == STATE_CONNECTED;
+
+	(void)pthread_mutex_unlock(&unlocked->lock);
+	return is_connected;
+}
+
+/* ---- publishing ---- */
+
+static struct slot *take_slot(struct cw_mqtt *mqtt, int64_t id)
+{
+	struct slot *slot = NULL;
+
+	(void)pthread_mutex_lock(&mqtt->lock);
+	if (mqtt->state == STATE_CONNECTED && mqtt->under_way < mqtt->window) {
+		slot = mqtt->free_slots;
+	}
+	if (slot) {
+		mqtt->free_slots = slot->next_free;
+		mqtt->under_way++;
+		slot->id = id;
+	}
+	(void)pthread_mutex_unlock(&mqtt->lock);
+	return slot;
+}
+
+int cw_mqtt_room(struct cw_mqtt *mqtt)
+{
+	(void)pthread_mutex_lock(&mqtt->lock);
+	int room = mqtt->state == STATE_CONNECTED ? mqtt->window - mqtt->under_way : 0;
+
+	(void)pthread_mutex_unlock(&mqtt->lock);
+	return room;
+}
+
+enum cw_status cw_mqtt_publish(struct cw_mqtt *mqtt, const char *topic, const void *payload, size_t len, bool retain,
+			       int64_t id)
+{
+	MQTTAsync_responseOptions options = MQTTAsync_responseOptions_initializer;
+	struct slot *slot = take_slot(mqtt, id);
+
+	if (!slot) {
+		return CW_BUSY;
+	}
+	options.onSuccess5 = on_publish_success;
+	options.onFailure5 = on_publish_failure;
+	options.context = slot;
+	if (MQTTAsync_send(mqtt->client, topic, (int)len, payload, 1, retain, &options) != MQTTASYNC_SUCCESS) {
+		(void)give_back(slot);
+		return CW_BUSY;
+	}
+	return CW_OK;
+}
+
+/* ---- subscribing ---- */
+
+enum cw_status cw_mqtt_subscribe(struct cw_mqtt *mqtt, const char *filter, int64_t timeout_ms,
+				 struct cw_error *reterr)
+{
+	MQTTAsync_responseOptions options = MQTTAsync_responseOptions_initializer;
+	struct timespec until;
+
+	mqtt->subscribe_answer = -1;
+	options.onSuccess5 = on_subscribe_success;
+	options.onFailure5 = on_subscribe_failure;
+	options.context = mqtt;
+	int code = MQTTAsync_subscribe(mqtt->client, filter, 1, &options);
+
+	if (code != MQTTASYNC_SUCCESS) {
+		return cw_error_set(reterr, CW_BUSY, "cannot subscribe: %s", MQTTAsync_strerror(code));
+	}
+	(void)clock_gettime(CLOCK_MONOTONIC, &until); /* cannot fail for this clock */
+	until.tv_sec += timeout_ms / 1000;
+	(void)pthread_mutex_lock(&mqtt->lock);
+	while (mqtt->subscribe_answer < 0 &&
+	       pthread_cond_timedwait(&mqtt->answered, &mqtt->lock, &until) == 0) {
+	}
+	int answer = mqtt->subscribe_answer;
+
+	(void)pthread_mutex_unlock(&mqtt->lock);
+	if (answer < 0) {
+		return cw_error_set(reterr, CW_BUSY, "the broker did not answer the subscription");
+	}
+	return answer <= 2 ? CW_OK :
+			     cw_error_set(reterr, CW_DENIED, "the broker refused the subscription: %s",
+					  MQTTReasonCode_toString((enum MQTTReasonCodes)answer));
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+/* The operations that people start: accounts, numbers, legacy ids; and the publisher's cursor. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "core/phone.h"
+#include "core/text.h"
+#include "store/identity.h"
+
+static int64_t find_account(struct tx *tx, const char *name)
+{
+	sqlite3_stmt *statement = db_bind(tx->db, SQL_ACCOUNT_BY_NAME, "t", name);
+	int64_t id = db_step(tx->db, statement) ? db_int(statement, 0) : 0;
+
+	db_end(statement);
+	return id;
+}
+
+static enum cw_status make_epoch(char out[CW_EPOCH_TEXT])
+{
+	unsigned char bytes[(CW_EPOCH_TEXT - 1) / 2];
+
+	if (cw_clock_random(bytes, sizeof(bytes)) != CW_OK) {
+		return CW_IO;
+	}
+	cw_text_hex(bytes, sizeof(bytes), out);
+	return CW_OK;
+}
+
+enum cw_status apply_account_add(struct tx *tx, struct cw_store_op *op)
+{
+	char epoch[CW_EPOCH_TEXT];
+
+	if (!cw_account_is_valid(op->account.name)) {
+		return cw_error_set(&op->error, CW_INVALID,
+				    "account \"%.70s\": an account id has 1 to 64 letters, digits or -", op->account.name);
+	}
+	if (find_account(tx, op->account.name)) {
+		return cw_error_set(&op->error, CW_DUPLICATE, "account %s is there already", op->account.name);
+	}
+	if (make_epoch(epoch) != CW_OK) {
+		return cw_error_set(&op->error, CW_IO, "the system gives no random numbers");
+	}
+	db_run(tx->db, SQL_ACCOUNT_INSERT, "tti", op->account.name, epoch, tx->now_ms);
+	return CW_OK;
+}
+
+enum cw_status apply_number_add(struct tx *tx, struct cw_store_op *op)
+{
+	struct number_row number;
+
+	if (!cw_phone_number_id_is_valid(op->number.phone_number_id)) {
+		return cw_error_set(&op->error, CW_INVALID,
+				    "number \"%.40s\": a phone_number_id has 1 to 32 digits; it is not the phone number, "
+				    "see WhatsApp Manager, Phone numbers",
+				    op->number.phone_number_id);
+	}
+	int64_t account = find_account(tx, op->number.account);
+
+	if (!account) {
+		return cw_error_set(&op->error, CW_NOT_FOUND, "account %.70s is not there; `convwire account add` makes it",
+				    op->number.account);
+	}
+	if (number_find(tx->db, op->number.phone_number_id, &number)) {
+		return cw_error_set(&op->error, CW_DUPLICATE, "number %s is there already, with account %s",
+				    op->number.phone_number_id, number.account_name);
+	}
+	db_run(tx->db, SQL_NUMBER_INSERT, "ittiii", account, op->number.phone_number_id, op->number.waba_id,
+	       (int64_t)op->number.is_simulated, (int64_t)1, tx->now_ms);
+	return CW_OK;
+}
+
+static bool find_legacy(struct tx *tx, int64_t account, const char *legacy_id, struct conversation_row *row)
+{
+	sqlite3_stmt *statement = db_bind(tx->db, SQL_IDENTITY_FIND_LEGACY, "it", account, legacy_id);
+	int64_t id = db_step(tx->db, statement) ? db_int(statement, 0) : 0;
+
+	db_end(statement);
+	return id && conversation_load(tx->db, id, row);
+}
+
+static enum cw_status read_customer(struct cw_store_op *op, char digits[CW_PHONE_MAX + 1], struct cw_party *party)
+{
+	char part[CW_CUSTOMER_MAX + 1];
+
+	if (cw_phone_digits(op->alias.customer, digits) == CW_OK) {
+		party->wa_id = digits;
+		return CW_OK;
+	}
+	if (strchr(op->alias.customer, '.') && cw_conversation_customer(op->alias.customer, part) == CW_OK) {
+		party->user_id = op->alias.customer;
+		return CW_OK;
+	}
+	return cw_error_set(&op->error, CW_INVALID, "customerNumber \"%.40s\" is neither a phone number nor a user id",
+			    op->alias.customer);
+}
+
+static void add_legacy(struct tx *tx, const struct number_row *number, const struct conversation_row *row,
+		       const char *legacy_id)
+{
+	db_run(tx->db, SQL_IDENTITY_INSERT, "iiiittti", number->account, row->contact, row->id, number->id, "legacy",
+	       legacy_id, NULL, tx->now_ms);
+}
+
+static void tell_new_conversation(struct tx *tx, struct conversation_row *row)
+{
+	row->row.version++;
+	tx_event(tx, &(struct event_spec){ .kind = CW_EVENT_CONVERSATION,
+					   .account = row->account,
+					   .conversation = row,
+					   .has_conversation = true });
+	tx_save_conversation(tx, row);
+}
+
+static enum cw_status check_alias(struct tx *tx, struct cw_store_op *op, struct number_row *number)
+{
+	if (op->alias.legacy_id[0] == '\0' || strlen(op->alias.legacy_id) > CW_CONVERSATION_ID_MAX) {
+		return cw_error_set(&op->error, CW_INVALID, "_id is empty or longer than %d characters",
+				    CW_CONVERSATION_ID_MAX);
+	}
+	if (!number_find(tx->db, op->alias.phone_number_id, number)) {
+		return cw_error_set(&op->error, CW_NOT_FOUND,
+				    "phoneNumberId %.40s is not there; `convwire number add` makes it",
+				    op->alias.phone_number_id);
+	}
+	if (strcmp(number->account_name, op->alias.account) != 0) {
+		return cw_error_set(&op->error, CW_INVALID, "phoneNumberId %.40s belongs to another account than %.70s",
+				    op->alias.phone_number_id, op->alias.account);
+	}
+	return CW_OK;
+}
+
+enum cw_status apply_alias_add(struct tx *tx, struct cw_store_op *op)
+{
+	char digits[CW_PHONE_MAX + 1];
+	struct cw_party party = { .wa_id = NULL };
+	struct number_row number;
+	struct conversation_row row;
+	struct conversation_row named;
+	bool is_new = false;
+	bool is_contact_changed = false;
+	enum cw_status status = check_alias(tx, op, &number);
+
+	if (status == CW_OK) {
+		status = read_customer(op, digits, &party);
+	}
+	if (status != CW_OK) {
+		return status;
+	}
+	if (!tx_account(tx, number.account) ||
+	    !identity_conversation(tx, &number, &party, tx->now_ms, &row, &is_new, &is_contact_changed)) {
+		return CW_IO; /* the batch fails as a whole */
+	}
+	memcpy(op->alias.conversation, row.row.id, sizeof(op->alias.conversation));
+	if (is_new) {
+		tell_new_conversation(tx, &row);
+	}
+	if (find_legacy(tx, number.account, op->alias.legacy_id, &named)) {
+		status = named.id == row.id || named.merged_into == row.id ?
+				 cw_error_set(&op->error, CW_DUPLICATE, "already there") :
+				 cw_error_set(&op->error, CW_INVALID, "_id names another conversation already: %s",
+					      named.row.id);
+		conversation_row_finish(&named);
+	} else {
+		add_legacy(tx, &number, &row, op->alias.legacy_id);
+	}
+	conversation_row_finish(&row);
+	return status;
+}
+
+enum cw_status apply_cursor(struct tx *tx, struct cw_store_op *op)
+{
+	char text[24];
+
+	if (!cw_text_format(text, sizeof(text), "%" PRId64, op->cursor.event_id)) {
+		return cw_error_set(&op->error, CW_INVALID, "a cursor that is no number");
+	}
+	db_run(tx->db, SQL_META_SET, "tt", "publisher_cursor", text);
+	return CW_OK;
+}

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Webhooks → accounts and numbers: whose is a change, may its secret speak for them, what is kept raw
+ * until its number is known, and the replay of what was kept.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/text.h"
+#include "store/apply_item.h"
+
+/* More events than this in one webhook (a history import) are not published one by one. */
+#define MAX_LOUD_EVENTS 200
+
+/* ---- changes that are kept ---- */
+
+static void keep_raw(struct tx *tx, const char *secret, const struct cw_webhook_change *change, const char *state,
+		     const char *reason)
+{
+	char *text = cw_webhook_keep(change);
+
+	if (!text) {
+		tx->db->failed = SQLITE_NOMEM;
+		return;
+	}
+	db_run(tx->db, SQL_RAW_INSERT, "itttttB", tx->now_ms, secret, change->waba_id, change->phone_number_id, state,
+	       reason, text, (int)strlen(text));
+	free(text);
+	if (strcmp(state, "waiting") == 0) {
+		tx->counts.waiting_changes++;
+	} else {
+		tx->counts.raw_changes++;
+	}
+}
+
+/* ---- notices to the account ---- */
+
+static enum cw_event_kind notice_kind(const char *field)
+{
+	if (strstr(field, "template")) {
+		return CW_EVENT_TEMPLATE;
+	}
+	return strncmp(field, "phone_number", 12) == 0 ? CW_EVENT_NUMBER : CW_EVENT_SETTINGS;
+}
+
+/* What the notice is about: a later one about the same thing replaces it. */
+static void notice_subject(const struct cw_webhook_change *change, enum cw_event_kind kind, char *out, size_t size)
+{
+	const char *text = NULL;
+
+	if (kind == CW_EVENT_TEMPLATE) {
+		text = json_string_value(json_object_get(change->value, "message_template_id"));
+	} else if (kind == CW_EVENT_NUMBER) {
+		text = json_string_value(json_object_get(change->value, "display_phone_number"));
+	}
+	json_t *id = json_object_get(change->value, "message_template_id");
+
+	if (kind == CW_EVENT_TEMPLATE && json_is_integer(id)) {
+		if (!cw_text_format(out, size, "%lld", (long long)json_integer_value(id))) {
+			out[0] = '\0';
+		}
+	} else if (!cw_text_copy(out, size, text ? text : "")) {
+		out[0] = '\0';
+	}
+}
+
+static void apply_notice(struct tx *tx, int64_t account, const struct cw_webhook_change *change)
+{
+	enum cw_event_kind kind = notice_kind(change->field);
+	char subject[128];
+	char *value = json_dumps(change->value, JSON_COMPACT);
+
+	notice_subject(change, kind, subject, sizeof(subject));
+	if (!value) {
+		tx->db->failed = SQLITE_NOMEM;
+		return;
+	}
+	sqlite3_stmt *statement = db_bind(tx->db, SQL_NOTICE_UPSERT, "itttit", account, cw_event_kind_text(kind),
+					  change->field, subject, tx->now_ms, value);
+
+	if (db_step(tx->db, statement)) {
+		int64_t id = db_int(statement, 0);
+		json_t *notice = json_pack("{s:s, s:s, s:I, s:I, s:O}", "field", change->field, "subject", subject,
+					   "version", (json_int_t)db_int(statement, 1), "at", (json_int_t)tx->now_ms,
+					   "value", change->value);
+
+		(void)db_step(tx->db, statement); /* RETURNING has one row; this ends the statement */
+		tx_event(tx, &(struct event_spec){
+				     .kind = kind, .account = account, .ref = id, .notice = notice });
+		json_decref(notice);
+	}
+	free(value);
+}
+
+static size_t accounts_of_waba(struct tx *tx, const char *waba_id, int64_t *accounts, size_t max)
+{
+	size_t n = 0;
+	sqlite3_stmt *statement = waba_id ? db_bind(tx->db, SQL_ACCOUNTS_OF_WABA, "t", waba_id) : NULL;
+
+	while (n < max && db_step(tx->db, statement)) {
+		accounts[n++] = db_int(statement, 0);
+	}
+	db_end(statement);
+	return n;
+}
+
+static int64_t only_account_of(struct tx *tx, const char *secret)
+{
+	const char *name = tx->options->secrets.only_account(tx->options->secrets.context, secret);
+	sqlite3_stmt *statement = name ? db_bind(tx->db, SQL_ACCOUNT_BY_NAME, "t", name) : NULL;
+	int64_t id = db_step(tx->db, statement) ? db_int(statement, 0) : 0;
+
+	db_end(statement);
+	return id;
+}
+
+static bool secret_allows(struct tx *tx, const char *secret, const char *account)
+{
+	return tx->options->secrets.allows(tx->options->secrets.context, secret, account);
+}
+
+static void route_notice(struct tx *tx, const char *secret, const struct cw_webhook_change *change)
+{
+	int64_t accounts[16];
+	size_t n = accounts_of_waba(tx, change->waba_id, accounts, sizeof(accounts) / sizeof(accounts[0]));
+
+	if (n == 0 && (accounts[0] = only_account_of(tx, secret)) != 0) {
+		n = 1;
+	}
+	if (n == 0) {
+		keep_raw(tx, secret, change, "kept", "an account-level change of an unknown WABA");
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct tx_account *account = tx_account(tx, accounts[i]);
+
+		if (account && secret_allows(tx, secret, account->row.name)) {
+			apply_notice(tx, accounts[i], change);
+		} else {
+			tx->counts.refused_changes++;
+		}
+	}
+}
+
+/* ---- a change, a webhook ---- */
+
+/*
+ * A NOTICE of field messages (value.errors) names its number, which is then its address; an unknown number
+ * keeps the change until it is added; a secret that may not speak for the number's account is refused.
+ * true when the change was looked into now.
+ */
+static bool apply_change_of_number(struct tx *tx, const char *secret, const struct cw_webhook *webhook,
+				   const struct cw_webhook_change *change, bool is_replay)
+{
+	struct number_row number;
+
+	if (!number_find(tx->db, change->phone_number_id, &number)) {
+		keep_raw(tx, secret, change, "waiting", "the phone_number_id is not known yet");
+		return false;
+	}
+	if (!secret_allows(tx, secret, number.account_name)) {
+		tx->counts.refused_changes++;
+		return false;
+	}
+	if (!tx_account(tx, number.account)) {
+		return false;
+	}
+	if (number.is_replaying && !is_replay) {
+		keep_raw(tx, secret, change, "waiting", "earlier changes of the number are being replayed");
+		return false;
+	}
+	if (change->waba_id && !number.has_waba) {
+		db_run(tx->db, SQL_NUMBER_SET_WABA, "it", number.id, change->waba_id);
+	}
+	if (change->type == CW_CHANGE_NOTICE) {
+		apply_notice(tx, number.account, change);
+	}
+	for (size_t i = 0; i < change->n_items && tx->db->failed == SQLITE_OK; i++) {
+		apply_item(tx, &number, &webhook->items[change->first_item + i]);
+	}
+	return true;
+}
+
+static void apply_one_change(struct tx *tx, const char *secret, const struct cw_webhook *webhook,
+			     const struct cw_webhook_change *change, bool is_replay)
+{
+	if (change->type == CW_CHANGE_RAW) {
+		keep_raw(tx, secret, change, "kept", change->reason);
+	} else if (!change->phone_number_id) {
+		route_notice(tx, secret, change);
+	} else if (apply_change_of_number(tx, secret, webhook, change, is_replay) && change->reason) {
+		keep_raw(tx, secret, change, "kept", change->reason); /* some of its items were not understood */
+	}
+}
+
+enum cw_status apply_webhook(struct tx *tx, struct cw_store_op *op)
+{
+	const struct cw_webhook *webhook = op->webhook.webhook;
+
+	tx->counts.webhooks++;
+	if (!webhook) {
+		db_run(tx->db, SQL_RAW_INSERT, "itttttB", tx->now_ms, op->webhook.secret, NULL, NULL, "kept",
+		       op->webhook.reason, op->webhook.raw, (int)op->webhook.raw_len);
+		tx->counts.raw_changes++;
+		return CW_OK;
+	}
+	tx->counts.repaired += webhook->was_repaired;
+	tx->is_quiet = webhook->n_items > MAX_LOUD_EVENTS;
+	for (size_t i = 0; i < webhook->n_changes && tx->db->failed == SQLITE_OK; i++) {
+		apply_one_change(tx, op->webhook.secret, webhook, &webhook->changes[i], false);
+	}
+	tx->is_quiet = false;
+	return CW_OK;
+}
+
+/* ---- replay ---- */
+
+#define REPLAY_SLICE 100
+
+struct waiting {
+	int64_t id;
+	char *secret;
+	char *body;
+};
+
+static void replay_one(struct tx *tx, const struct waiting *waiting)
+{
+	struct cw_webhook webhook;
+	struct cw_error error;
+
+	if (!waiting->secret || !waiting->body || cw_webhook_parse_kept(waiting->body, &webhook, &error) != CW_OK) {
+		db_run(tx->db, SQL_RAW_KEEP, "it", waiting->id, "cannot be read again");
+		return;
+	}
+	db_run(tx->db, SQL_RAW_DELETE, "i", waiting->id);
+	tx->is_quiet = webhook.n_items > MAX_LOUD_EVENTS;
+	for (size_t i = 0; i < webhook.n_changes; i++) {
+		apply_one_change(tx, waiting->secret, &webhook, &webhook.changes[i], true);
+	}
+	tx->is_quiet = false;
+	cw_webhook_finish(&webhook);
+}
+
+static size_t read_waiting(struct tx *tx, const char *phone_number_id, struct waiting *slice)
+{
+	size_t n = 0;
+	sqlite3_stmt *statement =
+		db_bind(tx->db, SQL_RAW_WAITING, "ti", phone_number_id, (int64_t)REPLAY_SLICE);
+
+	while (db_step(tx->db, statement)) {
+		slice[n++] = (struct waiting){ .id = db_int(statement, 0),
+					       .secret = db_copy(tx->db, statement, 1),
+					       .body = db_copy(tx->db, statement, 2) };
+	}
+	return n;
+}
+
+bool apply_replay_slice(struct tx *tx)
+{
+	struct waiting slice[REPLAY_SLICE];
+	char phone_number_id[CW_PHONE_NUMBER_ID_MAX + 1];
+	struct number_row number;
+	sqlite3_stmt *statement = db_bind(tx->db, SQL_NUMBER_REPLAYING, "");
+
+	if (!db_step(tx->db, statement)) {
+		return false;
+	}
+	bool is_copied = cw_text_copy(phone_number_id, sizeof(phone_number_id), db_text(statement, 0));
+
+	db_end(statement);
+	if (!is_copied || !number_find(tx->db, phone_number_id, &number)) {
+		return false;
+	}
+	size_t n = read_waiting(tx, phone_number_id, slice);
+
+	for (size_t i = 0; i < n; i++) {
+		if (tx->db->failed == SQLITE_OK) {
+			replay_one(tx, &slice[i]);
+		}
+		free(slice[i].secret);
+		free(slice[i].body);
+	}
+	if (n == 0) {
+		db_run(tx->db, SQL_NUMBER_REPLAYED, "i", number.id);
+	}
+	return true;
+}

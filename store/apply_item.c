@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Webhook items → rows and events: dedupe, position, unread, window, edits, revokes, statuses.
+ * The rules are those of docs/protocol.md, "Messages". Nothing here talks to the outside.
+ */
+#include "store/apply_item.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define TEN_MINUTES_MS (10 * 60 * 1000LL)
+#define ONE_DAY_MS (24 * 60 * 60 * 1000LL)
+
+/* ---- position ---- */
+
+static int64_t first_free_position(struct tx *tx, int64_t conversation, int64_t from)
+{
+	sqlite3_stmt *statement = db_bind(tx->db, SQL_MESSAGE_POSITIONS_FROM, "ii", conversation, from);
+
+	while (db_step(tx->db, statement)) {
+		if (db_int(statement, 0) != from) {
+			db_end(statement);
+			break;
+		}
+		from++;
+	}
+	return from;
+}
+
+/*
+ * Within ten minutes of arrival a message stands at Meta's time, but after everything before it; an older
+ * one takes the first free place at its time; a stamp from the future counts as arrival.
+ */
+static int64_t choose_position(struct tx *tx, const struct conversation_row *row, int64_t sent_at_ms, bool *ret_is_old)
+{
+	int64_t at = sent_at_ms == 0 || sent_at_ms > tx->now_ms + TEN_MINUTES_MS ? tx->now_ms : sent_at_ms;
+
+	*ret_is_old = at < tx->now_ms - TEN_MINUTES_MS;
+	if (at > row->top_position) {
+		return at;
+	}
+	return *ret_is_old ? first_free_position(tx, row->id, at) : row->top_position + 1;
+}
+
+/* ---- conversation rows ---- */
+
+static void show_as_last(struct conversation_row *row, const struct cw_message *message)
+{
+	struct cw_conversation *conversation = &row->row;
+
+	memcpy(conversation->last_message, message->id, sizeof(conversation->last_message));
+	conversation->last_position = message->position;
+	conversation->last_kind = message->kind;
+	conversation->last_is_outbound = message->is_outbound;
+	conversation->last_status = message->status;
+	free(conversation->last_preview);
+	conversation->last_preview = message->is_revoked ? NULL : cw_message_preview(message->kind, message->body);
+}
+
+static int64_t count_unread(struct tx *tx, const struct conversation_row *row)
+{
+	sqlite3_stmt *statement = db_bind(tx->db, SQL_UNREAD_AFTER, "ii", row->id, row->read_position);
+	int64_t n = db_step(tx->db, statement) ? db_int(statement, 0) : 0;
+
+	db_end(statement);
+	return n;
+}
+
+/* What a new message does to its conversation. An echo from the phone means that the team has read what was before it. */
+static void advance_conversation(struct tx *tx, struct conversation_row *row, const struct cw_message *message)
+{
+	struct cw_conversation *conversation = &row->row;
+
+	conversation->version++;
+	if (message->position > row->top_position) {
+		row->top_position = message->position;
+	}
+	if (cw_message_kind_is_shown(message->kind) && message->position > conversation->last_position) {
+		show_as_last(row, message);
+	}
+	if (message->origin == CW_ORIGIN_CUSTOMER && cw_message_kind_is_unread(message->kind)) {
+		conversation->unread++;
+	}
+	if (message->origin == CW_ORIGIN_PHONE && cw_message_kind_is_shown(message->kind) &&
+	    message->position > row->read_position) {
+		row->read_position = message->position;
+		conversation->unread = count_unread(tx, row);
+	}
+	if (message->origin == CW_ORIGIN_CUSTOMER && cw_message_kind_opens_window(message->kind)) {
+		int64_t from = message->sent_at_ms && message->sent_at_ms < tx->now_ms ? message->sent_at_ms :
+											tx->now_ms;
+
+		if (from + ONE_DAY_MS > conversation->window_ends_at_ms) {
+			conversation->window_ends_at_ms = from + ONE_DAY_MS;
+		}
+	}
+}
+
+/* ---- changes of a message that is there ---- */
+
+static void set_content(struct cw_message *message, json_t *content)
+{
+	json_t *body = json_copy(message->body); /* the old one may be on its way to the publisher */
+
+	if (body && json_object_set(body, "content", content) == 0) {
+		json_decref(message->body);
+		message->body = body;
+	} else {
+		json_decref(body);
+	}
+}
+
+static void change_edit(struct cw_message *message, enum cw_message_kind kind, json_t *content, int64_t at_ms)
+{
+	if (!message->is_revoked && at_ms >= message->edited_at_ms) {
+		message->kind = kind;
+		message->edited_at_ms = at_ms;
+		set_content(message, content);
+	}
+}
+
+static void change_revoke(struct cw_message *message)
+{
+	message->is_revoked = true;
+	set_content(message, json_null());
+}
+
+/* Answers whether the status climbed. The first error of a failure is what people see. */
+static bool change_status(struct cw_message *message, enum cw_message_status status, json_t *errors)
+{
+	if (!message->is_outbound || !cw_message_status_may_follow(message->status, status)) {
+		return false;
+	}
+	message->status = status;
+	if (status == CW_STATUS_FAILED && json_array_size(errors) > 0) {
+		json_t *body = json_copy(message->body);
+
+		if (body && json_object_set(body, "error", json_array_get(errors, 0)) == 0) {
+			json_decref(message->body);
+			message->body = body;
+		} else {
+			json_decref(body);
+		}
+	}
+	return true;
+}
+
+static void save_message(struct tx *tx, const struct message_row *row)
+{
+	char *body = json_dumps(row->message.body, JSON_COMPACT);
+
+	if (!body) {
+		tx->db->failed = SQLITE_NOMEM;
+	}
+	db_run(tx->db, SQL_MESSAGE_UPDATE, "itiiitt", row->id, cw_message_kind_text(row->message.kind),
+	       (int64_t)row->message.is_revoked, row->message.edited_at_ms, row->message.version,
+	       row->message.status ? cw_message_status_text(row->message.status) : NULL, body);
+	free(body);
+}
+
+/* Stores a changed message and tells; the list row goes along when it shows this message. */
+static void publish_change(struct tx *tx, enum cw_event_kind kind, struct message_row *row)
+{
+	struct conversation_row conversation;
+
+	row->message.version++;
+	save_message(tx, row);
+	if (!conversation_load(tx->db, row->conversation, &conversation)) {
+		return;
+	}
+	bool is_last = strcmp(conversation.row.last_message, row->message.id) == 0;
+
+	if (is_last) {
+		conversation.row.version++;
+		show_as_last(&conversation, &row->message);
+	}
+	tx_event(tx, &(struct event_spec){ .kind = kind,
+					   .account = conversation.account,
+					   .conversation = &conversation,
+					   .has_conversation = is_last,
+					   .ref = row->id,
+					   .message = &row->message });
+	tx_save_conversation(tx, &conversation);
+	conversation_row_finish(&conversation);
+}
+
+/* ---- what came before its message ---- */
+
+static void keep_pending(struct tx *tx, int64_t account, const char *wamid, const char *kind, const char *word,
+			 int64_t at_ms, json_t *body)
+{
+	char *text = body ? json_dumps(body, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+
+	db_run(tx->db, SQL_PENDING_INSERT, "iitttit", account, wamid_hash(wamid), wamid, kind, word, at_ms, text);
+	free(text);
+}
+
+static void apply_pending_row(sqlite3_stmt *statement, struct cw_message *message)
+{
+	const char *kind = db_text(statement, 0);
+	const char *word = db_text(statement, 1);
+	const char *text = db_text(statement, 3);
+	json_t *body = text ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
+	enum cw_message_status status = CW_STATUS_NONE;
+	enum cw_message_kind new_kind = CW_KIND_UNSUPPORTED;
+
+	if (strcmp(kind, "revoke") == 0) {
+		change_revoke(message);
+	} else if (strcmp(kind, "edit") == 0) {
+		if (body && cw_message_kind_parse(word, &new_kind) == CW_OK) {
+			change_edit(message, new_kind, body, db_int(statement, 2));
+		}
+	} else if (cw_message_status_parse(word, &status) == CW_OK) {
+		(void)change_status(message, status, body); /* the message is new: it is told about anyway */
+	}
+	json_decref(body);
+}
+
+static void apply_pending(struct tx *tx, int64_t account, struct cw_message *message)
+{
+	sqlite3_stmt *statement =
+		db_bind(tx->db, SQL_PENDING_FIND, "iit", wamid_hash(message->wamid), account, message->wamid);
+	bool has_any = false;
+
+	while (db_step(tx->db, statement)) {
+		apply_pending_row(statement, message);
+		has_any = true;
+	}
+	if (has_any) {
+		db_run(tx->db, SQL_PENDING_DELETE, "iit", wamid_hash(message->wamid), account, message->wamid);
+	}
+}
+
+/* ---- a new message ---- */
+
+/* The uid of the message with this wamid, for quotes and reactions; out is "" while it is not known. */
+static void find_target(struct tx *tx, int64_t account, const char *wamid, char out[CW_CLOCK_UUID_TEXT])
+{
+	struct message_row row;
+
+	out[0] = '\0';
+	if (wamid && message_find(tx->db, account, wamid, &row)) {
+		memcpy(out, row.message.id, CW_CLOCK_UUID_TEXT);
+		message_row_finish(&row);
+	}
+}
+
+static void resolve_context(struct tx *tx, int64_t account, const struct cw_webhook_item *item)
+{
+	char id[CW_CLOCK_UUID_TEXT];
+	json_t *context = json_object_get(item->body, "context");
+
+	find_target(tx, account, item->context_wamid, id);
+	if (id[0] && json_object_set_new(context, "message", json_string(id)) != 0) {
+		tx->db->failed = SQLITE_NOMEM;
+	}
+}
+
+static void insert_message(struct tx *tx, int64_t account, int64_t conversation, const unsigned char *uid,
+			   const struct cw_message *message)
+{
+	char *body = json_dumps(message->body, JSON_COMPACT);
+	unsigned char target[CW_CLOCK_UUID_BYTES];
+	bool has_target = cw_clock_uuid_parse(message->target, target) == CW_OK;
+
+	if (!body) {
+		tx->db->failed = SQLITE_NOMEM;
+	}
+	db_run(tx->db, SQL_MESSAGE_INSERT, "iibtittiiiIiiitbtt", account, conversation, uid, message->wamid,
+	       wamid_hash(message->wamid), cw_message_kind_text(message->kind), cw_message_origin_text(message->origin),
+	       (int64_t)message->is_outbound, (int64_t)message->is_late, (int64_t)message->is_revoked,
+	       message->position, message->sent_at_ms, message->received_at_ms, message->edited_at_ms,
+	       message->status ? cw_message_status_text(message->status) : NULL, has_target ? target : NULL,
+	       message->target_wamid, body);
+	free(body);
+}
+
+/* Fills what does not depend on the conversation. Texts are borrowed from item: the message is not finished. */
+static bool start_message(struct tx *tx, const struct number_row *number, const struct cw_webhook_item *item,
+			  unsigned char uid[CW_CLOCK_UUID_BYTES], struct cw_message *message)
+{
+	*message = (struct cw_message){
+		.wamid = (char *)item->wamid,
+		.kind = item->kind,
+		.origin = item->origin,
+		.is_outbound = item->is_outbound,
+		.sent_at_ms = item->sent_at_ms,
+		.received_at_ms = tx->now_ms,
+		.version = 1,
+		.status = item->status,
+		.target_wamid = (char *)item->target_wamid,
+		.body = item->body,
+	};
+	if (cw_clock_uuid7(tx->now_ms, uid) != CW_OK) {
+		tx->db->failed = SQLITE_IOERR;
+		return false;
+	}
+	cw_clock_uuid_text(uid, message->id);
+	if (item->kind == CW_KIND_REACTION) {
+		find_target(tx, number->account, item->target_wamid, message->target);
+	}
+	if (item->context_wamid) {
+		resolve_context(tx, number->account, item);
+	}
+	return true;
+}
+
+static void place_and_insert(struct tx *tx, const struct number_row *number, const struct cw_webhook_item *item,
+			     struct conversation_row *row, bool is_contact_changed)
+{
+	unsigned char uid[CW_CLOCK_UUID_BYTES];
+	struct cw_message message;
+	bool is_old = false;
+
+	if (!start_message(tx, number, item, uid, &message)) {
+		return;
+	}
+	memcpy(message.conversation, row->row.id, sizeof(message.conversation));
+	message.position = choose_position(tx, row, item->sent_at_ms, &is_old);
+	message.is_late = is_old && item->origin != CW_ORIGIN_HISTORY;
+	message.body = json_incref(item->body); /* a pending edit replaces it */
+	apply_pending(tx, number->account, &message);
+	insert_message(tx, number->account, row->id, uid, &message);
+	int64_t message_id = sqlite3_last_insert_rowid(tx->db->handle);
+
+	advance_conversation(tx, row, &message);
+	tx_event(tx, &(struct event_spec){ .kind = CW_EVENT_MESSAGE,
+					   .account = number->account,
+					   .conversation = row,
+					   .has_conversation = true,
+					   .has_contact = is_contact_changed,
+					   .ref = message_id,
+					   .message = &message });
+	tx_save_conversation(tx, row);
+	json_decref(message.body);
+	tx->counts.messages++;
+}
+
+/* Edits and revokes are rows only so that a second delivery is known; they have no place in the thread. */
+static void record_change(struct tx *tx, const struct number_row *number, const struct cw_webhook_item *item,
+			  const struct conversation_row *row)
+{
+	unsigned char uid[CW_CLOCK_UUID_BYTES];
+	struct cw_message message;
+
+	if (start_message(tx, number, item, uid, &message)) {
+		insert_message(tx, number->account, row->id, uid, &message);
+	}
+}
+
+static void apply_change(struct tx *tx, const struct number_row *number, const struct cw_webhook_item *item,
+			 const struct conversation_row *row)
+{
+	bool is_edit = item->kind == CW_KIND_EDIT;
+	int64_t at_ms = item->sent_at_ms ? item->sent_at_ms : tx->now_ms;
+	json_t *content = json_object_get(item->body, "content");
+	struct message_row target;
+
+	record_change(tx, number, item, row);
+	if (!message_find(tx->db, number->account, item->target_wamid, &target)) {
+		keep_pending(tx, number->account, item->target_wamid, cw_message_kind_text(item->kind),
+			     is_edit ? cw_message_kind_text(item->new_kind) : "", at_ms, is_edit ? content : NULL);
+		return;
+	}
+	if (is_edit) {
+		change_edit(&target.message, item->new_kind, content, at_ms);
+	} else {
+		change_revoke(&target.message);
+	}
+	publish_change(tx, is_edit ? CW_EVENT_EDIT : CW_EVENT_REVOKE, &target);
+	message_row_finish(&target);
+}
+
+/* The second history webhook brings the media of a placeholder under the same id; everything else is a repeat. */
+static void apply_repeat(struct tx *tx, const struct cw_webhook_item *item, struct message_row *known)
+{
+	if (known->message.kind != CW_KIND_MEDIA_PLACEHOLDER || item->kind == CW_KIND_MEDIA_PLACEHOLDER) {
+		tx->counts.duplicates++;
+		return;
+	}
+	known->message.kind = item->kind;
+	set_content(&known->message, json_object_get(item->body, "content"));
+	publish_change(tx, CW_EVENT_MESSAGE, known);
+}
+
+static void apply_message(struct tx *tx, const struct number_row *number, const struct cw_webhook_item *item)
+{
+	int64_t at_ms = item->sent_at_ms ? item->sent_at_ms : tx->now_ms;
+	struct conversation_row row;
+	struct message_row known;
+	bool is_new = false;
+	bool is_contact_changed = false;
+
+	if (message_find(tx->db, number->account, item->wamid, &known)) {
+		apply_repeat(tx, item, &known);
+		message_row_finish(&known);
+		return;
+	}
+	if (!identity_conversation(tx, number, &item->party, at_ms, &row, &is_new, &is_contact_changed)) {
+		return;
+	}
+	/* An old name must not replace a newer one. */
+	if (item->origin == CW_ORIGIN_CUSTOMER && at_ms > tx->now_ms - TEN_MINUTES_MS &&
+	    identity_rename(tx, &row, &item->party)) {
+		is_contact_changed = true;
+	}
+	if (item->kind == CW_KIND_EDIT || item->kind == CW_KIND_REVOKE) {
+		apply_change(tx, number, item, &row);
+	} else {
+		place_and_insert(tx, number, item, &row, is_contact_changed || is_new);
+	}
+	if (is_contact_changed) {
+		identity_tell(tx, row.contact, row.id);
+	}
+	if (item->new_wa_id || item->new_user_id) {
+		identity_replace(tx, number, &item->party, item->new_wa_id, item->new_user_id, at_ms);
+	}
+	conversation_row_finish(&row);
+}
+
+static void apply_status(struct tx *tx, const struct number_row *number, const struct cw_webhook_item *item)
+{
+	struct message_row row;
+
+	tx->counts.statuses++;
+	if (!message_find(tx->db, number->account, item->wamid, &row)) {
+		keep_pending(tx, number->account, item->wamid, "status", cw_message_status_text(item->status),
+			     item->sent_at_ms, item->errors);
+		return;
+	}
+	if (change_status(&row.message, item->status, item->errors)) {
+		publish_change(tx, CW_EVENT_STATUS, &row);
+	}
+	message_row_finish(&row);
+}
+
+void apply_item(struct tx *tx, const struct number_row *number, const struct cw_webhook_item *item)
+{
+	switch (item->type) {
+	case CW_ITEM_MESSAGE:
+		apply_message(tx, number, item);
+		break;
+	case CW_ITEM_STATUS:
+		apply_status(tx, number, item);
+		break;
+	case CW_ITEM_IDENTITY:
+		identity_replace(tx, number, &item->party, NULL, item->new_user_id,
+				 item->sent_at_ms ? item->sent_at_ms : tx->now_ms);
+		break;
+	}
+}

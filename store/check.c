@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* The promises that `convwire check` holds the database to. */
+#include <stdio.h>
+#include <string.h>
+
+#include "store/store_private.h"
+
+struct checker {
+	struct db *db;
+	void (*on_fault)(void *context, const char *text);
+	void *context;
+	struct cw_check *check;
+};
+
+static void fault(struct checker *checker, const char *text)
+{
+	checker->check->faults++;
+	checker->on_fault(checker->context, text);
+}
+
+static int64_t ask(struct checker *checker, enum statement question)
+{
+	sqlite3_stmt *statement = db_bind(checker->db, question, "");
+	int64_t answer = db_step(checker->db, statement) ? db_int(statement, 0) : 0;
+
+	db_end(statement);
+	return answer;
+}
+
+static void check_integrity(struct checker *checker)
+{
+	sqlite3_stmt *statement = db_bind(checker->db, SQL_CHECK_INTEGRITY, "");
+
+	while (db_step(checker->db, statement)) {
+		if (strcmp(db_text(statement, 0), "ok") != 0) {
+			fault(checker, db_text(statement, 0));
+		}
+	}
+	statement = db_bind(checker->db, SQL_CHECK_FOREIGN_KEYS, "");
+	if (db_step(checker->db, statement)) {
+		fault(checker, "a row refers to one that is not there");
+		db_end(statement);
+	}
+}
+
+static void check_seq(struct checker *checker)
+{
+	sqlite3_stmt *statement = db_bind(checker->db, SQL_CHECK_SEQ, "");
+
+	while (db_step(checker->db, statement)) {
+		int64_t head = db_int(statement, 1);
+		int64_t highest = db_int(statement, 2);
+		int64_t count = db_int(statement, 3);
+		int64_t lowest = db_int(statement, 4);
+		char text[200];
+
+		if (count > 0 && (highest != head || highest - lowest + 1 != count)) {
+			(void)snprintf(text, sizeof(text), "account %s: head %lld, but its events run from %lld to %lld in %lld rows",
+				       db_text(statement, 0), (long long)head, (long long)lowest, (long long)highest,
+				       (long long)count); /* a cut sentence still tells */
+			fault(checker, text);
+		}
+	}
+	if (ask(checker, SQL_CHECK_PREV) > 0) {
+		fault(checker, "prev does not name the previous event of the conversation");
+	}
+	if (ask(checker, SQL_CHECK_DOUBLE_WAMID) > 0) {
+		fault(checker, "a WhatsApp message id is stored twice");
+	}
+}
+
+static int64_t count_raw(struct checker *checker, const char *state)
+{
+	sqlite3_stmt *statement = db_bind(checker->db, SQL_RAW_COUNT, "t", state);
+	int64_t n = db_step(checker->db, statement) ? db_int(statement, 0) : 0;
+
+	db_end(statement);
+	return n;
+}
+
+enum cw_status cw_store_check(struct cw_reader *reader, void (*on_fault)(void *context, const char *text), void *context,
+			      struct cw_check *ret_check, struct cw_error *reterr)
+{
+	struct cw_check check = { .faults = 0 };
+	struct checker checker = { &reader->db, on_fault, context, &check };
+	int64_t cursor = 0;
+	int64_t oldest_at_ms = 0;
+
+	check_integrity(&checker);
+	check_seq(&checker);
+	check.messages = ask(&checker, SQL_COUNT_MESSAGES);
+	check.conversations = ask(&checker, SQL_COUNT_CONVERSATIONS);
+	check.waiting_changes = count_raw(&checker, "waiting");
+	check.kept_changes = count_raw(&checker, "kept");
+	enum cw_status status = cw_store_cursor(reader, &cursor, reterr);
+
+	if (status == CW_OK) {
+		status = cw_store_log_lag(reader, cursor, &check.lag_events, &oldest_at_ms, reterr);
+	}
+	if (status == CW_OK) {
+		check.lag_ms = check.lag_events ? cw_clock_now_ms() - oldest_at_ms : 0;
+		*ret_check = check;
+	}
+	return status;
+}

@@ -1,0 +1,501 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/identity.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/phone.h"
+#include "core/text.h"
+
+/* A retired name that writes again gets -2, -3, …; more than this many strangers at one name is an error of ours. */
+#define MAX_SUFFIX 1000
+
+bool number_find(struct db *db, const char *phone_number_id, struct number_row *row)
+{
+	sqlite3_stmt *statement = db_bind(db, SQL_NUMBER_BY_PHONE_NUMBER_ID, "t", phone_number_id);
+
+	if (!db_step(db, statement)) {
+		return false;
+	}
+	*row = (struct number_row){
+		.id = db_int(statement, 0),
+		.account = db_int(statement, 1),
+		.has_waba = db_text(statement, 2) != NULL,
+		.is_replaying = db_int(statement, 3) != 0,
+	};
+	bool is_whole = cw_text_copy(row->account_name, sizeof(row->account_name), db_text(statement, 4)) &&
+			cw_text_copy(row->phone_number_id, sizeof(row->phone_number_id), phone_number_id);
+
+	db_end(statement);
+	return is_whole;
+}
+
+/* ---- finding the contact ---- */
+
+static int64_t find_exact(struct tx *tx, int64_t account, const char *value, const char *kind)
+{
+	sqlite3_stmt *statement = value ? db_bind(tx->db, SQL_IDENTITY_FIND, "itt", account, value, kind) : NULL;
+	int64_t contact = db_step(tx->db, statement) ? db_int(statement, 0) : 0;
+
+	db_end(statement);
+	return contact;
+}
+
+/* A match key decides only when exactly one contact has it. */
+static int64_t find_by_match_key(struct tx *tx, int64_t account, const char *wa_id)
+{
+	char key[CW_PHONE_MAX + 1];
+
+	if (!wa_id || cw_phone_match_key(wa_id, key) != CW_OK) {
+		return 0;
+	}
+	sqlite3_stmt *statement = db_bind(tx->db, SQL_IDENTITY_FIND_MATCH, "it", account, key);
+	int64_t contact = db_step(tx->db, statement) ? db_int(statement, 0) : 0;
+
+	if (contact && db_step(tx->db, statement)) {
+		contact = 0;
+	}
+	db_end(statement);
+	return contact;
+}
+
+/*
+ * The contact is known at this number by another business-scoped user id than the one that writes now.
+ * Ids are per business portfolio, so one learned at another number says nothing; Meta gives a person a
+ * new one only with a new phone number, so the same phone under another id is another person.
+ */
+static bool is_someone_else(struct tx *tx, int64_t contact, int64_t number, const char *user_id)
+{
+	if (!contact || !user_id) {
+		return false;
+	}
+	sqlite3_stmt *statement = db_bind(tx->db, SQL_IDENTITY_OTHER_USER_ID, "iit", contact, number, user_id);
+	bool is_other = db_step(tx->db, statement);
+
+	db_end(statement);
+	return is_other;
+}
+
+static void add_identity(struct tx *tx, const struct number_row *number, int64_t contact, const char *kind,
+			 const char *value, int64_t at_ms)
+{
+	char key[CW_PHONE_MAX + 1];
+	bool has_key = strcmp(kind, "wa_id") == 0 && cw_phone_match_key(value, key) == CW_OK;
+
+	db_run(tx->db, SQL_IDENTITY_INSERT, "iiIittti", number->account, contact, (int64_t)0, number->id, kind, value,
+	       has_key ? key : NULL, at_ms);
+}
+
+static void newest_identity(struct tx *tx, int64_t contact, const char *kind, char *out, size_t size)
+{
+	sqlite3_stmt *statement = db_bind(tx->db, SQL_IDENTITY_NEWEST, "it", contact, kind);
+
+	out[0] = '\0';
+	if (db_step(tx->db, statement) && !cw_text_copy(out, size, db_text(statement, 0))) {
+		tx->db->failed = SQLITE_CORRUPT;
+	}
+	db_end(statement);
+}
+
+/* The contact's row shows its newest live phone and user id. */
+static void refresh_contact(struct tx *tx, int64_t contact)
+{
+	char wa_id[CW_CUSTOMER_MAX + 1];
+	char user_id[CW_CUSTOMER_MAX + 1];
+	sqlite3_stmt *statement = db_bind(tx->db, SQL_CONTACT_BY_ID, "i", contact);
+
+	if (!db_step(tx->db, statement)) {
+		return;
+	}
+	char *name = db_copy(tx->db, statement, 0);
+	char *username = db_copy(tx->db, statement, 1);
+
+	db_end(statement);
+	newest_identity(tx, contact, "wa_id", wa_id, sizeof(wa_id));
+	newest_identity(tx, contact, "user_id", user_id, sizeof(user_id));
+	db_run(tx->db, SQL_CONTACT_UPDATE, "itttt", contact, name, username, wa_id[0] ? wa_id : NULL,
+	       user_id[0] ? user_id : NULL);
+	free(name);
+	free(username);
+}
+
+static int64_t add_contact(struct tx *tx, const struct number_row *number, const struct cw_party *party)
+{
+	unsigned char uid[CW_CLOCK_UUID_BYTES];
+
+	if (cw_clock_uuid7(tx->now_ms, uid) != CW_OK) {
+		tx->db->failed = SQLITE_IOERR;
+		return 0;
+	}
+	db_run(tx->db, SQL_CONTACT_INSERT, "ibtttti", number->account, uid, party->name, party->username, party->wa_id,
+	       party->user_id, tx->now_ms);
+	return sqlite3_last_insert_rowid(tx->db->handle);
+}
+
+static void retire(struct tx *tx, int64_t contact, const char *value, int64_t at_ms)
+{
+	db_run(tx->db, SQL_IDENTITY_RETIRE, "iti", contact, value, at_ms);
+	refresh_contact(tx, contact);
+	identity_tell(tx, contact, 0);
+}
+
+static int64_t merge_contacts(struct tx *tx, int64_t one, int64_t other);
+
+/*
+ * The rules of design.md section 2 in order: the exact identity decides; a phone that is known under
+ * another user id at this number was passed on to a stranger; phone and user id of two contacts make
+ * them one; then the parent id, then a match key.
+ */
+static int64_t find_contact(struct tx *tx, const struct number_row *number, const struct cw_party *party, int64_t at_ms)
+{
+	int64_t by_phone = find_exact(tx, number->account, party->wa_id, "wa_id");
+	int64_t by_user_id = find_exact(tx, number->account, party->user_id, "user_id");
+
+	if (by_phone && by_phone != by_user_id && is_someone_else(tx, by_phone, number->id, party->user_id)) {
+		retire(tx, by_phone, party->wa_id, at_ms);
+		by_phone = 0;
+	}
+	if (by_phone && by_user_id && by_phone != by_user_id) {
+		return merge_contacts(tx, by_phone, by_user_id);
+	}
+	if (by_phone || by_user_id) {
+		return by_phone ? by_phone : by_user_id;
+	}
+	int64_t contact = find_exact(tx, number->account, party->group_id, "group_id");
+
+	if (!contact) {
+		contact = find_exact(tx, number->account, party->parent_user_id, "parent_user_id");
+	}
+	if (!contact) {
+		contact = find_by_match_key(tx, number->account, party->wa_id);
+	}
+	return is_someone_else(tx, contact, number->id, party->user_id) ? 0 : contact;
+}
+
+/* Adds what party says of the contact and was not known. true when something was added. */
+static bool learn(struct tx *tx, const struct number_row *number, int64_t contact, const struct cw_party *party,
+		  int64_t at_ms)
+{
+	const struct {
+		const char *kind, *value;
+	} ids[] = { { "wa_id", party->wa_id },
+		    { "user_id", party->user_id },
+		    { "parent_user_id", party->parent_user_id },
+		    { "group_id", party->group_id } };
+	bool has_learned = false;
+
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+		if (ids[i].value && !find_exact(tx, number->account, ids[i].value, ids[i].kind)) {
+			add_identity(tx, number, contact, ids[i].kind, ids[i].value, at_ms);
+			has_learned = true;
+		}
+	}
+	return has_learned;
+}
+
+/* ---- minting ---- */
+
+/* A group's id may hold characters that a topic must not. */
+static void customer_part(const struct cw_party *party, char out[CW_CUSTOMER_MAX + 1])
+{
+	const char *identity = party->wa_id ? party->wa_id : party->user_id ? party->user_id : party->group_id;
+	size_t len = 0;
+
+	for (; identity[len] && len < CW_CUSTOMER_MAX - 4; len++) { /* room for a suffix */
+		out[len] = (char)(strchr(CW_TEXT_ID, identity[len]) ? identity[len] : '-');
+	}
+	out[len] = '\0';
+}
+
+static bool name_is_taken(struct tx *tx, const char *name)
+{
+	sqlite3_stmt *statement = db_bind(tx->db, SQL_CONVERSATION_NAME_TAKEN, "t", name);
+	bool is_taken = db_step(tx->db, statement);
+
+	db_end(statement);
+	return is_taken;
+}
+
+static bool mint_name(struct tx *tx, const struct number_row *number, const struct cw_party *party,
+		      char name[CW_CONVERSATION_ID_MAX + 1])
+{
+	char customer[CW_CUSTOMER_MAX + 1];
+
+	customer_part(party, customer);
+	size_t len = strlen(customer);
+
+	for (int suffix = 1; suffix < MAX_SUFFIX; suffix++) {
+		if (suffix > 1 && !cw_text_format(customer + len, sizeof(customer) - len, "-%d", suffix)) {
+			return false;
+		}
+		if (cw_conversation_id_make(number->account_name, number->phone_number_id, customer, name) != CW_OK) {
+			return false;
+		}
+		if (!name_is_taken(tx, name)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool load_of_contact(struct tx *tx, int64_t contact, int64_t number, struct conversation_row *row)
+{
+	sqlite3_stmt *statement = db_bind(tx->db, SQL_CONVERSATION_OF_CONTACT, "ii", contact, number);
+	bool is_found = db_step(tx->db, statement);
+
+	if (is_found) {
+		conversation_read(tx->db, statement, row);
+		db_end(statement);
+	}
+	return is_found;
+}
+
+static bool mint(struct tx *tx, const struct number_row *number, int64_t contact, const struct cw_party *party,
+		 struct conversation_row *row)
+{
+	char name[CW_CONVERSATION_ID_MAX + 1];
+	char tag[CW_TAG_MAX + 1];
+
+	if (!mint_name(tx, number, party, name)) {
+		tx->db->failed = SQLITE_MISMATCH; /* the parser lets no such party through */
+		return false;
+	}
+	cw_tag_make(tx->options->tag, name, tag);
+	db_run(tx->db, SQL_CONVERSATION_INSERT, "iiitti", number->account, number->id, contact, name, tag, tx->now_ms);
+	return load_of_contact(tx, contact, number->id, row);
+}
+
+/* ---- merging ---- */
+
+static void merge_into(struct tx *tx, struct conversation_row *younger, struct conversation_row *older)
+{
+	memcpy(younger->row.merged_into, older->row.id, sizeof(younger->row.merged_into));
+	db_run(tx->db, SQL_CONVERSATION_MERGE, "ii", younger->id, older->id);
+	db_run(tx->db, SQL_CONVERSATION_REPOINT, "ii", younger->id, older->id);
+	younger->row.version++;
+	older->row.version++;
+	older->row.unread += younger->row.unread;
+	if (younger->row.window_ends_at_ms > older->row.window_ends_at_ms) {
+		older->row.window_ends_at_ms = younger->row.window_ends_at_ms;
+	}
+	if (younger->top_position > older->top_position) {
+		older->top_position = younger->top_position;
+	}
+	if (younger->row.last_position > older->row.last_position) {
+		char *preview = older->row.last_preview;
+
+		memcpy(older->row.last_message, younger->row.last_message, sizeof(older->row.last_message));
+		older->row.last_position = younger->row.last_position;
+		older->row.last_kind = younger->row.last_kind;
+		older->row.last_is_outbound = younger->row.last_is_outbound;
+		older->row.last_status = younger->row.last_status;
+		older->row.last_preview = younger->row.last_preview;
+		younger->row.last_preview = preview;
+	}
+	younger->row.unread = 0;
+	tx_event(tx, &(struct event_spec){ .kind = CW_EVENT_MERGE,
+					   .account = younger->account,
+					   .conversation = younger,
+					   .has_conversation = true });
+	tx_event(tx, &(struct event_spec){ .kind = CW_EVENT_CONVERSATION,
+					   .account = older->account,
+					   .conversation = older,
+					   .has_conversation = true });
+	tx_save_conversation(tx, younger);
+	tx_save_conversation(tx, older);
+}
+
+/* One conversation of the contact that goes: into the survivor's at the same number, or over to the survivor whole. */
+static void move_conversation(struct tx *tx, int64_t conversation, int64_t survivor)
+{
+	struct conversation_row moved;
+	struct conversation_row kept;
+
+	if (!conversation_load(tx->db, conversation, &moved)) {
+		return;
+	}
+	if (moved.merged_into != 0 || !load_of_contact(tx, survivor, moved.number, &kept)) {
+		db_run(tx->db, SQL_CONVERSATION_SET_CONTACT, "ii", moved.id, survivor);
+	} else {
+		bool is_moved_older = moved.id < kept.id;
+
+		merge_into(tx, is_moved_older ? &kept : &moved, is_moved_older ? &moved : &kept);
+		db_run(tx->db, SQL_CONVERSATION_SET_CONTACT, "ii", moved.id, survivor);
+		conversation_row_finish(&kept);
+	}
+	conversation_row_finish(&moved);
+}
+
+static int64_t next_conversation(struct tx *tx, int64_t contact)
+{
+	sqlite3_stmt *statement = db_bind(tx->db, SQL_CONVERSATION_IDS_OF_CONTACT, "i", contact);
+	int64_t id = db_step(tx->db, statement) ? db_int(statement, 0) : 0;
+
+	db_end(statement);
+	return id;
+}
+
+/* The older contact survives. Each step takes a conversation away from the younger one, so it ends. */
+static int64_t merge_contacts(struct tx *tx, int64_t one, int64_t other)
+{
+	int64_t survivor = one < other ? one : other;
+	int64_t younger = one < other ? other : one;
+	int64_t conversation = 0;
+
+	db_run(tx->db, SQL_IDENTITY_MOVE, "ii", younger, survivor);
+	refresh_contact(tx, survivor);
+	while ((conversation = next_conversation(tx, younger)) != 0) {
+		move_conversation(tx, conversation, survivor);
+	}
+	identity_tell(tx, survivor, 0);
+	return survivor;
+}
+
+void identity_tell(struct tx *tx, int64_t contact, int64_t except)
+{
+	int64_t ids[64];
+	size_t n = 0;
+	sqlite3_stmt *statement = db_bind(tx->db, SQL_CONVERSATION_IDS_OF_CONTACT, "i", contact);
+
+	while (n < sizeof(ids) / sizeof(ids[0]) && db_step(tx->db, statement)) {
+		if (db_int(statement, 0) != except && db_int(statement, 2) == 0) {
+			ids[n++] = db_int(statement, 0);
+		}
+	}
+	db_end(statement);
+	for (size_t i = 0; i < n; i++) {
+		struct conversation_row row;
+
+		if (conversation_load(tx->db, ids[i], &row)) {
+			tx_event(tx, &(struct event_spec){ .kind = CW_EVENT_CONTACT,
+							   .account = row.account,
+							   .conversation = &row,
+							   .has_contact = true });
+			tx_save_conversation(tx, &row);
+			conversation_row_finish(&row);
+		}
+	}
+}
+
+/* ---- the questions others ask ---- */
+
+/* Nearly every message is from a customer whose phone and user id are known: one look-up. */
+static bool find_known(struct tx *tx, const struct number_row *number, const struct cw_party *party,
+		       struct conversation_row *row)
+{
+	const char *value = party->wa_id ? party->wa_id : party->user_id;
+	sqlite3_stmt *statement =
+		value ? db_bind(tx->db, SQL_CONVERSATION_BY_IDENTITY, "itti", number->account, value,
+				party->wa_id ? "wa_id" : "user_id", number->id) :
+			NULL;
+
+	if (!db_step(tx->db, statement)) {
+		return false;
+	}
+	conversation_read(tx->db, statement, row);
+	db_end(statement);
+	const char *known = row->row.contact.user_id;
+
+	if (!party->user_id || (known && strcmp(known, party->user_id) == 0)) {
+		return true;
+	}
+	conversation_row_finish(row);
+	return false;
+}
+
+bool identity_conversation(struct tx *tx, const struct number_row *number, const struct cw_party *party, int64_t at_ms,
+			   struct conversation_row *ret_row, bool *ret_is_new, bool *ret_contact_changed)
+{
+	*ret_is_new = *ret_contact_changed = false;
+	if (find_known(tx, number, party, ret_row)) {
+		return true;
+	}
+	int64_t contact = find_contact(tx, number, party, at_ms);
+	bool is_known = contact != 0;
+
+	if (!is_known) {
+		contact = add_contact(tx, number, party);
+	}
+	if (contact && learn(tx, number, contact, party, at_ms) && is_known) {
+		refresh_contact(tx, contact);
+		*ret_contact_changed = true;
+	}
+	if (tx->db->failed != SQLITE_OK || load_of_contact(tx, contact, number->id, ret_row)) {
+		return tx->db->failed == SQLITE_OK;
+	}
+	*ret_is_new = true;
+	return mint(tx, number, contact, party, ret_row);
+}
+
+bool identity_find(struct tx *tx, const struct number_row *number, const struct cw_party *party,
+		   struct conversation_row *ret_row)
+{
+	if (find_known(tx, number, party, ret_row)) {
+		return true;
+	}
+	int64_t contact = find_exact(tx, number->account, party->wa_id, "wa_id");
+
+	if (!contact) {
+		contact = find_exact(tx, number->account, party->user_id, "user_id");
+	}
+	return contact && load_of_contact(tx, contact, number->id, ret_row);
+}
+
+void identity_replace(struct tx *tx, const struct number_row *number, const struct cw_party *party,
+		      const char *new_wa_id, const char *new_user_id, int64_t at_ms)
+{
+	int64_t contact = find_exact(tx, number->account, party->wa_id, "wa_id");
+	const struct cw_party fresh = { .wa_id = new_wa_id, .user_id = new_user_id };
+
+	if (!contact) {
+		contact = find_exact(tx, number->account, party->user_id, "user_id");
+	}
+	if (!contact) {
+		return; /* nobody we know; whoever writes next is met then */
+	}
+	if (new_wa_id && party->wa_id && strcmp(new_wa_id, party->wa_id) != 0) {
+		db_run(tx->db, SQL_IDENTITY_RETIRE, "iti", contact, party->wa_id, at_ms);
+	}
+	/* A user id is regenerated with the phone number (Business-scoped user IDs, "Phone number changes"). */
+	db_run(tx->db, SQL_IDENTITY_RETIRE_USER_IDS, "ii", contact, at_ms);
+	int64_t by_phone = find_exact(tx, number->account, new_wa_id, "wa_id");
+	int64_t by_user_id = find_exact(tx, number->account, new_user_id, "user_id");
+
+	if (by_phone && by_phone != contact) {
+		contact = merge_contacts(tx, contact, by_phone);
+		by_user_id = by_user_id == by_phone ? 0 : by_user_id;
+	}
+	if (by_user_id && by_user_id != contact) {
+		contact = merge_contacts(tx, contact, by_user_id);
+	}
+	(void)learn(tx, number, contact, &fresh, at_ms); /* the contact is told about either way */
+	refresh_contact(tx, contact);
+	identity_tell(tx, contact, 0);
+}
+
+static bool differs(const char *now, const char *said)
+{
+	return said && (!now || strcmp(now, said) != 0);
+}
+
+bool identity_rename(struct tx *tx, struct conversation_row *row, const struct cw_party *party)
+{
+	struct cw_contact *contact = &row->row.contact;
+
+	if (!differs(contact->name, party->name) && !differs(contact->username, party->username)) {
+		return false;
+	}
+	db_run(tx->db, SQL_CONTACT_UPDATE, "itttt", row->contact, party->name ? party->name : contact->name,
+	       party->username ? party->username : contact->username, contact->wa_id, contact->user_id);
+	struct conversation_row renamed;
+
+	if (!conversation_load(tx->db, row->id, &renamed)) {
+		return false;
+	}
+	struct cw_contact old = *contact;
+
+	*contact = renamed.row.contact;
+	renamed.row.contact = old;
+	conversation_row_finish(&renamed);
+	return true;
+}

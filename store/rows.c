@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/rows.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/evp.h>
+
+#include "core/text.h"
+
+enum event_parts { PART_CONVERSATION = 1, PART_CONTACT = 2 };
+
+/* Columns that our own writer checked before they were stored; a cut one would be a corrupt file. */
+static void copy_column(sqlite3_stmt *statement, int column, char *out, size_t size)
+{
+	const char *text = db_text(statement, column);
+
+	if (!cw_text_copy(out, size, text ? text : "")) {
+		out[0] = '\0';
+	}
+}
+
+void account_read(sqlite3_stmt *statement, struct account_row *row)
+{
+	*row = (struct account_row){ .id = db_int(statement, 0) };
+	copy_column(statement, 1, row->name, sizeof(row->name));
+	copy_column(statement, 2, row->epoch, sizeof(row->epoch));
+	row->head = db_int(statement, 3);
+	row->notice_head = db_int(statement, 4);
+}
+
+bool account_load(struct db *db, int64_t id, struct account_row *row)
+{
+	sqlite3_stmt *statement = db_bind(db, SQL_ACCOUNT_BY_ID, "i", id);
+	bool is_found = db_step(db, statement);
+
+	if (is_found) {
+		account_read(statement, row);
+		db_end(statement);
+	}
+	return is_found;
+}
+
+static json_t *read_json(struct db *db, sqlite3_stmt *statement, int column)
+{
+	const char *text = db_text(statement, column);
+	json_t *json = text ? json_loads(text, 0, NULL) : NULL;
+
+	if (!json) {
+		db->failed = SQLITE_CORRUPT;
+	}
+	return json;
+}
+
+static enum cw_message_kind read_kind(sqlite3_stmt *statement, int column)
+{
+	enum cw_message_kind kind = CW_KIND_UNSUPPORTED;
+
+	if (cw_message_kind_parse(db_text(statement, column), &kind) != CW_OK) {
+		return CW_KIND_UNSUPPORTED; /* a kind of a newer version, or NULL where there is no message */
+	}
+	return kind;
+}
+
+static enum cw_message_status read_status(sqlite3_stmt *statement, int column)
+{
+	enum cw_message_status status = CW_STATUS_NONE;
+
+	if (cw_message_status_parse(db_text(statement, column), &status) != CW_OK) {
+		return CW_STATUS_NONE;
+	}
+	return status;
+}
+
+static enum cw_message_origin read_origin(sqlite3_stmt *statement, int column)
+{
+	const char *text = db_text(statement, column);
+
+	for (int origin = 0; text && origin < CW_ORIGIN_COUNT; origin++) {
+		if (strcmp(cw_message_origin_text((enum cw_message_origin)origin), text) == 0) {
+			return (enum cw_message_origin)origin;
+		}
+	}
+	return CW_ORIGIN_CUSTOMER;
+}
+
+void message_read(struct db *db, sqlite3_stmt *statement, struct message_row *row)
+{
+	*row = (struct message_row){ .id = db_int(statement, 0), .conversation = db_int(statement, 17) };
+	struct cw_message *message = &row->message;
+	const void *uid = sqlite3_column_blob(statement, 1);
+
+	if (uid && sqlite3_column_bytes(statement, 1) == CW_CLOCK_UUID_BYTES) {
+		memcpy(row->uid, uid, CW_CLOCK_UUID_BYTES);
+	}
+	db_uuid(statement, 1, message->id);
+	message->wamid = db_copy(db, statement, 2);
+	message->kind = read_kind(statement, 3);
+	message->origin = read_origin(statement, 4);
+	message->is_outbound = db_int(statement, 5) != 0;
+	message->is_late = db_int(statement, 6) != 0;
+	message->is_revoked = db_int(statement, 7) != 0;
+	message->position = db_int(statement, 8);
+	message->sent_at_ms = db_int(statement, 9);
+	message->received_at_ms = db_int(statement, 10);
+	message->edited_at_ms = db_int(statement, 11);
+	message->version = db_int(statement, 12);
+	message->status = read_status(statement, 13);
+	db_uuid(statement, 14, message->target);
+	message->target_wamid = db_copy(db, statement, 15);
+	message->body = read_json(db, statement, 16);
+	copy_column(statement, 18, message->conversation, sizeof(message->conversation));
+}
+
+bool message_load(struct db *db, int64_t id, struct message_row *row)
+{
+	sqlite3_stmt *statement = db_bind(db, SQL_MESSAGE_BY_ID, "i", id);
+	bool is_found = db_step(db, statement);
+
+	if (is_found) {
+		message_read(db, statement, row);
+		db_end(statement);
+	}
+	return is_found;
+}
+
+bool message_find(struct db *db, int64_t account, const char *wamid, struct message_row *row)
+{
+	sqlite3_stmt *statement = db_bind(db, SQL_MESSAGE_BY_WAMID, "iit", wamid_hash(wamid), account, wamid);
+	bool is_found = db_step(db, statement);
+
+	if (is_found) {
+		message_read(db, statement, row);
+		db_end(statement);
+	}
+	return is_found;
+}
+
+static void read_contact(struct db *db, sqlite3_stmt *statement, int column, struct cw_contact *contact)
+{
+	db_uuid(statement, column, contact->id);
+	contact->version = db_int(statement, column + 1);
+	contact->name = db_copy(db, statement, column + 2);
+	contact->username = db_copy(db, statement, column + 3);
+	contact->wa_id = db_copy(db, statement, column + 4);
+	contact->user_id = db_copy(db, statement, column + 5);
+}
+
+void conversation_read(struct db *db, sqlite3_stmt *statement, struct conversation_row *row)
+{
+	*row = (struct conversation_row){
+		.id = db_int(statement, 0),
+		.account = db_int(statement, 1),
+		.number = db_int(statement, 2),
+		.contact = db_int(statement, 3),
+		.last_seq = db_int(statement, 7),
+		.top_position = db_int(statement, 8),
+		.read_position = db_int(statement, 9),
+		.merged_into = db_int(statement, 19),
+	};
+	struct cw_conversation *conversation = &row->row;
+
+	copy_column(statement, 4, conversation->id, sizeof(conversation->id));
+	copy_column(statement, 5, conversation->tag, sizeof(conversation->tag));
+	conversation->version = db_int(statement, 6);
+	conversation->unread = db_int(statement, 10);
+	conversation->window_ends_at_ms = db_int(statement, 11);
+	db_uuid(statement, 12, conversation->last_message);
+	conversation->last_position = db_int(statement, 13);
+	conversation->last_kind = read_kind(statement, 14);
+	conversation->last_is_outbound = db_int(statement, 15) != 0;
+	conversation->last_status = read_status(statement, 16);
+	conversation->last_preview = db_copy(db, statement, 17);
+	conversation->created_at_ms = db_int(statement, 18);
+	copy_column(statement, 20, conversation->phone_number_id, sizeof(conversation->phone_number_id));
+	read_contact(db, statement, 21, &conversation->contact);
+	copy_column(statement, 27, conversation->merged_into, sizeof(conversation->merged_into));
+}
+
+bool conversation_load(struct db *db, int64_t id, struct conversation_row *row)
+{
+	sqlite3_stmt *statement = db_bind(db, SQL_CONVERSATION_BY_ID, "i", id);
+	bool is_found = db_step(db, statement);
+
+	if (is_found) {
+		conversation_read(db, statement, row);
+		db_end(statement);
+	}
+	return is_found;
+}
+
+static json_t *load_notice(struct db *db, int64_t id)
+{
+	sqlite3_stmt *statement = db_bind(db, SQL_NOTICE_BY_ID, "i", id);
+	json_t *notice = NULL;
+
+	if (db_step(db, statement)) {
+		notice = json_pack("{s:s, s:s, s:I, s:I, s:o*}", "field", db_text(statement, 1), "subject",
+				   db_text(statement, 2), "version", (json_int_t)db_int(statement, 3), "at",
+				   (json_int_t)db_int(statement, 4), "value", read_json(db, statement, 5));
+		db_end(statement);
+	}
+	return notice;
+}
+
+static void load_parts(struct db *db, int64_t conversation, int64_t ref, struct cw_event *event)
+{
+	struct conversation_row conversation_row;
+	struct message_row message_row;
+
+	if (conversation == 0) {
+		event->notice = load_notice(db, ref);
+		return;
+	}
+	if (conversation_load(db, conversation, &conversation_row)) {
+		event->conversation = conversation_row.row; /* moved: the row is not finished */
+	}
+	if (ref != 0 && message_load(db, ref, &message_row)) {
+		event->message = message_row.message;
+	}
+}
+
+void event_read(struct db *db, sqlite3_stmt *statement, struct cw_event *event)
+{
+	*event = (struct cw_event){
+		.id = db_int(statement, 0),
+		.seq = db_int(statement, 2),
+		.prev = db_int(statement, 3),
+		.is_quiet = db_int(statement, 8) != 0,
+		.at_ms = db_int(statement, 9),
+		.has_conversation = (db_int(statement, 7) & PART_CONVERSATION) != 0,
+		.has_contact = (db_int(statement, 7) & PART_CONTACT) != 0,
+	};
+	if (cw_event_kind_parse(db_text(statement, 5), &event->kind) != CW_OK) {
+		event->kind = CW_EVENT_SETTINGS; /* a kind of a newer version; its data still speaks */
+	}
+	copy_column(statement, 10, event->account, sizeof(event->account));
+	copy_column(statement, 11, event->epoch, sizeof(event->epoch));
+	load_parts(db, db_int(statement, 4), db_int(statement, 6), event);
+}
+
+int64_t wamid_hash(const char *wamid)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	int64_t hash = 0;
+
+	if (EVP_Digest(wamid, strlen(wamid), digest, NULL, EVP_sha256(), NULL) != 1) {
+		return 0;
+	}
+	memcpy(&hash, digest, sizeof(hash));
+	return hash ? hash : 1;
+}
+
+void message_row_finish(struct message_row *row)
+{
+	cw_message_finish(&row->message);
+}
+
+void conversation_row_finish(struct conversation_row *row)
+{
+	cw_conversation_finish(&row->row);
+}

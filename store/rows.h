@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef STORE_ROWS_H
+#define STORE_ROWS_H
+
+#include "core/event.h"
+#include "store/sqlite.h"
+
+/* Rows ↔ the values of core/event.h. Only store/ includes this; the connection's thread. */
+
+struct account_row {
+	int64_t id;
+	char name[CW_ACCOUNT_MAX + 1];
+	char epoch[CW_EPOCH_TEXT];
+	int64_t head;
+	int64_t notice_head;
+};
+
+struct message_row {
+	int64_t id;
+	int64_t conversation;
+	unsigned char uid[CW_CLOCK_UUID_BYTES];
+	struct cw_message message;
+};
+
+struct conversation_row {
+	int64_t id;
+	int64_t account;
+	int64_t number;
+	int64_t contact;
+	int64_t last_seq;
+	int64_t top_position;
+	int64_t read_position;
+	int64_t merged_into; /* 0: not merged */
+	struct cw_conversation row;
+};
+
+/* Each reads the statement's current row (SQL_ACCOUNT_*, MESSAGE_COLUMNS, CONVERSATION_COLUMNS) into *row, which is overwritten. */
+void account_read(sqlite3_stmt *statement, struct account_row *row);
+void message_read(struct db *db, sqlite3_stmt *statement, struct message_row *row);
+void conversation_read(struct db *db, sqlite3_stmt *statement, struct conversation_row *row);
+
+/* By row id. false when there is none or on error. */
+bool account_load(struct db *db, int64_t id, struct account_row *row);
+bool message_load(struct db *db, int64_t id, struct message_row *row);
+bool conversation_load(struct db *db, int64_t id, struct conversation_row *row);
+
+/* By wamid within an account. */
+bool message_find(struct db *db, int64_t account, const char *wamid, struct message_row *row);
+
+/* Reads EVENT_COLUMNS and everything the event refers to, as it is now. *event is overwritten; the caller finishes it. */
+void event_read(struct db *db, sqlite3_stmt *statement, struct cw_event *event);
+
+/* First 64 bits of SHA-256, never 0; 0 when the library fails. */
+int64_t wamid_hash(const char *wamid);
+
+void message_row_finish(struct message_row *row);
+void conversation_row_finish(struct conversation_row *row);
+
+#endif

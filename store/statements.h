@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef STORE_STATEMENTS_H
+#define STORE_STATEMENTS_H
+
+/*
+ * All SQL but the schema, each statement under the name of what it does. Prepared once per
+ * connection, on first use; none is put together at run time.
+ */
+
+/* The columns of a message, in the order in which rows.c reads them. */
+#define MESSAGE_COLUMNS \
+	"m.id, m.uid, m.wamid, m.kind, m.origin, m.outbound, m.late, m.revoked, m.position, m.sent_at, " \
+	"m.received_at, m.edited_at, m.version, m.status, m.target, m.target_wamid, m.body, m.conversation, c.name "
+/* The columns of a conversation with its contact, in the order in which rows.c reads them. */
+#define CONVERSATION_COLUMNS \
+	"c.id, c.account, c.number, c.contact, c.name, c.tag, c.version, c.last_seq, c.top_position, " \
+	"c.read_position, c.unread, c.window_ends_at, c.last_message, c.last_position, c.last_kind, " \
+	"c.last_outbound, c.last_status, c.last_preview, c.created_at, c.merged_into, n.phone_number_id, " \
+	"k.uid, k.version, k.name, k.username, k.wa_id, k.user_id, " \
+	"(SELECT o.name FROM conversation o WHERE o.id = c.merged_into) "
+#define CONVERSATION_TABLES "conversation c JOIN number n ON n.id = c.number JOIN contact k ON k.id = c.contact "
+#define EVENT_COLUMNS \
+	"e.id, e.account, e.seq, e.prev, e.conversation, e.kind, e.ref, e.parts, e.quiet, e.at, a.name, a.epoch "
+
+#define STATEMENT_LIST(X) \
+	X(SQL_BEGIN_WRITE, "BEGIN IMMEDIATE") \
+	X(SQL_BEGIN_READ, "BEGIN") \
+	X(SQL_COMMIT, "COMMIT") \
+	X(SQL_ROLLBACK, "ROLLBACK") \
+	/* meta */ \
+	X(SQL_META_GET, "SELECT value FROM meta WHERE key = ?1") \
+	X(SQL_META_SET, "INSERT INTO meta (key, value) VALUES (?1, ?2) " \
+			"ON CONFLICT (key) DO UPDATE SET value = excluded.value") \
+	/* accounts and numbers */ \
+	X(SQL_ACCOUNT_INSERT, "INSERT INTO account (name, epoch, created_at) VALUES (?1, ?2, ?3)") \
+	X(SQL_ACCOUNT_BY_NAME, "SELECT id, name, epoch, head, notice_head FROM account WHERE name = ?1") \
+	X(SQL_ACCOUNT_BY_ID, "SELECT id, name, epoch, head, notice_head FROM account WHERE id = ?1") \
+	X(SQL_ACCOUNT_LIST, "SELECT id, name, epoch, head, notice_head FROM account ORDER BY name") \
+	X(SQL_ACCOUNT_ADVANCE, "UPDATE account SET head = ?2, notice_head = ?3 WHERE id = ?1") \
+	X(SQL_ACCOUNTS_OF_WABA, "SELECT DISTINCT account FROM number WHERE waba_id = ?1") \
+	X(SQL_NUMBER_INSERT, "INSERT INTO number (account, phone_number_id, waba_id, simulated, replaying, created_at) " \
+			     "VALUES (?1, ?2, ?3, ?4, ?5, ?6)") \
+	X(SQL_NUMBER_BY_PHONE_NUMBER_ID, "SELECT n.id, n.account, n.waba_id, n.replaying, a.name FROM number n " \
+					 "JOIN account a ON a.id = n.account WHERE n.phone_number_id = ?1") \
+	X(SQL_NUMBER_LIST, "SELECT n.phone_number_id, a.name, n.waba_id, n.simulated, n.replaying FROM number n " \
+			   "JOIN account a ON a.id = n.account ORDER BY n.id") \
+	X(SQL_NUMBER_SET_WABA, "UPDATE number SET waba_id = ?2 WHERE id = ?1") \
+	X(SQL_NUMBER_REPLAYED, "UPDATE number SET replaying = 0 WHERE id = ?1") \
+	X(SQL_NUMBER_REPLAYING, "SELECT phone_number_id FROM number WHERE replaying = 1 LIMIT 1") \
+	/* contacts and identities */ \
+	X(SQL_CONTACT_INSERT, "INSERT INTO contact (account, uid, name, username, wa_id, user_id, created_at) " \
+			      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)") \
+	X(SQL_CONTACT_UPDATE, "UPDATE contact SET version = version + 1, name = ?2, username = ?3, wa_id = ?4, " \
+			      "user_id = ?5 WHERE id = ?1") \
+	X(SQL_CONTACT_BY_ID, "SELECT name, username, wa_id, user_id FROM contact WHERE id = ?1") \
+	X(SQL_IDENTITY_INSERT, "INSERT INTO identity (account, contact, conversation, number, kind, value, match_key, " \
+			       "since) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)") \
+	X(SQL_IDENTITY_FIND, "SELECT contact FROM identity WHERE account = ?1 AND value = ?2 AND kind = ?3 " \
+			     "AND until IS NULL ORDER BY id") \
+	X(SQL_IDENTITY_FIND_LEGACY, "SELECT conversation FROM identity WHERE account = ?1 AND value = ?2 " \
+				    "AND kind = 'legacy' AND until IS NULL") \
+	X(SQL_IDENTITY_FIND_MATCH, "SELECT DISTINCT contact FROM identity WHERE account = ?1 AND match_key = ?2 " \
+				   "AND until IS NULL LIMIT 3") \
+	X(SQL_IDENTITY_OTHER_USER_ID, "SELECT 1 FROM identity WHERE contact = ?1 AND number = ?2 AND kind = 'user_id' " \
+				      "AND value <> ?3 AND until IS NULL") \
+	X(SQL_IDENTITY_RETIRE, "UPDATE identity SET until = ?3 WHERE contact = ?1 AND value = ?2 AND until IS NULL") \
+	X(SQL_IDENTITY_RETIRE_USER_IDS, "UPDATE identity SET until = ?2 WHERE contact = ?1 AND kind = 'user_id' " \
+					"AND until IS NULL") \
+	X(SQL_IDENTITY_NEWEST, "SELECT value FROM identity WHERE contact = ?1 AND kind = ?2 AND until IS NULL " \
+			       "ORDER BY id DESC LIMIT 1") \
+	X(SQL_IDENTITY_MOVE, "UPDATE identity SET contact = ?2 WHERE contact = ?1") \
+	/* conversations */ \
+	X(SQL_CONVERSATION_INSERT, "INSERT INTO conversation (account, number, contact, name, tag, version, last_seq, " \
+				   "top_position, read_position, unread, window_ends_at, last_position, " \
+				   "last_outbound, created_at) VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, 0, 0, 0, 0, 0, 0, ?6)") \
+	X(SQL_CONVERSATION_UPDATE, "UPDATE conversation SET version = ?2, last_seq = ?3, top_position = ?4, " \
+				   "read_position = ?5, unread = ?6, window_ends_at = ?7, last_message = ?8, " \
+				   "last_position = ?9, last_kind = ?10, last_outbound = ?11, last_status = ?12, " \
+				   "last_preview = ?13 WHERE id = ?1") \
+	X(SQL_CONVERSATION_MERGE, "UPDATE conversation SET merged_into = ?2 WHERE id = ?1") \
+	X(SQL_CONVERSATION_REPOINT, "UPDATE conversation SET merged_into = ?2 WHERE merged_into = ?1") \
+	X(SQL_CONVERSATION_SET_CONTACT, "UPDATE conversation SET contact = ?2 WHERE id = ?1") \
+	X(SQL_CONVERSATION_BY_ID, "SELECT " CONVERSATION_COLUMNS "FROM " CONVERSATION_TABLES "WHERE c.id = ?1") \
+	X(SQL_CONVERSATION_BY_NAME, "SELECT " CONVERSATION_COLUMNS "FROM " CONVERSATION_TABLES "WHERE c.name = ?1") \
+	X(SQL_CONVERSATION_OF_CONTACT, "SELECT " CONVERSATION_COLUMNS "FROM " CONVERSATION_TABLES \
+				       "WHERE c.contact = ?1 AND c.number = ?2 AND c.merged_into IS NULL") \
+	X(SQL_CONVERSATION_BY_IDENTITY, "SELECT " CONVERSATION_COLUMNS \
+					"FROM identity i JOIN " CONVERSATION_TABLES \
+					"WHERE i.account = ?1 AND i.value = ?2 AND i.kind = ?3 AND i.until IS NULL " \
+					"AND c.contact = i.contact AND c.number = ?4 AND c.merged_into IS NULL") \
+	X(SQL_CONVERSATION_IDS_OF_CONTACT, "SELECT id, number, merged_into FROM conversation WHERE contact = ?1 " \
+					   "ORDER BY id") \
+	X(SQL_CONVERSATION_NAME_TAKEN, "SELECT 1 FROM conversation WHERE name = ?1") \
+	X(SQL_CONVERSATION_COUNT, "SELECT count(*) FROM conversation WHERE account = ?1") \
+	X(SQL_CONVERSATION_LIST, "SELECT " CONVERSATION_COLUMNS "FROM " CONVERSATION_TABLES \
+				 "WHERE c.account = ?1 AND (c.last_position, c.id) < (?2, ?3) " \
+				 "ORDER BY c.last_position DESC, c.id DESC") \
+	X(SQL_UNREAD_AFTER, "SELECT count(*) FROM message WHERE conversation = ?1 AND position > ?2 AND outbound = 0 " \
+			    "AND origin = 'customer' AND kind NOT IN ('reaction', 'system', 'request_welcome')") \
+	/* messages */ \
+	X(SQL_MESSAGE_INSERT, "INSERT INTO message (account, conversation, uid, wamid, wamid_hash, kind, origin, " \
+			      "outbound, late, revoked, position, sent_at, received_at, edited_at, status, target, " \
+			      "target_wamid, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, " \
+			      "?14, ?15, ?16, ?17, ?18)") \
+	X(SQL_MESSAGE_BY_WAMID, "SELECT " MESSAGE_COLUMNS "FROM message m JOIN conversation c ON c.id = m.conversation " \
+				"WHERE m.wamid_hash = ?1 AND m.account = ?2 AND m.wamid = ?3") \
+	X(SQL_MESSAGE_BY_ID, "SELECT " MESSAGE_COLUMNS "FROM message m JOIN conversation c ON c.id = m.conversation " \
+			     "WHERE m.id = ?1") \
+	X(SQL_MESSAGE_UPDATE, "UPDATE message SET kind = ?2, revoked = ?3, edited_at = ?4, version = ?5, status = ?6, " \
+			      "body = ?7 WHERE id = ?1") \
+	X(SQL_MESSAGE_POSITIONS_FROM, "SELECT position FROM message WHERE conversation = ?1 AND position >= ?2 " \
+				      "ORDER BY position") \
+	X(SQL_MESSAGE_LIST, "SELECT " MESSAGE_COLUMNS "FROM message m JOIN conversation c ON c.id = m.conversation " \
+			    "WHERE m.conversation = ?1 AND m.position < ?2 ORDER BY m.position DESC") \
+	X(SQL_MERGED_CONVERSATIONS, "SELECT id FROM conversation WHERE merged_into = ?1") \
+	/* what came before its message */ \
+	X(SQL_PENDING_INSERT, "INSERT INTO pending_status (account, wamid_hash, wamid, kind, word, at, body) " \
+			      "SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE NOT EXISTS (SELECT 1 FROM pending_status " \
+			      "WHERE wamid_hash = ?2 AND account = ?1 AND wamid = ?3 AND kind = ?4 AND word = ?5 " \
+			      "AND at = ?6)") \
+	X(SQL_PENDING_FIND, "SELECT kind, word, at, body FROM pending_status WHERE wamid_hash = ?1 AND account = ?2 " \
+			    "AND wamid = ?3 ORDER BY id") \
+	X(SQL_PENDING_DELETE, "DELETE FROM pending_status WHERE wamid_hash = ?1 AND account = ?2 AND wamid = ?3") \
+	/* events */ \
+	X(SQL_EVENT_INSERT, "INSERT INTO event (id, account, seq, prev, conversation, kind, ref, parts, quiet, at) " \
+			    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)") \
+	X(SQL_EVENT_MAX_ID, "SELECT max(id) FROM event") \
+	X(SQL_EVENT_FIRST_SEQ, "SELECT min(seq) FROM event WHERE account = ?1") \
+	X(SQL_EVENTS_AFTER_ID, "SELECT " EVENT_COLUMNS "FROM event e JOIN account a ON a.id = e.account " \
+			       "WHERE e.id > ?1 ORDER BY e.id LIMIT ?2") \
+	X(SQL_EVENTS_AFTER_SEQ, "SELECT " EVENT_COLUMNS "FROM event e JOIN account a ON a.id = e.account " \
+				"WHERE e.account = ?1 AND e.seq > ?2 ORDER BY e.seq") \
+	X(SQL_NOTICE_UPSERT, "INSERT INTO notice (account, kind, field, subject, version, at, value) " \
+			     "VALUES (?1, ?2, ?3, ?4, 1, ?5, ?6) ON CONFLICT (account, kind, field, subject) " \
+			     "DO UPDATE SET version = version + 1, at = excluded.at, value = excluded.value " \
+			     "WHERE value <> excluded.value OR at <> excluded.at RETURNING id, version") \
+	X(SQL_NOTICE_BY_ID, "SELECT kind, field, subject, version, at, value FROM notice WHERE id = ?1") \
+	/* what is kept raw */ \
+	X(SQL_RAW_INSERT, "INSERT INTO raw_change (at, secret, waba_id, phone_number_id, state, reason, body) " \
+			  "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)") \
+	X(SQL_RAW_WAITING, "SELECT id, secret, body FROM raw_change WHERE phone_number_id = ?1 AND state = 'waiting' " \
+			   "ORDER BY id LIMIT ?2") \
+	X(SQL_RAW_DELETE, "DELETE FROM raw_change WHERE id = ?1") \
+	X(SQL_RAW_KEEP, "UPDATE raw_change SET state = 'kept', reason = ?2 WHERE id = ?1") \
+	X(SQL_RAW_COUNT, "SELECT count(*) FROM raw_change WHERE state = ?1") \
+	/* check */ \
+	X(SQL_CHECK_INTEGRITY, "PRAGMA integrity_check(20)") \
+	X(SQL_CHECK_FOREIGN_KEYS, "PRAGMA foreign_key_check") \
+	X(SQL_CHECK_SEQ, "SELECT a.name, a.head, coalesce(max(e.seq), 0), count(e.seq), coalesce(min(e.seq), 0) " \
+			 "FROM account a LEFT JOIN event e ON e.account = a.id GROUP BY a.id") \
+	X(SQL_CHECK_PREV, "SELECT count(*) FROM (SELECT e.prev, lag(e.seq) OVER (PARTITION BY e.account, " \
+			  "e.conversation ORDER BY e.seq) AS before, (SELECT min(seq) FROM event f " \
+			  "WHERE f.account = e.account) AS first FROM event e) " \
+			  "WHERE prev <> coalesce(before, prev) OR (before IS NULL AND prev >= first)") \
+	X(SQL_CHECK_DOUBLE_WAMID, "SELECT count(*) FROM (SELECT 1 FROM message WHERE wamid_hash IS NOT NULL " \
+				  "GROUP BY wamid_hash, account, wamid HAVING count(*) > 1)") \
+	X(SQL_COUNT_MESSAGES, "SELECT count(*) FROM message") \
+	X(SQL_COUNT_CONVERSATIONS, "SELECT count(*) FROM conversation") \
+	X(SQL_COUNT_EVENTS_AFTER, "SELECT count(*), coalesce(min(at), 0) FROM event WHERE id > ?1")
+
+enum statement {
+#define X(name, text) name,
+	STATEMENT_LIST(X)
+#undef X
+	STATEMENT_COUNT
+};
+
+#endif

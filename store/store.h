@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/event.h"
+#include "core/status.h"
+#include "core/webhook.h"
+
+/*
+ * The store: operations, not SQL. The database is the log (design.md invariant 1); one writer thread
+ * does every commit and every checkpoint (invariant 11), everyone else submits to it or reads on a
+ * connection of their own. One process owns a directory, by a lock it holds while the store is open.
+ *
+ * Submitting: any thread. An operation is told by its callback, on the writer's thread, after COMMIT
+ * or after it failed; until then it and all it points to belong to the store.
+ */
+struct cw_store;
+
+/* What an app secret may speak for. Called on the writer's thread. */
+struct cw_store_secrets {
+	bool (*allows)(void *context, const char *secret, const char *account);
+	/* The account, when the secret lists exactly one; else NULL. */
+	const char *(*only_account)(void *context, const char *secret);
+	void *context;
+};
+
+struct cw_store_options {
+	const char *dir;              /* holds convwire.db and run.lock */
+	const struct cw_tag_key *tag; /* borrowed while the store is open */
+	struct cw_store_secrets secrets;
+	int64_t max_queue_bytes;
+	int64_t max_queue_age_ms;
+	/*
+	 * Receives the events of a commit, in order, on the writer's thread. The array (free()) and its
+	 * events are the receiver's from then on. NULL: nobody listens.
+	 */
+	void (*on_events)(void *context, struct cw_event *events, size_t n_events);
+	void *on_events_context;
+	/* The disk failed under a COMMIT: the caller must end the process. Writer's thread. NULL: abort(). */
+	void (*on_broken)(void *context, const char *what);
+	void *on_broken_context;
+};
+
+/*
+ * Opens or makes DIR/convwire.db and starts the writer. CW_BUSY when another process holds the
+ * directory, CW_INVALID for a database that is not ours or newer, CW_IO, CW_FULL.
+ */
+CW_MUST_CHECK enum cw_status cw_store_open(const struct cw_store_options *options, struct cw_store **ret_store,
+					   struct cw_error *reterr);
+
+/* Finishes what is queued, tells every submitter, and takes nothing more; reading goes on. NULL is fine. */
+void cw_store_stop_writing(struct cw_store *store);
+
+/* Stops writing and closes. NULL is fine. No reader may be out. */
+void cw_store_close(struct cw_store *store);
+
+/* ---- writing ---- */
+
+enum cw_store_op_type {
+	CW_STORE_WEBHOOK,
+	CW_STORE_ACCOUNT_ADD, /* CW_DUPLICATE when it is there */
+	CW_STORE_NUMBER_ADD,  /* CW_NOT_FOUND without the account, CW_DUPLICATE when the number is there */
+	CW_STORE_ALIAS_ADD,   /* one legacy id; mints the conversation. CW_DUPLICATE when it names it already */
+	CW_STORE_CURSOR       /* the publisher's */
+};
+
+struct cw_store_op {
+	enum cw_store_op_type type;
+	void (*on_done)(struct cw_store_op *op); /* NULL for nobody to be told */
+	void *context;                           /* the submitter's */
+	enum cw_status status;                   /* set before on_done */
+	struct cw_error error;                   /* set before on_done unless CW_OK */
+	struct cw_store_op *next;                /* the store's */
+	int64_t queued_at_ms;                    /* the store's, monotonic */
+	size_t bytes;                            /* what it weighs in the queue's limit */
+	union {
+		struct {
+			const char *secret;         /* name of the app secret that signed it */
+			struct cw_webhook *webhook; /* NULL: not understood, raw is kept */
+			const char *raw;
+			size_t raw_len;
+			const char *reason; /* why it was not understood */
+		} webhook;
+		struct {
+			const char *name;
+		} account;
+		struct {
+			const char *account;
+			const char *phone_number_id;
+			const char *waba_id; /* NULL: learned later */
+			bool is_simulated;
+		} number;
+		struct {
+			const char *account;
+			const char *phone_number_id;
+			const char *customer; /* digits or business-scoped user id */
+			const char *legacy_id;
+			char conversation[CW_CONVERSATION_ID_MAX + 1]; /* result: the canonical id */
+		} alias;
+		struct {
+			int64_t event_id;
+		} cursor;
+	};
+};
+
+/* Queues *op. CW_BUSY when the queue is over its limits, CW_FULL while the disk is full: *op is the caller's again. */
+CW_MUST_CHECK enum cw_status cw_store_submit(struct cw_store *store, struct cw_store_op *op);
+
+/* Submits, waits, and answers op->status. Not from the writer's thread. */
+CW_MUST_CHECK enum cw_status cw_store_run(struct cw_store *store, struct cw_store_op *op);
+
+/* Counters since the store was opened, and its state; any thread. */
+struct cw_store_stats {
+	int64_t webhooks, messages, duplicates, statuses, events;
+	int64_t refused_changes; /* a secret signed for another account's number */
+	int64_t raw_changes;     /* kept: not understood */
+	int64_t waiting_changes; /* kept: number not known yet */
+	int64_t repaired;
+	int64_t commits, batch_max, checkpoints, checkpoint_max_ms, wal_pages;
+	int64_t queue_ops, queue_bytes, queue_age_ms;
+	bool is_full;
+};
+void cw_store_stats(struct cw_store *store, struct cw_store_stats *ret_stats);
+
+/* ---- reading ---- */
+
+/*
+ * A read transaction: everything asked through one reader is of one moment. Blocks while all of the
+ * store's read connections are out. Give it back soon: an old reader keeps the WAL from shrinking.
+ */
+struct cw_reader;
+CW_MUST_CHECK enum cw_status cw_reader_acquire(struct cw_store *store, struct cw_reader **ret_reader,
+					       struct cw_error *reterr);
+void cw_reader_release(struct cw_reader *reader);
+
+struct cw_account {
+	char name[CW_ACCOUNT_MAX + 1];
+	char epoch[CW_EPOCH_TEXT];
+	int64_t head;
+	int64_t first_seq; /* oldest event still kept; head + 1 when there is none */
+};
+
+/* CW_NOT_FOUND. */
+CW_MUST_CHECK enum cw_status cw_store_account(struct cw_reader *reader, const char *name, struct cw_account *ret_account,
+					      struct cw_error *reterr);
+
+/* Callbacks answer whether to go on. What they are given is the store's and ends with the call. */
+typedef bool (*cw_account_fn)(void *context, const struct cw_account *account);
+typedef bool (*cw_event_fn)(void *context, const struct cw_event *event);
+typedef bool (*cw_conversation_fn)(void *context, const struct cw_conversation *conversation);
+typedef bool (*cw_message_fn)(void *context, const struct cw_message *message);
+
+CW_MUST_CHECK enum cw_status cw_store_accounts(struct cw_reader *reader, cw_account_fn on_account, void *context,
+					       struct cw_error *reterr);
+
+/* Events of an account with seq > since, ascending. */
+CW_MUST_CHECK enum cw_status cw_store_events_after(struct cw_reader *reader, const char *account, int64_t since,
+						   cw_event_fn on_event, void *context, struct cw_error *reterr);
+
+/* Events of all accounts with id > after, ascending, at most limit: the publisher's road. */
+CW_MUST_CHECK enum cw_status cw_store_log_after(struct cw_reader *reader, int64_t after, int64_t limit,
+						cw_event_fn on_event, void *context, struct cw_error *reterr);
+
+/* How many events lie after `after`, and the oldest's time (0: none). */
+CW_MUST_CHECK enum cw_status cw_store_log_lag(struct cw_reader *reader, int64_t after, int64_t *ret_count,
+					      int64_t *ret_oldest_at_ms, struct cw_error *reterr);
+
+/* The publisher's saved cursor; 0 when there is none. */
+CW_MUST_CHECK enum cw_status cw_store_cursor(struct cw_reader *reader, int64_t *ret_event_id, struct cw_error *reterr);
+
+/*
+ * Conversations of an account by last activity, newest first, beginning after (position, id) of the
+ * row that *cursor names: "" begins, and it is set to the last row given.
+ */
+#define CW_LIST_CURSOR_MAX 48
+CW_MUST_CHECK enum cw_status cw_store_conversations(struct cw_reader *reader, const char *account,
+						    char cursor[CW_LIST_CURSOR_MAX], cw_conversation_fn on_conversation,
+						    void *context, struct cw_error *reterr);
+
+/* One conversation by canonical id, also a merged one. CW_NOT_FOUND. */
+CW_MUST_CHECK enum cw_status cw_store_conversation(struct cw_reader *reader, const char *id,
+						   cw_conversation_fn on_conversation, void *context,
+						   struct cw_error *reterr);
+
+/*
+ * Messages of a conversation and of those merged into it, newest first, with position < before
+ * (INT64_MAX begins). CW_NOT_FOUND.
+ */
+CW_MUST_CHECK enum cw_status cw_store_messages(struct cw_reader *reader, const char *conversation, int64_t before,
+					       int64_t limit, cw_message_fn on_message, void *context,
+					       struct cw_error *reterr);
+
+/*
+ * Every conversation of an account that a name may mean. id: canonical, legacy, phone, business-scoped
+ * user id; phone_number_id narrows (NULL: any). `matched_by` says how; `compared` gets one line for each
+ * comparison that was made. Merged conversations answer with the one they went into.
+ */
+struct cw_resolve_sink {
+	bool (*on_match)(void *context, const struct cw_conversation *conversation, const char *matched_by);
+	void (*on_compared)(void *context, const char *line);
+	void *context;
+};
+CW_MUST_CHECK enum cw_status cw_store_resolve(struct cw_reader *reader, const char *account, const char *id,
+					      const char *phone_number_id, const struct cw_resolve_sink *sink,
+					      struct cw_error *reterr);
+
+/* Numbers, oldest first. */
+struct cw_number {
+	const char *phone_number_id, *account, *waba_id; /* waba_id may be NULL */
+	bool is_simulated, is_replaying;
+};
+typedef bool (*cw_number_fn)(void *context, const struct cw_number *number);
+CW_MUST_CHECK enum cw_status cw_store_numbers(struct cw_reader *reader, cw_number_fn on_number, void *context,
+					      struct cw_error *reterr);
+
+/* What `convwire check` asks: on_fault gets a sentence for each broken promise. */
+struct cw_check {
+	int64_t messages, conversations, waiting_changes, kept_changes, lag_events, lag_ms, faults;
+};
+CW_MUST_CHECK enum cw_status cw_store_check(struct cw_reader *reader, void (*on_fault)(void *context, const char *text),
+					    void *context, struct cw_check *ret_check, struct cw_error *reterr);
+
+#endif
