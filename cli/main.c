@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 
 #include <curl/curl.h>
@@ -37,6 +38,7 @@ static void print_help(FILE *out)
 
 int main(int argc, char **argv)
 {
+	(void)umask(077); /* what is made here is for its owner */
 	if (argc < 2) {
 		print_help(stderr);
 		return EX_USAGE;

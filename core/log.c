@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -11,6 +12,7 @@
 #include "core/clock.h"
 
 #define LINE_BYTES 1024
+#define HELD_BYTES 4096 /* PIPE_BUF: a pipe takes it in one piece */
 
 static const char *const level_names[CW_LOG_LEVEL_COUNT] = { "error", "warn", "info", "debug" };
 static struct {
@@ -20,15 +22,59 @@ static struct {
 	void *context;
 } log_state = { .program = "convwire", .level = CW_LOG_INFO };
 
+static _Thread_local struct {
+	bool is_holding;
+	size_t len;
+	char bytes[HELD_BYTES];
+} held;
+
+static void write_bytes(const char *bytes, size_t len)
+{
+	if (len > 0 && write(STDERR_FILENO, bytes, len) < 0) {
+		/* Nowhere left to complain to. */
+	}
+}
+
+void cw_log_hold(void)
+{
+	held.is_holding = true;
+}
+
+static void write_held(void)
+{
+	write_bytes(held.bytes, held.len);
+	held.len = 0;
+}
+
+void cw_log_release(void)
+{
+	held.is_holding = false;
+	write_held();
+}
+
+static void write_line(enum cw_log_level level, const char *line, size_t len)
+{
+	if (!held.is_holding || level <= CW_LOG_WARN) {
+		write_held(); /* what came before stays before */
+		write_bytes(line, len);
+		return;
+	}
+	if (held.len + len > sizeof(held.bytes)) {
+		write_held();
+	}
+	memcpy(held.bytes + held.len, line, len);
+	held.len += len;
+}
+
 void cw_log_init(const char *program, enum cw_log_level level)
 {
 	log_state.program = program;
 	log_state.level = level;
 }
 
-void cw_log_to(cw_log_fn write_line, void *context)
+void cw_log_to(cw_log_fn receive, void *context)
 {
-	log_state.write = write_line;
+	log_state.write = receive;
 	log_state.context = context;
 }
 
@@ -97,9 +143,7 @@ void cw_log(enum cw_log_level level, const char *format, ...)
 		log_state.write(level, line, log_state.context);
 	} else {
 		line[len++] = '\n';
-		if (write(STDERR_FILENO, line, len) < 0) {
-			/* Nowhere left to complain to. */
-		}
+		write_line(level, line, len);
 	}
 	errno = saved_errno;
 }

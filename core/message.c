@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include <openssl/evp.h>
+
 static const char *const kinds[CW_KIND_COUNT] = {
 #define X(name, text) [CW_KIND_##name] = text,
 	CW_MESSAGE_KIND_LIST(X)
@@ -11,6 +13,18 @@ static const char *const kinds[CW_KIND_COUNT] = {
 static const char *const origins[CW_ORIGIN_COUNT] = { "customer", "phone", "history" };
 static const char *const statuses[CW_MESSAGE_STATUS_COUNT] = { "",     "accepted", "sent",  "delivered",
 							       "read", "played",   "failed" };
+
+int64_t cw_message_wamid_hash(const char *wamid)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	int64_t hash = 0;
+
+	if (EVP_Digest(wamid, strlen(wamid), digest, NULL, EVP_sha256(), NULL) != 1) {
+		return 0;
+	}
+	memcpy(&hash, digest, sizeof(hash));
+	return hash ? hash : 1;
+}
 
 const char *cw_message_kind_text(enum cw_message_kind kind)
 {

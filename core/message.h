@@ -3,6 +3,7 @@
 #define CORE_MESSAGE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "core/status.h"
 
@@ -56,6 +57,12 @@ enum cw_message_status {
 	CW_STATUS_FAILED,
 	CW_MESSAGE_STATUS_COUNT
 };
+
+/*
+ * What a WhatsApp message id is looked up by before it is compared: the first 64 bits of its SHA-256, never
+ * 0; 0 when the library fails. wamid must not be NULL.
+ */
+int64_t cw_message_wamid_hash(const char *wamid);
 
 const char *cw_message_kind_text(enum cw_message_kind kind);
 const char *cw_message_origin_text(enum cw_message_origin origin);

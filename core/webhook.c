@@ -179,6 +179,7 @@ static enum cw_status finish_message(struct place *place, json_t *message, struc
 	if (status != CW_OK) {
 		return status;
 	}
+	item->wamid_hash = item->wamid ? cw_message_wamid_hash(item->wamid) : 0;
 	if (!item->wamid) {
 		drop_item(place, "a message without id");
 	} else if (!party_is_known(&item->party)) {
@@ -274,6 +275,7 @@ static enum cw_status read_status(struct place *place, json_t *element)
 	item->sent_at_ms = read_time_ms(element);
 	item->our_id = cw_webhook_text(element, "biz_opaque_callback_data");
 	item->errors = json_object_get(element, "errors");
+	item->wamid_hash = item->wamid ? cw_message_wamid_hash(item->wamid) : 0;
 	if (!item->wamid) {
 		drop_item(place, "a status without id");
 	} else if (!word || cw_message_status_parse(word, &item->status) != CW_OK) {

@@ -32,6 +32,7 @@ struct cw_webhook_item {
 	enum cw_item_type type;
 	struct cw_party party;
 	const char *wamid;  /* messages and statuses; never NULL for them */
+	int64_t wamid_hash; /* cw_message_wamid_hash, made here so that the writer need not */
 	int64_t sent_at_ms; /* Meta's time; 0 when it was missing */
 
 	/* messages */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -157,6 +158,7 @@ int main(int argc, char **argv)
 	struct cw_error error;
 	sigset_t signals;
 
+	(void)umask(077); /* customers' messages are for nobody else on this machine */
 	argp_err_exit_status = EX_USAGE;
 	(void)argp_parse(&argp, argc, argv, 0, NULL, &options);
 	cw_log_init("convwired", CW_LOG_INFO);

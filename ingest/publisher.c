@@ -746,7 +746,9 @@ static int64_t work(struct publisher *publisher)
 
 	if (publisher->is_connected) {
 		look_for_accounts(publisher);
+		cw_log_hold();
 		publish_all(publisher);
+		cw_log_release();
 		wait_ms = publish_heads(publisher);
 		log_refusals(publisher);
 	}

@@ -191,7 +191,8 @@ static void keep_pending(struct tx *tx, int64_t account, const char *wamid, cons
 {
 	char *text = body ? json_dumps(body, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
 
-	db_run(tx->db, SQL_PENDING_INSERT, "iitttit", account, wamid_hash(wamid), wamid, kind, word, at_ms, text);
+	db_run(tx->db, SQL_PENDING_INSERT, "iitttit", account, cw_message_wamid_hash(wamid), wamid, kind, word, at_ms,
+	       text);
 	free(text);
 }
 
@@ -216,10 +217,9 @@ static void apply_pending_row(sqlite3_stmt *statement, struct cw_message *messag
 	json_decref(body);
 }
 
-static void apply_pending(struct tx *tx, int64_t account, struct cw_message *message)
+static void apply_pending(struct tx *tx, int64_t account, int64_t wamid_hash, struct cw_message *message)
 {
-	sqlite3_stmt *statement =
-		db_bind(tx->db, SQL_PENDING_FIND, "iit", wamid_hash(message->wamid), account, message->wamid);
+	sqlite3_stmt *statement = db_bind(tx->db, SQL_PENDING_FIND, "iit", wamid_hash, account, message->wamid);
 	bool has_any = false;
 
 	while (db_step(tx->db, statement)) {
@@ -227,7 +227,7 @@ static void apply_pending(struct tx *tx, int64_t account, struct cw_message *mes
 		has_any = true;
 	}
 	if (has_any) {
-		db_run(tx->db, SQL_PENDING_DELETE, "iit", wamid_hash(message->wamid), account, message->wamid);
+		db_run(tx->db, SQL_PENDING_DELETE, "iit", wamid_hash, account, message->wamid);
 	}
 }
 
@@ -239,7 +239,7 @@ static void find_target(struct tx *tx, int64_t account, const char *wamid, char 
 	struct message_row row;
 
 	out[0] = '\0';
-	if (wamid && message_find(tx->db, account, wamid, &row)) {
+	if (wamid && message_find(tx->db, account, wamid, cw_message_wamid_hash(wamid), &row)) {
 		memcpy(out, row.message.id, CW_CLOCK_UUID_TEXT);
 		message_row_finish(&row);
 	}
@@ -257,7 +257,7 @@ static void resolve_context(struct tx *tx, int64_t account, const struct cw_webh
 }
 
 static void insert_message(struct tx *tx, int64_t account, int64_t conversation, const unsigned char *uid,
-			   const struct cw_message *message)
+			   int64_t wamid_hash, const struct cw_message *message)
 {
 	char *body = json_dumps(message->body, JSON_COMPACT);
 	unsigned char target[CW_CLOCK_UUID_BYTES];
@@ -267,7 +267,7 @@ static void insert_message(struct tx *tx, int64_t account, int64_t conversation,
 		tx->db->failed = SQLITE_NOMEM;
 	}
 	db_run(tx->db, SQL_MESSAGE_INSERT, "iibtittiiiIiiitbtt", account, conversation, uid, message->wamid,
-	       wamid_hash(message->wamid), cw_message_kind_text(message->kind), cw_message_origin_text(message->origin),
+	       wamid_hash, cw_message_kind_text(message->kind), cw_message_origin_text(message->origin),
 	       (int64_t)message->is_outbound, (int64_t)message->is_late, (int64_t)message->is_revoked,
 	       message->position, message->sent_at_ms, message->received_at_ms, message->edited_at_ms,
 	       message->status ? cw_message_status_text(message->status) : NULL, has_target ? target : NULL,
@@ -319,8 +319,8 @@ static void place_and_insert(struct tx *tx, const struct number_row *number, con
 	message.position = choose_position(tx, row, item->sent_at_ms, &is_old);
 	message.is_late = is_old && item->origin != CW_ORIGIN_HISTORY;
 	message.body = json_incref(item->body); /* a pending edit replaces it */
-	apply_pending(tx, number->account, &message);
-	insert_message(tx, number->account, row->id, uid, &message);
+	apply_pending(tx, number->account, item->wamid_hash, &message);
+	insert_message(tx, number->account, row->id, uid, item->wamid_hash, &message);
 	int64_t message_id = sqlite3_last_insert_rowid(tx->db->handle);
 
 	advance_conversation(tx, row, &message);
@@ -344,7 +344,7 @@ static void record_change(struct tx *tx, const struct number_row *number, const 
 	struct cw_message message;
 
 	if (start_message(tx, number, item, uid, &message)) {
-		insert_message(tx, number->account, row->id, uid, &message);
+		insert_message(tx, number->account, row->id, uid, item->wamid_hash, &message);
 	}
 }
 
@@ -357,7 +357,8 @@ static void apply_change(struct tx *tx, const struct number_row *number, const s
 	struct message_row target;
 
 	record_change(tx, number, item, row);
-	if (!message_find(tx->db, number->account, item->target_wamid, &target)) {
+	if (!message_find(tx->db, number->account, item->target_wamid,
+			  cw_message_wamid_hash(item->target_wamid), &target)) {
 		keep_pending(tx, number->account, item->target_wamid, cw_message_kind_text(item->kind),
 			     is_edit ? cw_message_kind_text(item->new_kind) : "", at_ms, is_edit ? content : NULL);
 		return;
@@ -391,7 +392,7 @@ static void apply_message(struct tx *tx, const struct number_row *number, const 
 	bool is_new = false;
 	bool is_contact_changed = false;
 
-	if (message_find(tx->db, number->account, item->wamid, &known)) {
+	if (message_find(tx->db, number->account, item->wamid, item->wamid_hash, &known)) {
 		apply_repeat(tx, item, &known);
 		message_row_finish(&known);
 		return;
@@ -423,7 +424,7 @@ static void apply_status(struct tx *tx, const struct number_row *number, const s
 	struct message_row row;
 
 	tx->counts.statuses++;
-	if (!message_find(tx->db, number->account, item->wamid, &row)) {
+	if (!message_find(tx->db, number->account, item->wamid, item->wamid_hash, &row)) {
 		keep_pending(tx, number->account, item->wamid, "status", cw_message_status_text(item->status),
 			     item->sent_at_ms, item->errors);
 		return;

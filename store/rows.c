@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/evp.h>
-
 #include "core/text.h"
 
 enum event_parts { PART_CONVERSATION = 1, PART_CONTACT = 2 };
@@ -125,9 +123,9 @@ bool message_load(struct db *db, int64_t id, struct message_row *row)
 	return is_found;
 }
 
-bool message_find(struct db *db, int64_t account, const char *wamid, struct message_row *row)
+bool message_find(struct db *db, int64_t account, const char *wamid, int64_t wamid_hash, struct message_row *row)
 {
-	sqlite3_stmt *statement = db_bind(db, SQL_MESSAGE_BY_WAMID, "iit", wamid_hash(wamid), account, wamid);
+	sqlite3_stmt *statement = db_bind(db, SQL_MESSAGE_BY_WAMID, "iit", wamid_hash, account, wamid);
 	bool is_found = db_step(db, statement);
 
 	if (is_found) {
@@ -238,18 +236,6 @@ void event_read(struct db *db, sqlite3_stmt *statement, struct cw_event *event)
 	copy_column(statement, 10, event->account, sizeof(event->account));
 	copy_column(statement, 11, event->epoch, sizeof(event->epoch));
 	load_parts(db, db_int(statement, 4), db_int(statement, 6), event);
-}
-
-int64_t wamid_hash(const char *wamid)
-{
-	unsigned char digest[EVP_MAX_MD_SIZE];
-	int64_t hash = 0;
-
-	if (EVP_Digest(wamid, strlen(wamid), digest, NULL, EVP_sha256(), NULL) != 1) {
-		return 0;
-	}
-	memcpy(&hash, digest, sizeof(hash));
-	return hash ? hash : 1;
 }
 
 void message_row_finish(struct message_row *row)

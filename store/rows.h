@@ -44,14 +44,11 @@ bool account_load(struct db *db, int64_t id, struct account_row *row);
 bool message_load(struct db *db, int64_t id, struct message_row *row);
 bool conversation_load(struct db *db, int64_t id, struct conversation_row *row);
 
-/* By wamid within an account. */
-bool message_find(struct db *db, int64_t account, const char *wamid, struct message_row *row);
+/* By wamid, and its cw_message_wamid_hash, within an account. */
+bool message_find(struct db *db, int64_t account, const char *wamid, int64_t wamid_hash, struct message_row *row);
 
 /* Reads EVENT_COLUMNS and everything the event refers to, as it is now. *event is overwritten; the caller finishes it. */
 void event_read(struct db *db, sqlite3_stmt *statement, struct cw_event *event);
-
-/* First 64 bits of SHA-256, never 0; 0 when the library fails. */
-int64_t wamid_hash(const char *wamid);
 
 void message_row_finish(struct message_row *row);
 void conversation_row_finish(struct conversation_row *row);

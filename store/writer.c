@@ -321,7 +321,9 @@ static enum cw_status try_batch(struct cw_store *store, struct cw_store_op *batc
 	struct tx tx;
 
 	start_tx(store, &tx);
-	for (struct cw_store_op *op = batch; op && n_ops > 0; op = op->next, n_ops--) {
+	struct cw_store_op *op = batch;
+
+	for (int64_t i = 0; op && i < n_ops; op = op->next, i++) {
 		op->error = (struct cw_error){ .status = CW_OK };
 		op->status = apply_op(&tx, op);
 		if (store->db.failed != SQLITE_OK) {
