@@ -1,0 +1,44 @@
+# A thin door: every command installs what it needs, builds, then does its work. The build itself is
+# CMake's (CMakePresets.json), the tests are ctest's.
+.PHONY: build run check test test-long bench clean packages test-packages node-packages
+
+TESTS_OFF = $(if $(wildcard build/CMakeCache.txt),,-DCW_TESTS=OFF)
+
+packages:
+	@scripts/install-packages.sh run
+
+test-packages:
+	@scripts/install-packages.sh test
+
+build: packages
+	@cmake --preset release $(TESTS_OFF) >/dev/null
+	@cmake --build --preset release
+
+run: build
+	@[ -e var/convwire.conf ] || build/bin/convwire init --dir ./var
+	@exec build/bin/convwire up --dir ./var --take-free-ports
+
+node-packages: test-packages
+	@scripts/npm-ci.sh client tests
+
+test-build: node-packages
+	@cmake --preset release -DCW_TESTS=ON >/dev/null
+	@cmake --build --preset release
+
+# Under five minutes on two cores: unit tests, lint, the quick scenarios.
+check: test-build
+	@ctest --test-dir build --output-on-failure -L 'unit|lint|quick' -LE 'long|sanitizer'
+
+# Everything but what takes hours; sanitizer builds included.
+test: test-build
+	@ctest --test-dir build --output-on-failure -LE long
+
+# The exhaustive rest: every kill point, each fuzz target for a minute.
+test-long: test-build
+	@ctest --test-dir build --output-on-failure -L long
+
+bench: test-build
+	@node bench/ingest.mjs
+
+clean:
+	@rm -rf build build-dev build-clang build-asan build-tsan build-fuzz

@@ -1,0 +1,32 @@
+#!/bin/sh
+# Installs the Debian packages that `make run` (and, with `test`, `make test`) needs and that are missing.
+# A second run finds everything in place and does nothing.
+set -eu
+
+run="gcc libc6-dev make cmake ninja-build pkgconf scdoc ca-certificates libssl-dev libjansson-dev libjwt-dev
+libsqlite3-dev libmicrohttpd-dev libinih-dev libcurl4-openssl-dev libpaho-mqtt-dev libmosquitto-dev mosquitto-dev
+mosquitto libmimalloc-dev"
+test="clang clang-tidy clang-format libclang-rt-dev libcmocka-dev strace procps mosquitto-clients curl"
+
+wanted="$run"
+if [ "${1:-run}" = test ]; then
+	wanted="$run $test"
+	# A Node.js from elsewhere serves as well; Debian 12's 18 is the oldest that does.
+	command -v node >/dev/null || wanted="$wanted nodejs"
+	command -v npm >/dev/null || wanted="$wanted npm"
+fi
+
+missing=""
+for package in $wanted; do
+	dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q '^install ok installed$' || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+sudo=""
+if [ "$(id -u)" -ne 0 ]; then
+	command -v sudo >/dev/null || { echo "These packages are missing, and there is neither root nor sudo:$missing" >&2; exit 1; }
+	sudo=sudo
+fi
+echo "Installing:$missing"
+$sudo env DEBIAN_FRONTEND=noninteractive apt-get update -qq
+$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
