@@ -1,0 +1,145 @@
+/*
+ * What comes over the wire, as types, and the one place that turns unknown JSON into them. Field by field
+ * in docs/protocol.md and docs/asyncapi.yaml. Unknown members are kept: a newer server may say more.
+ */
+export interface Contact {
+	id: string;
+	version: number;
+	name: string | null;
+	username: string | null;
+	wa_id: string | null;
+	user_id: string | null;
+}
+
+export interface LastMessage {
+	id: string;
+	kind: string;
+	direction: "in" | "out";
+	position: number;
+	preview: string | null;
+	status: string | null;
+}
+
+export interface Conversation {
+	id: string;
+	version: number;
+	tag: string;
+	phone_number_id: string;
+	created_at: number;
+	unread: number;
+	window_ends_at: number | null;
+	last_message: LastMessage | null;
+	merged_into: string | null;
+	contact: Contact;
+}
+
+export interface Message {
+	id: string;
+	version: number;
+	conversation: string;
+	wamid: string | null;
+	direction: "in" | "out";
+	origin: "customer" | "phone" | "history";
+	kind: string;
+	position: number;
+	sent_at: number | null;
+	received_at: number;
+	late?: boolean;
+	edited_at?: number;
+	revoked?: boolean;
+	status?: string | null;
+	target?: { message: string | null; wamid: string | null };
+	content: Record<string, unknown> | null;
+	context?: Record<string, unknown>;
+	referral?: Record<string, unknown>;
+	errors?: unknown[];
+	author?: Record<string, unknown>;
+	error?: Record<string, unknown>;
+}
+
+export interface EventData {
+	message?: Message;
+	conversation?: Conversation;
+	contact?: Contact;
+	template?: Record<string, unknown>;
+	number?: Record<string, unknown>;
+	settings?: Record<string, unknown>;
+}
+
+export interface WireEvent {
+	v: number;
+	epoch: string;
+	seq: number;
+	prev: number;
+	kind: string;
+	account: string;
+	conversation: string | null;
+	at: number;
+	/** null: too large for the broker; it is fetched by /sync. */
+	data: EventData | null;
+}
+
+export interface Head {
+	epoch: string;
+	seq: number;
+	at: number;
+}
+
+export interface SyncAnswer {
+	epoch: string;
+	head: number;
+	as_of: number;
+	events: WireEvent[];
+	more: boolean;
+	head_topic: string;
+	gained: string[];
+	lost: string[];
+	reset?: boolean;
+	snapshot?: { conversations: Conversation[]; next: string | null };
+}
+
+export interface ResolveAnswer {
+	matches: { conversation: string; tag: string; matched_by: string }[];
+	compared_with: string[];
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+	return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function parseObject(text: string): Record<string, unknown> | null {
+	try {
+		const value: unknown = JSON.parse(text);
+
+		return isObject(value) ? value : null;
+	} catch {
+		return null;
+	}
+}
+
+/** An event of a publish; null when the payload is none. */
+export function parseEvent(text: string): WireEvent | null {
+	const value = parseObject(text);
+	const isEvent =
+		value !== null && typeof value["epoch"] === "string" && Number.isInteger(value["seq"]) &&
+		Number.isInteger(value["prev"]) && typeof value["kind"] === "string" && "data" in value;
+
+	return isEvent ? (value as unknown as WireEvent) : null;
+}
+
+/** A head or feed; null when the payload is none. */
+export function parseHead(text: string): Head | null {
+	const value = parseObject(text);
+	const isHead = value !== null && typeof value["epoch"] === "string" && Number.isInteger(value["seq"]);
+
+	return isHead ? (value as unknown as Head) : null;
+}
+
+/** The answer of GET /api/v1/sync; throws a sentence when it is not of its shape. */
+export function parseSync(value: unknown): SyncAnswer {
+	if (!isObject(value) || typeof value["epoch"] !== "string" || !Number.isInteger(value["as_of"]) ||
+	    !Array.isArray(value["events"]) || typeof value["head_topic"] !== "string") {
+		throw new Error("/api/v1/sync did not answer in the form of docs/protocol.md; is the URL Convwire's?");
+	}
+	return value as unknown as SyncAnswer;
+}
