@@ -17,7 +17,7 @@ static enum cw_status missing(const char *name, struct cw_error *reterr)
 
 /* ---- accounts and numbers ---- */
 
-static enum cw_status add_account(struct cw_store *store, json_t *arguments, json_t *answer, struct cw_error *reterr)
+static enum cw_status add_account(const struct control *control, json_t *arguments, json_t *answer, struct cw_error *reterr)
 {
 	struct cw_store_op op = { .type = CW_STORE_ACCOUNT_ADD, .account.name = text_of(arguments, "account") };
 
@@ -25,13 +25,13 @@ static enum cw_status add_account(struct cw_store *store, json_t *arguments, jso
 	if (!op.account.name) {
 		return missing("account", reterr);
 	}
-	enum cw_status status = cw_store_run(store, &op);
+	enum cw_status status = cw_store_run(control->store, &op);
 
 	*reterr = op.error;
 	return status;
 }
 
-static enum cw_status add_number(struct cw_store *store, json_t *arguments, json_t *answer, struct cw_error *reterr)
+static enum cw_status add_number(const struct control *control, json_t *arguments, json_t *answer, struct cw_error *reterr)
 {
 	struct cw_store_op op = {
 		.type = CW_STORE_NUMBER_ADD,
@@ -45,7 +45,7 @@ static enum cw_status add_number(struct cw_store *store, json_t *arguments, json
 	if (!op.number.account || !op.number.phone_number_id) {
 		return missing("account or phone_number_id", reterr);
 	}
-	enum cw_status status = cw_store_run(store, &op);
+	enum cw_status status = cw_store_run(control->store, &op);
 
 	*reterr = op.error;
 	return status;
@@ -65,11 +65,11 @@ static bool on_number(void *context, const struct cw_number *number)
 					       number->is_simulated, "replaying", number->is_replaying)) == 0;
 }
 
-static enum cw_status list_accounts(struct cw_store *store, json_t *arguments, json_t *answer, struct cw_error *reterr)
+static enum cw_status list_accounts(const struct control *control, json_t *arguments, json_t *answer, struct cw_error *reterr)
 {
 	struct cw_reader *reader = NULL;
 	json_t *list = json_array();
-	enum cw_status status = cw_reader_acquire(store, &reader, reterr);
+	enum cw_status status = cw_reader_acquire(control->store, &reader, reterr);
 
 	(void)arguments;
 	if (status == CW_OK) {
@@ -79,11 +79,11 @@ static enum cw_status list_accounts(struct cw_store *store, json_t *arguments, j
 	return json_object_set_new(answer, "accounts", list) == 0 ? status : CW_NOMEM;
 }
 
-static enum cw_status list_numbers(struct cw_store *store, json_t *arguments, json_t *answer, struct cw_error *reterr)
+static enum cw_status list_numbers(const struct control *control, json_t *arguments, json_t *answer, struct cw_error *reterr)
 {
 	struct cw_reader *reader = NULL;
 	json_t *list = json_array();
-	enum cw_status status = cw_reader_acquire(store, &reader, reterr);
+	enum cw_status status = cw_reader_acquire(control->store, &reader, reterr);
 
 	(void)arguments;
 	if (status == CW_OK) {
@@ -96,7 +96,7 @@ static enum cw_status list_numbers(struct cw_store *store, json_t *arguments, js
 /* ---- legacy ids ---- */
 
 /* Each row answers for itself: {"status","conversation"} or {"status","error"}. */
-static json_t *import_row(struct cw_store *store, json_t *row)
+static json_t *import_row(const struct control *control, json_t *row)
 {
 	struct cw_store_op op = {
 		.type = CW_STORE_ALIAS_ADD,
@@ -110,14 +110,14 @@ static json_t *import_row(struct cw_store *store, json_t *row)
 		return json_pack("{s:s, s:s}", "status", cw_status_text(CW_INVALID), "error",
 				 "_id, accountId, phoneNumberId and customerNumber are needed, as texts");
 	}
-	enum cw_status status = cw_store_run(store, &op);
+	enum cw_status status = cw_store_run(control->store, &op);
 
 	return status == CW_OK || status == CW_DUPLICATE ?
 		       json_pack("{s:s, s:s}", "status", cw_status_text(status), "conversation", op.alias.conversation) :
 		       json_pack("{s:s, s:s}", "status", cw_status_text(status), "error", op.error.text);
 }
 
-static enum cw_status import_aliases(struct cw_store *store, json_t *arguments, json_t *answer, struct cw_error *reterr)
+static enum cw_status import_aliases(const struct control *control, json_t *arguments, json_t *answer, struct cw_error *reterr)
 {
 	json_t *rows = json_object_get(arguments, "rows");
 	json_t *results = json_array();
@@ -130,7 +130,7 @@ static enum cw_status import_aliases(struct cw_store *store, json_t *arguments, 
 	}
 	json_array_foreach(rows, index, row)
 	{
-		if (json_array_append_new(results, import_row(store, row)) != 0) {
+		if (json_array_append_new(results, import_row(control, row)) != 0) {
 			json_decref(results);
 			return cw_error_set(reterr, CW_NOMEM, "out of memory");
 		}
@@ -161,14 +161,14 @@ static void on_compared(void *context, const char *line)
 	(void)json_array_append_new(resolving->compared, json_string(line)); /* a missing line harms nobody */
 }
 
-static enum cw_status resolve(struct cw_store *store, json_t *arguments, json_t *answer, struct cw_error *reterr)
+static enum cw_status resolve(const struct control *control, json_t *arguments, json_t *answer, struct cw_error *reterr)
 {
 	const char *account = text_of(arguments, "account");
 	const char *id = text_of(arguments, "id");
 	struct cw_reader *reader = NULL;
 	struct resolving resolving = { .matches = json_array(), .compared = json_array() };
 	const struct cw_resolve_sink sink = { .on_match = on_match, .on_compared = on_compared, .context = &resolving };
-	enum cw_status status = account && id ? cw_reader_acquire(store, &reader, reterr) :
+	enum cw_status status = account && id ? cw_reader_acquire(control->store, &reader, reterr) :
 						missing("account or id", reterr);
 
 	if (status == CW_OK) {
@@ -186,16 +186,17 @@ static void on_fault(void *context, const char *text)
 	(void)json_array_append_new(context, json_string(text)); /* counted in any case */
 }
 
-static enum cw_status check(struct cw_store *store, json_t *arguments, json_t *answer, struct cw_error *reterr)
+static enum cw_status check(const struct control *control, json_t *arguments, json_t *answer, struct cw_error *reterr)
 {
 	struct cw_reader *reader = NULL;
 	struct cw_check result;
 	json_t *faults = json_array();
-	enum cw_status status = cw_reader_acquire(store, &reader, reterr);
+	enum cw_status status = cw_reader_acquire(control->store, &reader, reterr);
 
 	(void)arguments;
 	if (status == CW_OK) {
-		status = cw_store_check(reader, on_fault, faults, &result, reterr);
+		status = cw_store_check(reader, control->published ? control->published(control->context) : -1, on_fault,
+					faults, &result, reterr);
 	}
 	cw_reader_release(reader);
 	json_t *counts = status == CW_OK ?
@@ -217,14 +218,14 @@ static enum cw_status check(struct cw_store *store, json_t *arguments, json_t *a
 
 static const struct {
 	const char *name;
-	enum cw_status (*act)(struct cw_store *store, json_t *arguments, json_t *answer, struct cw_error *reterr);
+	enum cw_status (*act)(const struct control *control, json_t *arguments, json_t *answer, struct cw_error *reterr);
 } actions[] = {
 	{ "account.add", add_account },     { "account.list", list_accounts }, { "number.add", add_number },
 	{ "number.list", list_numbers },    { "alias.import", import_aliases }, { "resolve", resolve },
 	{ "check", check },
 };
 
-enum cw_status control_do(struct cw_store *store, const char *action, json_t *arguments, json_t **ret_answer)
+enum cw_status control_do(const struct control *control, const char *action, json_t *arguments, json_t **ret_answer)
 {
 	json_t *answer = json_object();
 	struct cw_error error = { .text = "" };
@@ -232,7 +233,7 @@ enum cw_status control_do(struct cw_store *store, const char *action, json_t *ar
 
 	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
 		if (strcmp(actions[i].name, action) == 0) {
-			status = actions[i].act(store, arguments, answer, &error);
+			status = actions[i].act(control, arguments, answer, &error);
 		}
 	}
 	if (status != CW_OK) {
@@ -259,7 +260,7 @@ static int http_code_of(enum cw_status status)
 	}
 }
 
-void control_handle(struct cw_http_request *request, void *store)
+void control_handle(struct cw_http_request *request, void *control)
 {
 	size_t len = 0;
 	const char *body = cw_http_body(request, &len);
@@ -271,7 +272,7 @@ void control_handle(struct cw_http_request *request, void *store)
 		cw_http_problem(request, 400, "bad_body", "The body must be a JSON object.");
 		return;
 	}
-	enum cw_status status = control_do(store, cw_http_level(request, 0), arguments, &answer);
+	enum cw_status status = control_do(control, cw_http_level(request, 0), arguments, &answer);
 
 	json_decref(arguments);
 	cw_http_answer_json(request, http_code_of(status), answer);

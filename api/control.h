@@ -10,14 +10,20 @@
  * socket; and what it does itself on the store when no daemon runs. One table of actions serves both.
  */
 
+struct control {
+	struct cw_store *store;
+	int64_t (*published)(void *context); /* the publisher's cursor; NULL: no publisher runs */
+	void *context;
+};
+
 /*
  * Does one action. *ret_answer is a new reference, the answer or {"error": sentence}. CW_NOT_FOUND for an
  * unknown action or thing, CW_INVALID, CW_DUPLICATE, or what the store said. Blocks; not from the writer's thread.
  */
-CW_MUST_CHECK enum cw_status control_do(struct cw_store *store, const char *action, json_t *arguments,
+CW_MUST_CHECK enum cw_status control_do(const struct control *control, const char *action, json_t *arguments,
 					json_t **ret_answer);
 
-/* Handler of POST /control/{}; context is the store. */
-void control_handle(struct cw_http_request *request, void *store);
+/* Handler of POST /control/{}; context is a struct control. */
+void control_handle(struct cw_http_request *request, void *control);
 
 #endif

@@ -104,7 +104,7 @@ static enum cw_status do_locally(const char *dir, const char *action, json_t *ar
 	enum cw_status status = open_local(dir, &local, reterr);
 
 	if (status == CW_OK) {
-		status = control_do(local.store, action, arguments, &answer);
+		status = control_do(&(struct control){ .store = local.store }, action, arguments, &answer);
 		if (status != CW_OK) {
 			status = read_status(answer, reterr);
 		}

@@ -33,6 +33,7 @@ struct server {
 	struct cw_store *store;
 	struct webhook_gate gate;
 	struct api api;
+	struct control control_facts;
 	struct health health;
 	struct cw_http_route routes[N_ROUTES];
 	struct cw_http_route control_routes[N_CONTROL_ROUTES];
@@ -83,6 +84,15 @@ static void collect_facts(void *context, struct health_facts *ret_facts)
 		.refused_signatures = atomic_load(&server->gate.refused_signatures),
 		.refused_busy = atomic_load(&server->gate.refused_busy),
 	};
+}
+
+static int64_t published_cursor(void *context)
+{
+	struct server *server = context;
+	struct publisher_stats stats;
+
+	publisher_stats(server->publisher, &stats);
+	return stats.cursor;
 }
 
 /* ---- opening, in order ---- */
@@ -176,7 +186,7 @@ static void fill_routes(struct server *server)
 		{ "GET",  "/api/v1/resolve",                    0, NULL, api_resolve, api },
 	};
 	const struct cw_http_route control_routes[N_CONTROL_ROUTES] = {
-		{ "POST", "/control/{}",         CONTROL_MAX_BODY, NULL, control_handle, server->store },
+		{ "POST", "/control/{}",         CONTROL_MAX_BODY, NULL, control_handle, &server->control_facts },
 		{ "GET",  "/metrics",                           0, NULL, health_metrics, health },
 	};
 	const struct cw_http_route metrics_routes[N_METRICS_ROUTES] = {
@@ -187,6 +197,9 @@ static void fill_routes(struct server *server)
 	server->gate.store = server->store;
 	server->gate.secrets = server->secrets;
 	server->api = (struct api){ .store = server->store, .keys = server->keys, .access = server->access };
+	server->control_facts = (struct control){
+		.store = server->store, .published = published_cursor, .context = server
+	};
 	server->health = (struct health){
 		.store = server->store, .collect = collect_facts, .collect_context = server
 	};

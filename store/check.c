@@ -78,12 +78,13 @@ static int64_t count_raw(struct checker *checker, const char *state)
 	return n;
 }
 
-enum cw_status cw_store_check(struct cw_reader *reader, void (*on_fault)(void *context, const char *text), void *context,
+enum cw_status cw_store_check(struct cw_reader *reader, int64_t published,
+			      void (*on_fault)(void *context, const char *text), void *context,
 			      struct cw_check *ret_check, struct cw_error *reterr)
 {
 	struct cw_check check = { .faults = 0 };
 	struct checker checker = { &reader->db, on_fault, context, &check };
-	int64_t cursor = 0;
+	int64_t cursor = published;
 	int64_t oldest_at_ms = 0;
 
 	check_integrity(&checker);
@@ -92,7 +93,7 @@ enum cw_status cw_store_check(struct cw_reader *reader, void (*on_fault)(void *c
 	check.conversations = ask(&checker, SQL_COUNT_CONVERSATIONS);
 	check.waiting_changes = count_raw(&checker, "waiting");
 	check.kept_changes = count_raw(&checker, "kept");
-	enum cw_status status = cw_store_cursor(reader, &cursor, reterr);
+	enum cw_status status = published < 0 ? cw_store_cursor(reader, &cursor, reterr) : CW_OK;
 
 	if (status == CW_OK) {
 		status = cw_store_log_lag(reader, cursor, &check.lag_events, &oldest_at_ms, reterr);

@@ -217,11 +217,15 @@ typedef bool (*cw_number_fn)(void *context, const struct cw_number *number);
 CW_MUST_CHECK enum cw_status cw_store_numbers(struct cw_reader *reader, cw_number_fn on_number, void *context,
 					      struct cw_error *reterr);
 
-/* What `convwire check` asks: on_fault gets a sentence for each broken promise. */
+/*
+ * What `convwire check` asks: on_fault gets a sentence for each broken promise. published is the publisher's
+ * cursor as it is now, or -1 for the one saved last.
+ */
 struct cw_check {
 	int64_t messages, conversations, waiting_changes, kept_changes, lag_events, lag_ms, faults;
 };
-CW_MUST_CHECK enum cw_status cw_store_check(struct cw_reader *reader, void (*on_fault)(void *context, const char *text),
-					    void *context, struct cw_check *ret_check, struct cw_error *reterr);
+CW_MUST_CHECK enum cw_status cw_store_check(struct cw_reader *reader, int64_t published,
+					    void (*on_fault)(void *context, const char *text), void *context,
+					    struct cw_check *ret_check, struct cw_error *reterr);
 
 #endif
