@@ -33,10 +33,10 @@ enum cw_status cw_base64url_decode(const char *text, size_t len, struct cw_buf *
 	CW_CLEANUP(cw_buf_finish) struct cw_buf padded;
 	size_t n_padding = (4 - len % 4) % 4;
 
+	cw_buf_init(&padded, len + 3);
 	if (!is_canonical(text, len)) {
 		return CW_INVALID;
 	}
-	cw_buf_init(&padded, len + 3);
 	enum cw_status status = cw_buf_append(&padded, text, len);
 
 	if (status == CW_OK) {

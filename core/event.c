@@ -78,16 +78,19 @@ static void set_target(struct members *members, const struct cw_message *message
 static void set_body(struct members *members, const struct cw_message *message)
 {
 	static const char *const parts[] = { "context", "referral", "errors", "author", "error" };
-	json_t *content = json_object_get(message->body, "content");
+	json_t *body = json_loads(message->body ? message->body : "{}", 0, NULL);
+	json_t *content = json_object_get(body, "content");
 
+	members->has_failed = members->has_failed || !body;
 	set(members, "content", message->is_revoked || !content ? json_null() : json_incref(content));
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-		json_t *part = json_object_get(message->body, parts[i]);
+		json_t *part = json_object_get(body, parts[i]);
 
 		if (part) {
 			set(members, parts[i], json_incref(part));
 		}
 	}
+	json_decref(body);
 }
 
 json_t *cw_message_to_json(const struct cw_message *message)
@@ -307,7 +310,7 @@ void cw_message_finish(struct cw_message *message)
 {
 	free(message->wamid);
 	free(message->target_wamid);
-	json_decref(message->body);
+	free(message->body);
 	*message = (struct cw_message){ .wamid = NULL };
 }
 

@@ -42,7 +42,7 @@ struct cw_message {
 	enum cw_message_status status;
 	char target[CW_CLOCK_UUID_TEXT]; /* reactions: the message; "" while only target_wamid is known */
 	char *target_wamid;              /* reactions; NULL otherwise */
-	json_t *body;                    /* {"content","context","referral","errors","author","error"} */
+	char *body; /* JSON text: {"content","context","referral","errors","author","error"}; text, so that no thread shares a tree */
 };
 
 struct cw_contact {
@@ -99,7 +99,7 @@ struct cw_event {
 	bool has_conversation;               /* its row is part of data */
 	bool has_contact;                    /* its contact is part of data by itself */
 	struct cw_message message;           /* id "": no part of data */
-	json_t *notice;                      /* owned; the account-level kinds only */
+	json_t *notice;                      /* owned and not shared; the account-level kinds only */
 };
 
 const char *cw_event_kind_text(enum cw_event_kind kind);

@@ -156,7 +156,8 @@ enum cw_status cw_repair_json(const char *bytes, size_t len, struct cw_buf *out)
 		} else if (byte == '-' || (byte >= '0' && byte <= '9')) {
 			status = mend_number(&cursor);
 		} else if (byte == 0) {
-			cursor.at++; /* between tokens a NUL stands for nothing */
+			cursor.at++; /* between tokens a NUL stands for nothing, but two tokens stay two */
+			status = cw_buf_append(out, " ", 1);
 		} else {
 			status = copy(&cursor, 1);
 		}

@@ -176,6 +176,9 @@ bool cw_topic_filter_includes(const char *outer, const char *inner)
 	if (strcmp(outer, "+/#") == 0) {
 		outer = "#"; /* a topic has at least one level, so both match everything */
 	}
+	if (strcmp(inner, "/#") == 0) {
+		inner = "/+/#"; /* its parent would be the empty topic, which there is not */
+	}
 	for (;;) {
 		size_t outer_len = strcspn(outer, "/");
 		size_t inner_len = strcspn(inner, "/");

@@ -386,7 +386,7 @@ static enum cw_status read_user_id_field(struct place *place)
 	return read_each(place, json_object_get(place->change->value, "user_id_update"), read_user_id_update);
 }
 
-/* The fields that hold items; every other field is a notice to the account. */
+/* The fields that hold items. */
 static const struct {
 	const char *field;
 	enum cw_status (*read)(struct place *place);
@@ -396,6 +396,30 @@ static const struct {
 	{ "history", read_history_field },
 	{ "user_id_update", read_user_id_field },
 };
+
+/*
+ * The fields that speak of the account itself and may be shown to everyone in it. Others (calls,
+ * user_preferences, smb_app_state_sync, groups, what is not known yet) may name customers, whom not every
+ * agent may see: they are kept raw.
+ */
+static bool is_notice(const char *field)
+{
+	static const char *const notices[] = {
+		"account_alerts",	  "account_review_update",	 "account_settings_update",
+		"account_update",	  "business_capability_update",	 "business_username_update",
+		"flows",		  "message_template_components_update", "message_template_quality_update",
+		"message_template_status_update", "partner_solutions",	 "payment_configuration_update",
+		"phone_number_name_update", "phone_number_quality_update", "security",
+		"template_category_update",
+	};
+
+	for (size_t i = 0; i < sizeof(notices) / sizeof(notices[0]); i++) {
+		if (strcmp(notices[i], field) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
 
 static void set_business_number(struct place *place, json_t *metadata)
 {
@@ -438,7 +462,8 @@ static enum cw_status read_change(struct cw_webhook *webhook, struct cw_webhook_
 		}
 		return fields[i].read(&place);
 	}
-	change->type = CW_CHANGE_NOTICE;
+	change->type = is_notice(change->field) ? CW_CHANGE_NOTICE : CW_CHANGE_RAW;
+	change->reason = change->type == CW_CHANGE_RAW ? "a field that this version does not show" : NULL;
 	return CW_OK;
 }
 

@@ -28,7 +28,8 @@ struct cw_mqtt {
 	MQTTAsync client;
 	struct slot *slots; /* options.window of them */
 
-	pthread_mutex_t lock; /* guards what follows */
+	pthread_mutex_t callback_lock; /* held while the owner's callbacks run, so that destroy can wait for them */
+	pthread_mutex_t lock;          /* guards what follows */
 	pthread_cond_t answered;
 	enum state state;
 	struct slot *free_slots;
@@ -48,7 +49,9 @@ static void set_state(struct cw_mqtt *mqtt, enum state state)
 static void lose(struct cw_mqtt *mqtt, const char *reason)
 {
 	set_state(mqtt, STATE_IDLE);
+	(void)pthread_mutex_lock(&mqtt->callback_lock);
 	mqtt->options.on_lost(mqtt->options.context, reason);
+	(void)pthread_mutex_unlock(&mqtt->callback_lock);
 }
 
 /* ---- Paho's callbacks ---- */
@@ -80,7 +83,9 @@ static void on_connect_success(void *context, MQTTAsync_successData5 *response)
 	mqtt->state = STATE_CONNECTED;
 	mqtt->window = receive_maximum < mqtt->options.window ? receive_maximum : mqtt->options.window;
 	(void)pthread_mutex_unlock(&mqtt->lock);
+	(void)pthread_mutex_lock(&mqtt->callback_lock);
 	mqtt->options.on_connected(mqtt->options.context);
+	(void)pthread_mutex_unlock(&mqtt->callback_lock);
 }
 
 static void on_connect_failure(void *context, MQTTAsync_failureData5 *response)
@@ -105,26 +110,31 @@ static void on_disconnect_failed(void *context, MQTTAsync_failureData5 *response
 	lose(context, "disconnected");
 }
 
-static struct cw_mqtt *give_back(struct slot *slot)
+/* Answers the id that the slot stood for. */
+static int64_t give_back(struct slot *slot)
 {
 	struct cw_mqtt *mqtt = slot->mqtt;
 
 	(void)pthread_mutex_lock(&mqtt->lock);
+	int64_t id = slot->id;
+
 	slot->next_free = mqtt->free_slots;
 	mqtt->free_slots = slot;
 	mqtt->under_way--;
 	(void)pthread_mutex_unlock(&mqtt->lock);
-	return mqtt;
+	return id;
 }
 
 static void tell_published(struct slot *slot, bool is_taken)
 {
-	int64_t id = slot->id;
-	struct cw_mqtt *mqtt = give_back(slot);
+	struct cw_mqtt *mqtt = slot->mqtt;
+	int64_t id = give_back(slot);
 
+	(void)pthread_mutex_lock(&mqtt->callback_lock);
 	if (mqtt->options.on_published) {
 		mqtt->options.on_published(mqtt->options.context, id, is_taken);
 	}
+	(void)pthread_mutex_unlock(&mqtt->callback_lock);
 }
 
 static void on_publish_success(void *context, MQTTAsync_successData5 *response)
@@ -148,9 +158,11 @@ static int on_message_arrived(void *context, char *topic, int topic_len, MQTTAsy
 	struct cw_mqtt *mqtt = context;
 
 	(void)topic_len; /* our topics hold no NUL */
+	(void)pthread_mutex_lock(&mqtt->callback_lock);
 	if (mqtt->options.on_message) {
 		mqtt->options.on_message(mqtt->options.context, topic, message->payload, (size_t)message->payloadlen);
 	}
+	(void)pthread_mutex_unlock(&mqtt->callback_lock);
 	MQTTAsync_freeMessage(&message);
 	MQTTAsync_free(topic);
 	return 1;
@@ -217,6 +229,7 @@ enum cw_status cw_mqtt_create(const struct cw_mqtt_options *options, struct cw_m
 	}
 	(void)pthread_condattr_init(&monotonic); /* glibc's cannot fail, nor can the three below */
 	(void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	(void)pthread_mutex_init(&mqtt->callback_lock, NULL);
 	(void)pthread_mutex_init(&mqtt->lock, NULL);
 	(void)pthread_cond_init(&mqtt->answered, &monotonic);
 	(void)pthread_condattr_destroy(&monotonic);
@@ -236,6 +249,9 @@ void cw_mqtt_destroy(struct cw_mqtt *mqtt)
 		return;
 	}
 	MQTTAsync_destroy(&mqtt->client);
+	(void)pthread_mutex_lock(&mqtt->callback_lock); /* a callback that had begun ends here */
+	(void)pthread_mutex_unlock(&mqtt->callback_lock);
+	(void)pthread_mutex_destroy(&mqtt->callback_lock);
 	(void)pthread_mutex_destroy(&mqtt->lock);
 	(void)pthread_cond_destroy(&mqtt->answered);
 	free(mqtt->slots);

@@ -43,23 +43,28 @@ static enum cw_event_kind notice_kind(const char *field)
 	return strncmp(field, "phone_number", 12) == 0 ? CW_EVENT_NUMBER : CW_EVENT_SETTINGS;
 }
 
+/* Meta's own example of a template's quality carries the status field, and no event. */
+static const char *notice_field(const struct cw_webhook_change *change)
+{
+	bool is_quality = strcmp(change->field, "message_template_status_update") == 0 &&
+			  !json_object_get(change->value, "event");
+
+	return is_quality ? "message_template_quality_update" : change->field;
+}
+
 /* What the notice is about: a later one about the same thing replaces it. */
 static void notice_subject(const struct cw_webhook_change *change, enum cw_event_kind kind, char *out, size_t size)
 {
-	const char *text = NULL;
+	static const char *const members[CW_EVENT_KIND_COUNT] = { [CW_EVENT_TEMPLATE] = "message_template_id",
+								  [CW_EVENT_NUMBER] = "display_phone_number",
+								  [CW_EVENT_SETTINGS] = "event" };
+	json_t *member = json_object_get(change->value, members[kind]);
+	const char *text = json_string_value(member);
+	bool is_whole = json_is_integer(member) ?
+				cw_text_format(out, size, "%lld", (long long)json_integer_value(member)) :
+				cw_text_copy(out, size, text ? text : "");
 
-	if (kind == CW_EVENT_TEMPLATE) {
-		text = json_string_value(json_object_get(change->value, "message_template_id"));
-	} else if (kind == CW_EVENT_NUMBER) {
-		text = json_string_value(json_object_get(change->value, "display_phone_number"));
-	}
-	json_t *id = json_object_get(change->value, "message_template_id");
-
-	if (kind == CW_EVENT_TEMPLATE && json_is_integer(id)) {
-		if (!cw_text_format(out, size, "%lld", (long long)json_integer_value(id))) {
-			out[0] = '\0';
-		}
-	} else if (!cw_text_copy(out, size, text ? text : "")) {
+	if (!is_whole) {
 		out[0] = '\0';
 	}
 }
@@ -67,22 +72,23 @@ static void notice_subject(const struct cw_webhook_change *change, enum cw_event
 static void apply_notice(struct tx *tx, int64_t account, const struct cw_webhook_change *change)
 {
 	enum cw_event_kind kind = notice_kind(change->field);
+	const char *field = notice_field(change);
 	char subject[128];
-	char *value = json_dumps(change->value, JSON_COMPACT);
+	char *value = json_dumps(change->value, JSON_COMPACT | JSON_SORT_KEYS);
 
 	notice_subject(change, kind, subject, sizeof(subject));
 	if (!value) {
 		tx->db->failed = SQLITE_NOMEM;
 		return;
 	}
-	sqlite3_stmt *statement = db_bind(tx->db, SQL_NOTICE_UPSERT, "itttit", account, cw_event_kind_text(kind),
-					  change->field, subject, tx->now_ms, value);
+	sqlite3_stmt *statement = db_bind(tx->db, SQL_NOTICE_UPSERT, "itttit", account, cw_event_kind_text(kind), field,
+					  subject, tx->now_ms, value);
 
 	if (db_step(tx->db, statement)) {
 		int64_t id = db_int(statement, 0);
-		json_t *notice = json_pack("{s:s, s:s, s:I, s:I, s:O}", "field", change->field, "subject", subject,
-					   "version", (json_int_t)db_int(statement, 1), "at", (json_int_t)tx->now_ms,
-					   "value", change->value);
+		json_t *notice = json_pack("{s:s, s:s, s:I, s:I, s:O}", "field", field, "subject", subject, "version",
+					   (json_int_t)db_int(statement, 1), "at", (json_int_t)tx->now_ms, "value",
+					   change->value);
 
 		(void)db_step(tx->db, statement); /* RETURNING has one row; this ends the statement */
 		tx_event(tx, &(struct event_spec){

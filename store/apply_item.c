@@ -44,7 +44,7 @@ static int64_t choose_position(struct tx *tx, const struct conversation_row *row
 
 /* ---- conversation rows ---- */
 
-static void show_as_last(struct conversation_row *row, const struct cw_message *message)
+static void show_as_last(struct conversation_row *row, const struct cw_message *message, const json_t *body)
 {
 	struct cw_conversation *conversation = &row->row;
 
@@ -54,7 +54,7 @@ static void show_as_last(struct conversation_row *row, const struct cw_message *
 	conversation->last_is_outbound = message->is_outbound;
 	conversation->last_status = message->status;
 	free(conversation->last_preview);
-	conversation->last_preview = message->is_revoked ? NULL : cw_message_preview(message->kind, message->body);
+	conversation->last_preview = message->is_revoked ? NULL : cw_message_preview(message->kind, body);
 }
 
 static int64_t count_unread(struct tx *tx, const struct conversation_row *row)
@@ -67,7 +67,8 @@ static int64_t count_unread(struct tx *tx, const struct conversation_row *row)
 }
 
 /* What a new message does to its conversation. An echo from the phone means that the team has read what was before it. */
-static void advance_conversation(struct tx *tx, struct conversation_row *row, const struct cw_message *message)
+static void advance_conversation(struct tx *tx, struct conversation_row *row, const struct cw_message *message,
+				 const json_t *body)
 {
 	struct cw_conversation *conversation = &row->row;
 
@@ -76,7 +77,7 @@ static void advance_conversation(struct tx *tx, struct conversation_row *row, co
 		row->top_position = message->position;
 	}
 	if (cw_message_kind_is_shown(message->kind) && message->position > conversation->last_position) {
-		show_as_last(row, message);
+		show_as_last(row, message, body);
 	}
 	if (message->origin == CW_ORIGIN_CUSTOMER && cw_message_kind_is_unread(message->kind)) {
 		conversation->unread++;
@@ -96,74 +97,113 @@ static void advance_conversation(struct tx *tx, struct conversation_row *row, co
 	}
 }
 
-/* ---- changes of a message that is there ---- */
+/* ---- changes of a message ---- */
 
-static void set_content(struct cw_message *message, json_t *content)
+/* A message with its body opened: changes work on both, close_body writes the body back as text. */
+struct draft {
+	struct cw_message *message;
+	json_t *body;
+};
+
+static void set_part(struct tx *tx, struct draft *draft, const char *name, json_t *part)
 {
-	json_t *body = json_copy(message->body); /* the old one may be on its way to the publisher */
-
-	if (body && json_object_set(body, "content", content) == 0) {
-		json_decref(message->body);
-		message->body = body;
-	} else {
-		json_decref(body);
+	if (json_object_set(draft->body, name, part) != 0) {
+		tx->db->failed = SQLITE_NOMEM;
 	}
 }
 
-static void change_edit(struct cw_message *message, enum cw_message_kind kind, json_t *content, int64_t at_ms)
+static bool open_body(struct tx *tx, struct cw_message *message, struct draft *draft)
 {
+	*draft = (struct draft){ .message = message, .body = json_loads(message->body, 0, NULL) };
+	if (!draft->body) {
+		tx->db->failed = SQLITE_CORRUPT; /* only what we wrote is there */
+	}
+	return draft->body != NULL;
+}
+
+/* The opened body stays valid until close_draft. */
+static void write_body(struct tx *tx, struct draft *draft)
+{
+	free(draft->message->body);
+	draft->message->body = json_dumps(draft->body, JSON_COMPACT);
+	if (!draft->message->body) {
+		tx->db->failed = SQLITE_NOMEM;
+	}
+}
+
+static void close_draft(struct draft *draft)
+{
+	json_decref(draft->body);
+}
+
+static void change_edit(struct tx *tx, struct draft *draft, enum cw_message_kind kind, json_t *content, int64_t at_ms)
+{
+	struct cw_message *message = draft->message;
+
 	if (!message->is_revoked && at_ms >= message->edited_at_ms) {
 		message->kind = kind;
 		message->edited_at_ms = at_ms;
-		set_content(message, content);
+		set_part(tx, draft, "content", content);
 	}
 }
 
-static void change_revoke(struct cw_message *message)
+static void change_revoke(struct tx *tx, struct draft *draft)
 {
-	message->is_revoked = true;
-	set_content(message, json_null());
+	json_t *nothing = json_null();
+
+	draft->message->is_revoked = true;
+	set_part(tx, draft, "content", nothing);
 }
 
 /* Answers whether the status climbed. The first error of a failure is what people see. */
-static bool change_status(struct cw_message *message, enum cw_message_status status, json_t *errors)
+static bool change_status(struct tx *tx, struct draft *draft, enum cw_message_status status, json_t *errors)
 {
+	struct cw_message *message = draft->message;
+
 	if (!message->is_outbound || !cw_message_status_may_follow(message->status, status)) {
 		return false;
 	}
 	message->status = status;
 	if (status == CW_STATUS_FAILED && json_array_size(errors) > 0) {
-		json_t *body = json_copy(message->body);
-
-		if (body && json_object_set(body, "error", json_array_get(errors, 0)) == 0) {
-			json_decref(message->body);
-			message->body = body;
-		} else {
-			json_decref(body);
-		}
+		set_part(tx, draft, "error", json_array_get(errors, 0));
 	}
 	return true;
 }
 
 static void save_message(struct tx *tx, const struct message_row *row)
 {
-	char *body = json_dumps(row->message.body, JSON_COMPACT);
-
-	if (!body) {
-		tx->db->failed = SQLITE_NOMEM;
-	}
 	db_run(tx->db, SQL_MESSAGE_UPDATE, "itiiitt", row->id, cw_message_kind_text(row->message.kind),
 	       (int64_t)row->message.is_revoked, row->message.edited_at_ms, row->message.version,
-	       row->message.status ? cw_message_status_text(row->message.status) : NULL, body);
-	free(body);
+	       row->message.status ? cw_message_status_text(row->message.status) : NULL, row->message.body);
+}
+
+/* The conversation that took over a merged one shows the changed message in its own row, too. */
+static void refresh_survivor(struct tx *tx, int64_t conversation, const struct draft *draft)
+{
+	struct conversation_row row;
+
+	if (!conversation_load(tx->db, conversation, &row)) {
+		return;
+	}
+	if (strcmp(row.row.last_message, draft->message->id) == 0) {
+		row.row.version++;
+		show_as_last(&row, draft->message, draft->body);
+		tx_event(tx, &(struct event_spec){ .kind = CW_EVENT_CONVERSATION,
+						   .account = row.account,
+						   .conversation = &row,
+						   .has_conversation = true });
+		tx_save_conversation(tx, &row);
+	}
+	conversation_row_finish(&row);
 }
 
 /* Stores a changed message and tells; the list row goes along when it shows this message. */
-static void publish_change(struct tx *tx, enum cw_event_kind kind, struct message_row *row)
+static void publish_change(struct tx *tx, enum cw_event_kind kind, struct message_row *row, struct draft *draft)
 {
 	struct conversation_row conversation;
 
 	row->message.version++;
+	write_body(tx, draft);
 	save_message(tx, row);
 	if (!conversation_load(tx->db, row->conversation, &conversation)) {
 		return;
@@ -172,7 +212,7 @@ static void publish_change(struct tx *tx, enum cw_event_kind kind, struct messag
 
 	if (is_last) {
 		conversation.row.version++;
-		show_as_last(&conversation, &row->message);
+		show_as_last(&conversation, &row->message, draft->body);
 	}
 	tx_event(tx, &(struct event_spec){ .kind = kind,
 					   .account = conversation.account,
@@ -181,6 +221,9 @@ static void publish_change(struct tx *tx, enum cw_event_kind kind, struct messag
 					   .ref = row->id,
 					   .message = &row->message });
 	tx_save_conversation(tx, &conversation);
+	if (conversation.merged_into != 0) {
+		refresh_survivor(tx, conversation.merged_into, draft);
+	}
 	conversation_row_finish(&conversation);
 }
 
@@ -196,7 +239,7 @@ static void keep_pending(struct tx *tx, int64_t account, const char *wamid, cons
 	free(text);
 }
 
-static void apply_pending_row(sqlite3_stmt *statement, struct cw_message *message)
+static void apply_pending_row(struct tx *tx, sqlite3_stmt *statement, struct draft *draft)
 {
 	const char *kind = db_text(statement, 0);
 	const char *word = db_text(statement, 1);
@@ -206,28 +249,29 @@ static void apply_pending_row(sqlite3_stmt *statement, struct cw_message *messag
 	enum cw_message_kind new_kind = CW_KIND_UNSUPPORTED;
 
 	if (strcmp(kind, "revoke") == 0) {
-		change_revoke(message);
+		change_revoke(tx, draft);
 	} else if (strcmp(kind, "edit") == 0) {
 		if (body && cw_message_kind_parse(word, &new_kind) == CW_OK) {
-			change_edit(message, new_kind, body, db_int(statement, 2));
+			change_edit(tx, draft, new_kind, body, db_int(statement, 2));
 		}
 	} else if (cw_message_status_parse(word, &status) == CW_OK) {
-		(void)change_status(message, status, body); /* the message is new: it is told about anyway */
+		(void)change_status(tx, draft, status, body); /* the message is new: it is told about anyway */
 	}
 	json_decref(body);
 }
 
-static void apply_pending(struct tx *tx, int64_t account, int64_t wamid_hash, struct cw_message *message)
+static void apply_pending(struct tx *tx, int64_t account, int64_t wamid_hash, struct draft *draft)
 {
-	sqlite3_stmt *statement = db_bind(tx->db, SQL_PENDING_FIND, "iit", wamid_hash, account, message->wamid);
+	const char *wamid = draft->message->wamid;
+	sqlite3_stmt *statement = db_bind(tx->db, SQL_PENDING_FIND, "iit", wamid_hash, account, wamid);
 	bool has_any = false;
 
 	while (db_step(tx->db, statement)) {
-		apply_pending_row(statement, message);
+		apply_pending_row(tx, statement, draft);
 		has_any = true;
 	}
 	if (has_any) {
-		db_run(tx->db, SQL_PENDING_DELETE, "iit", wamid_hash, account, message->wamid);
+		db_run(tx->db, SQL_PENDING_DELETE, "iit", wamid_hash, account, wamid);
 	}
 }
 
@@ -259,23 +303,18 @@ static void resolve_context(struct tx *tx, int64_t account, const struct cw_webh
 static void insert_message(struct tx *tx, int64_t account, int64_t conversation, const unsigned char *uid,
 			   int64_t wamid_hash, const struct cw_message *message)
 {
-	char *body = json_dumps(message->body, JSON_COMPACT);
 	unsigned char target[CW_CLOCK_UUID_BYTES];
 	bool has_target = cw_clock_uuid_parse(message->target, target) == CW_OK;
 
-	if (!body) {
-		tx->db->failed = SQLITE_NOMEM;
-	}
 	db_run(tx->db, SQL_MESSAGE_INSERT, "iibtittiiiIiiitbtt", account, conversation, uid, message->wamid,
 	       wamid_hash, cw_message_kind_text(message->kind), cw_message_origin_text(message->origin),
 	       (int64_t)message->is_outbound, (int64_t)message->is_late, (int64_t)message->is_revoked,
 	       message->position, message->sent_at_ms, message->received_at_ms, message->edited_at_ms,
 	       message->status ? cw_message_status_text(message->status) : NULL, has_target ? target : NULL,
-	       message->target_wamid, body);
-	free(body);
+	       message->target_wamid, message->body);
 }
 
-/* Fills what does not depend on the conversation. Texts are borrowed from item: the message is not finished. */
+/* Fills what does not depend on the conversation. Texts but the body are borrowed from item: the message is not finished. */
 static bool start_message(struct tx *tx, const struct number_row *number, const struct cw_webhook_item *item,
 			  unsigned char uid[CW_CLOCK_UUID_BYTES], struct cw_message *message)
 {
@@ -289,7 +328,6 @@ static bool start_message(struct tx *tx, const struct number_row *number, const 
 		.version = 1,
 		.status = item->status,
 		.target_wamid = (char *)item->target_wamid,
-		.body = item->body,
 	};
 	if (cw_clock_uuid7(tx->now_ms, uid) != CW_OK) {
 		tx->db->failed = SQLITE_IOERR;
@@ -318,12 +356,15 @@ static void place_and_insert(struct tx *tx, const struct number_row *number, con
 	memcpy(message.conversation, row->row.id, sizeof(message.conversation));
 	message.position = choose_position(tx, row, item->sent_at_ms, &is_old);
 	message.is_late = is_old && item->origin != CW_ORIGIN_HISTORY;
-	message.body = json_incref(item->body); /* a pending edit replaces it */
-	apply_pending(tx, number->account, item->wamid_hash, &message);
+	/* A copy: what was pending changes it, and the item may be applied again in a smaller batch. */
+	struct draft draft = { .message = &message, .body = json_copy(item->body) };
+
+	apply_pending(tx, number->account, item->wamid_hash, &draft);
+	write_body(tx, &draft);
 	insert_message(tx, number->account, row->id, uid, item->wamid_hash, &message);
 	int64_t message_id = sqlite3_last_insert_rowid(tx->db->handle);
 
-	advance_conversation(tx, row, &message);
+	advance_conversation(tx, row, &message, draft.body);
 	tx_event(tx, &(struct event_spec){ .kind = CW_EVENT_MESSAGE,
 					   .account = number->account,
 					   .conversation = row,
@@ -332,7 +373,8 @@ static void place_and_insert(struct tx *tx, const struct number_row *number, con
 					   .ref = message_id,
 					   .message = &message });
 	tx_save_conversation(tx, row);
-	json_decref(message.body);
+	close_draft(&draft);
+	free(message.body);
 	tx->counts.messages++;
 }
 
@@ -343,9 +385,14 @@ static void record_change(struct tx *tx, const struct number_row *number, const 
 	unsigned char uid[CW_CLOCK_UUID_BYTES];
 	struct cw_message message;
 
-	if (start_message(tx, number, item, uid, &message)) {
-		insert_message(tx, number->account, row->id, uid, item->wamid_hash, &message);
+	if (!start_message(tx, number, item, uid, &message)) {
+		return;
 	}
+	struct draft draft = { .message = &message, .body = item->body };
+
+	write_body(tx, &draft);
+	insert_message(tx, number->account, row->id, uid, item->wamid_hash, &message);
+	free(message.body);
 }
 
 static void apply_change(struct tx *tx, const struct number_row *number, const struct cw_webhook_item *item,
@@ -355,6 +402,7 @@ static void apply_change(struct tx *tx, const struct number_row *number, const s
 	int64_t at_ms = item->sent_at_ms ? item->sent_at_ms : tx->now_ms;
 	json_t *content = json_object_get(item->body, "content");
 	struct message_row target;
+	struct draft draft;
 
 	record_change(tx, number, item, row);
 	if (!message_find(tx->db, number->account, item->target_wamid,
@@ -363,13 +411,31 @@ static void apply_change(struct tx *tx, const struct number_row *number, const s
 			     is_edit ? cw_message_kind_text(item->new_kind) : "", at_ms, is_edit ? content : NULL);
 		return;
 	}
-	if (is_edit) {
-		change_edit(&target.message, item->new_kind, content, at_ms);
-	} else {
-		change_revoke(&target.message);
+	if (open_body(tx, &target.message, &draft)) {
+		if (is_edit) {
+			change_edit(tx, &draft, item->new_kind, content, at_ms);
+		} else {
+			change_revoke(tx, &draft);
+		}
+		publish_change(tx, is_edit ? CW_EVENT_EDIT : CW_EVENT_REVOKE, &target, &draft);
+		close_draft(&draft);
 	}
-	publish_change(tx, is_edit ? CW_EVENT_EDIT : CW_EVENT_REVOKE, &target);
 	message_row_finish(&target);
+}
+
+/* An edit or revoke may be the first that is heard of a customer, or bring a new name; its own event is about its target. */
+static void tell_of_customer(struct tx *tx, struct conversation_row *row, bool is_new, bool is_contact_changed)
+{
+	if (!is_new && !is_contact_changed) {
+		return;
+	}
+	row->row.version += is_new;
+	tx_event(tx, &(struct event_spec){ .kind = is_new ? CW_EVENT_CONVERSATION : CW_EVENT_CONTACT,
+					   .account = row->account,
+					   .conversation = row,
+					   .has_conversation = is_new,
+					   .has_contact = true });
+	tx_save_conversation(tx, row);
 }
 
 /* The second history webhook brings the media of a placeholder under the same id; everything else is a repeat. */
@@ -379,9 +445,14 @@ static void apply_repeat(struct tx *tx, const struct cw_webhook_item *item, stru
 		tx->counts.duplicates++;
 		return;
 	}
-	known->message.kind = item->kind;
-	set_content(&known->message, json_object_get(item->body, "content"));
-	publish_change(tx, CW_EVENT_MESSAGE, known);
+	struct draft draft;
+
+	if (open_body(tx, &known->message, &draft)) {
+		known->message.kind = item->kind;
+		set_part(tx, &draft, "content", json_object_get(item->body, "content"));
+		publish_change(tx, CW_EVENT_MESSAGE, known, &draft);
+		close_draft(&draft);
+	}
 }
 
 static void apply_message(struct tx *tx, const struct number_row *number, const struct cw_webhook_item *item)
@@ -406,6 +477,7 @@ static void apply_message(struct tx *tx, const struct number_row *number, const 
 		is_contact_changed = true;
 	}
 	if (item->kind == CW_KIND_EDIT || item->kind == CW_KIND_REVOKE) {
+		tell_of_customer(tx, &row, is_new, is_contact_changed);
 		apply_change(tx, number, item, &row);
 	} else {
 		place_and_insert(tx, number, item, &row, is_contact_changed || is_new);
@@ -429,8 +501,13 @@ static void apply_status(struct tx *tx, const struct number_row *number, const s
 			     item->sent_at_ms, item->errors);
 		return;
 	}
-	if (change_status(&row.message, item->status, item->errors)) {
-		publish_change(tx, CW_EVENT_STATUS, &row);
+	struct draft draft;
+
+	if (open_body(tx, &row.message, &draft)) {
+		if (change_status(tx, &draft, item->status, item->errors)) {
+			publish_change(tx, CW_EVENT_STATUS, &row, &draft);
+		}
+		close_draft(&draft);
 	}
 	message_row_finish(&row);
 }

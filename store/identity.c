@@ -267,11 +267,9 @@ static bool mint(struct tx *tx, const struct number_row *number, int64_t contact
 
 /* ---- merging ---- */
 
-static void merge_into(struct tx *tx, struct conversation_row *younger, struct conversation_row *older)
+/* What the survivor takes over, and the two events; merged_into and the contact are stored already. */
+static void tell_of_merge(struct tx *tx, struct conversation_row *younger, struct conversation_row *older)
 {
-	memcpy(younger->row.merged_into, older->row.id, sizeof(younger->row.merged_into));
-	db_run(tx->db, SQL_CONVERSATION_MERGE, "ii", younger->id, older->id);
-	db_run(tx->db, SQL_CONVERSATION_REPOINT, "ii", younger->id, older->id);
 	younger->row.version++;
 	older->row.version++;
 	older->row.unread += younger->row.unread;
@@ -282,15 +280,13 @@ static void merge_into(struct tx *tx, struct conversation_row *younger, struct c
 		older->top_position = younger->top_position;
 	}
 	if (younger->row.last_position > older->row.last_position) {
-		char *preview = older->row.last_preview;
-
+		free(older->row.last_preview);
+		older->row.last_preview = younger->row.last_preview ? strdup(younger->row.last_preview) : NULL;
 		memcpy(older->row.last_message, younger->row.last_message, sizeof(older->row.last_message));
 		older->row.last_position = younger->row.last_position;
 		older->row.last_kind = younger->row.last_kind;
 		older->row.last_is_outbound = younger->row.last_is_outbound;
 		older->row.last_status = younger->row.last_status;
-		older->row.last_preview = younger->row.last_preview;
-		younger->row.last_preview = preview;
 	}
 	younger->row.unread = 0;
 	tx_event(tx, &(struct event_spec){ .kind = CW_EVENT_MERGE,
@@ -305,6 +301,21 @@ static void merge_into(struct tx *tx, struct conversation_row *younger, struct c
 	tx_save_conversation(tx, older);
 }
 
+static void merge_into(struct tx *tx, int64_t younger_id, int64_t older_id)
+{
+	struct conversation_row younger;
+	struct conversation_row older;
+
+	if (!conversation_load(tx->db, younger_id, &younger)) {
+		return;
+	}
+	if (conversation_load(tx->db, older_id, &older)) {
+		tell_of_merge(tx, &younger, &older);
+		conversation_row_finish(&older);
+	}
+	conversation_row_finish(&younger);
+}
+
 /* One conversation of the contact that goes: into the survivor's at the same number, or over to the survivor whole. */
 static void move_conversation(struct tx *tx, int64_t conversation, int64_t survivor)
 {
@@ -317,10 +328,13 @@ static void move_conversation(struct tx *tx, int64_t conversation, int64_t survi
 	if (moved.merged_into != 0 || !load_of_contact(tx, survivor, moved.number, &kept)) {
 		db_run(tx->db, SQL_CONVERSATION_SET_CONTACT, "ii", moved.id, survivor);
 	} else {
-		bool is_moved_older = moved.id < kept.id;
+		int64_t younger = moved.id < kept.id ? kept.id : moved.id;
+		int64_t older = moved.id < kept.id ? moved.id : kept.id;
 
-		merge_into(tx, is_moved_older ? &kept : &moved, is_moved_older ? &moved : &kept);
+		db_run(tx->db, SQL_CONVERSATION_MERGE, "ii", younger, older);
+		db_run(tx->db, SQL_CONVERSATION_REPOINT, "ii", younger, older);
 		db_run(tx->db, SQL_CONVERSATION_SET_CONTACT, "ii", moved.id, survivor);
+		merge_into(tx, younger, older);
 		conversation_row_finish(&kept);
 	}
 	conversation_row_finish(&moved);

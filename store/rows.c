@@ -107,7 +107,7 @@ void message_read(struct db *db, sqlite3_stmt *statement, struct message_row *ro
 	message->status = read_status(statement, 13);
 	db_uuid(statement, 14, message->target);
 	message->target_wamid = db_copy(db, statement, 15);
-	message->body = read_json(db, statement, 16);
+	message->body = db_copy(db, statement, 16);
 	copy_column(statement, 18, message->conversation, sizeof(message->conversation));
 }
 

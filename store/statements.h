@@ -133,7 +133,7 @@
 	X(SQL_NOTICE_UPSERT, "INSERT INTO notice (account, kind, field, subject, version, at, value) " \
 			     "VALUES (?1, ?2, ?3, ?4, 1, ?5, ?6) ON CONFLICT (account, kind, field, subject) " \
 			     "DO UPDATE SET version = version + 1, at = excluded.at, value = excluded.value " \
-			     "WHERE value <> excluded.value OR at <> excluded.at RETURNING id, version") \
+			     "WHERE value <> excluded.value RETURNING id, version") \
 	X(SQL_NOTICE_BY_ID, "SELECT kind, field, subject, version, at, value FROM notice WHERE id = ?1") \
 	/* what is kept raw */ \
 	X(SQL_RAW_INSERT, "INSERT INTO raw_change (at, secret, waba_id, phone_number_id, state, reason, body) " \

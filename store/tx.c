@@ -54,7 +54,7 @@ static void copy_message(struct tx *tx, const struct cw_message *from, struct cw
 	*to = *from;
 	to->wamid = copy_text(tx, from->wamid);
 	to->target_wamid = copy_text(tx, from->target_wamid);
-	to->body = json_incref(from->body);
+	to->body = copy_text(tx, from->body);
 }
 
 static struct cw_event *add_event(struct tx *tx)
@@ -103,7 +103,7 @@ static void hand_over(struct tx *tx, const struct event_spec *spec, const struct
 	if (spec->message) {
 		copy_message(tx, spec->message, &event->message);
 	}
-	event->notice = spec->notice ? json_incref(spec->notice) : NULL;
+	event->notice = json_deep_copy(spec->notice); /* its value belongs to the webhook's tree */
 }
 
 void tx_event(struct tx *tx, const struct event_spec *spec)

@@ -1,0 +1,29 @@
+#!/bin/sh
+# scenario.sh PRESET PLAIN_BUILD: the scenarios on the programs of build-PRESET. Fails on a failed scenario, and on
+# any report that a sanitizer wrote, whatever the program's exit code was.
+set -u
+preset=$1
+plain=$2
+root=$(cd "$(dirname "$0")/../.." && pwd)
+reports=$(mktemp -d)
+trap 'rm -rf "$reports"' EXIT
+
+export CONVWIRE_BUILD="$root/build-$preset" CONVWIRE_PLUGIN="$plain/lib/convwire_auth.so"
+export ASAN_OPTIONS="log_path=$reports/asan" UBSAN_OPTIONS="log_path=$reports/ubsan:print_stacktrace=1"
+export TSAN_OPTIONS="log_path=$reports/tsan:suppressions=$root/tests/sanitizer/tsan.supp"
+
+# ThreadSanitizer is for the daemon's threads: the scenarios that load them. AddressSanitizer takes all.
+case $preset in
+tsan) files=$(ls "$root"/tests/scenario/01-*.test.mjs "$root"/tests/scenario/08-broker-*.test.mjs) ;;
+*) files=$(ls "$root"/tests/scenario/*.test.mjs) ;;
+esac
+# shellcheck disable=SC2086
+node --test --test-concurrency=1 $files
+code=$?
+for report in "$reports"/*; do
+	[ -e "$report" ] || continue
+	echo "--- $report"
+	cat "$report"
+	code=1
+done
+exit $code
