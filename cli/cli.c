@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "core/access.h"
 #include "core/clock.h"
 #include "core/file.h"
 #include "core/text.h"
@@ -145,6 +146,23 @@ enum cw_status cli_default_account(const char *dir, char *out, struct cw_error *
 	return status;
 }
 
+/* A token of a role that has no section could do nothing. */
+static enum cw_status check_role(const char *dir, const char *role, char out[CW_ROLE_MAX + 1], struct cw_error *reterr)
+{
+	char path[PATH_MAX];
+	struct cw_access *access = NULL;
+	enum cw_status status = settings_path(dir, "roles.acl", path, sizeof(path), reterr);
+
+	if (status == CW_OK) {
+		status = cw_access_load(path, &access, reterr);
+	}
+	if (status == CW_OK && (!cw_access_has_role(access, role) || !cw_text_copy(out, CW_ROLE_MAX + 1, role))) {
+		status = cw_error_set(reterr, CW_INVALID, "\"%.70s\" is not a role of %s", role, path);
+	}
+	cw_access_destroy(access);
+	return status;
+}
+
 enum cw_status cli_mint(const char *dir, const char *account, const char *subject, const char *role, int64_t ttl_s,
 			char **ret_token, struct cw_error *reterr)
 {
@@ -159,11 +177,11 @@ enum cw_status cli_mint(const char *dir, const char *account, const char *subjec
 	if (!cw_text_copy(token.subject, sizeof(token.subject), subject) || !cw_subject_is_valid(subject)) {
 		return cw_error_set(reterr, CW_INVALID, "\"%.70s\" is not an agent id: 1 to 64 letters, digits or -", subject);
 	}
-	if (!cw_text_copy(token.role, sizeof(token.role), role)) {
-		return cw_error_set(reterr, CW_INVALID, "\"%.70s\" is not a role", role);
-	}
-	enum cw_status status = settings_path(dir, "keys/house.pem", path, sizeof(path), reterr);
+	enum cw_status status = check_role(dir, role, token.role, reterr);
 
+	if (status == CW_OK) {
+		status = settings_path(dir, "keys/house.pem", path, sizeof(path), reterr);
+	}
 	if (status == CW_OK) {
 		status = cw_file_read(path, &pem, reterr);
 	}

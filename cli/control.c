@@ -70,7 +70,13 @@ static enum cw_status open_local(const char *dir, struct local *local, struct cw
 {
 	char path[PATH_MAX];
 	char key[129];
-	enum cw_status status = settings_path(dir, "keys/shared/tag.key", path, sizeof(path), reterr);
+	struct settings settings;
+	enum cw_status status = settings_load(dir, &settings, reterr); /* says it best when there is no directory */
+
+	settings_finish(&settings);
+	if (status == CW_OK) {
+		status = settings_path(dir, "keys/shared/tag.key", path, sizeof(path), reterr);
+	}
 
 	if (status == CW_OK) {
 		status = cw_file_read_line(path, key, sizeof(key), reterr);

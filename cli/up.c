@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -22,10 +23,13 @@
 #include "cli/broker.h"
 #include "cli/child.h"
 #include "cli/cli.h"
+#include "core/access.h"
 #include "core/clock.h"
 #include "core/file.h"
 #include "core/text.h"
+#include "core/token.h"
 #include "http/holder.h"
+#include "ingest/secrets.h"
 
 #define READY_TIMEOUT_MS 20000
 #define STOP_TIMEOUT_MS 15000
@@ -255,6 +259,52 @@ static enum cw_status write_run_file(struct up *up, struct cw_error *reterr)
 	return status;
 }
 
+/* ---- before anything is started ---- */
+
+/* The lock of this `up` for its life; and a look whether a daemon runs without one. */
+static enum cw_status take_locks(struct up *up, struct cw_error *reterr)
+{
+	char path[PATH_MAX];
+	enum cw_status status = settings_path(up->dir, "run.lock", path, sizeof(path), reterr);
+
+	if (status != CW_OK) {
+		return status;
+	}
+	int daemon_lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	bool is_free = daemon_lock >= 0 && flock(daemon_lock, LOCK_EX | LOCK_NB) == 0;
+
+	if (daemon_lock >= 0) {
+		(void)close(daemon_lock);
+	}
+	status = settings_path(up->dir, "up.lock", path, sizeof(path), reterr);
+	int own_lock = status == CW_OK ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
+
+	if (!is_free || own_lock < 0 || flock(own_lock, LOCK_EX | LOCK_NB) != 0) {
+		return cw_error_set(reterr, CW_BUSY, "another Convwire runs in %s; stop it first", up->dir);
+	}
+	return CW_OK; /* own_lock stays open until we end */
+}
+
+/* mosquitto would only say that its plugin does not start; here the sentence has file and line. */
+static enum cw_status check_keys(struct up *up, struct cw_error *reterr)
+{
+	struct cw_token_keys *keys = NULL;
+	struct cw_access *access = NULL;
+	struct secrets *secrets = NULL;
+	enum cw_status status = cw_token_keys_load(up->keys, &keys, reterr);
+
+	if (status == CW_OK) {
+		status = cw_access_load(up->roles, &access, reterr);
+	}
+	if (status == CW_OK) {
+		status = secrets_load(up->keys, &secrets, reterr);
+	}
+	secrets_destroy(secrets);
+	cw_access_destroy(access);
+	cw_token_keys_destroy(keys);
+	return status;
+}
+
 /* ---- children ---- */
 
 static enum cw_status prepare_children(struct up *up, struct cw_error *reterr)
@@ -333,7 +383,7 @@ static void speak_of_end(struct up *up, const struct child *child, int wait_stat
 		if (child == &up->children[BROKER]) {
 			(void)cli_fail(CW_IO, "mosquitto does not start; its last words are in %s", child->log_path);
 		}
-		begin_stop(up, code != 0 ? code : EX_UNAVAILABLE);
+		begin_stop(up, child == &up->children[DAEMON] && code != 0 ? code : EX_UNAVAILABLE);
 	} else if (WIFSIGNALED(wait_status)) {
 		(void)fprintf(stderr, "%s was killed by signal %d; starting it again\n", child->name,
 			      WTERMSIG(wait_status));
@@ -481,7 +531,9 @@ static int run(struct up *up)
 		reap(up);
 		check_deadline(up);
 	}
-	(void)unlink(up->run_file); /* may not be there yet */
+	if (up->is_ready) {
+		(void)unlink(up->run_file);
+	}
 	return up->exit_code;
 }
 
@@ -527,6 +579,12 @@ int command_up(int argc, char **argv)
 	}
 	if (status == CW_OK) {
 		status = make_paths(up, &error);
+	}
+	if (status == CW_OK) {
+		status = take_locks(up, &error);
+	}
+	if (status == CW_OK) {
+		status = check_keys(up, &error);
 	}
 	if (status == CW_OK) {
 		status = find_programs(up, &error);

@@ -300,6 +300,11 @@ void cw_access_destroy(struct cw_access *access)
 	}
 }
 
+bool cw_access_has_role(const struct cw_access *access, const char *role)
+{
+	return access && find_role(access, role);
+}
+
 /* ---- deciding ---- */
 
 static const char *placeholder(const struct cw_access_request *request, char letter)

@@ -53,6 +53,9 @@ CW_MUST_CHECK enum cw_status cw_access_parse(const char *name, const char *text,
 					     struct cw_error *reterr);
 void cw_access_destroy(struct cw_access *access);
 
+/* Does the file have a section for this role? */
+bool cw_access_has_role(const struct cw_access *access, const char *role);
+
 /* Allowed? Anything missing, unknown or malformed is not. */
 bool cw_access_allows(const struct cw_access *access, const struct cw_access_request *request);
 

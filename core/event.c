@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/event.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define USUAL_EVENT_BYTES 2048
+/* Every escape that a body of 3 MB can grow by, and the row beside it. */
+#define MAX_TREE_BYTES (32 * 1024 * 1024)
 
 static const char *const kinds[CW_EVENT_KIND_COUNT] = {
 	[CW_EVENT_MESSAGE] = "message",   [CW_EVENT_STATUS] = "status",
@@ -30,225 +32,254 @@ enum cw_status cw_event_kind_parse(const char *text, enum cw_event_kind *ret_kin
 	return CW_NOT_FOUND;
 }
 
-/* ---- building ---- */
+/*
+ * ---- rendering ----
+ *
+ * The one JSON form is written as text, each object as the format that shows its shape: an event is rendered
+ * for every publish, and building a tree for it cost a tenth of the daemon's time. Texts that people chose
+ * are quoted by jansson; ids, tags and words hold nothing that JSON escapes. A body is stored as JSON text
+ * and goes in as it is.
+ */
 
-/* Collects failures, so that a row of members reads as a row. */
-struct members {
-	json_t *object;
-	bool has_failed;
-};
-
-static void set(struct members *members, const char *key, json_t *value)
+/* A text as a JSON string, or null. */
+static enum cw_status put_text(struct cw_buf *out, const char *text)
 {
-	/* Keys are ours and texts were checked when they came in, so the UTF-8 check is not repeated. */
-	if (!value || json_object_set_new_nocheck(members->object, key, value) != 0) {
-		members->has_failed = true;
+	if (!text || text[0] == '\0') {
+		return cw_buf_append_text(out, "null");
 	}
-}
+	json_t *string = json_string_nocheck(text); /* it was checked when it came in */
+	size_t needed = string ? json_dumpb(string, NULL, 0, JSON_ENCODE_ANY) : 0;
+	enum cw_status status = needed > 0 ? cw_buf_reserve(out, needed) : CW_NOMEM;
 
-static json_t *text_or_null(const char *text)
-{
-	return text && text[0] ? json_string_nocheck(text) : json_null();
-}
-
-static json_t *int_or_null(int64_t value)
-{
-	return value ? json_integer(value) : json_null();
-}
-
-static json_t *done(struct members *members)
-{
-	if (members->has_failed) {
-		json_decref(members->object);
-		return NULL;
+	if (status == CW_OK) {
+		out->len += json_dumpb(string, out->data + out->len, needed, JSON_ENCODE_ANY);
+		out->data[out->len] = '\0';
 	}
-	return members->object;
+	json_decref(string);
+	return status;
 }
 
-static void set_target(struct members *members, const struct cw_message *message)
+/* The same for a text of ours that needs no escaping. */
+static enum cw_status put_word(struct cw_buf *out, const char *word)
 {
-	struct members target = { .object = json_object() };
-
-	set(&target, "message", text_or_null(message->target));
-	set(&target, "wamid", text_or_null(message->target_wamid));
-	set(members, "target", done(&target));
+	return word[0] ? cw_buf_append_format(out, "\"%s\"", word) : cw_buf_append_text(out, "null");
 }
 
-/* content is there for every message; the other parts of a body only where the message has them. */
-static void set_body(struct members *members, const struct cw_message *message)
+static enum cw_status put_int_or_null(struct cw_buf *out, int64_t value)
 {
-	static const char *const parts[] = { "context", "referral", "errors", "author", "error" };
-	json_t *body = json_loads(message->body ? message->body : "{}", 0, NULL);
-	json_t *content = json_object_get(body, "content");
+	return value ? cw_buf_append_format(out, "%" PRId64, value) : cw_buf_append_text(out, "null");
+}
 
-	members->has_failed = members->has_failed || !body;
-	set(members, "content", message->is_revoked || !content ? json_null() : json_incref(content));
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-		json_t *part = json_object_get(body, parts[i]);
+/* Runs the steps in order until one fails; a buffer that failed once is dropped whole. */
+#define PUT(step) \
+	do { \
+		enum cw_status put_status = (step); \
+		if (put_status != CW_OK) { \
+			return put_status; \
+		} \
+	} while (0)
 
-		if (part) {
-			set(members, parts[i], json_incref(part));
-		}
+static enum cw_status put_marks(struct cw_buf *out, const struct cw_message *message)
+{
+	if (message->is_late) {
+		PUT(cw_buf_append_text(out, ",\"late\":true"));
 	}
-	json_decref(body);
+	if (message->edited_at_ms) {
+		PUT(cw_buf_append_format(out, ",\"edited_at\":%" PRId64, message->edited_at_ms));
+	}
+	if (message->is_revoked) {
+		PUT(cw_buf_append_text(out, ",\"revoked\":true"));
+	}
+	if (message->is_outbound) {
+		PUT(cw_buf_append_text(out, ",\"status\":"));
+		PUT(put_word(out, cw_message_status_text(message->status)));
+	}
+	if (message->target_wamid) {
+		PUT(cw_buf_append_text(out, ",\"target\":{\"message\":"));
+		PUT(put_word(out, message->target));
+		PUT(cw_buf_append_text(out, ",\"wamid\":"));
+		PUT(put_text(out, message->target_wamid));
+		PUT(cw_buf_append_text(out, "}"));
+	}
+	return CW_OK;
+}
+
+/* {"content":…,"context":…} without its braces: members of the message. */
+static enum cw_status put_body(struct cw_buf *out, const char *body)
+{
+	size_t len = body ? strlen(body) : 0;
+
+	if (len <= 2) {
+		return cw_buf_append_text(out, ",\"content\":null");
+	}
+	PUT(cw_buf_append(out, ",", 1));
+	return cw_buf_append(out, body + 1, len - 2);
+}
+
+static enum cw_status put_message(struct cw_buf *out, const struct cw_message *message)
+{
+	PUT(cw_buf_append_format(out, "{\"id\":\"%s\",\"version\":%" PRId64 ",\"conversation\":\"%s\",\"wamid\":",
+				 message->id, message->version, message->conversation));
+	PUT(put_text(out, message->wamid));
+	PUT(cw_buf_append_format(out,
+				 ",\"direction\":\"%s\",\"origin\":\"%s\",\"kind\":\"%s\",\"position\":%" PRId64
+				 ",\"received_at\":%" PRId64 ",\"sent_at\":",
+				 message->is_outbound ? "out" : "in", cw_message_origin_text(message->origin),
+				 cw_message_kind_text(message->kind), message->position, message->received_at_ms));
+	PUT(put_int_or_null(out, message->sent_at_ms));
+	PUT(put_marks(out, message));
+	PUT(put_body(out, message->body));
+	return cw_buf_append_text(out, "}");
+}
+
+static enum cw_status put_contact(struct cw_buf *out, const struct cw_contact *contact)
+{
+	PUT(cw_buf_append_format(out, "{\"id\":\"%s\",\"version\":%" PRId64 ",\"name\":", contact->id,
+				 contact->version));
+	PUT(put_text(out, contact->name));
+	PUT(cw_buf_append_text(out, ",\"username\":"));
+	PUT(put_text(out, contact->username));
+	PUT(cw_buf_append_text(out, ",\"wa_id\":"));
+	PUT(put_text(out, contact->wa_id));
+	PUT(cw_buf_append_text(out, ",\"user_id\":"));
+	PUT(put_text(out, contact->user_id));
+	return cw_buf_append_text(out, "}");
+}
+
+static enum cw_status put_last_message(struct cw_buf *out, const struct cw_conversation *conversation)
+{
+	if (!conversation->last_message[0]) {
+		return cw_buf_append_text(out, "null");
+	}
+	PUT(cw_buf_append_format(out,
+				 "{\"id\":\"%s\",\"kind\":\"%s\",\"direction\":\"%s\",\"position\":%" PRId64
+				 ",\"status\":",
+				 conversation->last_message, cw_message_kind_text(conversation->last_kind),
+				 conversation->last_is_outbound ? "out" : "in", conversation->last_position));
+	PUT(put_word(out, cw_message_status_text(conversation->last_status)));
+	PUT(cw_buf_append_text(out, ",\"preview\":"));
+	PUT(put_text(out, conversation->last_preview));
+	return cw_buf_append_text(out, "}");
+}
+
+static enum cw_status put_conversation(struct cw_buf *out, const struct cw_conversation *conversation)
+{
+	PUT(cw_buf_append_format(out,
+				 "{\"id\":\"%s\",\"version\":%" PRId64 ",\"tag\":\"%s\",\"phone_number_id\":\"%s\","
+				 "\"created_at\":%" PRId64 ",\"unread\":%" PRId64 ",\"window_ends_at\":",
+				 conversation->id, conversation->version, conversation->tag,
+				 conversation->phone_number_id, conversation->created_at_ms, conversation->unread));
+	PUT(put_int_or_null(out, conversation->window_ends_at_ms));
+	PUT(cw_buf_append_text(out, ",\"last_message\":"));
+	PUT(put_last_message(out, conversation));
+	PUT(cw_buf_append_text(out, ",\"merged_into\":"));
+	PUT(put_word(out, conversation->merged_into));
+	PUT(cw_buf_append_text(out, ",\"contact\":"));
+	PUT(put_contact(out, &conversation->contact));
+	return cw_buf_append_text(out, "}");
+}
+
+static enum cw_status put_notice(struct cw_buf *out, const struct cw_event *event)
+{
+	char *text = json_dumps(event->notice, JSON_COMPACT);
+	enum cw_status status = text ? cw_buf_append_format(out, "\"%s\":%s", cw_event_kind_text(event->kind), text) :
+				       CW_NOMEM;
+
+	free(text);
+	return status;
+}
+
+static enum cw_status put_data(struct cw_buf *out, const struct cw_event *event)
+{
+	const char *between = "{";
+
+	if (event->message.id[0]) {
+		PUT(cw_buf_append_format(out, "%s\"message\":", between));
+		PUT(put_message(out, &event->message));
+		between = ",";
+	}
+	if (event->has_conversation) {
+		PUT(cw_buf_append_format(out, "%s\"conversation\":", between));
+		PUT(put_conversation(out, &event->conversation));
+		between = ",";
+	}
+	if (event->has_contact) {
+		PUT(cw_buf_append_format(out, "%s\"contact\":", between));
+		PUT(put_contact(out, &event->conversation.contact));
+		between = ",";
+	}
+	if (event->notice) {
+		PUT(cw_buf_append_text(out, between));
+		PUT(put_notice(out, event));
+		between = ",";
+	}
+	return cw_buf_append_text(out, between[0] == '{' ? "{}" : "}");
+}
+
+static enum cw_status put_event(struct cw_buf *out, const struct cw_event *event, bool has_data)
+{
+	PUT(cw_buf_append_format(out,
+				 "{\"v\":1,\"epoch\":\"%s\",\"seq\":%" PRId64 ",\"prev\":%" PRId64
+				 ",\"kind\":\"%s\",\"account\":\"%s\",\"conversation\":",
+				 event->epoch, event->seq, event->prev, cw_event_kind_text(event->kind), event->account));
+	PUT(put_word(out, event->conversation.id));
+	PUT(cw_buf_append_format(out, ",\"at\":%" PRId64 ",\"data\":", event->at_ms));
+	PUT(has_data ? put_data(out, event) : cw_buf_append_text(out, "null"));
+	return cw_buf_append_text(out, "}");
+}
+#undef PUT
+
+enum cw_status cw_event_render(const struct cw_event *event, struct cw_buf *out)
+{
+	cw_buf_reset(out);
+	enum cw_status status = put_event(out, event, true);
+
+	if (status == CW_TOO_LARGE || out->len > CW_EVENT_MAX_BYTES) {
+		cw_buf_reset(out);
+		status = put_event(out, event, false);
+	}
+	return status;
+}
+
+/* A tree for callers that put it into a larger answer; a message may be as large as a webhook. */
+static json_t *parse(struct cw_buf *text, enum cw_status status)
+{
+	json_t *json = status == CW_OK ? json_loadb(text->data, text->len, 0, NULL) : NULL;
+
+	cw_buf_finish(text);
+	return json;
 }
 
 json_t *cw_message_to_json(const struct cw_message *message)
 {
-	struct members members = { .object = json_object() };
+	struct cw_buf text;
 
-	set(&members, "id", json_string_nocheck(message->id));
-	set(&members, "version", json_integer(message->version));
-	set(&members, "conversation", json_string_nocheck(message->conversation));
-	set(&members, "wamid", text_or_null(message->wamid));
-	set(&members, "direction", json_string_nocheck(message->is_outbound ? "out" : "in"));
-	set(&members, "origin", json_string_nocheck(cw_message_origin_text(message->origin)));
-	set(&members, "kind", json_string_nocheck(cw_message_kind_text(message->kind)));
-	set(&members, "position", json_integer(message->position));
-	set(&members, "sent_at", int_or_null(message->sent_at_ms));
-	set(&members, "received_at", json_integer(message->received_at_ms));
-	if (message->is_late) {
-		set(&members, "late", json_true());
-	}
-	if (message->edited_at_ms) {
-		set(&members, "edited_at", json_integer(message->edited_at_ms));
-	}
-	if (message->is_revoked) {
-		set(&members, "revoked", json_true());
-	}
-	if (message->is_outbound) {
-		set(&members, "status", text_or_null(cw_message_status_text(message->status)));
-	}
-	if (message->target_wamid) {
-		set_target(&members, message);
-	}
-	set_body(&members, message);
-	return done(&members);
+	cw_buf_init(&text, MAX_TREE_BYTES);
+	return parse(&text, put_message(&text, message));
 }
 
 json_t *cw_contact_to_json(const struct cw_contact *contact)
 {
-	struct members members = { .object = json_object() };
+	struct cw_buf text;
 
-	set(&members, "id", json_string_nocheck(contact->id));
-	set(&members, "version", json_integer(contact->version));
-	set(&members, "name", text_or_null(contact->name));
-	set(&members, "username", text_or_null(contact->username));
-	set(&members, "wa_id", text_or_null(contact->wa_id));
-	set(&members, "user_id", text_or_null(contact->user_id));
-	return done(&members);
-}
-
-static json_t *last_message_to_json(const struct cw_conversation *conversation)
-{
-	struct members members = { .object = json_object() };
-
-	if (!conversation->last_message[0]) {
-		json_decref(members.object);
-		return json_null();
-	}
-	set(&members, "id", json_string_nocheck(conversation->last_message));
-	set(&members, "kind", json_string_nocheck(cw_message_kind_text(conversation->last_kind)));
-	set(&members, "direction", json_string_nocheck(conversation->last_is_outbound ? "out" : "in"));
-	set(&members, "position", json_integer(conversation->last_position));
-	set(&members, "preview", text_or_null(conversation->last_preview));
-	set(&members, "status", text_or_null(cw_message_status_text(conversation->last_status)));
-	return done(&members);
+	cw_buf_init(&text, MAX_TREE_BYTES);
+	return parse(&text, put_contact(&text, contact));
 }
 
 json_t *cw_conversation_to_json(const struct cw_conversation *conversation)
 {
-	struct members members = { .object = json_object() };
+	struct cw_buf text;
 
-	set(&members, "id", json_string_nocheck(conversation->id));
-	set(&members, "version", json_integer(conversation->version));
-	set(&members, "tag", json_string_nocheck(conversation->tag));
-	set(&members, "phone_number_id", json_string_nocheck(conversation->phone_number_id));
-	set(&members, "created_at", json_integer(conversation->created_at_ms));
-	set(&members, "unread", json_integer(conversation->unread));
-	set(&members, "window_ends_at", int_or_null(conversation->window_ends_at_ms));
-	set(&members, "last_message", last_message_to_json(conversation));
-	set(&members, "merged_into", text_or_null(conversation->merged_into));
-	set(&members, "contact", cw_contact_to_json(&conversation->contact));
-	return done(&members);
-}
-
-static json_t *data_to_json(const struct cw_event *event)
-{
-	struct members members = { .object = json_object() };
-
-	if (event->message.id[0]) {
-		set(&members, "message", cw_message_to_json(&event->message));
-	}
-	if (event->has_conversation) {
-		set(&members, "conversation", cw_conversation_to_json(&event->conversation));
-	}
-	if (event->has_contact) {
-		set(&members, "contact", cw_contact_to_json(&event->conversation.contact));
-	}
-	if (event->notice) {
-		set(&members, cw_event_kind_text(event->kind), json_incref(event->notice));
-	}
-	return done(&members);
-}
-
-static json_t *envelope(const struct cw_event *event, json_t *data)
-{
-	struct members members = { .object = json_object() };
-
-	set(&members, "v", json_integer(1));
-	set(&members, "epoch", json_string_nocheck(event->epoch));
-	set(&members, "seq", json_integer(event->seq));
-	set(&members, "prev", json_integer(event->prev));
-	set(&members, "kind", json_string_nocheck(cw_event_kind_text(event->kind)));
-	set(&members, "account", json_string_nocheck(event->account));
-	set(&members, "conversation", text_or_null(event->conversation.id));
-	set(&members, "at", json_integer(event->at_ms));
-	set(&members, "data", data);
-	return done(&members);
+	cw_buf_init(&text, MAX_TREE_BYTES);
+	return parse(&text, put_conversation(&text, conversation));
 }
 
 json_t *cw_event_to_json(const struct cw_event *event)
 {
-	return envelope(event, data_to_json(event));
-}
+	struct cw_buf text;
 
-/* jansson says what it would have needed, so most events are written in one go. */
-static enum cw_status dump(json_t *json, struct cw_buf *out)
-{
-	enum cw_status status = cw_buf_reserve(out, USUAL_EVENT_BYTES);
-	size_t needed = status == CW_OK ? json_dumpb(json, out->data, out->room - 1, JSON_COMPACT) : 0;
-
-	if (status == CW_OK && needed >= out->room) {
-		status = cw_buf_reserve(out, needed);
-		if (status == CW_OK) {
-			needed = json_dumpb(json, out->data, needed, JSON_COMPACT);
-		}
-	}
-	if (status != CW_OK || needed == 0) {
-		return status == CW_OK ? CW_NOMEM : status;
-	}
-	out->len = needed;
-	out->data[needed] = '\0';
-	return CW_OK;
-}
-
-enum cw_status cw_event_render(const struct cw_event *event, struct cw_buf *out)
-{
-	json_t *whole = cw_event_to_json(event);
-	json_t *bare = NULL;
-
-	cw_buf_reset(out);
-	enum cw_status status = whole ? dump(whole, out) : CW_NOMEM;
-
-	json_decref(whole);
-	if (status == CW_TOO_LARGE || out->len > CW_EVENT_MAX_BYTES) {
-		bare = envelope(event, json_null());
-		cw_buf_reset(out);
-		status = bare ? dump(bare, out) : CW_NOMEM;
-	}
-	json_decref(bare);
-	return status;
+	cw_buf_init(&text, MAX_TREE_BYTES);
+	return parse(&text, put_event(&text, event, true));
 }
 
 /* ---- previews ---- */

@@ -89,16 +89,29 @@ enum cw_status cw_log_level_parse(const char *text, enum cw_log_level *ret_level
 	return CW_INVALID;
 }
 
+/* The calendar is asked once a second. */
+static const char *stamp_of(time_t seconds)
+{
+	static _Thread_local struct {
+		time_t seconds;
+		char text[32];
+	} last;
+	struct tm utc;
+
+	if (last.text[0] == '\0' || last.seconds != seconds) {
+		last.seconds = seconds;
+		if (!gmtime_r(&seconds, &utc) ||
+		    strftime(last.text, sizeof(last.text), "%Y-%m-%dT%H:%M:%S", &utc) == 0) {
+			last.text[0] = '\0';
+		}
+	}
+	return last.text;
+}
+
 static size_t begin_line(char *line, size_t size, enum cw_log_level level)
 {
 	int64_t now_ms = cw_clock_now_ms();
-	time_t seconds = (time_t)(now_ms / 1000);
-	struct tm utc;
-	char stamp[32];
-
-	if (!gmtime_r(&seconds, &utc) || strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &utc) == 0) {
-		stamp[0] = '\0';
-	}
+	const char *stamp = stamp_of((time_t)(now_ms / 1000));
 	int len = snprintf(line, size, "%s.%03dZ %s %s ", stamp, (int)(now_ms % 1000), level_names[level],
 			   log_state.program);
 	return len > 0 ? (size_t)len : 0;

@@ -493,6 +493,9 @@ static enum cw_status read_entry(struct cw_webhook *webhook, json_t *entry)
 	size_t index;
 	json_t *change;
 
+	if (!json_is_array(json_object_get(entry, "changes"))) {
+		return add_change(webhook, NULL, entry); /* kept raw: it has neither field nor value */
+	}
 	if (waba_id && strcmp(waba_id, "0") == 0) {
 		waba_id = NULL;
 	}
@@ -516,11 +519,11 @@ static bool has_envelope(json_t *root)
 	}
 	json_array_foreach(entries, index, entry)
 	{
-		if (!json_is_object(entry) || !json_is_array(json_object_get(entry, "changes"))) {
-			return false;
+		if (json_is_array(json_object_get(entry, "changes"))) {
+			return true; /* one bad entry must not hide the others */
 		}
 	}
-	return true;
+	return json_array_size(entries) == 0;
 }
 
 static enum cw_status read_root(struct cw_webhook *webhook, struct cw_error *reterr)

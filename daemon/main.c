@@ -12,7 +12,8 @@
 #include "core/text.h"
 #include "daemon/server.h"
 
-const char *argp_program_version = "convwired " CW_VERSION;
+/* argp finds it by name, so it must be seen from outside in a tree with hidden visibility. */
+__attribute__((visibility("default"))) const char *argp_program_version = "convwired " CW_VERSION;
 
 struct options {
 	const char *dir;

@@ -372,7 +372,7 @@ void identity_tell(struct tx *tx, int64_t contact, int64_t except)
 	sqlite3_stmt *statement = db_bind(tx->db, SQL_CONVERSATION_IDS_OF_CONTACT, "i", contact);
 
 	while (n < sizeof(ids) / sizeof(ids[0]) && db_step(tx->db, statement)) {
-		if (db_int(statement, 0) != except && db_int(statement, 2) == 0) {
+		if (db_int(statement, 0) != except) {
 			ids[n++] = db_int(statement, 0);
 		}
 	}
@@ -381,10 +381,15 @@ void identity_tell(struct tx *tx, int64_t contact, int64_t except)
 		struct conversation_row row;
 
 		if (conversation_load(tx->db, ids[i], &row)) {
-			tx_event(tx, &(struct event_spec){ .kind = CW_EVENT_CONTACT,
+			/* A merged row may have got another contact, or another row that it went into. */
+			bool is_merged = row.merged_into != 0;
+
+			row.row.version += is_merged ? 1 : 0;
+			tx_event(tx, &(struct event_spec){ .kind = is_merged ? CW_EVENT_MERGE : CW_EVENT_CONTACT,
 							   .account = row.account,
 							   .conversation = &row,
-							   .has_contact = true });
+							   .has_conversation = is_merged,
+							   .has_contact = !is_merged });
 			tx_save_conversation(tx, &row);
 			conversation_row_finish(&row);
 		}

@@ -109,7 +109,6 @@ CREATE TABLE message (
 ) STRICT;
 CREATE UNIQUE INDEX message_thread ON message (conversation, position);
 CREATE INDEX message_wamid ON message (wamid_hash) WHERE wamid_hash IS NOT NULL;
-CREATE UNIQUE INDEX message_uid ON message (uid);
 
 -- The log: what clients follow by (account, seq), and the publisher by id. Holds no content: rows are
 -- rendered as they are now.

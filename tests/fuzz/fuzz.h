@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TESTS_FUZZ_FUZZ_H
+#define TESTS_FUZZ_FUZZ_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What every fuzz target has: libFuzzer's entry, and checks that end the program. One thread. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define FUZZ_CHECK(condition) \
+	do { \
+		if (!(condition)) { \
+			(void)fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
+			abort(); \
+		} \
+	} while (0)
+
+/* The input as a text of its own, so that a read past its end is seen. The caller frees it. */
+static inline char *fuzz_text(const uint8_t *data, size_t size)
+{
+	char *text = malloc(size + 1);
+
+	FUZZ_CHECK(text);
+	if (size > 0) {
+		memcpy(text, data, size);
+	}
+	text[size] = '\0';
+	return text;
+}
+
+/* Cuts text at its first newline and gives the rest; "" when there is none. */
+static inline char *fuzz_cut(char *text)
+{
+	char *end = text + strcspn(text, "\n");
+
+	if (*end == '\0') {
+		return end;
+	}
+	*end = '\0';
+	return end + 1;
+}
+
+#endif

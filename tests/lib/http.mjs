@@ -1,0 +1,29 @@
+// A small HTTP client on node:http, since fetch cannot speak to a Unix socket nor choose how a body is framed.
+import http from 'node:http';
+
+const keepAlive = new http.Agent({ keepAlive: true, maxSockets: 64 });
+
+/** `chunked`: send the body without a Content-Length. Gives { status, headers, text, json }. */
+export function request(url, { method = 'GET', headers = {}, body, socketPath, chunked = false } = {}) {
+  return new Promise((resolve, reject) => {
+    const framing = body !== undefined && !chunked ? { 'Content-Length': Buffer.byteLength(body) } : {};
+    const outgoing = http.request(url, {
+      method, socketPath, headers: { ...framing, ...headers }, agent: socketPath ? undefined : keepAlive,
+    });
+    let answered = false;
+    outgoing.on('response', (response) => {
+      const parts = [];
+      answered = true;
+      response.on('data', (part) => parts.push(part));
+      response.on('error', reject);
+      response.on('end', () => {
+        const text = Buffer.concat(parts).toString();
+        resolve({ status: response.statusCode, headers: response.headers, text, get json() { return JSON.parse(text); } });
+      });
+    });
+    // A server may answer and close while a long body is still being written; the answer counts.
+    outgoing.on('error', (error) => answered || reject(error));
+    if (chunked && body !== undefined) outgoing.write(body);
+    outgoing.end(chunked ? undefined : body);
+  });
+}

@@ -1,0 +1,279 @@
+// A whole Convwire in a directory of its own: broker, daemon, their ports and logs.
+import { test } from 'node:test';
+import fs from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { Agent } from './agent.mjs';
+import { request } from './http.mjs';
+import { mqttConnect } from './mqtt.mjs';
+import { Program, freePorts, run } from './program.mjs';
+import { houseClaims, makeToken } from './token.mjs';
+import { eventually } from './until.mjs';
+import { sign, textWebhook } from './webhook.mjs';
+
+export const REPO = fileURLToPath(new URL('../..', import.meta.url));
+const BUILD = path.resolve(process.env.CONVWIRE_BUILD ?? path.join(REPO, 'build'));
+// The broker is not instrumented when the programs are: then the plugin comes from another build.
+const PLUGIN = process.env.CONVWIRE_PLUGIN ?? path.join(BUILD, 'lib/convwire_auth.so');
+const PORT_RACES = 5; // how often another process may snatch a port before we give up
+
+export const ACCOUNT = '695a15a5c526dbe7c085ece2';
+export const NUMBER = '1003427786179738';
+export const SECRET = 'the app secret of the scenarios';
+export const VERIFY_TOKEN = 'the verify token of the scenarios';
+
+export const programPath = (name) => path.join(BUILD, 'bin', name);
+export const mosquittoPath = () => ['/usr/sbin/mosquitto', '/usr/local/sbin/mosquitto'].find(existsSync) ?? 'mosquitto';
+
+export class System {
+  account = ACCOUNT;
+  number = NUMBER;
+  agents = [];
+  clients = [];
+  programs = [];
+  cleanups = [];
+
+  /** A directory made by `convwire init`; nothing runs yet. `dir`: one that exists, else a fresh one. */
+  async init({ dir } = {}) {
+    if (!dir) {
+      dir = await fs.mkdtemp(path.join(os.tmpdir(), 'convwire-scenario-'));
+      this.cleanups.push(() => fs.rm(dir, { recursive: true, force: true }));
+    }
+    this.dir = path.join(dir, 'var');
+    [this.httpPort, this.mqttPort, this.wsPort] = await freePorts(3);
+    const made = await this.convwire('init', '--account', ACCOUNT, '--number', NUMBER, '--app-secret', SECRET,
+      '--verify-token', VERIFY_TOKEN, '--http-port', this.httpPort, '--mqtt-port', this.mqttPort, '--ws-port', this.wsPort);
+    if (made.code !== 0) throw new Error(`convwire init: ${made.stderr}`);
+    await fs.appendFile(path.join(this.dir, 'convwire.conf'), `plugin = ${PLUGIN}\n`);
+    return this;
+  }
+
+  /** An app secret besides the first, and the accounts it may sign for. Before the daemon starts. */
+  async addSecret(name, secret, accounts) {
+    await fs.writeFile(path.join(this.dir, 'keys/apps', `${name}.secret`), `${secret}\n`, { mode: 0o600 });
+    await fs.writeFile(path.join(this.dir, 'keys/apps', `${name}.conf`), `accounts = ${accounts}\n`, { mode: 0o600 });
+  }
+
+  // ---- programs ----
+
+  launch(name, file, args, options) {
+    const program = new Program(name, file, args.map(String), options);
+    this.programs.push(program);
+    return program;
+  }
+
+  /** Broker and daemon, each by itself, so that a scenario can hurt one of them. */
+  async start() {
+    await this.startBroker();
+    await this.startDaemon();
+    await this.ready();
+    return this;
+  }
+
+  async startBroker() {
+    for (let race = 1; ; race++) {
+      const conf = path.join(this.dir, 'broker', 'scenario.conf');
+      await fs.writeFile(conf, await this.#brokerConf());
+      this.broker = this.launch('mosquitto', mosquittoPath(), ['-c', conf]);
+      try {
+        await this.broker.says(/mosquitto version \S+ running/, 'stderr');
+        return;
+      } catch (error) {
+        if (race === PORT_RACES || this.daemon || !/Address already in use/.test(this.broker.stderr)) throw error;
+        [this.mqttPort, this.wsPort] = await freePorts(2);
+      }
+    }
+  }
+
+  /** The template that `convwire up` renders, and the log line by which we know that it listens. */
+  async #brokerConf() {
+    const values = {
+      PLUGIN, KEYS: path.join(this.dir, 'keys'),
+      ROLES: path.join(this.dir, 'roles.acl'), ADDRESS: '127.0.0.1', MQTT_PORT: this.mqttPort, WS_PORT: this.wsPort,
+      USER: process.getuid() === 0 ? '\nuser root\n' : '',
+    };
+    const template = await fs.readFile(path.join(REPO, 'cli/mosquitto.conf.in'), 'utf8');
+    return `${template.replace(/@([A-Z_]+)@/g, (_, name) => values[name])}\nlog_type information\n`;
+  }
+
+  async startDaemon() {
+    this.daemon = this.launch('convwired', programPath('convwired'),
+      ['--dir', this.dir, '--http-port', 0, '--mqtt-port', this.mqttPort, '--ready-fd', 3], { readyFd: true });
+    this.httpPort = Number((await this.daemon.says(/^http=(\d+)\n/, 'ready'))[1]);
+  }
+
+  /** Both at once, by the command that people type. */
+  async up(...options) {
+    for (let race = 1; ; race++) {
+      this.upProgram = this.launch('up', programPath('convwire'), ['up', '--dir', this.dir, '--http-port', this.httpPort,
+        '--mqtt-port', this.mqttPort, '--ws-port', this.wsPort, ...options]);
+      try {
+        await this.upProgram.says(/Ctrl-C stops it/);
+        break;
+      } catch (error) {
+        if (race === PORT_RACES || this.upProgram.end?.code !== 69) throw error;
+        [this.httpPort, this.mqttPort, this.wsPort] = await freePorts(3);
+      }
+    }
+    await this.ready();
+    return this;
+  }
+
+  /** Writable database, connected broker: what /readyz says. */
+  ready() {
+    return eventually(async () => (await this.http('/readyz')).status === 200, '/readyz answers 200');
+  }
+
+  /** The pid of a program that `up` runs. */
+  childOfUp(name) {
+    const { pid } = this.upProgram;
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
+    return Number(children.find((child) => readFileSync(`/proc/${child}/comm`, 'utf8').trim() === name));
+  }
+
+  /** The command line: { code, stdout, stderr }. */
+  convwire(command, ...args) {
+    return run(`convwire ${command}`, programPath('convwire'), [command, ...args.map(String), '--dir', this.dir]);
+  }
+
+  // ---- doors ----
+
+  get wsUrl() {
+    return `ws://127.0.0.1:${this.wsPort}`;
+  }
+
+  http(where, options) {
+    return request(`http://127.0.0.1:${this.httpPort}${where}`, options);
+  }
+
+  /** The API with a bearer token; by default an agent's of the first account. */
+  api(where, { token = this.token(), ...options } = {}) {
+    return this.http(`/api/v1${where}`, { ...options, headers: { Authorization: `Bearer ${token}`, ...options.headers } });
+  }
+
+  /** Posts a body (an object, text or bytes) to the webhook, signed. `signature` overrides; null sends none. */
+  postWebhook(body, { secret = SECRET, signature, chunked } = {}) {
+    const bytes = typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
+    const value = signature === undefined ? sign(bytes, secret) : signature;
+    return this.http('/webhook', {
+      method: 'POST', body: bytes, chunked,
+      headers: { 'Content-Type': 'application/json', ...(value !== null && { 'X-Hub-Signature-256': value }) },
+    });
+  }
+
+  /** A customer's text to the first number; fails unless it is acknowledged. */
+  async customerWrites(options) {
+    const answer = await this.postWebhook(textWebhook(this.number, options));
+    if (answer.status !== 200) throw new Error(`webhook answered ${answer.status}: ${answer.text}`);
+  }
+
+  /** A token of the house key. */
+  token(account = this.account, role = 'agent', agent = 'ann', claims = {}) {
+    return makeToken({
+      algorithm: 'ES256', kid: 'house', key: readFileSync(path.join(this.dir, 'keys/house.pem')),
+      claims: { ...houseClaims({ account, role, agent }), ...claims },
+    });
+  }
+
+  /** A plain MQTT client with a token of its own. */
+  async mqtt({ account = this.account, role = 'agent', agent = 'ann', token = this.token(account, role, agent), ...options } = {}) {
+    const client = await mqttConnect(this.wsUrl, { account, agent, token, ...options });
+    this.clients.push(client);
+    return client;
+  }
+
+  async agent(options) {
+    const agent = new Agent(this, options);
+    this.agents.push(agent);
+    return agent.start();
+  }
+
+  /** Asks the daemon on its control socket, as the command line does. */
+  async control(action, body = {}) {
+    const answer = await request(`http://convwire/control/${action}`,
+      { method: 'POST', body: JSON.stringify(body), socketPath: path.join(this.dir, 'control.sock') });
+    return answer.json;
+  }
+
+  async headOf(account = this.account) {
+    const { accounts } = await eventually(() => this.control('account.list'), 'the control socket answers');
+    return accounts.find((row) => row.account === account).head;
+  }
+
+  async check() {
+    return eventually(async () => {
+      const answer = await this.control('check');
+      return answer.status === 'ok' && answer;
+    }, 'check answers');
+  }
+
+  /** The counters of /metrics, without their prefix. */
+  async metrics() {
+    const { text } = await request('http://convwire/metrics', { socketPath: path.join(this.dir, 'control.sock') });
+    return Object.fromEntries([...text.matchAll(/^convwire_(\w+) (\S+)$/gm)].map(([, name, value]) => [name, Number(value)]));
+  }
+
+  /** Every event of the log, as /sync gives it. */
+  async log(account = this.account) {
+    const token = this.token(account);
+    const { epoch } = (await this.api('/sync', { token })).json;
+    const events = [];
+    for (let since = 0, more = true; more;) {
+      const page = (await this.api(`/sync?epoch=${epoch}&since=${since}&limit=1000`, { token })).json;
+      events.push(...page.events);
+      ({ as_of: since, more } = page);
+    }
+    return events;
+  }
+
+  /** A conversation as it is stored, oldest first. */
+  async thread(id, token) {
+    const answer = await this.api(`/conversations/${id}/messages?limit=200`, { token });
+    return answer.json.messages.sort((one, other) => one.position - other.position);
+  }
+
+  // ---- the end ----
+
+  async stop() {
+    await Promise.all(this.agents.map((agent) => agent.stop()));
+    await Promise.all(this.clients.map((client) => client.endAsync(true)));
+    for (const program of [...this.programs].reverse()) {
+      try {
+        await program.stop();
+      } catch {
+        await program.stop('SIGKILL');
+      }
+    }
+    for (const cleanup of this.cleanups.reverse()) await cleanup();
+  }
+
+  async dumpLogs() {
+    for (const { name, pid, stdout, stderr, end } of this.programs) {
+      const tail = `${stdout}${stderr}`.split('\n').slice(-60).join('\n');
+      console.error(`---- ${name} (${pid}) ${JSON.stringify(end)}\n${tail}`);
+    }
+    for (const name of ['mosquitto.log', 'convwired.log']) {
+      const text = this.dir && await fs.readFile(path.join(this.dir, 'log', name), 'utf8').catch(() => '');
+      if (text) console.error(`---- log/${name}\n${text.split('\n').slice(-60).join('\n')}`);
+    }
+  }
+}
+
+/** A test with a System of its own, not started; stopped and removed at the end, its logs shown if it fails. */
+export function scenario(name, options, body) {
+  if (typeof options === 'function') [options, body] = [{}, options];
+  test(name, { timeout: 120_000, ...options }, async (t) => {
+    const system = new System();
+    try {
+      await body(system, t);
+    } catch (error) {
+      await system.dumpLogs();
+      throw error;
+    } finally {
+      await system.stop();
+    }
+  });
+}

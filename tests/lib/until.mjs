@@ -1,0 +1,65 @@
+// Deadlines. Scenarios wait for events, never for time; a deadline only says when to give up.
+
+export const DEADLINE_MS = Number(process.env.CONVWIRE_DEADLINE_MS ?? 20_000);
+
+/** What the promise gives, or an error that says what did not happen. `describe` may add what is known then. */
+export async function within(promise, what, { ms = DEADLINE_MS, describe = () => '' } = {}) {
+  let timer;
+  const expiry = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not within ${ms} ms: ${what} ${describe()}`)), ms);
+  });
+  try {
+    return await Promise.race([promise, expiry]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * For what gives no sign of its own, as a port that begins to listen: tries until the attempt gives
+ * something true. A short pause between two attempts keeps the machine free for the one we wait for.
+ */
+export async function eventually(attempt, what, { ms = DEADLINE_MS } = {}) {
+  const end = Date.now() + ms;
+  for (let lastError; ; ) {
+    try {
+      const result = await attempt();
+      if (result) return result;
+    } catch (error) {
+      lastError = error;
+    }
+    if (Date.now() > end) throw new Error(`not within ${ms} ms: ${what}`, { cause: lastError });
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
+
+/** Something that changes, and can be waited for. */
+export class Changing {
+  #waiting = new Set();
+
+  changed() {
+    for (const look of [...this.#waiting]) look();
+  }
+
+  /** Waits until `test` gives something true; it is looked at now and after every change. */
+  async until(test, what, options) {
+    let look;
+    const seen = new Promise((resolve, reject) => {
+      look = () => {
+        try {
+          const result = test();
+          if (result) resolve(result);
+        } catch (error) {
+          reject(error);
+        }
+      };
+      this.#waiting.add(look);
+      look();
+    });
+    try {
+      return await within(seen, what, options);
+    } finally {
+      this.#waiting.delete(look);
+    }
+  }
+}

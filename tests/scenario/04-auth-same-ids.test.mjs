@@ -1,0 +1,50 @@
+// One permission function: the conversations that the broker delivers are those that HTTP gives, for every role.
+import assert from 'node:assert/strict';
+
+import { scenario } from '../lib/system.mjs';
+import { Inbox, subscribe } from '../lib/mqtt.mjs';
+import { qualityWebhook } from '../lib/webhook.mjs';
+
+const ROLES = { agent: 'all', supervisor: 'all', admin: 'all', viewer: 'all', 'assigned-agent': 'none' };
+
+scenario('for every role, the ids over MQTT are the ids over HTTP', async (system, t) => {
+  await (await system.init()).start();
+  const customers = Array.from({ length: 12 }, (_, i) => `9234500000${String(i).padStart(2, '0')}`);
+  const all = customers.map((customer) => `${system.account}_${system.number}_${customer}`);
+  const inboxes = {};
+  for (const role of Object.keys(ROLES)) {
+    const client = await system.mqtt({ role, agent: `the-${role}` });
+    inboxes[role] = new Inbox(client);
+    assert.equal(await subscribe(client, `acct/${system.account}/conv/+`), 1);
+    assert.equal(await subscribe(client, `acct/${system.account}/events`), 1);
+  }
+  for (const from of customers) await system.customerWrites({ from });
+  await system.postWebhook(qualityWebhook()); // every role sees this one; it comes after all others
+
+  for (const [role, sees] of Object.entries(ROLES)) {
+    await t.test(`${role} sees ${sees}`, async () => {
+      const inbox = inboxes[role];
+      await inbox.until(() => inbox.received.some(({ topic }) => topic.endsWith('/events')), 'the last event');
+      const token = system.token(system.account, role, `the-${role}`);
+      const get = async (route) => (await system.api(route, { token })).json;
+      const snapshot = await get('/sync');
+      const { events } = await get(`/sync?epoch=${snapshot.epoch}&since=0`);
+      const ids = (rows, key) => [...new Set(rows.map((row) => row[key]).filter(Boolean))].sort();
+      const expected = sees === 'all' ? all : [];
+
+      assert.deepEqual(inbox.conversations, expected, 'over MQTT');
+      assert.deepEqual(ids((await get('/conversations')).conversations, 'id'), expected, '/conversations');
+      assert.deepEqual(ids(snapshot.snapshot.conversations, 'id'), expected, '/sync, snapshot');
+      assert.deepEqual(ids(events, 'conversation'), expected, '/sync, events');
+      for (const id of all) {
+        const status = expected.includes(id) ? 200 : 404;
+        assert.equal((await system.api(`/conversations/${id}`, { token })).status, status, id);
+        assert.equal((await system.api(`/conversations/${id}/messages`, { token })).status, status, id);
+        const { matches } = await get(`/resolve?id=${id}`);
+        assert.equal(matches.length, expected.includes(id) ? 1 : 0, `/resolve ${id}`);
+      }
+      const head = sees === 'all' ? `acct/${system.account}/head` : `acct/${system.account}/agent/the-${role}/feed`;
+      assert.equal(snapshot.head_topic, head);
+    });
+  }
+});
