@@ -2,6 +2,8 @@
 #ifndef API_API_H
 #define API_API_H
 
+#include <stdatomic.h>
+
 #include "core/access.h"
 #include "core/token.h"
 #include "http/http.h"
@@ -14,8 +16,9 @@
  */
 struct api {
 	struct cw_store *store;
-	struct cw_token_keys *keys;
-	const struct cw_access *access;
+	/* Replaced while handlers run; what was replaced lives on until the program ends. */
+	_Atomic(struct cw_token_keys *) keys;
+	_Atomic(const struct cw_access *) access;
 };
 
 void api_sync(struct cw_http_request *request, void *api);

@@ -17,7 +17,8 @@ static enum cw_status missing(const char *name, struct cw_error *reterr)
 
 /* ---- accounts and numbers ---- */
 
-static enum cw_status add_account(const struct control *control, json_t *arguments, json_t *answer, struct cw_error *reterr)
+static enum cw_status add_account(const struct control *control, json_t *arguments, json_t *answer,
+				  struct cw_error *reterr)
 {
 	struct cw_store_op op = { .type = CW_STORE_ACCOUNT_ADD, .account.name = text_of(arguments, "account") };
 
@@ -65,7 +66,8 @@ static bool on_number(void *context, const struct cw_number *number)
 					       number->is_simulated, "replaying", number->is_replaying)) == 0;
 }
 
-static enum cw_status list_accounts(const struct control *control, json_t *arguments, json_t *answer, struct cw_error *reterr)
+static enum cw_status list_accounts(const struct control *control, json_t *arguments, json_t *answer,
+				    struct cw_error *reterr)
 {
 	struct cw_reader *reader = NULL;
 	json_t *list = json_array();
@@ -79,7 +81,8 @@ static enum cw_status list_accounts(const struct control *control, json_t *argum
 	return json_object_set_new(answer, "accounts", list) == 0 ? status : CW_NOMEM;
 }
 
-static enum cw_status list_numbers(const struct control *control, json_t *arguments, json_t *answer, struct cw_error *reterr)
+static enum cw_status list_numbers(const struct control *control, json_t *arguments, json_t *answer,
+				   struct cw_error *reterr)
 {
 	struct cw_reader *reader = NULL;
 	json_t *list = json_array();
@@ -117,7 +120,8 @@ static json_t *import_row(const struct control *control, json_t *row)
 		       json_pack("{s:s, s:s}", "status", cw_status_text(status), "error", op.error.text);
 }
 
-static enum cw_status import_aliases(const struct control *control, json_t *arguments, json_t *answer, struct cw_error *reterr)
+static enum cw_status import_aliases(const struct control *control, json_t *arguments, json_t *answer,
+				     struct cw_error *reterr)
 {
 	json_t *rows = json_object_get(arguments, "rows");
 	json_t *results = json_array();
@@ -195,8 +199,8 @@ static enum cw_status check(const struct control *control, json_t *arguments, js
 
 	(void)arguments;
 	if (status == CW_OK) {
-		status = cw_store_check(reader, control->published ? control->published(control->context) : -1, on_fault,
-					faults, &result, reterr);
+		status = cw_store_check(reader, control->published ? control->published(control->context) : -1,
+					on_fault, faults, &result, reterr);
 	}
 	cw_reader_release(reader);
 	json_t *counts = status == CW_OK ?
@@ -220,8 +224,12 @@ static const struct {
 	const char *name;
 	enum cw_status (*act)(const struct control *control, json_t *arguments, json_t *answer, struct cw_error *reterr);
 } actions[] = {
-	{ "account.add", add_account },     { "account.list", list_accounts }, { "number.add", add_number },
-	{ "number.list", list_numbers },    { "alias.import", import_aliases }, { "resolve", resolve },
+	{ "account.add", add_account },
+	{ "account.list", list_accounts },
+	{ "number.add", add_number },
+	{ "number.list", list_numbers },
+	{ "alias.import", import_aliases },
+	{ "resolve", resolve },
 	{ "check", check },
 };
 

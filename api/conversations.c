@@ -38,16 +38,14 @@ static bool on_listed(void *context, const struct cw_conversation *conversation)
 }
 
 json_t *api_list_conversations(const struct api *api, struct cw_reader *reader, const struct cw_token *token,
-			       int64_t limit, char cursor[CW_LIST_CURSOR_MAX], bool *ret_is_more,
-			       struct cw_error *reterr)
+			       int64_t limit, char cursor[CW_LIST_CURSOR_MAX], bool *ret_is_more, struct cw_error *reterr)
 {
 	struct listing listing = { .api = api,
 				   .token = token,
 				   .sees_all = cw_access_sees_all(api->access, token),
 				   .rows = json_array(),
 				   .limit = (size_t)limit };
-	enum cw_status status =
-		cw_store_conversations(reader, token->account, cursor, on_listed, &listing, reterr);
+	enum cw_status status = cw_store_conversations(reader, token->account, cursor, on_listed, &listing, reterr);
 
 	if (status == CW_OK && (listing.has_failed || !listing.rows)) {
 		status = cw_error_set(reterr, CW_NOMEM, "out of memory");
@@ -125,8 +123,7 @@ void api_conversation(struct cw_http_request *request, void *context)
 	if (!reader) {
 		return;
 	}
-	enum cw_status status =
-		cw_store_conversation(reader, cw_http_level(request, 0), on_conversation, &row, &error);
+	enum cw_status status = cw_store_conversation(reader, cw_http_level(request, 0), on_conversation, &row, &error);
 
 	cw_reader_release(reader);
 	if (status == CW_OK) {
@@ -171,8 +168,8 @@ void api_messages(struct cw_http_request *request, void *context)
 		return;
 	}
 	page.messages = json_array();
-	enum cw_status status =
-		cw_store_messages(reader, cw_http_level(request, 0), before, limit, on_message, &page, &error);
+	enum cw_status status = cw_store_messages(reader, cw_http_level(request, 0), before, limit, on_message, &page,
+						  &error);
 
 	cw_reader_release(reader);
 	if (status == CW_OK && page.has_failed) {
@@ -183,7 +180,7 @@ void api_messages(struct cw_http_request *request, void *context)
 		api_store_problem(request, &error);
 		return;
 	}
-	bool is_more = (int64_t)json_array_size(page.messages) == limit;
+	bool is_more = (int64_t)json_array_size(page.messages) >= limit;
 
 	cw_http_answer_json(request, 200,
 			    json_pack("{s:o, s:o}", "messages", page.messages, "next",
@@ -242,17 +239,15 @@ void api_resolve(struct cw_http_request *request, void *context)
 	if (!reader) {
 		return;
 	}
-	struct resolving resolving = {
-		.api = api, .token = &token, .matches = json_array(), .compared = json_array()
-	};
+	struct resolving resolving = { .api = api, .token = &token, .matches = json_array(), .compared = json_array() };
 	const struct cw_resolve_sink sink = { .on_match = on_match, .on_compared = on_compared, .context = &resolving };
 	enum cw_status status = cw_store_resolve(reader, token.account, id, phone_number_id, &sink, &error);
 
 	cw_reader_release(reader);
 	if (status == CW_OK) {
-		cw_http_answer_json(request, 200,
-				    json_pack("{s:o, s:o}", "matches", resolving.matches, "compared_with",
-					      resolving.compared));
+		cw_http_answer_json(
+			request, 200,
+			json_pack("{s:o, s:o}", "matches", resolving.matches, "compared_with", resolving.compared));
 	} else {
 		json_decref(resolving.matches);
 		json_decref(resolving.compared);

@@ -54,9 +54,9 @@ void health_ready(struct cw_http_request *request, void *context)
 
 	cw_http_answer_json(request, is_ready ? 200 : 503,
 			    json_pack("{s:b, s:b, s:b, s:I, s:I, s:I}", "ready", is_ready, "database_writable",
-				      !all.store.is_full, "broker_connected", all.facts.is_broker_connected, "lag_events",
-				      (json_int_t)all.facts.lag_events, "lag_ms", (json_int_t)all.facts.lag_ms,
-				      "queue_age_ms", (json_int_t)all.store.queue_age_ms));
+				      !all.store.is_full, "broker_connected", all.facts.is_broker_connected,
+				      "lag_events", (json_int_t)all.facts.lag_events, "lag_ms",
+				      (json_int_t)all.facts.lag_ms, "queue_age_ms", (json_int_t)all.store.queue_age_ms));
 }
 
 /* One row per metric; offset into struct everything. */
@@ -64,7 +64,10 @@ static const struct {
 	const char *name, *type, *help;
 	size_t offset;
 } metrics[] = {
-#define ROW(name, type, member, help) { "convwire_" name, type, help, offsetof(struct everything, member) }
+#define ROW(name, type, member, help) \
+	{ \
+		"convwire_" name, type, help, offsetof(struct everything, member) \
+	}
 	ROW("webhooks_total", "counter", store.webhooks, "Signed webhooks stored"),
 	ROW("messages_total", "counter", store.messages, "Messages stored"),
 	ROW("duplicates_total", "counter", store.duplicates, "Messages that were stored before"),

@@ -43,8 +43,7 @@ static bool on_event(void *context, const struct cw_event *event)
 	}
 	gathering->n_scanned++;
 	gathering->last_seq = event->seq;
-	if (may_see(gathering, event) &&
-	    json_array_append_new(gathering->events, cw_event_to_json(event)) != 0) {
+	if (may_see(gathering, event) && json_array_append_new(gathering->events, cw_event_to_json(event)) != 0) {
 		gathering->has_failed = true;
 		return false;
 	}
@@ -74,8 +73,8 @@ static enum cw_status gather_snapshot(struct gathering *gathering, struct cw_rea
 {
 	char cursor[CW_LIST_CURSOR_MAX] = "";
 	bool is_more = false;
-	json_t *rows = api_list_conversations(gathering->api, reader, gathering->token, (int64_t)gathering->limit, cursor,
-					      &is_more, reterr);
+	json_t *rows = api_list_conversations(gathering->api, reader, gathering->token, (int64_t)gathering->limit,
+					      cursor, &is_more, reterr);
 
 	if (!rows) {
 		return reterr->status;
@@ -97,8 +96,8 @@ static enum cw_status gather_events(struct gathering *gathering, struct cw_reade
 				    struct cw_error *reterr)
 {
 	gathering->last_seq = since;
-	enum cw_status status =
-		cw_store_events_after(reader, gathering->token->account, since, on_event, gathering, reterr);
+	enum cw_status status = cw_store_events_after(reader, gathering->token->account, since, on_event, gathering,
+						      reterr);
 
 	if (status != CW_OK) {
 		return status;

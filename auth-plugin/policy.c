@@ -12,9 +12,8 @@
 enum cw_status policy_load(struct policy *policy, const char *keys_dir, const char *roles_path, struct cw_error *reterr)
 {
 	struct policy fresh = { .keys_dir = strdup(keys_dir), .roles_path = strdup(roles_path) };
-	enum cw_status status = fresh.keys_dir && fresh.roles_path ?
-					cw_token_keys_load(keys_dir, &fresh.keys, reterr) :
-					cw_error_set(reterr, CW_NOMEM, "out of memory");
+	enum cw_status status = fresh.keys_dir && fresh.roles_path ? cw_token_keys_load(keys_dir, &fresh.keys, reterr) :
+								     cw_error_set(reterr, CW_NOMEM, "out of memory");
 
 	if (status == CW_OK) {
 		status = cw_access_load(roles_path, &fresh.access, reterr);
@@ -74,7 +73,8 @@ enum cw_status policy_admit(const struct policy *policy, const char *token_text,
 		return status;
 	}
 	if (!client_id || !(is_own(client_id, &token) || is_broker_chosen(client_id))) {
-		return cw_error_set(reterr, CW_DENIED, "the client id is neither <account>:<subject>:<tab> nor the broker's");
+		return cw_error_set(reterr, CW_DENIED,
+				    "the client id is neither <account>:<subject>:<tab> nor the broker's");
 	}
 	*ret_token = token;
 	return CW_OK;

@@ -271,8 +271,7 @@ static void start_due(struct load *load, int64_t started_ns)
 	struct connection *connection = NULL;
 
 	while (!is_over(load, started_ns) && (connection = idle_connection(load))) {
-		if (load->options.rate > 0 &&
-		    now_ns() < started_ns + load->n_started * 1000000000 / load->options.rate) {
+		if (load->options.rate > 0 && now_ns() < started_ns + load->n_started * 1000000000 / load->options.rate) {
 			return;
 		}
 		start_webhook(load, connection);
@@ -341,11 +340,11 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		int key;
 		const char **text;
 		int64_t *number;
-	} places[] = { { 's', &options->secret, NULL },	  { 'n', &options->number, NULL },
-		       { 't', &options->token, NULL },	  { 'w', &options->subscribe, NULL },
-		       { 'a', &options->account, NULL },  { 'p', NULL, &options->port },
-		       { 'c', NULL, &options->connections }, { 'd', NULL, &options->seconds },
-		       { 'k', NULL, &options->count },	  { 'r', NULL, &options->rate },
+	} places[] = { { 's', &options->secret, NULL },       { 'n', &options->number, NULL },
+		       { 't', &options->token, NULL },        { 'w', &options->subscribe, NULL },
+		       { 'a', &options->account, NULL },      { 'p', NULL, &options->port },
+		       { 'c', NULL, &options->connections },  { 'd', NULL, &options->seconds },
+		       { 'k', NULL, &options->count },        { 'r', NULL, &options->rate },
 		       { 'v', NULL, &options->conversations } };
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
@@ -392,8 +391,8 @@ int main(int argc, char **argv)
 	load.seen_ns = calloc((size_t)load.room, sizeof(*load.seen_ns));
 	load.connections = calloc((size_t)load.options.connections, sizeof(*load.connections));
 	load.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (!load.secret || !load.sent_ns || !load.acked_ns || !load.seen_ns || !load.connections || load.epoll_fd < 0 ||
-	    cw_clock_random(&load.run, sizeof(load.run)) != CW_OK) {
+	if (!load.secret || !load.sent_ns || !load.acked_ns || !load.seen_ns || !load.connections ||
+	    load.epoll_fd < 0 || cw_clock_random(&load.run, sizeof(load.run)) != CW_OK) {
 		fail("setting up");
 	}
 	for (int64_t i = 0; i < load.options.connections; i++) {

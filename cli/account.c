@@ -114,8 +114,10 @@ static int list_accounts(const struct short_options *options)
 
 int command_account(int argc, char **argv)
 {
-	static const struct argp argp = { NULL, parse, "add ID\nlist", "Add and list accounts, the tenants of this Convwire.",
-					  children, NULL, NULL };
+	static const struct argp argp = {
+		NULL, parse, "add ID\nlist", "Add and list accounts, the tenants of this Convwire.", children,
+		NULL, NULL
+	};
 	struct short_options options = { .common.dir = "./var" };
 
 	cli_parse("account", &argp, argc, argv, &options);
@@ -191,10 +193,14 @@ int command_number(int argc, char **argv)
 		{ "simulated", KEY_SIMULATED, NULL, 0, "`simulate` may write to it", 0 },
 		{ NULL, 0, NULL, 0, NULL, 0 },
 	};
-	static const struct argp argp = { rows,     parse, "add PHONE_NUMBER_ID\nlist",
+	static const struct argp argp = { rows,
+					  parse,
+					  "add PHONE_NUMBER_ID\nlist",
 					  "Add and list business numbers. A PHONE_NUMBER_ID is the id that WhatsApp Manager "
 					  "shows beside a phone number, not the phone number.",
-					  children, NULL,  NULL };
+					  children,
+					  NULL,
+					  NULL };
 	struct short_options options = { .common.dir = "./var" };
 
 	cli_parse("number", &argp, argc, argv, &options);
@@ -314,10 +320,14 @@ static int print_check(const struct short_options *options, json_t *answer)
 
 int command_check(int argc, char **argv)
 {
-	static const struct argp argp = { NULL, parse, NULL,
+	static const struct argp argp = { NULL,
+					  parse,
+					  NULL,
 					  "Hold the database to its promises: integrity, seq without gaps, prev, no message "
 					  "twice; and say what waits.",
-					  children, NULL, NULL };
+					  children,
+					  NULL,
+					  NULL };
 	struct short_options options = { .common.dir = "./var" };
 	json_t *answer = NULL;
 

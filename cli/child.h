@@ -20,9 +20,9 @@ struct child {
 	bool echoes_problems; /* lines of level warn and error also go to our stderr */
 	int ready_fd;         /* inherited by the program; -1: none. Closed here after the start */
 
-	pid_t pid;           /* 0: not running */
-	int output_fd;       /* -1: none */
-	int log_fd;          /* -1: not open */
+	pid_t pid;     /* 0: not running */
+	int output_fd; /* -1: none */
+	int log_fd;    /* -1: not open */
 	int64_t log_bytes;
 	int64_t started_ms;  /* monotonic */
 	int64_t pause_ms;    /* before the next start */

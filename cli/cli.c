@@ -175,7 +175,8 @@ enum cw_status cli_mint(const char *dir, const char *account, const char *subjec
 		return cw_error_set(reterr, CW_INVALID, "\"%.70s\" is not an account id", account);
 	}
 	if (!cw_text_copy(token.subject, sizeof(token.subject), subject) || !cw_subject_is_valid(subject)) {
-		return cw_error_set(reterr, CW_INVALID, "\"%.70s\" is not an agent id: 1 to 64 letters, digits or -", subject);
+		return cw_error_set(reterr, CW_INVALID, "\"%.70s\" is not an agent id: 1 to 64 letters, digits or -",
+				    subject);
 	}
 	enum cw_status status = check_role(dir, role, token.role, reterr);
 

@@ -51,8 +51,9 @@ static enum cw_status read_status(json_t *answer, struct cw_error *reterr)
 
 	for (int status = 0; word && status < CW_STATUS_COUNT; status++) {
 		if (strcmp(cw_status_text((enum cw_status)status), word) == 0) {
-			return status == CW_OK ? CW_OK :
-						 cw_error_set(reterr, (enum cw_status)status, "%s", sentence ? sentence : word);
+			return status == CW_OK ?
+				       CW_OK :
+				       cw_error_set(reterr, (enum cw_status)status, "%s", sentence ? sentence : word);
 		}
 	}
 	return cw_error_set(reterr, CW_IO, "the daemon's answer cannot be read");

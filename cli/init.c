@@ -33,8 +33,8 @@ static const struct argp_option rows[] = {
 	{ "number", 'n', "PHONE_NUMBER_ID", 0, "its number at WhatsApp; without it a simulated one is made", 0 },
 	{ "waba", KEY_WABA, "ID", 0, "the number's WhatsApp Business Account; otherwise it is learned", 0 },
 	{ "app-secret", KEY_APP_SECRET, "S", 0, "for tests: the Meta app's secret; better in CONVWIRE_APP_SECRET", 0 },
-	{ "verify-token", KEY_VERIFY_TOKEN, "V", 0, "for tests: the webhook's verify token; better in CONVWIRE_VERIFY_TOKEN",
-	  0 },
+	{ "verify-token", KEY_VERIFY_TOKEN, "V", 0,
+	  "for tests: the webhook's verify token; better in CONVWIRE_VERIFY_TOKEN", 0 },
 	{ "http-port", KEY_HTTP_PORT, "PORT", 0, "kept in convwire.conf (8080)", 0 },
 	{ "mqtt-port", KEY_MQTT_PORT, "PORT", 0, "kept in convwire.conf (1883)", 0 },
 	{ "ws-port", KEY_WS_PORT, "PORT", 0, "kept in convwire.conf (9001)", 0 },
@@ -94,7 +94,8 @@ static void make_folder(struct maker *maker, const char *name, mode_t mode)
 
 static void make_directory(struct maker *maker)
 {
-	if (maker->status == CW_OK && ((mkdir(maker->dir, 0700) != 0 && errno != EEXIST) || chmod(maker->dir, 0700) != 0)) {
+	if (maker->status == CW_OK &&
+	    ((mkdir(maker->dir, 0700) != 0 && errno != EEXIST) || chmod(maker->dir, 0700) != 0)) {
 		maker->status = cw_error_set(&maker->error, CW_IO, "%s: %s", maker->dir, strerror(errno));
 	}
 }
@@ -151,7 +152,7 @@ static char *pem_text(EVP_PKEY *key, bool is_private)
 	BIO *bio = BIO_new(BIO_s_mem());
 	char *data = NULL;
 	char *text = NULL;
-	int is_written = !bio	    ? 0 :
+	int is_written = !bio       ? 0 :
 			 is_private ? PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL) :
 				      PEM_write_bio_PUBKEY(bio, key);
 	long len = is_written ? BIO_get_mem_data(bio, &data) : 0;
@@ -267,10 +268,9 @@ static void choose_names(struct maker *maker, const struct init_options *options
 	uint64_t random = 0;
 
 	memcpy(&random, bytes, sizeof(random));
-	bool is_whole = options->number ?
-				cw_text_copy(number, CW_PHONE_NUMBER_ID_MAX + 1, options->number) :
-				cw_text_format(number, CW_PHONE_NUMBER_ID_MAX + 1, "1%014llu",
-					       (unsigned long long)(random % 100000000000000ULL));
+	bool is_whole = options->number ? cw_text_copy(number, CW_PHONE_NUMBER_ID_MAX + 1, options->number) :
+					  cw_text_format(number, CW_PHONE_NUMBER_ID_MAX + 1, "1%014llu",
+							 (unsigned long long)(random % 100000000000000ULL));
 
 	if (maker->status == CW_OK && (!is_whole || !cw_phone_number_id_is_valid(number))) {
 		maker->status = cw_error_set(&maker->error, CW_INVALID,
@@ -283,8 +283,8 @@ static void print_made(const struct init_options *options, const char *account, 
 	const char *dir = options->common.dir;
 
 	if (options->common.json) {
-		cli_print_json(json_pack("{s:s, s:s, s:s, s:b}", "dir", dir, "account", account, "phone_number_id", number,
-					 "simulated", !options->number));
+		cli_print_json(json_pack("{s:s, s:s, s:s, s:b}", "dir", dir, "account", account, "phone_number_id",
+					 number, "simulated", !options->number));
 		return;
 	}
 	(void)printf("Made %s\n  account   %s\n  number    %s%s\n", dir, account, number,
@@ -309,7 +309,8 @@ int command_init(int argc, char **argv)
 
 	maker.status = settings_path(maker.dir, "convwire.conf", path, sizeof(path), &maker.error);
 	if (maker.status == CW_OK && stat(path, &info) == 0) {
-		return cli_fail(CW_DUPLICATE, "%s is there already; remove the directory or choose another with --dir", path);
+		return cli_fail(CW_DUPLICATE, "%s is there already; remove the directory or choose another with --dir",
+				path);
 	}
 	choose_names(&maker, &options, account, number);
 	make_directory(&maker);

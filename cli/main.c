@@ -33,7 +33,8 @@ static void print_help(FILE *out)
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		(void)fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].help);
 	}
-	(void)fputs("\nEach command has --help, --dir DIR (default ./var) and, where a script would read it, --json.\n", out);
+	(void)fputs("\nEach command has --help, --dir DIR (default ./var) and, where a script would read it, --json.\n",
+		    out);
 }
 
 int main(int argc, char **argv)

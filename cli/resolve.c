@@ -80,10 +80,14 @@ int command_resolve(int argc, char **argv)
 		{ "number", KEY_NUMBER, "PHONE_NUMBER_ID", 0, "only conversations at this number", 0 },
 		{ NULL, 0, NULL, 0, NULL, 0 },
 	};
-	static const struct argp argp = { rows,     parse, "ID",
+	static const struct argp argp = { rows,
+					  parse,
+					  "ID",
 					  "Tell which conversation an id means: canonical, of another system, a phone number, "
 					  "a business-scoped user id. Exit code 0 for exactly one, else 65.",
-					  children, NULL,  NULL };
+					  children,
+					  NULL,
+					  NULL };
 	struct names_options options = { .common.dir = "./var" };
 	char account[CW_ACCOUNT_MAX + 1];
 	struct cw_error error;
@@ -286,12 +290,18 @@ static enum cw_status import_file(struct import *import)
 
 int command_alias(int argc, char **argv)
 {
-	static const struct argp argp = { NULL,     parse, "import FILE",
-					  "Import the ids of another system, so that pages which know a conversation by them "
-					  "find it. FILE holds JSON lines or a mongoexport of conversations: _id, accountId, "
-					  "phoneNumberId, customerNumber; - reads standard input. Conversations that are not "
-					  "there are made.",
-					  children, NULL,  NULL };
+	static const struct argp argp = {
+		NULL,
+		parse,
+		"import FILE",
+		"Import the ids of another system, so that pages which know a conversation by them "
+		"find it. FILE holds JSON lines or a mongoexport of conversations: _id, accountId, "
+		"phoneNumberId, customerNumber; - reads standard input. Conversations that are not "
+		"there are made.",
+		children,
+		NULL,
+		NULL
+	};
 	struct names_options options = { .common.dir = "./var" };
 
 	cli_parse("alias", &argp, argc, argv, &options);

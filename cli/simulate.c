@@ -44,8 +44,12 @@ struct simulator {
 /* ---- the kinds ---- */
 
 static const char *const names[] = { "Ayesha Khan", "Bruno Costa", "Chen Wei", "Dilara Demir", "Emeka Obi", "Freya Lund" };
-static const char *const texts[] = { "Hello, is the blue one still there?", "Thank you!", "When do you open tomorrow?",
-				     "I paid yesterday, order 4711 🙏", "¿Hay descuento por dos?", "کیا ڈیلیوری ممکن ہے؟" };
+static const char *const texts[] = { "Hello, is the blue one still there?",
+				     "Thank you!",
+				     "When do you open tomorrow?",
+				     "I paid yesterday, order 4711 🙏",
+				     "¿Hay descuento por dos?",
+				     "کیا ڈیلیوری ممکن ہے؟" };
 
 /* Not for secrets: only for variety. */
 static uint64_t next_random(struct simulator *simulator)
@@ -66,8 +70,8 @@ static json_t *text_kind(struct simulator *simulator)
 
 static json_t *media(const char *type, const char *mime, const char *caption)
 {
-	return json_pack("{s:s, s:{s:s, s:s, s:s, s:s*}}", "type", type, type, "id", "1580000000000001", "mime_type", mime,
-			 "sha256", "wvqXMe6n7n1W0zphvLPoLj+s/NtKqmr3zZ7YzTP7xFI=", "caption", caption);
+	return json_pack("{s:s, s:{s:s, s:s, s:s, s:s*}}", "type", type, type, "id", "1580000000000001", "mime_type",
+			 mime, "sha256", "wvqXMe6n7n1W0zphvLPoLj+s/NtKqmr3zZ7YzTP7xFI=", "caption", caption);
 }
 
 static json_t *image_kind(struct simulator *simulator)
@@ -166,7 +170,8 @@ static json_t *unsupported_kind(struct simulator *simulator)
 static json_t *edit_kind(struct simulator *simulator)
 {
 	return json_pack("{s:s, s:{s:s, s:{s:s, s:{s:s}}}}", "type", "edit", "edit", "original_message_id",
-			 simulator->last_wamid, "message", "type", "text", "text", "body", "(edited) I meant the green one");
+			 simulator->last_wamid, "message", "type", "text", "text", "body",
+			 "(edited) I meant the green one");
 }
 
 static json_t *revoke_kind(struct simulator *simulator)
@@ -177,8 +182,8 @@ static json_t *revoke_kind(struct simulator *simulator)
 static json_t *system_kind(struct simulator *simulator)
 {
 	(void)simulator;
-	return json_pack("{s:s, s:{s:s, s:s}}", "type", "system", "system", "body", "The customer's security code changed",
-			 "type", "customer_identity_changed");
+	return json_pack("{s:s, s:{s:s, s:s}}", "type", "system", "system", "body",
+			 "The customer's security code changed", "type", "customer_identity_changed");
 }
 
 static json_t *welcome_kind(struct simulator *simulator)
@@ -193,13 +198,27 @@ static const struct kind {
 	json_t *(*make)(struct simulator *simulator);
 	int weight; /* in the mix */
 } kinds[] = {
-	{ "text", text_kind, 30 },         { "image", image_kind, 5 },       { "video", video_kind, 2 },
-	{ "audio", audio_kind, 2 },        { "voice", voice_kind, 5 },       { "document", document_kind, 2 },
-	{ "sticker", sticker_kind, 3 },    { "location", location_kind, 2 }, { "contacts", contacts_kind, 2 },
-	{ "interactive", interactive_kind, 3 }, { "button", button_kind, 2 }, { "order", order_kind, 2 },
-	{ "reply", reply_kind, 5 },        { "reaction", reaction_kind, 5 }, { "unsupported", unsupported_kind, 1 },
-	{ "edit", edit_kind, 1 },          { "revoke", revoke_kind, 1 },     { "system", system_kind, 1 },
-	{ "request_welcome", welcome_kind, 1 }, { "echo", NULL, 5 },         { "status", NULL, 5 },
+	{ "text", text_kind, 30 },
+	{ "image", image_kind, 5 },
+	{ "video", video_kind, 2 },
+	{ "audio", audio_kind, 2 },
+	{ "voice", voice_kind, 5 },
+	{ "document", document_kind, 2 },
+	{ "sticker", sticker_kind, 3 },
+	{ "location", location_kind, 2 },
+	{ "contacts", contacts_kind, 2 },
+	{ "interactive", interactive_kind, 3 },
+	{ "button", button_kind, 2 },
+	{ "order", order_kind, 2 },
+	{ "reply", reply_kind, 5 },
+	{ "reaction", reaction_kind, 5 },
+	{ "unsupported", unsupported_kind, 1 },
+	{ "edit", edit_kind, 1 },
+	{ "revoke", revoke_kind, 1 },
+	{ "system", system_kind, 1 },
+	{ "request_welcome", welcome_kind, 1 },
+	{ "echo", NULL, 5 },
+	{ "status", NULL, 5 },
 };
 #define N_KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
@@ -264,8 +283,7 @@ static void stamp(json_t *message, const char *key, const char *wa_id, const cha
 {
 	(void)json_object_set_new(message, key, json_string(wa_id)); /* without memory the server refuses it */
 	(void)json_object_set_new(message, "id", json_string(wamid));
-	(void)json_object_set_new(message, "timestamp",
-				  json_sprintf("%lld", (long long)(cw_clock_now_ms() / 1000)));
+	(void)json_object_set_new(message, "timestamp", json_sprintf("%lld", (long long)(cw_clock_now_ms() / 1000)));
 }
 
 static json_t *make_echo(struct simulator *simulator, const char *wa_id, const char *name)
@@ -406,8 +424,7 @@ static enum cw_status choose_number(const struct simulate_options *options, cons
 				    "no number is marked simulated; name one with --number, knowing that its real "
 				    "conversations will show what is simulated");
 	}
-	if (!cw_phone_number_id_is_valid(number) ||
-	    !cw_text_copy(simulator->number, sizeof(simulator->number), number)) {
+	if (!cw_phone_number_id_is_valid(number) || !cw_text_copy(simulator->number, sizeof(simulator->number), number)) {
 		return cw_error_set(reterr, CW_INVALID, "--number %.40s: a phone_number_id has 1 to 32 digits", number);
 	}
 	return CW_OK;
@@ -429,8 +446,7 @@ static enum cw_status load_secret(const char *dir, struct simulator *simulator, 
 	return status;
 }
 
-static enum cw_status set_up(const struct simulate_options *options, struct simulator *simulator,
-			     struct cw_error *reterr)
+static enum cw_status set_up(const struct simulate_options *options, struct simulator *simulator, struct cw_error *reterr)
 {
 	struct settings settings;
 	enum cw_status status = cli_settings(options->common.dir, &settings, reterr);
@@ -443,9 +459,9 @@ static enum cw_status set_up(const struct simulate_options *options, struct simu
 	}
 	simulator->curl = curl_easy_init();
 	simulator->random = (uint64_t)cw_clock_now_ms() | 1;
-	if (status == CW_OK && (!simulator->curl || !cw_text_format(simulator->url, sizeof(simulator->url),
-								     "http://%s:%lld/webhook", settings.http_address,
-								     (long long)settings.http_port))) {
+	if (status == CW_OK &&
+	    (!simulator->curl || !cw_text_format(simulator->url, sizeof(simulator->url), "http://%s:%lld/webhook",
+						 settings.http_address, (long long)settings.http_port))) {
 		status = cw_error_set(reterr, CW_NOMEM, "out of memory");
 	}
 	if (status == CW_OK) {
@@ -508,8 +524,8 @@ int command_simulate(int argc, char **argv)
 		{ NULL, 0, NULL, 0, NULL, 0 },
 	};
 	static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { NULL, 0, NULL, 0 } };
-	static const struct argp argp = { rows, parse, NULL, "Play customers: signed webhooks of every kind.", children,
-					  NULL, NULL };
+	static const struct argp argp = { rows,     parse, NULL, "Play customers: signed webhooks of every kind.",
+					  children, NULL,  NULL };
 	struct simulate_options options = { .common.dir = "./var" };
 	struct simulator simulator = { .curl = NULL };
 	struct cw_error error;

@@ -131,8 +131,8 @@ static enum cw_status choose_port(const struct up *up, const char *what, const c
 			return CW_OK;
 		}
 	}
-	return cw_error_set(reterr, CW_BUSY, "%s port %lld is taken by %s; stop it, or choose another with --%s-port", what,
-			    (long long)wanted,
+	return cw_error_set(reterr, CW_BUSY, "%s port %lld is taken by %s; stop it, or choose another with --%s-port",
+			    what, (long long)wanted,
 			    holder_of_port((int)wanted, holder, sizeof(holder)) ? holder : "another process", what);
 }
 
@@ -191,8 +191,8 @@ static enum cw_status find_programs(struct up *up, struct cw_error *reterr)
 		is_whole = cw_text_copy(up->plugin, sizeof(up->plugin), CW_PLUGIN_INSTALLED);
 	}
 	if (!is_whole || access(up->daemon, X_OK) != 0 || access(up->plugin, R_OK) != 0) {
-		return cw_error_set(reterr, CW_NOT_FOUND, "%s or %s is not there; is the installation whole?", up->daemon,
-				    up->plugin);
+		return cw_error_set(reterr, CW_NOT_FOUND, "%s or %s is not there; is the installation whole?",
+				    up->daemon, up->plugin);
 	}
 	if (access(up->settings.mosquitto, X_OK) != 0) {
 		return cw_error_set(reterr, CW_NOT_FOUND,
@@ -321,8 +321,8 @@ static enum cw_status prepare_children(struct up *up, struct cw_error *reterr)
 	struct child *broker = &up->children[BROKER];
 	struct child *daemon = &up->children[DAEMON];
 	char *broker_arguments[] = { up->settings.mosquitto, "-c", up->broker_conf, NULL };
-	char *daemon_arguments[] = { up->daemon,    "--dir",      up->dir,       "--http-port",  up->http_port,
-				     "--mqtt-port", up->mqtt_port, "--ready-fd", up->ready_fd, NULL };
+	char *daemon_arguments[] = { up->daemon,    "--dir",       up->dir,      "--http-port", up->http_port,
+				     "--mqtt-port", up->mqtt_port, "--ready-fd", up->ready_fd,  NULL };
 
 	broker->name = "mosquitto";
 	daemon->name = "convwired";
@@ -434,8 +434,8 @@ static void print_running(const struct up *up)
 		     "Ctrl-C stops it.\n",
 		     up->dir, settings->http_address, (long long)settings->http_port, settings->http_address,
 		     (long long)settings->http_port, settings->mqtt_address, (long long)settings->mqtt_port,
-		     settings->mqtt_address, (long long)settings->ws_port, up->dir,
-		     self_len, up->daemon, dir, self_len, up->daemon, dir, self_len, up->daemon, dir);
+		     settings->mqtt_address, (long long)settings->ws_port, up->dir, self_len, up->daemon, dir, self_len,
+		     up->daemon, dir, self_len, up->daemon, dir);
 	(void)fflush(stdout);
 }
 
@@ -471,10 +471,14 @@ static void read_signal(struct up *up)
 		if (info.ssi_signo == SIGCHLD) {
 			continue; /* reap looks in any case */
 		}
-		if (info.ssi_signo == SIGHUP && up->children[BROKER].pid > 0) {
-			(void)kill(up->children[BROKER].pid, SIGHUP); /* keys and roles are read again */
-		} else if (info.ssi_signo != SIGHUP) {
+		if (info.ssi_signo != SIGHUP) {
 			begin_stop(up, EX_OK);
+			continue;
+		}
+		for (int i = 0; i < N_CHILDREN; i++) {
+			if (up->children[i].pid > 0) {
+				(void)kill(up->children[i].pid, SIGHUP); /* keys and roles are read again */
+			}
 		}
 	}
 }
@@ -558,9 +562,12 @@ static int exit_code_of(enum cw_status status)
 int command_up(int argc, char **argv)
 {
 	static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { NULL, 0, NULL, 0 } };
-	static const struct argp argp = { rows,	    parse, NULL,
-					  "Run mosquitto with the plugin, and the daemon, in this terminal; restart what dies.",
-					  children, NULL,  NULL };
+	static const struct argp argp = {
+		rows,     parse,
+		NULL,     "Run mosquitto with the plugin, and the daemon, in this terminal; restart what dies.",
+		children, NULL,
+		NULL
+	};
 	struct up_options options = { .common.dir = "./var" };
 	struct cw_error error;
 

@@ -120,7 +120,8 @@ static void print_event(const struct watch *watch, json_t *event)
 	if (watch->has_colour) {
 		(void)fputs(is_out ? "\033[33m" : "\033[32m", stdout);
 	}
-	(void)printf("%s %-12s", is_out ? "<-" : "->", strcmp(text_at(event, "kind", ""), "message") == 0 ? kind : text_at(event, "kind", ""));
+	(void)printf("%s %-12s", is_out ? "<-" : "->",
+		     strcmp(text_at(event, "kind", ""), "message") == 0 ? kind : text_at(event, "kind", ""));
 	(void)fputs(watch->has_colour ? "\033[0m " : " ", stdout);
 	print_clean(text_at(contact, "name", text_at(contact, "wa_id", "")));
 	(void)fputs(": ", stdout);
@@ -307,8 +308,9 @@ int command_watch(int argc, char **argv)
 		{ NULL, 0, NULL, 0, NULL, 0 },
 	};
 	static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { NULL, 0, NULL, 0 } };
-	static const struct argp argp = { rows, parse, NULL, "Print events as they arrive. With --json, one event per line.",
-					  children, NULL, NULL };
+	static const struct argp argp = {
+		rows, parse, NULL, "Print events as they arrive. With --json, one event per line.", children, NULL, NULL
+	};
 	struct watch_options options = { .common.dir = "./var" };
 	char account[CW_ACCOUNT_MAX + 1];
 	struct cw_error error;

@@ -39,12 +39,9 @@ static const struct {
 	bool can_write;
 	const char *filter;
 } service_rules[] = {
-	{ "publisher", true, "acct/+/conv/+" },
-	{ "publisher", true, "acct/+/events" },
-	{ "publisher", true, "acct/+/head" },
-	{ "publisher", true, "acct/+/agent/+/feed" },
-	{ "publisher", true, "acct/+/agent/+/notice" },
-	{ "bridge", false, "acct/+/conv/+/cmd/+" },
+	{ "publisher", true, "acct/+/conv/+" },         { "publisher", true, "acct/+/events" },
+	{ "publisher", true, "acct/+/head" },           { "publisher", true, "acct/+/agent/+/feed" },
+	{ "publisher", true, "acct/+/agent/+/notice" }, { "bridge", false, "acct/+/conv/+/cmd/+" },
 	{ "bridge", true, "acct/+/agent/+/reply" },
 };
 
@@ -135,8 +132,7 @@ static enum cw_status parse_role_line(struct parser *parser, char *names)
 	enum cw_status status = CW_OK;
 
 	parser->n_section = 0;
-	for (char *name = strtok_r(names, ", \t", &rest); name && status == CW_OK;
-	     name = strtok_r(NULL, ", \t", &rest)) {
+	for (char *name = strtok_r(names, ", \t", &rest); name && status == CW_OK; name = strtok_r(NULL, ", \t", &rest)) {
 		status = open_role(parser, name);
 	}
 	if (status == CW_OK && parser->n_section == 0) {
@@ -165,8 +161,7 @@ static enum cw_status parse_filter(struct parser *parser, const char *word, stru
 			return fault(parser, "only %a, %s and %c can stand in", word);
 		}
 	}
-	return cw_text_copy(rule->filter, sizeof(rule->filter), word) ? CW_OK :
-									 fault(parser, "too long:", word);
+	return cw_text_copy(rule->filter, sizeof(rule->filter), word) ? CW_OK : fault(parser, "too long:", word);
 }
 
 static enum cw_status parse_limits(struct parser *parser, char **rest, struct rule *rule)
@@ -246,8 +241,7 @@ static enum cw_status parse_line(struct parser *parser, char *line)
 	return parse_rule_line(parser, is_pattern, &rest);
 }
 
-enum cw_status cw_access_parse(const char *name, const char *text, struct cw_access **ret_access,
-			       struct cw_error *reterr)
+enum cw_status cw_access_parse(const char *name, const char *text, struct cw_access **ret_access, struct cw_error *reterr)
 {
 	struct cw_access *access = calloc(1, sizeof(*access));
 	struct parser parser = { .name = name, .access = access, .reterr = reterr };
@@ -342,7 +336,8 @@ static bool rule_covers(const struct rule *rule, const struct cw_access_request 
 	char filter[MAX_EXPANDED];
 
 	if (rule->is_deny) {
-		return expand(rule, request, filter) && cw_topic_filter_includes(filter, request->topic);
+		/* One that names what this caller has not (%c over HTTP) denies: it must not fail open. */
+		return !expand(rule, request, filter) || cw_topic_filter_includes(filter, request->topic);
 	}
 	if (request->action == CW_ACCESS_WRITE &&
 	    (!rule->can_write || request->qos > rule->max_qos || (request->retain && !rule->may_retain))) {
@@ -442,8 +437,8 @@ static bool token_reads(const struct cw_access *access, const struct cw_token *t
 	return cw_access_allows(access, &request);
 }
 
-bool cw_access_sees_conversation(const struct cw_access *access, const struct cw_token *token,
-				 const char *conversation, cw_access_assigned_fn is_assigned, void *assigned_context)
+bool cw_access_sees_conversation(const struct cw_access *access, const struct cw_token *token, const char *conversation,
+				 cw_access_assigned_fn is_assigned, void *assigned_context)
 {
 	struct cw_topic topic = { .kind = CW_TOPIC_CONVERSATION };
 	char text[CW_TOPIC_MAX + 1];
@@ -470,8 +465,7 @@ bool cw_access_sees_all(const struct cw_access *access, const struct cw_token *t
 	const struct role *role = access ? find_role(access, token->role) : NULL;
 
 	/* With a deny rule the answer may differ from row to row. */
-	return role && !role->is_assigned && !has_deny(role) &&
-	       cw_topic_conversations(token->account, filter) == CW_OK &&
+	return role && !role->is_assigned && !has_deny(role) && cw_topic_conversations(token->account, filter) == CW_OK &&
 	       token_reads(access, token, CW_ACCESS_SUBSCRIBE, filter, NULL, NULL);
 }
 
@@ -481,6 +475,5 @@ bool cw_access_sees_events(const struct cw_access *access, const struct cw_token
 	char text[CW_TOPIC_MAX + 1];
 
 	return cw_text_copy(topic.account, sizeof(topic.account), token->account) &&
-	       cw_topic_make(&topic, text) == CW_OK &&
-	       token_reads(access, token, CW_ACCESS_READ, text, NULL, NULL);
+	       cw_topic_make(&topic, text) == CW_OK && token_reads(access, token, CW_ACCESS_READ, text, NULL, NULL);
 }

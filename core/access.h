@@ -23,8 +23,7 @@ enum cw_access_action {
 };
 
 /* Answers whether a conversation is assigned to a subject; for roles limited to assigned conversations. */
-typedef bool (*cw_access_assigned_fn)(void *context, const char *account, const char *conversation,
-				      const char *subject);
+typedef bool (*cw_access_assigned_fn)(void *context, const char *account, const char *conversation, const char *subject);
 
 struct cw_access_request {
 	const char *account;
@@ -33,8 +32,8 @@ struct cw_access_request {
 	const char *client_id; /* for %c; "" over HTTP */
 	enum cw_access_action action;
 	const char *topic;
-	int qos;     /* WRITE only */
-	bool retain; /* WRITE only */
+	int qos;                           /* WRITE only */
+	bool retain;                       /* WRITE only */
 	cw_access_assigned_fn is_assigned; /* NULL: nothing is, so limited roles see nothing */
 	void *assigned_context;
 };
@@ -45,8 +44,7 @@ struct cw_access;
 extern const char cw_access_shipped_roles[];
 
 /* Reads a role file. CW_INVALID as `file:line: what`. *ret_access is the caller's; destroy accepts NULL. */
-CW_MUST_CHECK enum cw_status cw_access_load(const char *path, struct cw_access **ret_access,
-					    struct cw_error *reterr);
+CW_MUST_CHECK enum cw_status cw_access_load(const char *path, struct cw_access **ret_access, struct cw_error *reterr);
 
 /* The same from a text in memory; name stands for the file in errors. */
 CW_MUST_CHECK enum cw_status cw_access_parse(const char *name, const char *text, struct cw_access **ret_access,
@@ -60,8 +58,8 @@ bool cw_access_has_role(const struct cw_access *access, const char *role);
 bool cw_access_allows(const struct cw_access *access, const struct cw_access_request *request);
 
 /* May this token read the events of this conversation? What every HTTP route asks. */
-bool cw_access_sees_conversation(const struct cw_access *access, const struct cw_token *token,
-				 const char *conversation, cw_access_assigned_fn is_assigned, void *assigned_context);
+bool cw_access_sees_conversation(const struct cw_access *access, const struct cw_token *token, const char *conversation,
+				 cw_access_assigned_fn is_assigned, void *assigned_context);
 
 /* May this token read every conversation of its account (so that lists need no row by row check)? */
 bool cw_access_sees_all(const struct cw_access *access, const struct cw_token *token);

@@ -9,12 +9,20 @@
 
 #include <ini.h>
 
+#include "core/buf.h"
 #include "core/log.h"
 #include "core/text.h"
 
+#define MAX_VALUE_BYTES 65536 /* over two thousand account ids */
+
 struct reader {
 	FILE *file;
-	int line; /* libinih's handler does not say, so the reader counts */
+	int line;   /* libinih's handler does not say, so the reader counts */
+	char *text; /* the whole line, by getline */
+	size_t room;
+	char *rest;           /* of text, not yet given */
+	bool is_continuation; /* what was given last goes on with the value before it */
+	struct cw_buf value;  /* the value so far */
 	const char *path;
 	const struct cw_conf_table *table;
 	void *settings;
@@ -59,16 +67,14 @@ static enum cw_status set_int(const struct cw_conf_key *key, const char *value, 
 	int64_t number = 0;
 
 	if (cw_text_to_int64(value, &number) != CW_OK || number < key->min || number > key->max) {
-		return cw_error_set(reterr, CW_INVALID,
-				    "%s: \"%s\" is not a whole number from %" PRId64 " to %" PRId64, key->name, value,
-				    key->min, key->max);
+		return cw_error_set(reterr, CW_INVALID, "%s: \"%s\" is not a whole number from %" PRId64 " to %" PRId64,
+				    key->name, value, key->min, key->max);
 	}
 	*(int64_t *)place = number;
 	return CW_OK;
 }
 
-static enum cw_status set_value(const struct cw_conf_key *key, void *settings, const char *value,
-				struct cw_error *reterr)
+static enum cw_status set_value(const struct cw_conf_key *key, void *settings, const char *value, struct cw_error *reterr)
 {
 	void *place = member(settings, key);
 
@@ -115,12 +121,44 @@ enum cw_status cw_conf_set(const struct cw_conf_table *table, void *settings, co
 	return cw_error_set(reterr, CW_NOT_FOUND, "%s: no such setting", key);
 }
 
-static char *read_counted_line(char *line, int size, void *stream)
+/* The next line without its indentation, which libinih would take for the value above going on. */
+static bool read_line(struct reader *reader)
+{
+	if (getline(&reader->text, &reader->room, reader->file) < 0) {
+		return false;
+	}
+	reader->line++;
+	reader->text[strcspn(reader->text, "\r\n")] = '\0';
+	reader->rest = reader->text + strspn(reader->text, " \t");
+	if (reader->rest[0] == '#' || reader->rest[0] == ';') {
+		reader->rest[0] = '\0';
+	}
+	return true;
+}
+
+/*
+ * libinih takes lines of at most 200 bytes, and a list of accounts is longer: a long line is given in
+ * pieces, each but the first indented, which libinih calls a value that goes on.
+ */
+static char *read_piece(char *line, int size, void *stream)
 {
 	struct reader *reader = stream;
 
-	reader->line++;
-	return fgets(line, size, reader->file);
+	reader->is_continuation = reader->rest && reader->rest[0] != '\0';
+	if (!reader->is_continuation && !read_line(reader)) {
+		return NULL;
+	}
+	size_t room = (size_t)size - sizeof(" \n");
+	size_t len = strlen(reader->rest);
+
+	if (len > room) {
+		/* Not beside a space: libinih strips what it is given. */
+		for (len = room; len > 1 && (reader->rest[len] == ' ' || reader->rest[len - 1] == ' '); len--) {
+		}
+	}
+	(void)snprintf(line, (size_t)size, "%s%.*s\n", reader->is_continuation ? " " : "", (int)len, reader->rest);
+	reader->rest += len;
+	return line;
 }
 
 static int on_setting(void *user, const char *section, const char *name, const char *value)
@@ -131,10 +169,18 @@ static int on_setting(void *user, const char *section, const char *name, const c
 	if (reader->has_failed) {
 		return 0;
 	}
-	enum cw_status status =
-		section[0] != '\0' ?
-			cw_error_set(&detail, CW_INVALID, "[%s]: this file has no sections", section) :
-			cw_conf_set(reader->table, reader->settings, name, value ? value : "", &detail);
+	if (!reader->is_continuation) {
+		cw_buf_reset(&reader->value);
+	}
+	enum cw_status status = cw_buf_append_text(&reader->value, value ? value : "");
+
+	if (status != CW_OK) {
+		(void)cw_error_set(&detail, status, "%s: longer than %d characters", name, MAX_VALUE_BYTES);
+	} else if (section[0] != '\0') {
+		status = cw_error_set(&detail, CW_INVALID, "[%s]: this file has no sections", section);
+	} else {
+		status = cw_conf_set(reader->table, reader->settings, name, reader->value.data, &detail);
+	}
 
 	if (status != CW_OK) {
 		reader->has_failed = true;
@@ -144,8 +190,7 @@ static int on_setting(void *user, const char *section, const char *name, const c
 	return 1;
 }
 
-enum cw_status cw_conf_load(const struct cw_conf_table *table, const char *path, void *settings,
-			    struct cw_error *reterr)
+enum cw_status cw_conf_load(const struct cw_conf_table *table, const char *path, void *settings, struct cw_error *reterr)
 {
 	struct reader reader = {
 		.file = fopen(path, "re"), .path = path, .table = table, .settings = settings, .reterr = reterr
@@ -154,10 +199,13 @@ enum cw_status cw_conf_load(const struct cw_conf_table *table, const char *path,
 	if (!reader.file) {
 		return cw_error_set(reterr, errno == ENOENT ? CW_NOT_FOUND : CW_IO, "%s: %s", path, strerror(errno));
 	}
-	int bad_line = ini_parse_stream(read_counted_line, &reader, on_setting, &reader);
+	cw_buf_init(&reader.value, MAX_VALUE_BYTES);
+	int bad_line = ini_parse_stream(read_piece, &reader, on_setting, &reader);
 	bool is_read = !ferror(reader.file);
 
 	(void)fclose(reader.file); /* only read from */
+	free(reader.text);
+	cw_buf_finish(&reader.value);
 	if (reader.has_failed) {
 		return CW_INVALID;
 	}
@@ -165,7 +213,7 @@ enum cw_status cw_conf_load(const struct cw_conf_table *table, const char *path,
 		return cw_error_set(reterr, CW_IO, "%s: cannot be read", path);
 	}
 	if (bad_line != 0) {
-		return cw_error_set(reterr, CW_INVALID, "%s:%d: not of the form key = value", path, bad_line);
+		return cw_error_set(reterr, CW_INVALID, "%s:%d: not of the form key = value", path, reader.line);
 	}
 	return CW_OK;
 }

@@ -35,16 +35,15 @@ struct cw_conf_table {
 };
 
 /* Fills *settings with the defaults. The struct must be zeroed or loaded before. CW_NOMEM. */
-CW_MUST_CHECK enum cw_status cw_conf_defaults(const struct cw_conf_table *table, void *settings,
-					       struct cw_error *reterr);
+CW_MUST_CHECK enum cw_status cw_conf_defaults(const struct cw_conf_table *table, void *settings, struct cw_error *reterr);
 
 /* Reads a file over what is there. CW_NOT_FOUND without a file, CW_INVALID with file:line in the text. Sections are refused. */
 CW_MUST_CHECK enum cw_status cw_conf_load(const struct cw_conf_table *table, const char *path, void *settings,
-					   struct cw_error *reterr);
+					  struct cw_error *reterr);
 
 /* Sets one value. CW_NOT_FOUND for an unknown key, CW_INVALID for a bad value. */
 CW_MUST_CHECK enum cw_status cw_conf_set(const struct cw_conf_table *table, void *settings, const char *key,
-					  const char *value, struct cw_error *reterr);
+					 const char *value, struct cw_error *reterr);
 
 /* One value as text into out (size bytes); false when it does not fit. */
 CW_MUST_CHECK bool cw_conf_print(const struct cw_conf_key *key, const void *settings, char *out, size_t size);

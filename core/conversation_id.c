@@ -16,8 +16,8 @@ bool cw_account_is_valid(const char *account)
 
 bool cw_phone_number_id_is_valid(const char *phone_number_id)
 {
-	return phone_number_id && cw_text_is_made_of(phone_number_id, strlen(phone_number_id),
-						     CW_PHONE_NUMBER_ID_MAX, CW_TEXT_DIGITS);
+	return phone_number_id &&
+	       cw_text_is_made_of(phone_number_id, strlen(phone_number_id), CW_PHONE_NUMBER_ID_MAX, CW_TEXT_DIGITS);
 }
 
 bool cw_subject_is_valid(const char *subject)

@@ -42,7 +42,7 @@ CW_MUST_CHECK enum cw_status cw_conversation_customer(const char *identity, char
 
 /* Joins the three parts. CW_INVALID names nothing: the caller knows its parts. */
 CW_MUST_CHECK enum cw_status cw_conversation_id_make(const char *account, const char *phone_number_id,
-						      const char *customer, char out[CW_CONVERSATION_ID_MAX + 1]);
+						     const char *customer, char out[CW_CONVERSATION_ID_MAX + 1]);
 
 /* Splits text. *ret_id is untouched unless CW_OK. */
 CW_MUST_CHECK enum cw_status cw_conversation_id_parse(const char *text, struct cw_conversation_id *ret_id);

@@ -9,11 +9,10 @@
 #define MAX_TREE_BYTES (32 * 1024 * 1024)
 
 static const char *const kinds[CW_EVENT_KIND_COUNT] = {
-	[CW_EVENT_MESSAGE] = "message",   [CW_EVENT_STATUS] = "status",
-	[CW_EVENT_EDIT] = "edit",         [CW_EVENT_REVOKE] = "revoke",
-	[CW_EVENT_CONTACT] = "contact",   [CW_EVENT_CONVERSATION] = "conversation",
-	[CW_EVENT_MERGE] = "merge",       [CW_EVENT_TEMPLATE] = "template",
-	[CW_EVENT_NUMBER] = "number",     [CW_EVENT_SETTINGS] = "settings",
+	[CW_EVENT_MESSAGE] = "message",   [CW_EVENT_STATUS] = "status",     [CW_EVENT_EDIT] = "edit",
+	[CW_EVENT_REVOKE] = "revoke",     [CW_EVENT_CONTACT] = "contact",   [CW_EVENT_CONVERSATION] = "conversation",
+	[CW_EVENT_MERGE] = "merge",       [CW_EVENT_TEMPLATE] = "template", [CW_EVENT_NUMBER] = "number",
+	[CW_EVENT_SETTINGS] = "settings",
 };
 
 const char *cw_event_kind_text(enum cw_event_kind kind)
@@ -134,8 +133,7 @@ static enum cw_status put_message(struct cw_buf *out, const struct cw_message *m
 
 static enum cw_status put_contact(struct cw_buf *out, const struct cw_contact *contact)
 {
-	PUT(cw_buf_append_format(out, "{\"id\":\"%s\",\"version\":%" PRId64 ",\"name\":", contact->id,
-				 contact->version));
+	PUT(cw_buf_append_format(out, "{\"id\":\"%s\",\"version\":%" PRId64 ",\"name\":", contact->id, contact->version));
 	PUT(put_text(out, contact->name));
 	PUT(cw_buf_append_text(out, ",\"username\":"));
 	PUT(put_text(out, contact->username));
@@ -151,11 +149,10 @@ static enum cw_status put_last_message(struct cw_buf *out, const struct cw_conve
 	if (!conversation->last_message[0]) {
 		return cw_buf_append_text(out, "null");
 	}
-	PUT(cw_buf_append_format(out,
-				 "{\"id\":\"%s\",\"kind\":\"%s\",\"direction\":\"%s\",\"position\":%" PRId64
-				 ",\"status\":",
-				 conversation->last_message, cw_message_kind_text(conversation->last_kind),
-				 conversation->last_is_outbound ? "out" : "in", conversation->last_position));
+	PUT(cw_buf_append_format(
+		out, "{\"id\":\"%s\",\"kind\":\"%s\",\"direction\":\"%s\",\"position\":%" PRId64 ",\"status\":",
+		conversation->last_message, cw_message_kind_text(conversation->last_kind),
+		conversation->last_is_outbound ? "out" : "in", conversation->last_position));
 	PUT(put_word(out, cw_message_status_text(conversation->last_status)));
 	PUT(cw_buf_append_text(out, ",\"preview\":"));
 	PUT(put_text(out, conversation->last_preview));

@@ -67,7 +67,7 @@ struct cw_conversation {
 	enum cw_message_kind last_kind;
 	bool last_is_outbound;
 	enum cw_message_status last_status;
-	char *last_preview;                              /* NULL: none */
+	char *last_preview;                           /* NULL: none */
 	char merged_into[CW_CONVERSATION_ID_MAX + 1]; /* "" unless merged */
 	struct cw_contact contact;
 };

@@ -100,8 +100,7 @@ static const char *stamp_of(time_t seconds)
 
 	if (last.text[0] == '\0' || last.seconds != seconds) {
 		last.seconds = seconds;
-		if (!gmtime_r(&seconds, &utc) ||
-		    strftime(last.text, sizeof(last.text), "%Y-%m-%dT%H:%M:%S", &utc) == 0) {
+		if (!gmtime_r(&seconds, &utc) || strftime(last.text, sizeof(last.text), "%Y-%m-%dT%H:%M:%S", &utc) == 0) {
 			last.text[0] = '\0';
 		}
 	}

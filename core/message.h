@@ -36,7 +36,7 @@ enum cw_message_kind {
 #define X(name, text) CW_KIND_##name,
 	CW_MESSAGE_KIND_LIST(X)
 #undef X
-	CW_KIND_COUNT
+		CW_KIND_COUNT
 };
 
 enum cw_message_origin {

@@ -21,8 +21,11 @@ struct cursor {
 /* The length of the UTF-8 sequence at the cursor, or 0 when it is none (RFC 3629 section 4). */
 static size_t utf8_length(const unsigned char *at, const unsigned char *end)
 {
-	size_t len = at[0] < 0x80 ? 1 : at[0] >= 0xc2 && at[0] <= 0xdf ? 2 : at[0] >= 0xe0 && at[0] <= 0xef ? 3 :
-		     at[0] >= 0xf0 && at[0] <= 0xf4 ? 4 : 0;
+	size_t len = at[0] < 0x80                   ? 1 :
+		     at[0] >= 0xc2 && at[0] <= 0xdf ? 2 :
+		     at[0] >= 0xe0 && at[0] <= 0xef ? 3 :
+		     at[0] >= 0xf0 && at[0] <= 0xf4 ? 4 :
+						      0;
 
 	if (len == 0 || (size_t)(end - at) < len) {
 		return 0;

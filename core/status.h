@@ -24,12 +24,11 @@ enum cw_status {
 #define X(name, text) name,
 	CW_STATUS_LIST(X)
 #undef X
-	CW_STATUS_COUNT
+		CW_STATUS_COUNT
 };
 
 #define CW_MUST_CHECK __attribute__((warn_unused_result))
-#define CW_PRINTF(format_index, first_argument) \
-	__attribute__((format(printf, format_index, first_argument)))
+#define CW_PRINTF(format_index, first_argument) __attribute__((format(printf, format_index, first_argument)))
 /* Runs function(&variable) when the variable goes out of scope. */
 #define CW_CLEANUP(function) __attribute__((cleanup(function)))
 
@@ -45,8 +44,7 @@ const char *cw_status_text(enum cw_status status);
  * Fills *error (NULL is allowed: the text is dropped) and returns status, so that a failing
  * function can end with `return cw_error_set(...)`.
  */
-enum cw_status cw_error_set(struct cw_error *error, enum cw_status status, const char *format, ...)
-	CW_PRINTF(3, 4);
+enum cw_status cw_error_set(struct cw_error *error, enum cw_status status, const char *format, ...) CW_PRINTF(3, 4);
 
 /* Our own mistakes, never input from outside. Stays on in release builds. Not for core/ or auth-plugin/. */
 #define CW_ASSERT(condition) \

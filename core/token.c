@@ -315,8 +315,8 @@ static void cache_store(struct cw_token_keys *keys, const unsigned char digest[3
 	(void)pthread_mutex_unlock(&keys->cache_lock);
 }
 
-enum cw_status cw_token_verify(struct cw_token_keys *keys, const char *text, int64_t now_ms,
-			       struct cw_token *ret_token, struct cw_error *reterr)
+enum cw_status cw_token_verify(struct cw_token_keys *keys, const char *text, int64_t now_ms, struct cw_token *ret_token,
+			       struct cw_error *reterr)
 {
 	struct cw_token token = { .account = "" };
 	unsigned char digest[EVP_MAX_MD_SIZE];

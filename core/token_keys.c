@@ -23,7 +23,9 @@
 #define ONE_DAY_S 86400
 
 #define KEY(member, type, fallback, help) \
-	{ #member, type, offsetof(struct cw_token_key, member), fallback, 0, 0, help }
+	{ \
+#member, type, offsetof(struct cw_token_key, member), fallback, 0, 0, help \
+	}
 static const struct cw_conf_key key_settings[] = {
 	KEY(account_claim, CW_CONF_TEXT, "account", "claim that holds the account"),
 	KEY(accounts, CW_CONF_TEXT, "", "accounts the key may speak for, comma separated, or *"),
@@ -117,8 +119,7 @@ static enum cw_status load_key(const char *folder, const char *kid, bool is_shar
 	key->is_house = !is_shared && strcmp(kid, CW_TOKEN_HOUSE_KID) == 0;
 	if (!cw_text_copy(key->kid, sizeof(key->kid), kid) ||
 	    !cw_text_format(conf_path, sizeof(conf_path), "%s/%s.conf", folder, kid) ||
-	    !cw_text_format(material_path, sizeof(material_path), "%s/%s.%s", folder, kid,
-			    is_shared ? "secret" : "pem")) {
+	    !cw_text_format(material_path, sizeof(material_path), "%s/%s.%s", folder, kid, is_shared ? "secret" : "pem")) {
 		return cw_error_set(reterr, CW_INVALID, "%s: the key's name \"%s\" is too long", folder, kid);
 	}
 	enum cw_status status = cw_conf_defaults(&key_table, key, reterr);
@@ -203,8 +204,8 @@ enum cw_status cw_token_keys_load(const char *dir, struct cw_token_keys **ret_ke
 		status = load_folder(keys, dir, "shared", true, reterr);
 	}
 	if (status == CW_OK && keys->n_items == 0) {
-		status = cw_error_set(reterr, CW_NOT_FOUND, "%s: no key in public/ or shared/; `convwire init` makes one",
-				      dir);
+		status = cw_error_set(reterr, CW_NOT_FOUND,
+				      "%s: no key in public/ or shared/; `convwire init` makes one", dir);
 	}
 	if (status != CW_OK) {
 		cw_token_keys_destroy(keys);

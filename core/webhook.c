@@ -15,6 +15,10 @@
 /* Seconds until the year 5138; anything above is milliseconds, which Meta sometimes sends. */
 #define MAX_SECONDS 100000000000LL
 #define MS_PER_S 1000
+/* Beyond Meta's own limit of 1000 updates by far; a body with more is kept raw. */
+#define MAX_CHANGES 10000
+#define MAX_ITEMS 50000
+#define MAX_CONTACTS 1000
 /* A repaired body grows by at most the six characters that a control byte becomes. */
 #define REPAIR_GROWTH 6
 
@@ -38,6 +42,10 @@ static void *grow(void *array, size_t count, size_t size)
 static struct cw_webhook_item *add_item(struct place *place, enum cw_item_type type)
 {
 	struct cw_webhook *webhook = place->webhook;
+
+	if (webhook->n_items == MAX_ITEMS) {
+		return NULL;
+	}
 	struct cw_webhook_item *items = grow(webhook->items, webhook->n_items, sizeof(*items));
 
 	if (!items) {
@@ -111,6 +119,9 @@ static void add_contact(struct cw_party *party, json_t *contacts)
 
 	json_array_foreach(contacts, index, contact)
 	{
+		if (index == MAX_CONTACTS) {
+			return; /* Meta sends as many as there are updates, at most 1000 */
+		}
 		const char *wa_id = cw_webhook_text(contact, "wa_id");
 		const char *user_id = cw_webhook_text(contact, "user_id");
 		json_t *profile = json_object_get(contact, "profile");
@@ -180,6 +191,8 @@ static enum cw_status finish_message(struct place *place, json_t *message, struc
 		return status;
 	}
 	item->wamid_hash = item->wamid ? cw_message_wamid_hash(item->wamid) : 0;
+	item->new_wa_id = id_fits(item->new_wa_id) ? item->new_wa_id : NULL;
+	item->new_user_id = id_fits(item->new_user_id) ? item->new_user_id : NULL;
 	if (!item->wamid) {
 		drop_item(place, "a message without id");
 	} else if (!party_is_known(&item->party)) {
@@ -221,9 +234,9 @@ static enum cw_message_status history_status(json_t *message)
 	static const struct {
 		const char *word;
 		enum cw_message_status status;
-	} words[] = { { "PENDING", CW_STATUS_ACCEPTED }, { "SENT", CW_STATUS_SENT },
+	} words[] = { { "PENDING", CW_STATUS_ACCEPTED },    { "SENT", CW_STATUS_SENT },
 		      { "DELIVERED", CW_STATUS_DELIVERED }, { "READ", CW_STATUS_READ },
-		      { "PLAYED", CW_STATUS_PLAYED }, { "ERROR", CW_STATUS_FAILED } };
+		      { "PLAYED", CW_STATUS_PLAYED },       { "ERROR", CW_STATUS_FAILED } };
 
 	for (size_t i = 0; word && i < sizeof(words) / sizeof(words[0]); i++) {
 		if (strcmp(words[i].word, word) == 0) {
@@ -246,8 +259,7 @@ static enum cw_status read_past(struct place *place, json_t *message, const char
 	item->origin = CW_ORIGIN_HISTORY;
 	item->is_outbound = customer ? from && strcmp(from, customer) != 0 :
 				       same_text(from, place->display_digits) || cw_webhook_text(message, "to");
-	read_party(place, message, item->is_outbound ? "to" : "from",
-		   item->is_outbound ? "to_user_id" : "from_user_id",
+	read_party(place, message, item->is_outbound ? "to" : "from", item->is_outbound ? "to_user_id" : "from_user_id",
 		   item->is_outbound ? "to_parent_user_id" : "from_parent_user_id", &item->party);
 	if (customer) {
 		set_phone(&item->party, customer);
@@ -405,11 +417,21 @@ static const struct {
 static bool is_notice(const char *field)
 {
 	static const char *const notices[] = {
-		"account_alerts",	  "account_review_update",	 "account_settings_update",
-		"account_update",	  "business_capability_update",	 "business_username_update",
-		"flows",		  "message_template_components_update", "message_template_quality_update",
-		"message_template_status_update", "partner_solutions",	 "payment_configuration_update",
-		"phone_number_name_update", "phone_number_quality_update", "security",
+		"account_alerts",
+		"account_review_update",
+		"account_settings_update",
+		"account_update",
+		"business_capability_update",
+		"business_username_update",
+		"flows",
+		"message_template_components_update",
+		"message_template_quality_update",
+		"message_template_status_update",
+		"partner_solutions",
+		"payment_configuration_update",
+		"phone_number_name_update",
+		"phone_number_quality_update",
+		"security",
 		"template_category_update",
 	};
 
@@ -469,10 +491,12 @@ static enum cw_status read_change(struct cw_webhook *webhook, struct cw_webhook_
 
 static enum cw_status add_change(struct cw_webhook *webhook, const char *waba_id, json_t *element)
 {
-	struct cw_webhook_change *changes = grow(webhook->changes, webhook->n_changes, sizeof(*changes));
+	struct cw_webhook_change *changes = webhook->n_changes < MAX_CHANGES ?
+						    grow(webhook->changes, webhook->n_changes, sizeof(*changes)) :
+						    NULL;
 
 	if (!changes) {
-		return CW_NOMEM;
+		return CW_TOO_LARGE;
 	}
 	webhook->changes = changes;
 	struct cw_webhook_change *change = &changes[webhook->n_changes++];
@@ -541,7 +565,9 @@ static enum cw_status read_root(struct cw_webhook *webhook, struct cw_error *ret
 			status = read_entry(webhook, entry);
 		}
 	}
-	return status == CW_OK ? CW_OK : cw_error_set(reterr, status, "%s", cw_status_text(status));
+	return status == CW_OK ?
+		       CW_OK :
+		       cw_error_set(reterr, CW_INVALID, "more than %d changes or %d updates", MAX_CHANGES, MAX_ITEMS);
 }
 
 static json_t *load_repaired(const char *bytes, size_t len)
@@ -555,8 +581,7 @@ static json_t *load_repaired(const char *bytes, size_t len)
 	return json_loadb(repaired.data ? repaired.data : "", repaired.len, 0, NULL);
 }
 
-enum cw_status cw_webhook_parse(const char *bytes, size_t len, struct cw_webhook *ret_webhook,
-				struct cw_error *reterr)
+enum cw_status cw_webhook_parse(const char *bytes, size_t len, struct cw_webhook *ret_webhook, struct cw_error *reterr)
 {
 	struct cw_webhook webhook = { .root = json_loadb(bytes, len, 0, NULL) };
 

@@ -18,10 +18,10 @@
 
 /* Who the message is from or to. Whatever is not known is NULL; at least one of the ids is there. */
 struct cw_party {
-	const char *wa_id;          /* digits */
-	const char *user_id;        /* business-scoped user id, with its dot */
+	const char *wa_id;   /* digits */
+	const char *user_id; /* business-scoped user id, with its dot */
 	const char *parent_user_id;
-	const char *group_id;       /* a message in a group belongs to the group's conversation */
+	const char *group_id; /* a message in a group belongs to the group's conversation */
 	const char *name;
 	const char *username;
 };

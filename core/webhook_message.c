@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define MAX_RESPONSE_DEPTH 64
+
 /* What must be in a message's object of the same name for the kind to be believed. */
 struct shape {
 	const char *type; /* Meta's word */
@@ -96,14 +98,40 @@ static void cut_mime_parameters(json_t *content)
 	}
 }
 
-/* A flow's answer is JSON in a string, which may be anything; the string always stays. */
+static bool is_shallow(const json_t *json, int levels)
+{
+	const char *key;
+	size_t index;
+	json_t *member;
+
+	if (json_is_object(json)) {
+		json_object_foreach((json_t *)json, key, member)
+		{
+			if (levels == 0 || !is_shallow(member, levels - 1)) {
+				return false;
+			}
+		}
+	}
+	json_array_foreach(json, index, member)
+	{
+		if (levels == 0 || !is_shallow(member, levels - 1)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/*
+ * A flow's answer is JSON in a string, which may be anything; the string always stays. One nested to the
+ * parser's limit could be read alone, but never again inside a message.
+ */
 static void open_flow_response(json_t *content)
 {
 	json_t *reply = json_object_get(content, "nfm_reply");
 	const char *text = json_string_value(json_object_get(reply, "response_json"));
 	json_t *response = text ? json_loads(text, 0, NULL) : NULL;
 
-	if (json_is_object(response)) {
+	if (json_is_object(response) && is_shallow(response, MAX_RESPONSE_DEPTH)) {
 		(void)json_object_set(reply, "response", response); /* a convenience; the string is the truth */
 	}
 	json_decref(response);
@@ -158,6 +186,9 @@ static enum cw_status read_edit(json_t *edit, struct cw_webhook_item *item)
 	json_t *content = read_content(json_is_object(inner) ? inner : edit, &item->new_kind);
 	int failed = !content ? -1 : json_object_set_new(item->body, "content", content);
 
+	if (!cw_message_kind_is_shown(item->new_kind) || item->new_kind == CW_KIND_SYSTEM) {
+		item->new_kind = CW_KIND_UNSUPPORTED; /* nothing that a message can become by being edited */
+	}
 	item->target_wamid = cw_webhook_text(edit, "original_message_id");
 	return failed ? CW_NOMEM : CW_OK;
 }

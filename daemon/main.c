@@ -139,20 +139,37 @@ static void block_signals(sigset_t *signals)
 	(void)signal(SIGPIPE, SIG_IGN);
 }
 
-static void wait_for_end(const sigset_t *signals)
+static void reload(struct server *server)
+{
+	struct cw_error error;
+
+	if (server_reload(server, &error) == CW_OK) {
+		cw_log_info("keys and roles loaded again");
+	} else {
+		cw_log_error("%s; the old keys and roles stay in force", error.text);
+	}
+}
+
+static void wait_for_end(const sigset_t *signals, struct server *server)
 {
 	int number = 0;
 
-	do {
+	for (;;) {
 		(void)sigwait(signals, &number);
-	} while (number == SIGHUP); /* logs go to stderr, so there is nothing to reopen */
+		if (number != SIGHUP) {
+			break;
+		}
+		reload(server);
+	}
 	cw_log_info("stopping, signal=%d", number);
 }
 
 int main(int argc, char **argv)
 {
-	static const struct argp argp = { option_rows, parse_option, NULL,
-					  "The Convwire daemon: webhooks in, events out, the API.", NULL, NULL, NULL };
+	static const struct argp argp = { option_rows, parse_option,
+					  NULL,        "The Convwire daemon: webhooks in, events out, the API.",
+					  NULL,        NULL,
+					  NULL };
 	struct options options = { .dir = "./var", .ready_fd = -1 };
 	struct settings settings;
 	struct server *server = NULL;
@@ -182,7 +199,7 @@ int main(int argc, char **argv)
 	}
 	cw_log_info("ready, http=%s:%d", settings.http_address, server_http_port(server));
 	say_ready(options.ready_fd, server);
-	wait_for_end(&signals);
+	wait_for_end(&signals, server);
 	server_close(server);
 	settings_finish(&settings);
 	return EX_OK;

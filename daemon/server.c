@@ -23,9 +23,16 @@
 
 enum { N_ROUTES = 9, N_CONTROL_ROUTES = 2, N_METRICS_ROUTES = 1 };
 
-struct server {
+/* Keys and roles as they were loaded at one time. A handler may still use what a reload replaced. */
+struct rules {
 	struct cw_token_keys *keys;
 	struct cw_access *access;
+	struct rules *older;
+};
+
+struct server {
+	const char *dir;
+	struct rules *rules;
 	struct cw_tag_key *tag;
 	struct secrets *secrets;
 	struct cw_buf private_pem;
@@ -113,13 +120,62 @@ static enum cw_status load_tag(const char *dir, struct cw_tag_key **ret_tag, str
 	return status;
 }
 
+static void free_rules(struct rules *rules)
+{
+	while (rules) {
+		struct rules *older = rules->older;
+
+		cw_access_destroy(rules->access);
+		cw_token_keys_destroy(rules->keys);
+		free(rules);
+		rules = older;
+	}
+}
+
+/* On success the newest rules are in front. */
+static enum cw_status load_rules(struct server *server, const char *dir, struct cw_error *reterr)
+{
+	char path[PATH_MAX];
+	struct rules *rules = calloc(1, sizeof(*rules));
+	enum cw_status status = rules ? settings_path(dir, "keys", path, sizeof(path), reterr) :
+					cw_error_set(reterr, CW_NOMEM, "out of memory");
+
+	if (status == CW_OK) {
+		status = cw_token_keys_load(path, &rules->keys, reterr);
+	}
+	if (status == CW_OK) {
+		status = settings_path(dir, "roles.acl", path, sizeof(path), reterr);
+	}
+	if (status == CW_OK) {
+		status = cw_access_load(path, &rules->access, reterr);
+	}
+	if (status != CW_OK) {
+		free_rules(rules);
+		return status;
+	}
+	rules->older = server->rules;
+	server->rules = rules;
+	return CW_OK;
+}
+
+enum cw_status server_reload(struct server *server, struct cw_error *reterr)
+{
+	enum cw_status status = load_rules(server, server->dir, reterr);
+
+	if (status == CW_OK) {
+		atomic_store(&server->api.keys, server->rules->keys);
+		atomic_store(&server->api.access, server->rules->access);
+	}
+	return status;
+}
+
 static enum cw_status load_keys(struct server *server, const char *dir, struct cw_error *reterr)
 {
 	char path[PATH_MAX];
-	enum cw_status status = settings_path(dir, "keys", path, sizeof(path), reterr);
+	enum cw_status status = load_rules(server, dir, reterr);
 
 	if (status == CW_OK) {
-		status = cw_token_keys_load(path, &server->keys, reterr);
+		status = settings_path(dir, "keys", path, sizeof(path), reterr);
 	}
 	if (status == CW_OK) {
 		status = secrets_load(path, &server->secrets, reterr);
@@ -133,10 +189,7 @@ static enum cw_status load_keys(struct server *server, const char *dir, struct c
 	if (status == CW_OK) {
 		status = cw_file_read(path, &server->private_pem, reterr);
 	}
-	if (status == CW_OK) {
-		status = settings_path(dir, "roles.acl", path, sizeof(path), reterr);
-	}
-	return status == CW_OK ? cw_access_load(path, &server->access, reterr) : status;
+	return status;
 }
 
 static enum cw_status open_store(struct server *server, const char *dir, const struct settings *settings,
@@ -196,13 +249,12 @@ static void fill_routes(struct server *server)
 
 	server->gate.store = server->store;
 	server->gate.secrets = server->secrets;
-	server->api = (struct api){ .store = server->store, .keys = server->keys, .access = server->access };
-	server->control_facts = (struct control){
-		.store = server->store, .published = published_cursor, .context = server
-	};
-	server->health = (struct health){
-		.store = server->store, .collect = collect_facts, .collect_context = server
-	};
+	server->api.store = server->store;
+	atomic_store(&server->api.keys, server->rules->keys);
+	atomic_store(&server->api.access, server->rules->access);
+	server->control_facts =
+		(struct control){ .store = server->store, .published = published_cursor, .context = server };
+	server->health = (struct health){ .store = server->store, .collect = collect_facts, .collect_context = server };
 	memcpy(server->routes, routes, sizeof(routes));
 	memcpy(server->control_routes, control_routes, sizeof(control_routes));
 	memcpy(server->metrics_routes, metrics_routes, sizeof(metrics_routes));
@@ -235,8 +287,8 @@ static enum cw_status open_listeners(struct server *server, const char *dir, con
 	control.max_body_bytes = 2 * CONTROL_MAX_BODY;
 	control.routes = server->control_routes;
 	control.n_routes = N_CONTROL_ROUTES;
-	enum cw_status status =
-		settings_path(dir, "control.sock", server->control_path, sizeof(server->control_path), reterr);
+	enum cw_status status = settings_path(dir, "control.sock", server->control_path, sizeof(server->control_path),
+					      reterr);
 
 	if (status == CW_OK) {
 		status = cw_http_start(&control, &server->control, reterr);
@@ -255,11 +307,12 @@ enum cw_status server_open(const char *dir, const struct settings *settings, str
 	if (!server) {
 		return cw_error_set(reterr, CW_NOMEM, "out of memory");
 	}
+	server->dir = dir;
 	cw_buf_init(&server->private_pem, MAX_KEY_BYTES);
-	enum cw_status status =
-		settings_broker_uri(settings, server->broker_uri, sizeof(server->broker_uri)) ?
-			load_keys(server, dir, reterr) :
-			cw_error_set(reterr, CW_INVALID, "broker_uri: longer than %zu characters", sizeof(server->broker_uri));
+	enum cw_status status = settings_broker_uri(settings, server->broker_uri, sizeof(server->broker_uri)) ?
+					load_keys(server, dir, reterr) :
+					cw_error_set(reterr, CW_INVALID, "broker_uri: longer than %zu characters",
+						     sizeof(server->broker_uri));
 
 	if (status == CW_OK) {
 		status = open_store(server, dir, settings, reterr);
@@ -291,9 +344,8 @@ void server_close(struct server *server)
 	cw_store_close(server->store);
 	publisher_destroy(server->publisher);
 	secrets_destroy(server->secrets);
-	cw_access_destroy(server->access);
 	cw_tag_key_destroy(server->tag);
-	cw_token_keys_destroy(server->keys);
+	free_rules(server->rules);
 	cw_buf_finish(&server->private_pem);
 	free(server);
 }

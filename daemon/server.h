@@ -17,6 +17,9 @@ CW_MUST_CHECK enum cw_status server_open(const char *dir, const struct settings 
 /* Answers what is under way, publishes what it can within a second, closes. NULL is fine. */
 void server_close(struct server *server);
 
+/* Reads keys and roles again; a fault in them changes nothing and is in reterr. */
+CW_MUST_CHECK enum cw_status server_reload(struct server *server, struct cw_error *reterr);
+
 /* The port on which HTTP listens. */
 int server_http_port(const struct server *server);
 

@@ -58,7 +58,8 @@ enum cw_status settings_load(const char *dir, struct settings *settings, struct 
 		status = cw_conf_load(&settings_table, path, settings, reterr);
 	}
 	if (status == CW_NOT_FOUND) {
-		return cw_error_set(reterr, CW_NOT_FOUND, "%s is not there; `convwire init --dir %s` makes it", path, dir);
+		return cw_error_set(reterr, CW_NOT_FOUND, "%s is not there; `convwire init --dir %s` makes it", path,
+				    dir);
 	}
 	return status;
 }

@@ -105,8 +105,7 @@ static bool path_fits(struct cw_http_request *request, const char *pattern, cons
 
 static bool method_fits(const struct cw_http_route *route, const char *method)
 {
-	return strcmp(route->method, method) == 0 ||
-	       (strcmp(route->method, "GET") == 0 && strcmp(method, "HEAD") == 0);
+	return strcmp(route->method, method) == 0 || (strcmp(route->method, "GET") == 0 && strcmp(method, "HEAD") == 0);
 }
 
 static void find_route(struct cw_http_request *request, const char *path, const char *method)
@@ -132,7 +131,8 @@ static void find_route(struct cw_http_request *request, const char *path, const 
 		cw_http_add_header(request, "Allow", allow);
 		cw_http_problem(request, 405, "method_not_allowed", "This path does not take this method; see Allow.");
 	} else {
-		cw_http_problem(request, 404, "not_found", "There is nothing at this path; docs/openapi.yaml lists them.");
+		cw_http_problem(request, 404, "not_found",
+				"There is nothing at this path; docs/openapi.yaml lists them.");
 	}
 }
 
@@ -141,8 +141,7 @@ static void find_route(struct cw_http_request *request, const char *path, const 
 static struct cw_http_request *start_request(struct cw_http_server *server, struct MHD_Connection *connection)
 {
 	struct cw_http_request *request = calloc(1, sizeof(*request));
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 
 	if (request) {
 		request->server = server;
@@ -225,8 +224,8 @@ static enum MHD_Result read_body(struct cw_http_request *request, const char *da
 static enum MHD_Result queue_answer(struct cw_http_request *request)
 {
 	struct answer *answer = &request->answer;
-	struct MHD_Response *response =
-		MHD_create_response_from_buffer(strlen(answer->text), answer->text, MHD_RESPMEM_MUST_FREE);
+	struct MHD_Response *response = MHD_create_response_from_buffer(strlen(answer->text), answer->text,
+									MHD_RESPMEM_MUST_FREE);
 
 	if (!response) {
 		return MHD_NO;
@@ -308,8 +307,8 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
 	struct cw_http_server *server = context;
 
 	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-		const union MHD_ConnectionInfo *info =
-			MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+		const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection,
+									       MHD_CONNECTION_INFO_CONNECTION_FD);
 
 		*socket_context = info ? sweeper_add(server->sweeper, info->connect_fd) : NULL;
 	} else {
@@ -400,8 +399,8 @@ void cw_http_answer_json(struct cw_http_request *request, int code, json_t *json
 
 void cw_http_problem(struct cw_http_request *request, int code, const char *type, const char *detail)
 {
-	json_t *json = json_pack("{s:s+, s:s, s:i, s:s}", "type", "urn:convwire:problem:", type, "title", type, "status",
-				 code, "detail", detail);
+	json_t *json = json_pack("{s:s+, s:s, s:i, s:s}", "type", "urn:convwire:problem:", type, "title", type,
+				 "status", code, "detail", detail);
 	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
 
 	json_decref(json);
@@ -483,7 +482,7 @@ static int port_of(int fd)
 	if (getsockname(fd, &address.any, &len) != 0) {
 		return 0;
 	}
-	return address.any.sa_family == AF_INET	 ? ntohs(address.v4.sin_port) :
+	return address.any.sa_family == AF_INET  ? ntohs(address.v4.sin_port) :
 	       address.any.sa_family == AF_INET6 ? ntohs(address.v6.sin6_port) :
 						   0;
 }
@@ -500,7 +499,8 @@ static enum cw_status start_daemon(struct cw_http_server *server, int fd, struct
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)INACTIVITY_S, MHD_OPTION_STRICT_FOR_CLIENT, 1,
 		MHD_OPTION_NOTIFY_COMPLETED, on_request_completed, server, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
 		server, MHD_OPTION_END);
-	return server->daemon ? CW_OK : cw_error_set(reterr, CW_IO, "the HTTP server does not start: %s", strerror(errno));
+	return server->daemon ? CW_OK :
+				cw_error_set(reterr, CW_IO, "the HTTP server does not start: %s", strerror(errno));
 }
 
 enum cw_status cw_http_start(const struct cw_http_options *options, struct cw_http_server **ret_server,

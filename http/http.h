@@ -22,9 +22,9 @@ struct cw_http_server;
 struct cw_http_request;
 
 struct cw_http_route {
-	const char *method;  /* GET also serves HEAD */
-	const char *path;    /* "/a/{}/b": {} stands for one level, given by cw_http_level */
-	size_t max_body;     /* bytes; more is answered 413 */
+	const char *method; /* GET also serves HEAD */
+	const char *path;   /* "/a/{}/b": {} stands for one level, given by cw_http_level */
+	size_t max_body;    /* bytes; more is answered 413 */
 	/* Runs at the headers; it may answer, and the body is then drained. NULL: all are admitted. */
 	void (*admit)(struct cw_http_request *request, void *context);
 	void (*handle)(struct cw_http_request *request, void *context);
@@ -37,7 +37,7 @@ struct cw_http_options {
 	const char *unix_path; /* a Unix socket instead, mode 0600; NULL: TCP */
 	int n_threads;
 	int max_connections;
-	int64_t max_body_bytes; /* of all requests under way together; over it: 503 */
+	int64_t max_body_bytes;             /* of all requests under way together; over it: 503 */
 	const struct cw_http_route *routes; /* borrowed while the server runs */
 	size_t n_routes;
 };

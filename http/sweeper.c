@@ -51,7 +51,7 @@ static void *run(void *context)
 	while (!sweeper->is_stopping) {
 		struct timespec until;
 
-		(void)clock_gettime(CLOCK_REALTIME, &until); /* the condition's clock */
+		(void)clock_gettime(CLOCK_MONOTONIC, &until); /* the condition's clock */
 		until.tv_sec += 1;
 		(void)pthread_cond_timedwait(&sweeper->stopping, &sweeper->lock, &until);
 		sweep(sweeper);
@@ -63,12 +63,16 @@ static void *run(void *context)
 struct sweeper *sweeper_create(void)
 {
 	struct sweeper *sweeper = calloc(1, sizeof(*sweeper));
+	pthread_condattr_t monotonic;
 
 	if (!sweeper) {
 		return NULL;
 	}
+	(void)pthread_condattr_init(&monotonic); /* glibc's cannot fail, nor can the four below */
+	(void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	(void)pthread_mutex_init(&sweeper->lock, NULL);
-	(void)pthread_cond_init(&sweeper->stopping, NULL);
+	(void)pthread_cond_init(&sweeper->stopping, &monotonic);
+	(void)pthread_condattr_destroy(&monotonic);
 	if (pthread_create(&sweeper->thread, NULL, run, sweeper) != 0) {
 		free(sweeper);
 		return NULL;

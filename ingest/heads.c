@@ -7,7 +7,11 @@
 
 #include <jansson.h>
 
+#include "core/clock.h"
 #include "core/text.h"
+#include "core/topic.h"
+
+#define HEAD_ID 0 /* heads are not events; their answers are not waited for */
 
 /* By name in a tree for finding, and in a list for walking. */
 struct heads {
@@ -123,4 +127,62 @@ enum cw_status heads_render(const struct head *head, int64_t at_ms, struct cw_bu
 	free(text);
 	json_decref(json);
 	return status;
+}
+
+struct loading {
+	struct heads *heads;
+	enum heads_load_mode mode;
+	bool has_failed;
+};
+
+static bool on_account(void *context, const struct cw_account *account)
+{
+	struct loading *loading = context;
+	struct head *head = heads_get(loading->heads, account->name, account->epoch);
+
+	if (!head) {
+		loading->has_failed = true;
+		return false;
+	}
+	if (account->head > head->newest_seq) {
+		head->newest_seq = account->head;
+	}
+	/* Clients that connect now fetch up to here; what is published later and not newer, they drop. */
+	if (loading->mode == HEADS_LOAD_CONNECTED || head->seq == 0) {
+		memcpy(head->epoch, account->epoch, sizeof(head->epoch));
+		head->seq = account->head;
+	}
+	return true;
+}
+
+enum cw_status heads_load(struct heads *heads, struct cw_reader *reader, enum heads_load_mode mode,
+			  struct cw_error *reterr)
+{
+	struct loading loading = { .heads = heads, .mode = mode };
+	enum cw_status status = cw_store_accounts(reader, on_account, &loading, reterr);
+
+	if (mode == HEADS_LOAD_CONNECTED) {
+		heads_forget_said(heads);
+	}
+	return status == CW_OK && loading.has_failed ? cw_error_set(reterr, CW_NOMEM, "out of memory") : status;
+}
+
+int64_t heads_say(struct heads *heads, struct cw_mqtt *mqtt, struct cw_buf *payload)
+{
+	struct cw_topic topic = { .kind = CW_TOPIC_HEAD };
+	char text[CW_TOPIC_MAX + 1];
+	int64_t wait_ms = 0;
+	int64_t now_ms = cw_clock_monotonic_ms();
+	struct head *head = NULL;
+
+	while ((head = heads_next_due(heads, now_ms, &wait_ms))) {
+		memcpy(topic.account, head->account, sizeof(topic.account));
+		if (cw_topic_make(&topic, text) != CW_OK || heads_render(head, cw_clock_now_ms(), payload) != CW_OK ||
+		    cw_mqtt_publish(mqtt, text, payload->data, payload->len, true, HEAD_ID) != CW_OK) {
+			return HEADS_MIN_INTERVAL_MS; /* no room: the next answer makes some */
+		}
+		head->said_seq = head->seq;
+		head->said_at_ms = now_ms;
+	}
+	return wait_ms;
 }

@@ -7,6 +7,8 @@
 
 #include "core/buf.h"
 #include "core/event.h"
+#include "mqtt/mqtt.h"
+#include "store/store.h"
 
 /*
  * The head of every account as the publisher last said it: which are due, and their payload. A head is
@@ -39,6 +41,18 @@ void heads_forget_said(struct heads *heads);
 
 /* The next head that must be said at now_ms (monotonic), or NULL; *ret_wait_ms is then how long none will be. */
 struct head *heads_next_due(struct heads *heads, int64_t now_ms, int64_t *ret_wait_ms);
+
+enum heads_load_mode {
+	HEADS_LOAD_RUNNING,   /* new accounts; and how far each has come */
+	HEADS_LOAD_CONNECTED, /* a new connection: each head is due, and says what the database has */
+};
+
+/* Reads every account. CW_NOMEM, or what the store says. */
+CW_MUST_CHECK enum cw_status heads_load(struct heads *heads, struct cw_reader *reader, enum heads_load_mode mode,
+					struct cw_error *reterr);
+
+/* Publishes what is due, as far as there is room; answers how many ms nothing will be. payload is scratch. */
+int64_t heads_say(struct heads *heads, struct cw_mqtt *mqtt, struct cw_buf *payload);
 
 /* The retained payload. */
 CW_MUST_CHECK enum cw_status heads_render(const struct head *head, int64_t at_ms, struct cw_buf *out);

@@ -10,10 +10,12 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/topic.h"
+#include "ingest/flight.h"
+#include "ingest/handover.h"
 #include "ingest/heads.h"
 #include "mqtt/mqtt.h"
 
-/* Hand-overs beyond this are dropped and read from the table; about 6 MB. */
+/* About 6 MB. */
 #define MAX_HANDED_EVENTS 4096
 #define TABLE_SLICE 200
 /* design.md section 3: more than this behind, or older, and an account gets heads only. */
@@ -24,22 +26,9 @@
 #define MAX_BACKOFF_MS 5000
 #define STOP_MS 1000
 #define REFUSAL_LOG_MS 60000
+#define STUCK_MS 20000
 /* A token lives a day; the connection is renewed when two thirds of it are over. */
 #define RENEW_AFTER_MS (16 * 60 * 60 * 1000LL)
-#define HEAD_ID 0 /* heads are not events; their answers are not waited for */
-
-struct batch {
-	struct cw_event *events;
-	size_t n_events, next_event;
-	struct batch *next;
-};
-
-/* An event that was sent, or passed over (is_done from the start), in the order of the log. */
-struct in_flight {
-	int64_t id;
-	int64_t at_ms;
-	bool is_done;
-};
 
 struct publisher {
 	struct publisher_options options;
@@ -53,12 +42,10 @@ struct publisher {
 	bool is_stopping;
 	bool has_connected, has_lost; /* since the thread last looked */
 	char lost_reason[160];
-	struct batch *first, *last; /* handed over */
-	size_t n_handed;
-	int64_t newest_id; /* of the log */
-	struct in_flight *ring;
-	size_t ring_start, ring_len, ring_room;
-	int64_t acked;     /* everything up to here was taken by the broker or passed over */
+	struct handover handover;
+	struct flight flight;
+	int64_t newest_id;       /* of the log */
+	int64_t behind_since_ms; /* monotonic, when newest_id first was beyond what is taken; 0: it is not */
 	struct publisher_stats stats;
 
 	/* The thread's own. */
@@ -69,6 +56,7 @@ struct publisher {
 	bool is_saving;
 	struct cw_store_op save;
 	bool is_connected;
+	bool is_table_failing;
 	int64_t connected_at_ms, retry_at_ms, backoff_ms, next_refusal_log_ms, next_accounts_ms;
 };
 
@@ -99,18 +87,13 @@ static void on_lost(void *context, const char *reason)
 	(void)pthread_mutex_unlock(&publisher->lock);
 }
 
-static struct in_flight *ring_at(struct publisher *publisher, size_t index)
+/* Called with the lock, after anything that may begin or end being behind. */
+static void note_lag(struct publisher *publisher)
 {
-	return &publisher->ring[(publisher->ring_start + index) % publisher->ring_room];
-}
-
-/* Called with the lock. */
-static void advance_acked(struct publisher *publisher)
-{
-	while (publisher->ring_len > 0 && ring_at(publisher, 0)->is_done) {
-		publisher->acked = ring_at(publisher, 0)->id;
-		publisher->ring_start = (publisher->ring_start + 1) % publisher->ring_room;
-		publisher->ring_len--;
+	if (publisher->flight.acked >= publisher->newest_id) {
+		publisher->behind_since_ms = 0;
+	} else if (publisher->behind_since_ms == 0) {
+		publisher->behind_since_ms = cw_clock_monotonic_ms();
 	}
 }
 
@@ -120,13 +103,8 @@ static void on_published(void *context, int64_t id, bool is_taken)
 
 	(void)pthread_mutex_lock(&publisher->lock);
 	publisher->stats.refused += is_taken ? 0 : 1;
-	for (size_t i = 0; i < publisher->ring_len; i++) {
-		if (ring_at(publisher, i)->id == id) {
-			ring_at(publisher, i)->is_done = true;
-			break;
-		}
-	}
-	advance_acked(publisher);
+	flight_done(&publisher->flight, id);
+	note_lag(publisher);
 	(void)pthread_cond_signal(&publisher->changed);
 	(void)pthread_mutex_unlock(&publisher->lock);
 }
@@ -143,8 +121,9 @@ enum cw_status publisher_create(const struct publisher_options *options, struct 
 		return cw_error_set(reterr, CW_NOMEM, "out of memory");
 	}
 	publisher->options = *options;
-	publisher->ring_room = (size_t)options->window + TABLE_SLICE;
-	publisher->ring = calloc(publisher->ring_room, sizeof(*publisher->ring));
+	publisher->handover.max_events = MAX_HANDED_EVENTS;
+	bool has_flight = flight_init(&publisher->flight, (size_t)options->window + TABLE_SLICE);
+
 	publisher->heads = heads_create();
 	publisher->backoff_ms = MIN_BACKOFF_MS;
 	cw_buf_init(&publisher->payload, 4 * CW_EVENT_MAX_BYTES);
@@ -162,9 +141,8 @@ enum cw_status publisher_create(const struct publisher_options *options, struct 
 		.on_lost = on_lost,
 		.on_published = on_published,
 	};
-	enum cw_status status = publisher->ring && publisher->heads ?
-					cw_mqtt_create(&mqtt_options, &publisher->mqtt, reterr) :
-					cw_error_set(reterr, CW_NOMEM, "out of memory");
+	enum cw_status status = has_flight && publisher->heads ? cw_mqtt_create(&mqtt_options, &publisher->mqtt, reterr) :
+								 cw_error_set(reterr, CW_NOMEM, "out of memory");
 
 	if (status != CW_OK) {
 		publisher_destroy(publisher);
@@ -188,8 +166,13 @@ static enum cw_status read_start(struct publisher *publisher, struct cw_error *r
 		status = cw_store_log_lag(reader, publisher->sent, &lag, &oldest_at_ms, reterr);
 	}
 	cw_reader_release(reader);
-	publisher->acked = publisher->saved = publisher->sent;
-	publisher->newest_id = publisher->sent + lag;
+	(void)pthread_mutex_lock(&publisher->lock);
+	publisher->flight.acked = publisher->saved = publisher->sent;
+	if (publisher->newest_id < publisher->sent + lag) {
+		publisher->newest_id = publisher->sent + lag;
+	}
+	note_lag(publisher);
+	(void)pthread_mutex_unlock(&publisher->lock);
 	return status;
 }
 
@@ -218,27 +201,6 @@ void publisher_stop(struct publisher *publisher)
 	publisher->has_thread = false;
 }
 
-static void free_batch(struct batch *batch)
-{
-	for (size_t i = batch->next_event; i < batch->n_events; i++) {
-		cw_event_finish(&batch->events[i]);
-	}
-	free(batch->events);
-	free(batch);
-}
-
-static void drop_handed(struct publisher *publisher)
-{
-	while (publisher->first) {
-		struct batch *next = publisher->first->next;
-
-		free_batch(publisher->first);
-		publisher->first = next;
-	}
-	publisher->last = NULL;
-	publisher->n_handed = 0;
-}
-
 void publisher_destroy(struct publisher *publisher)
 {
 	if (!publisher) {
@@ -246,10 +208,10 @@ void publisher_destroy(struct publisher *publisher)
 	}
 	publisher_stop(publisher);
 	cw_mqtt_destroy(publisher->mqtt);
-	drop_handed(publisher);
+	handover_clear(&publisher->handover);
 	heads_destroy(publisher->heads);
 	cw_buf_finish(&publisher->payload);
-	free(publisher->ring);
+	flight_finish(&publisher->flight);
 	(void)pthread_mutex_destroy(&publisher->lock);
 	(void)pthread_cond_destroy(&publisher->changed);
 	free(publisher);
@@ -258,10 +220,16 @@ void publisher_destroy(struct publisher *publisher)
 void publisher_stats(struct publisher *publisher, struct publisher_stats *ret_stats)
 {
 	(void)pthread_mutex_lock(&publisher->lock);
+	const struct flight_entry *oldest = flight_oldest(&publisher->flight);
+
 	*ret_stats = publisher->stats;
-	ret_stats->cursor = publisher->acked;
-	ret_stats->lag_events = publisher->newest_id - publisher->acked;
-	ret_stats->lag_ms = publisher->ring_len > 0 ? cw_clock_now_ms() - ring_at(publisher, 0)->at_ms : 0;
+	ret_stats->cursor = publisher->flight.acked;
+	ret_stats->lag_events = publisher->newest_id - publisher->flight.acked;
+	if (oldest) {
+		ret_stats->lag_ms = cw_clock_now_ms() - oldest->at_ms;
+	} else if (publisher->behind_since_ms) {
+		ret_stats->lag_ms = cw_clock_monotonic_ms() - publisher->behind_since_ms;
+	}
 	(void)pthread_mutex_unlock(&publisher->lock);
 }
 
@@ -270,60 +238,24 @@ void publisher_stats(struct publisher *publisher, struct publisher_stats *ret_st
 void publisher_hand_over(void *context, struct cw_event *events, size_t n_events)
 {
 	struct publisher *publisher = context;
-	struct batch *batch = malloc(sizeof(*batch));
+	int64_t newest_id = events[n_events - 1].id;
 
 	(void)pthread_mutex_lock(&publisher->lock);
-	publisher->newest_id = events[n_events - 1].id;
-	bool is_kept = batch && publisher->stats.is_connected && publisher->n_handed + n_events <= MAX_HANDED_EVENTS;
-
-	if (batch) {
-		*batch = (struct batch){ .events = events, .n_events = n_events };
+	publisher->newest_id = newest_id;
+	note_lag(publisher);
+	handover_put(&publisher->handover, events, n_events);
+	if (!publisher->stats.is_connected) {
+		handover_clear(&publisher->handover); /* the table has them */
 	}
-	if (is_kept) {
-		if (publisher->last) {
-			publisher->last->next = batch;
-		} else {
-			publisher->first = batch;
-		}
-		publisher->last = batch;
-		publisher->n_handed += n_events;
-		(void)pthread_cond_signal(&publisher->changed);
-	}
+	(void)pthread_cond_signal(&publisher->changed);
 	(void)pthread_mutex_unlock(&publisher->lock);
-	if (!is_kept && batch) {
-		free_batch(batch); /* the table has them */
-	}
 }
 
-/* The next event if it continues the cursor. Older ones, which the table gave already, are dropped. */
 static bool take_handed(struct publisher *publisher, struct cw_event *ret_event)
 {
-	bool is_taken = false;
-
 	(void)pthread_mutex_lock(&publisher->lock);
-	while (publisher->first && !is_taken) {
-		struct batch *batch = publisher->first;
+	bool is_taken = handover_take(&publisher->handover, publisher->sent + 1, ret_event);
 
-		if (batch->next_event < batch->n_events && batch->events[batch->next_event].id > publisher->sent + 1) {
-			break;
-		}
-		if (batch->next_event < batch->n_events) {
-			struct cw_event *event = &batch->events[batch->next_event++];
-
-			publisher->n_handed--;
-			is_taken = event->id == publisher->sent + 1;
-			if (is_taken) {
-				*ret_event = *event;
-			} else {
-				cw_event_finish(event);
-			}
-		}
-		if (batch->next_event == batch->n_events) {
-			publisher->first = batch->next;
-			publisher->last = publisher->first ? publisher->last : NULL;
-			free_batch(batch);
-		}
-	}
 	(void)pthread_mutex_unlock(&publisher->lock);
 	return is_taken;
 }
@@ -349,12 +281,14 @@ static bool is_passed_over(const struct cw_event *event, const struct head *head
 static bool note_in_flight(struct publisher *publisher, const struct cw_event *event, bool is_done)
 {
 	(void)pthread_mutex_lock(&publisher->lock);
-	bool has_room = publisher->ring_len < publisher->ring_room;
+	bool has_room = !flight_is_full(&publisher->flight);
 
 	if (has_room) {
-		*ring_at(publisher, publisher->ring_len++) =
-			(struct in_flight){ .id = event->id, .at_ms = event->at_ms, .is_done = is_done };
-		advance_acked(publisher);
+		flight_add(&publisher->flight, &(struct flight_entry){ .id = event->id,
+								       .at_ms = event->at_ms,
+								       .sent_ms = cw_clock_monotonic_ms(),
+								       .is_done = is_done });
+		note_lag(publisher);
 		publisher->stats.skipped += is_done ? 1 : 0;
 		publisher->stats.published += is_done ? 0 : 1;
 	}
@@ -365,7 +299,7 @@ static bool note_in_flight(struct publisher *publisher, const struct cw_event *e
 static void forget_newest_in_flight(struct publisher *publisher)
 {
 	(void)pthread_mutex_lock(&publisher->lock);
-	publisher->ring_len--;
+	flight_take_back(&publisher->flight);
 	publisher->stats.published--;
 	(void)pthread_mutex_unlock(&publisher->lock);
 }
@@ -416,20 +350,6 @@ static bool on_table_event(void *context, const struct cw_event *event)
 	return cw_mqtt_room(publisher->mqtt) > 0 && publish_event(publisher, event);
 }
 
-static bool on_account(void *context, const struct cw_account *account)
-{
-	struct publisher *publisher = context;
-	struct head *head = heads_get(publisher->heads, account->name, account->epoch);
-
-	if (head && account->head > head->newest_seq) {
-		head->newest_seq = account->head;
-	}
-	if (head && head->seq == 0) {
-		head->seq = account->head; /* an account that had no event on this connection */
-	}
-	return head != NULL;
-}
-
 static void log_read_failure(const struct cw_error *error)
 {
 	cw_log_warn("the log cannot be read, retrying: %s", error->text);
@@ -442,12 +362,13 @@ static void publish_from_table(struct publisher *publisher, int64_t newest_id)
 	enum cw_status status = cw_reader_acquire(publisher->store, &reader, &error);
 
 	if (status == CW_OK && newest_id - publisher->sent > MAX_LAG_EVENTS) {
-		status = cw_store_accounts(reader, on_account, publisher, &error);
+		status = heads_load(publisher->heads, reader, HEADS_LOAD_RUNNING, &error);
 	}
 	if (status == CW_OK) {
 		status = cw_store_log_after(reader, publisher->sent, TABLE_SLICE, on_table_event, publisher, &error);
 	}
 	cw_reader_release(reader);
+	publisher->is_table_failing = status != CW_OK; /* then it is asked again after a pause */
 	if (status != CW_OK) {
 		log_read_failure(&error);
 	}
@@ -496,55 +417,22 @@ static void publish_all(struct publisher *publisher)
 
 static int64_t publish_heads(struct publisher *publisher)
 {
-	struct cw_topic topic = { .kind = CW_TOPIC_HEAD };
-	char text[CW_TOPIC_MAX + 1];
-	int64_t wait_ms = 0;
-	int64_t now_ms = cw_clock_monotonic_ms();
-	struct head *head = NULL;
-
-	while ((head = heads_next_due(publisher->heads, now_ms, &wait_ms))) {
-		memcpy(topic.account, head->account, sizeof(topic.account));
-		if (cw_topic_make(&topic, text) != CW_OK ||
-		    heads_render(head, cw_clock_now_ms(), &publisher->payload) != CW_OK ||
-		    cw_mqtt_publish(publisher->mqtt, text, publisher->payload.data, publisher->payload.len, true,
-				    HEAD_ID) != CW_OK) {
-			return HEADS_MIN_INTERVAL_MS; /* no room: the next answer makes some */
-		}
-		head->said_seq = head->seq;
-		head->said_at_ms = now_ms;
-	}
-	return wait_ms;
+	return heads_say(publisher->heads, publisher->mqtt, &publisher->payload);
 }
 
-static bool on_account_connected(void *context, const struct cw_account *account)
-{
-	struct publisher *publisher = context;
-	struct head *head = heads_get(publisher->heads, account->name, account->epoch);
-
-	if (!head) {
-		return false;
-	}
-	/* Clients that connect now fetch up to here; what is published later and not newer, they drop. */
-	memcpy(head->epoch, account->epoch, sizeof(head->epoch));
-	head->seq = head->newest_seq = account->head;
-	return true;
-}
-
-/* All accounts, since new ones need a head before their first event. */
-static void reload_heads(struct publisher *publisher)
+static void load_heads(struct publisher *publisher, enum heads_load_mode mode)
 {
 	struct cw_reader *reader = NULL;
 	struct cw_error error;
 	enum cw_status status = cw_reader_acquire(publisher->store, &reader, &error);
 
 	if (status == CW_OK) {
-		status = cw_store_accounts(reader, on_account_connected, publisher, &error);
+		status = heads_load(publisher->heads, reader, mode, &error);
 	}
 	cw_reader_release(reader);
 	if (status != CW_OK) {
 		log_read_failure(&error);
 	}
-	heads_forget_said(publisher->heads);
 }
 
 /* ---- connection ---- */
@@ -576,7 +464,7 @@ static void after_connect(struct publisher *publisher)
 	set_connected(publisher, true);
 	publisher->backoff_ms = MIN_BACKOFF_MS;
 	publisher->connected_at_ms = cw_clock_monotonic_ms();
-	reload_heads(publisher);
+	load_heads(publisher, HEADS_LOAD_CONNECTED);
 	cw_log_info("broker connected, lag=%lld", (long long)(read_newest_id(publisher) - publisher->sent));
 }
 
@@ -587,14 +475,31 @@ static void after_loss(struct publisher *publisher)
 
 	(void)pthread_mutex_lock(&publisher->lock);
 	memcpy(reason, publisher->lost_reason, sizeof(reason));
-	publisher->ring_len = 0;
-	publisher->sent = publisher->acked;
-	drop_handed(publisher);
+	flight_forget(&publisher->flight);
+	publisher->sent = publisher->flight.acked;
+	handover_clear(&publisher->handover);
 	(void)pthread_mutex_unlock(&publisher->lock);
 	if (publisher->is_connected || publisher->backoff_ms >= MAX_BACKOFF_MS) {
 		cw_log_warn("broker: %s, retrying", reason);
 	}
 	set_connected(publisher, false);
+}
+
+/* The token is due, or an answer is missing for so long that it will not come. */
+static bool must_reconnect(struct publisher *publisher)
+{
+	int64_t now_ms = cw_clock_monotonic_ms();
+
+	(void)pthread_mutex_lock(&publisher->lock);
+	const struct flight_entry *oldest = flight_oldest(&publisher->flight);
+	bool is_stuck = oldest && now_ms - oldest->sent_ms > STUCK_MS;
+
+	(void)pthread_mutex_unlock(&publisher->lock);
+	if (is_stuck && now_ms - publisher->connected_at_ms > STUCK_MS) {
+		cw_log_warn("broker: no answer to a publish for %d s, reconnecting", STUCK_MS / 1000);
+		return true;
+	}
+	return now_ms - publisher->connected_at_ms > RENEW_AFTER_MS;
 }
 
 static void look_at_connection(struct publisher *publisher)
@@ -614,7 +519,7 @@ static void look_at_connection(struct publisher *publisher)
 	if (!publisher->is_connected && cw_clock_monotonic_ms() >= publisher->retry_at_ms) {
 		try_connect(publisher);
 	}
-	if (publisher->is_connected && cw_clock_monotonic_ms() - publisher->connected_at_ms > RENEW_AFTER_MS) {
+	if (publisher->is_connected && must_reconnect(publisher)) {
 		publisher->connected_at_ms = cw_clock_monotonic_ms();
 		cw_mqtt_disconnect(publisher->mqtt);
 	}
@@ -637,7 +542,7 @@ static void save_cursor(struct publisher *publisher)
 	int64_t now_ms = cw_clock_monotonic_ms();
 
 	(void)pthread_mutex_lock(&publisher->lock);
-	int64_t acked = publisher->acked;
+	int64_t acked = publisher->flight.acked;
 	bool must_save = !publisher->is_saving && acked != publisher->saved &&
 			 now_ms - publisher->saved_at_ms >= SAVE_CURSOR_MS;
 
@@ -646,10 +551,9 @@ static void save_cursor(struct publisher *publisher)
 	if (!must_save) {
 		return;
 	}
-	publisher->save = (struct cw_store_op){ .type = CW_STORE_CURSOR,
-						.on_done = on_saved,
-						.context = publisher,
-						.cursor.event_id = acked };
+	publisher->save = (struct cw_store_op){
+		.type = CW_STORE_CURSOR, .on_done = on_saved, .context = publisher, .cursor.event_id = acked
+	};
 	publisher->saved = acked;
 	publisher->saved_at_ms = now_ms;
 	if (cw_store_submit(publisher->store, &publisher->save) != CW_OK) {
@@ -661,7 +565,7 @@ static void save_cursor(struct publisher *publisher)
 static void save_last_cursor(struct publisher *publisher)
 {
 	(void)pthread_mutex_lock(&publisher->lock);
-	struct cw_store_op op = { .type = CW_STORE_CURSOR, .cursor.event_id = publisher->acked };
+	struct cw_store_op op = { .type = CW_STORE_CURSOR, .cursor.event_id = publisher->flight.acked };
 
 	(void)pthread_mutex_unlock(&publisher->lock);
 	if (cw_store_run(publisher->store, &op) != CW_OK) {
@@ -692,7 +596,8 @@ static bool wait_for_change(struct publisher *publisher, int64_t wait_ms)
 	(void)pthread_mutex_lock(&publisher->lock);
 	bool has_work = publisher->has_lost || publisher->has_connected || publisher->is_stopping ||
 			(publisher->is_connected && publisher->newest_id > publisher->sent &&
-			 publisher->ring_len < publisher->ring_room && cw_mqtt_room(publisher->mqtt) > 0);
+			 !publisher->is_table_failing && !flight_is_full(&publisher->flight) &&
+			 cw_mqtt_room(publisher->mqtt) > 0);
 
 	if (!has_work) {
 		sleep_ms(publisher, wait_ms);
@@ -719,21 +624,9 @@ static void log_refusals(struct publisher *publisher)
 /* A new account needs a head before its first event. */
 static void look_for_accounts(struct publisher *publisher)
 {
-	struct cw_reader *reader = NULL;
-	struct cw_error error;
-
-	if (cw_clock_monotonic_ms() < publisher->next_accounts_ms) {
-		return;
-	}
-	publisher->next_accounts_ms = cw_clock_monotonic_ms() + HEADS_MAX_INTERVAL_MS;
-	enum cw_status status = cw_reader_acquire(publisher->store, &reader, &error);
-
-	if (status == CW_OK) {
-		status = cw_store_accounts(reader, on_account, publisher, &error);
-	}
-	cw_reader_release(reader);
-	if (status != CW_OK) {
-		log_read_failure(&error);
+	if (cw_clock_monotonic_ms() >= publisher->next_accounts_ms) {
+		publisher->next_accounts_ms = cw_clock_monotonic_ms() + HEADS_MAX_INTERVAL_MS;
+		load_heads(publisher, HEADS_LOAD_RUNNING);
 	}
 }
 
@@ -754,8 +647,10 @@ static int64_t work(struct publisher *publisher)
 	}
 	save_cursor(publisher);
 	publisher_stats(publisher, &stats);
-	/* A cursor that was not due yet is looked at again. */
-	wait_ms = stats.cursor != publisher->saved && wait_ms > SAVE_CURSOR_MS ? SAVE_CURSOR_MS : wait_ms;
+	/* A cursor that was not due yet, a table that failed, an answer that is missing: looked at again. */
+	bool is_unfinished = stats.cursor != publisher->saved || publisher->is_table_failing || stats.lag_events > 0;
+
+	wait_ms = is_unfinished && wait_ms > SAVE_CURSOR_MS ? SAVE_CURSOR_MS : wait_ms;
 	return wait_ms < 1 ? 1 : wait_ms;
 }
 
@@ -767,7 +662,7 @@ static void drain(struct publisher *publisher)
 	while (publisher->is_connected && cw_clock_monotonic_ms() < until_ms) {
 		(void)work(publisher);
 		(void)pthread_mutex_lock(&publisher->lock);
-		bool is_done = publisher->acked >= publisher->newest_id;
+		bool is_done = publisher->flight.acked >= publisher->newest_id;
 
 		if (!is_done) {
 			sleep_ms(publisher, STOP_MS / 10);

@@ -45,8 +45,8 @@ static enum cw_status load_secret(const char *folder, const char *name, struct s
 		return status;
 	}
 	if (!secret->accounts || secret->accounts[0] == '\0') {
-		return cw_error_set(reterr, CW_INVALID, "%s:1: accounts: name the accounts that the secret may speak for, or *",
-				    path);
+		return cw_error_set(reterr, CW_INVALID,
+				    "%s:1: accounts: name the accounts that the secret may speak for, or *", path);
 	}
 	if (!cw_text_format(path, sizeof(path), "%s/%s.secret", folder, name)) {
 		return cw_error_set(reterr, CW_INVALID, "%s: path too long", folder);
@@ -109,7 +109,10 @@ enum cw_status secrets_load(const char *keys_dir, struct secrets **ret_secrets, 
 	if (status == CW_OK) {
 		status = load_all(secrets, path, reterr);
 	}
-	if (status == CW_OK && cw_text_format(path, sizeof(path), "%s/verify.token", keys_dir)) {
+	if (status == CW_OK && !cw_text_format(path, sizeof(path), "%s/verify.token", keys_dir)) {
+		status = cw_error_set(reterr, CW_INVALID, "%s: path too long", keys_dir);
+	}
+	if (status == CW_OK) {
 		status = cw_file_read_line(path, secrets->verify_token, sizeof(secrets->verify_token), reterr);
 	}
 	if (status != CW_OK) {

@@ -16,24 +16,26 @@
 
 enum state { STATE_IDLE, STATE_CONNECTING, STATE_CONNECTED, STATE_DISCONNECTING };
 
-/* A publish under way; Paho gives the slot back with the answer. */
-struct slot {
+/*
+ * A publish under way, freed by its answer. Paho may answer one of an earlier connection during a later one;
+ * the generation tells.
+ */
+struct send {
 	struct cw_mqtt *mqtt;
 	int64_t id;
-	struct slot *next_free;
+	unsigned generation;
 };
 
 struct cw_mqtt {
 	struct cw_mqtt_options options;
 	MQTTAsync client;
-	struct slot *slots; /* options.window of them */
 
 	pthread_mutex_t callback_lock; /* held while the owner's callbacks run, so that destroy can wait for them */
 	pthread_mutex_t lock;          /* guards what follows */
 	pthread_cond_t answered;
 	enum state state;
-	struct slot *free_slots;
-	int under_way;
+	unsigned generation;  /* of the connection */
+	int under_way;        /* of this generation */
 	int window;           /* min(options.window, Receive Maximum) */
 	int subscribe_answer; /* -1: waiting; else the reason code */
 };
@@ -110,31 +112,31 @@ static void on_disconnect_failed(void *context, MQTTAsync_failureData5 *response
 	lose(context, "disconnected");
 }
 
-/* Answers the id that the slot stood for. */
-static int64_t give_back(struct slot *slot)
+/* The answer is in, of whatever kind. Answers whether it is of this connection. */
+static bool end_send(const struct send *send)
 {
-	struct cw_mqtt *mqtt = slot->mqtt;
+	struct cw_mqtt *mqtt = send->mqtt;
 
 	(void)pthread_mutex_lock(&mqtt->lock);
-	int64_t id = slot->id;
+	bool is_current = send->generation == mqtt->generation;
 
-	slot->next_free = mqtt->free_slots;
-	mqtt->free_slots = slot;
-	mqtt->under_way--;
+	mqtt->under_way -= is_current ? 1 : 0;
 	(void)pthread_mutex_unlock(&mqtt->lock);
-	return id;
+	return is_current;
 }
 
-static void tell_published(struct slot *slot, bool is_taken)
+static void tell_published(struct send *send, bool is_taken)
 {
-	struct cw_mqtt *mqtt = slot->mqtt;
-	int64_t id = give_back(slot);
+	struct cw_mqtt *mqtt = send->mqtt;
 
-	(void)pthread_mutex_lock(&mqtt->callback_lock);
-	if (mqtt->options.on_published) {
-		mqtt->options.on_published(mqtt->options.context, id, is_taken);
+	if (end_send(send)) {
+		(void)pthread_mutex_lock(&mqtt->callback_lock);
+		if (mqtt->options.on_published) {
+			mqtt->options.on_published(mqtt->options.context, send->id, is_taken);
+		}
+		(void)pthread_mutex_unlock(&mqtt->callback_lock);
 	}
-	(void)pthread_mutex_unlock(&mqtt->callback_lock);
+	free(send);
 }
 
 static void on_publish_success(void *context, MQTTAsync_successData5 *response)
@@ -149,7 +151,8 @@ static void on_publish_failure(void *context, MQTTAsync_failureData5 *response)
 	if (response && (int)response->reasonCode >= 0x80) {
 		tell_published(context, false);
 	} else {
-		(void)give_back(context);
+		(void)end_send(context);
+		free(context);
 	}
 }
 
@@ -183,8 +186,8 @@ static void on_subscribe_success(void *context, MQTTAsync_successData5 *response
 
 static void on_subscribe_failure(void *context, MQTTAsync_failureData5 *response)
 {
-	answer_subscribe(context, response->reasonCode > 0 ? (int)response->reasonCode :
-							     (int)MQTTREASONCODE_UNSPECIFIED_ERROR);
+	answer_subscribe(context,
+			 response->reasonCode > 0 ? (int)response->reasonCode : (int)MQTTREASONCODE_UNSPECIFIED_ERROR);
 }
 
 /* ---- lifetime ---- */
@@ -209,24 +212,15 @@ static enum cw_status set_up_client(struct cw_mqtt *mqtt, struct cw_error *reter
 		       cw_error_set(reterr, CW_INVALID, "%s: %s", mqtt->options.uri, MQTTAsync_strerror(code));
 }
 
-enum cw_status cw_mqtt_create(const struct cw_mqtt_options *options, struct cw_mqtt **ret_mqtt,
-			      struct cw_error *reterr)
+enum cw_status cw_mqtt_create(const struct cw_mqtt_options *options, struct cw_mqtt **ret_mqtt, struct cw_error *reterr)
 {
 	struct cw_mqtt *mqtt = calloc(1, sizeof(*mqtt));
 	pthread_condattr_t monotonic;
 
-	if (mqtt) {
-		mqtt->options = *options;
-		mqtt->slots = calloc((size_t)options->window, sizeof(*mqtt->slots));
-	}
-	if (!mqtt || !mqtt->slots) {
-		free(mqtt);
+	if (!mqtt) {
 		return cw_error_set(reterr, CW_NOMEM, "out of memory");
 	}
-	for (int i = 0; i < options->window; i++) {
-		mqtt->slots[i] = (struct slot){ .mqtt = mqtt, .next_free = mqtt->free_slots };
-		mqtt->free_slots = &mqtt->slots[i];
-	}
+	mqtt->options = *options;
 	(void)pthread_condattr_init(&monotonic); /* glibc's cannot fail, nor can the three below */
 	(void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	(void)pthread_mutex_init(&mqtt->callback_lock, NULL);
@@ -254,7 +248,6 @@ void cw_mqtt_destroy(struct cw_mqtt *mqtt)
 	(void)pthread_mutex_destroy(&mqtt->callback_lock);
 	(void)pthread_mutex_destroy(&mqtt->lock);
 	(void)pthread_cond_destroy(&mqtt->answered);
-	free(mqtt->slots);
 	free(mqtt);
 }
 
@@ -263,16 +256,6 @@ void cw_mqtt_destroy(struct cw_mqtt *mqtt)
 static bool is_websocket(const char *uri)
 {
 	return strncmp(uri, "ws://", 5) == 0 || strncmp(uri, "wss://", 6) == 0;
-}
-
-static void forget_publishes(struct cw_mqtt *mqtt)
-{
-	mqtt->free_slots = NULL;
-	for (int i = 0; i < mqtt->options.window; i++) {
-		mqtt->slots[i].next_free = mqtt->free_slots;
-		mqtt->free_slots = &mqtt->slots[i];
-	}
-	mqtt->under_way = 0;
 }
 
 enum cw_status cw_mqtt_connect(struct cw_mqtt *mqtt, const char *token, struct cw_error *reterr)
@@ -287,7 +270,8 @@ enum cw_status cw_mqtt_connect(struct cw_mqtt *mqtt, const char *token, struct c
 
 	if (is_idle) {
 		mqtt->state = STATE_CONNECTING;
-		forget_publishes(mqtt);
+		mqtt->generation++;
+		mqtt->under_way = 0;
 	}
 	(void)pthread_mutex_unlock(&mqtt->lock);
 	if (!is_idle) {
@@ -350,21 +334,27 @@ bool cw_mqtt_is_connected(const struct cw_mqtt *mqtt)
 
 /* ---- publishing ---- */
 
-static struct slot *take_slot(struct cw_mqtt *mqtt, int64_t id)
+/* NULL: no room, or no memory. */
+static struct send *begin_send(struct cw_mqtt *mqtt, int64_t id)
 {
-	struct slot *slot = NULL;
+	struct send *send = malloc(sizeof(*send));
 
-	(void)pthread_mutex_lock(&mqtt->lock);
-	if (mqtt->state == STATE_CONNECTED && mqtt->under_way < mqtt->window) {
-		slot = mqtt->free_slots;
+	if (!send) {
+		return NULL;
 	}
-	if (slot) {
-		mqtt->free_slots = slot->next_free;
+	(void)pthread_mutex_lock(&mqtt->lock);
+	bool has_room = mqtt->state == STATE_CONNECTED && mqtt->under_way < mqtt->window;
+
+	if (has_room) {
+		*send = (struct send){ .mqtt = mqtt, .id = id, .generation = mqtt->generation };
 		mqtt->under_way++;
-		slot->id = id;
 	}
 	(void)pthread_mutex_unlock(&mqtt->lock);
-	return slot;
+	if (!has_room) {
+		free(send);
+		return NULL;
+	}
+	return send;
 }
 
 int cw_mqtt_room(struct cw_mqtt *mqtt)
@@ -380,16 +370,17 @@ enum cw_status cw_mqtt_publish(struct cw_mqtt *mqtt, const char *topic, const vo
 			       int64_t id)
 {
 	MQTTAsync_responseOptions options = MQTTAsync_responseOptions_initializer;
-	struct slot *slot = take_slot(mqtt, id);
+	struct send *send = begin_send(mqtt, id);
 
-	if (!slot) {
+	if (!send) {
 		return CW_BUSY;
 	}
 	options.onSuccess5 = on_publish_success;
 	options.onFailure5 = on_publish_failure;
-	options.context = slot;
+	options.context = send;
 	if (MQTTAsync_send(mqtt->client, topic, (int)len, payload, 1, retain, &options) != MQTTASYNC_SUCCESS) {
-		(void)give_back(slot);
+		(void)end_send(send);
+		free(send);
 		return CW_BUSY;
 	}
 	return CW_OK;
@@ -397,8 +388,7 @@ enum cw_status cw_mqtt_publish(struct cw_mqtt *mqtt, const char *topic, const vo
 
 /* ---- subscribing ---- */
 
-enum cw_status cw_mqtt_subscribe(struct cw_mqtt *mqtt, const char *filter, int64_t timeout_ms,
-				 struct cw_error *reterr)
+enum cw_status cw_mqtt_subscribe(struct cw_mqtt *mqtt, const char *filter, int64_t timeout_ms, struct cw_error *reterr)
 {
 	MQTTAsync_responseOptions options = MQTTAsync_responseOptions_initializer;
 	struct timespec until;
@@ -415,8 +405,7 @@ enum cw_status cw_mqtt_subscribe(struct cw_mqtt *mqtt, const char *filter, int64
 	(void)clock_gettime(CLOCK_MONOTONIC, &until); /* cannot fail for this clock */
 	until.tv_sec += timeout_ms / 1000;
 	(void)pthread_mutex_lock(&mqtt->lock);
-	while (mqtt->subscribe_answer < 0 &&
-	       pthread_cond_timedwait(&mqtt->answered, &mqtt->lock, &until) == 0) {
+	while (mqtt->subscribe_answer < 0 && pthread_cond_timedwait(&mqtt->answered, &mqtt->lock, &until) == 0) {
 	}
 	int answer = mqtt->subscribe_answer;
 

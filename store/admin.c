@@ -33,7 +33,8 @@ enum cw_status apply_account_add(struct tx *tx, struct cw_store_op *op)
 
 	if (!cw_account_is_valid(op->account.name)) {
 		return cw_error_set(&op->error, CW_INVALID,
-				    "account \"%.70s\": an account id has 1 to 64 letters, digits or -", op->account.name);
+				    "account \"%.70s\": an account id has 1 to 64 letters, digits or -",
+				    op->account.name);
 	}
 	if (find_account(tx, op->account.name)) {
 		return cw_error_set(&op->error, CW_DUPLICATE, "account %s is there already", op->account.name);
@@ -58,8 +59,8 @@ enum cw_status apply_number_add(struct tx *tx, struct cw_store_op *op)
 	int64_t account = find_account(tx, op->number.account);
 
 	if (!account) {
-		return cw_error_set(&op->error, CW_NOT_FOUND, "account %.70s is not there; `convwire account add` makes it",
-				    op->number.account);
+		return cw_error_set(&op->error, CW_NOT_FOUND,
+				    "account %.70s is not there; `convwire account add` makes it", op->number.account);
 	}
 	if (number_find(tx->db, op->number.phone_number_id, &number)) {
 		return cw_error_set(&op->error, CW_DUPLICATE, "number %s is there already, with account %s",
@@ -130,42 +131,59 @@ static enum cw_status check_alias(struct tx *tx, struct cw_store_op *op, struct 
 	return CW_OK;
 }
 
+/* A legacy id names one conversation for ever: asked before anything is made. */
+static enum cw_status check_named(struct tx *tx, struct cw_store_op *op, const struct number_row *number,
+				  const struct cw_party *party)
+{
+	struct conversation_row named;
+	struct conversation_row meant;
+	enum cw_status status = CW_OK;
+
+	if (!find_legacy(tx, number->account, op->alias.legacy_id, &named)) {
+		return CW_OK;
+	}
+	if (identity_find(tx, number, party, &meant)) {
+		if (named.id == meant.id || named.merged_into == meant.id) {
+			memcpy(op->alias.conversation, meant.row.id, sizeof(op->alias.conversation));
+			status = cw_error_set(&op->error, CW_DUPLICATE, "already there");
+		}
+		conversation_row_finish(&meant);
+	}
+	if (status == CW_OK) {
+		status = cw_error_set(&op->error, CW_INVALID, "_id names another conversation already: %s", named.row.id);
+	}
+	conversation_row_finish(&named);
+	return status;
+}
+
 enum cw_status apply_alias_add(struct tx *tx, struct cw_store_op *op)
 {
 	char digits[CW_PHONE_MAX + 1];
 	struct cw_party party = { .wa_id = NULL };
 	struct number_row number;
 	struct conversation_row row;
-	struct conversation_row named;
 	bool is_new = false;
-	bool is_contact_changed = false;
 	enum cw_status status = check_alias(tx, op, &number);
 
 	if (status == CW_OK) {
 		status = read_customer(op, digits, &party);
 	}
+	if (status == CW_OK) {
+		status = check_named(tx, op, &number, &party);
+	}
 	if (status != CW_OK) {
 		return status;
 	}
-	if (!tx_account(tx, number.account) ||
-	    !identity_conversation(tx, &number, &party, tx->now_ms, &row, &is_new, &is_contact_changed)) {
+	if (!tx_account(tx, number.account) || !identity_named(tx, &number, &party, &row, &is_new)) {
 		return CW_IO; /* the batch fails as a whole */
 	}
 	memcpy(op->alias.conversation, row.row.id, sizeof(op->alias.conversation));
 	if (is_new) {
 		tell_new_conversation(tx, &row);
 	}
-	if (find_legacy(tx, number.account, op->alias.legacy_id, &named)) {
-		status = named.id == row.id || named.merged_into == row.id ?
-				 cw_error_set(&op->error, CW_DUPLICATE, "already there") :
-				 cw_error_set(&op->error, CW_INVALID, "_id names another conversation already: %s",
-					      named.row.id);
-		conversation_row_finish(&named);
-	} else {
-		add_legacy(tx, &number, &row, op->alias.legacy_id);
-	}
+	add_legacy(tx, &number, &row, op->alias.legacy_id);
 	conversation_row_finish(&row);
-	return status;
+	return CW_OK;
 }
 
 enum cw_status apply_cursor(struct tx *tx, struct cw_store_op *op)

@@ -55,9 +55,9 @@ static const char *notice_field(const struct cw_webhook_change *change)
 /* What the notice is about: a later one about the same thing replaces it. */
 static void notice_subject(const struct cw_webhook_change *change, enum cw_event_kind kind, char *out, size_t size)
 {
-	static const char *const members[CW_EVENT_KIND_COUNT] = { [CW_EVENT_TEMPLATE] = "message_template_id",
-								  [CW_EVENT_NUMBER] = "display_phone_number",
-								  [CW_EVENT_SETTINGS] = "event" };
+	static const char *const members[CW_EVENT_KIND_COUNT] = {
+		[CW_EVENT_TEMPLATE] = "message_template_id", [CW_EVENT_NUMBER] = "display_phone_number", [CW_EVENT_SETTINGS] = "event"
+	};
 	json_t *member = json_object_get(change->value, members[kind]);
 	const char *text = json_string_value(member);
 	bool is_whole = json_is_integer(member) ?
@@ -91,8 +91,7 @@ static void apply_notice(struct tx *tx, int64_t account, const struct cw_webhook
 					   change->value);
 
 		(void)db_step(tx->db, statement); /* RETURNING has one row; this ends the statement */
-		tx_event(tx, &(struct event_spec){
-				     .kind = kind, .account = account, .ref = id, .notice = notice });
+		tx_event(tx, &(struct event_spec){ .kind = kind, .account = account, .ref = id, .notice = notice });
 		json_decref(notice);
 	}
 	free(value);
@@ -220,7 +219,8 @@ enum cw_status apply_webhook(struct tx *tx, struct cw_store_op *op)
 
 /* ---- replay ---- */
 
-#define REPLAY_SLICE 100
+/* Each may be as large as a webhook. */
+#define REPLAY_SLICE 20
 
 struct waiting {
 	int64_t id;
@@ -246,11 +246,10 @@ static void replay_one(struct tx *tx, const struct waiting *waiting)
 	cw_webhook_finish(&webhook);
 }
 
-static size_t read_waiting(struct tx *tx, const char *phone_number_id, struct waiting *slice)
+static size_t read_waiting(struct tx *tx, const char *phone_number_id, int64_t limit, struct waiting *slice)
 {
 	size_t n = 0;
-	sqlite3_stmt *statement =
-		db_bind(tx->db, SQL_RAW_WAITING, "ti", phone_number_id, (int64_t)REPLAY_SLICE);
+	sqlite3_stmt *statement = db_bind(tx->db, SQL_RAW_WAITING, "ti", phone_number_id, limit);
 
 	while (db_step(tx->db, statement)) {
 		slice[n++] = (struct waiting){ .id = db_int(statement, 0),
@@ -260,11 +259,14 @@ static size_t read_waiting(struct tx *tx, const char *phone_number_id, struct wa
 	return n;
 }
 
-bool apply_replay_slice(struct tx *tx)
+static void give_up(struct tx *tx, const struct waiting *waiting)
 {
-	struct waiting slice[REPLAY_SLICE];
+	db_run(tx->db, SQL_RAW_KEEP, "it", waiting->id, "cannot be stored");
+}
+
+static bool find_replaying(struct tx *tx, struct number_row *number)
+{
 	char phone_number_id[CW_PHONE_NUMBER_ID_MAX + 1];
-	struct number_row number;
 	sqlite3_stmt *statement = db_bind(tx->db, SQL_NUMBER_REPLAYING, "");
 
 	if (!db_step(tx->db, statement)) {
@@ -273,14 +275,22 @@ bool apply_replay_slice(struct tx *tx)
 	bool is_copied = cw_text_copy(phone_number_id, sizeof(phone_number_id), db_text(statement, 0));
 
 	db_end(statement);
-	if (!is_copied || !number_find(tx->db, phone_number_id, &number)) {
-		return false;
+	return is_copied && number_find(tx->db, phone_number_id, number);
+}
+
+static bool replay(struct tx *tx, int64_t limit, void (*act)(struct tx *tx, const struct waiting *waiting))
+{
+	struct waiting slice[REPLAY_SLICE];
+	struct number_row number;
+
+	if (!find_replaying(tx, &number)) {
+		return tx->db->failed != SQLITE_OK; /* a failure is looked at again */
 	}
-	size_t n = read_waiting(tx, phone_number_id, slice);
+	size_t n = read_waiting(tx, number.phone_number_id, limit, slice);
 
 	for (size_t i = 0; i < n; i++) {
 		if (tx->db->failed == SQLITE_OK) {
-			replay_one(tx, &slice[i]);
+			act(tx, &slice[i]);
 		}
 		free(slice[i].secret);
 		free(slice[i].body);
@@ -289,4 +299,19 @@ bool apply_replay_slice(struct tx *tx)
 		db_run(tx->db, SQL_NUMBER_REPLAYED, "i", number.id);
 	}
 	return true;
+}
+
+bool apply_replay_slice(struct tx *tx)
+{
+	return replay(tx, REPLAY_SLICE, replay_one);
+}
+
+bool apply_replay_one(struct tx *tx)
+{
+	return replay(tx, 1, replay_one);
+}
+
+bool apply_replay_skip(struct tx *tx)
+{
+	return replay(tx, 1, give_up);
 }

@@ -88,8 +88,7 @@ static void advance_conversation(struct tx *tx, struct conversation_row *row, co
 		conversation->unread = count_unread(tx, row);
 	}
 	if (message->origin == CW_ORIGIN_CUSTOMER && cw_message_kind_opens_window(message->kind)) {
-		int64_t from = message->sent_at_ms && message->sent_at_ms < tx->now_ms ? message->sent_at_ms :
-											tx->now_ms;
+		int64_t from = message->sent_at_ms && message->sent_at_ms < tx->now_ms ? message->sent_at_ms : tx->now_ms;
 
 		if (from + ONE_DAY_MS > conversation->window_ends_at_ms) {
 			conversation->window_ends_at_ms = from + ONE_DAY_MS;
@@ -229,17 +228,26 @@ static void publish_change(struct tx *tx, enum cw_event_kind kind, struct messag
 
 /* ---- what came before its message ---- */
 
-static void keep_pending(struct tx *tx, int64_t account, const char *wamid, const char *kind, const char *word,
-			 int64_t at_ms, json_t *body)
+struct pending {
+	const char *wamid; /* of the message that has not come yet */
+	const char *kind, *word;
+	int64_t at_ms;
+	json_t *body;
+	int64_t conversation; /* edits and revokes: of their author; 0 for statuses */
+	bool is_outbound;
+};
+
+static void keep_pending(struct tx *tx, int64_t account, const struct pending *pending)
 {
+	json_t *body = pending->body;
 	char *text = body ? json_dumps(body, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
 
-	db_run(tx->db, SQL_PENDING_INSERT, "iitttit", account, cw_message_wamid_hash(wamid), wamid, kind, word, at_ms,
-	       text);
+	db_run(tx->db, SQL_PENDING_INSERT, "iitttitIi", account, cw_message_wamid_hash(pending->wamid), pending->wamid,
+	       pending->kind, pending->word, pending->at_ms, text, pending->conversation, (int64_t)pending->is_outbound);
 	free(text);
 }
 
-static void apply_pending_row(struct tx *tx, sqlite3_stmt *statement, struct draft *draft)
+static void apply_pending_row(struct tx *tx, sqlite3_stmt *statement, int64_t conversation, struct draft *draft)
 {
 	const char *kind = db_text(statement, 0);
 	const char *word = db_text(statement, 1);
@@ -247,11 +255,15 @@ static void apply_pending_row(struct tx *tx, sqlite3_stmt *statement, struct dra
 	json_t *body = text ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
 	enum cw_message_status status = CW_STATUS_NONE;
 	enum cw_message_kind new_kind = CW_KIND_UNSUPPORTED;
+	bool is_authors = db_int(statement, 4) == conversation &&
+			  (db_int(statement, 5) != 0) == draft->message->is_outbound;
 
 	if (strcmp(kind, "revoke") == 0) {
-		change_revoke(tx, draft);
+		if (is_authors) {
+			change_revoke(tx, draft);
+		}
 	} else if (strcmp(kind, "edit") == 0) {
-		if (body && cw_message_kind_parse(word, &new_kind) == CW_OK) {
+		if (is_authors && body && cw_message_kind_parse(word, &new_kind) == CW_OK) {
 			change_edit(tx, draft, new_kind, body, db_int(statement, 2));
 		}
 	} else if (cw_message_status_parse(word, &status) == CW_OK) {
@@ -260,14 +272,15 @@ static void apply_pending_row(struct tx *tx, sqlite3_stmt *statement, struct dra
 	json_decref(body);
 }
 
-static void apply_pending(struct tx *tx, int64_t account, int64_t wamid_hash, struct draft *draft)
+static void apply_pending(struct tx *tx, const struct conversation_row *row, int64_t wamid_hash, struct draft *draft)
 {
+	int64_t account = row->account;
 	const char *wamid = draft->message->wamid;
 	sqlite3_stmt *statement = db_bind(tx->db, SQL_PENDING_FIND, "iit", wamid_hash, account, wamid);
 	bool has_any = false;
 
 	while (db_step(tx->db, statement)) {
-		apply_pending_row(tx, statement, draft);
+		apply_pending_row(tx, statement, row->id, draft);
 		has_any = true;
 	}
 	if (has_any) {
@@ -306,8 +319,8 @@ static void insert_message(struct tx *tx, int64_t account, int64_t conversation,
 	unsigned char target[CW_CLOCK_UUID_BYTES];
 	bool has_target = cw_clock_uuid_parse(message->target, target) == CW_OK;
 
-	db_run(tx->db, SQL_MESSAGE_INSERT, "iibtittiiiIiiitbtt", account, conversation, uid, message->wamid,
-	       wamid_hash, cw_message_kind_text(message->kind), cw_message_origin_text(message->origin),
+	db_run(tx->db, SQL_MESSAGE_INSERT, "iibtittiiiIiiitbtt", account, conversation, uid, message->wamid, wamid_hash,
+	       cw_message_kind_text(message->kind), cw_message_origin_text(message->origin),
 	       (int64_t)message->is_outbound, (int64_t)message->is_late, (int64_t)message->is_revoked,
 	       message->position, message->sent_at_ms, message->received_at_ms, message->edited_at_ms,
 	       message->status ? cw_message_status_text(message->status) : NULL, has_target ? target : NULL,
@@ -359,7 +372,7 @@ static void place_and_insert(struct tx *tx, const struct number_row *number, con
 	/* A copy: what was pending changes it, and the item may be applied again in a smaller batch. */
 	struct draft draft = { .message = &message, .body = json_copy(item->body) };
 
-	apply_pending(tx, number->account, item->wamid_hash, &draft);
+	apply_pending(tx, row, item->wamid_hash, &draft);
 	write_body(tx, &draft);
 	insert_message(tx, number->account, row->id, uid, item->wamid_hash, &message);
 	int64_t message_id = sqlite3_last_insert_rowid(tx->db->handle);
@@ -395,6 +408,20 @@ static void record_change(struct tx *tx, const struct number_row *number, const 
 	free(message.body);
 }
 
+/* Whoever wrote a message may change it, and nobody else: in the same conversation, from the same side. */
+static bool is_author(struct tx *tx, const struct cw_webhook_item *item, const struct conversation_row *row,
+		      const struct message_row *target)
+{
+	struct conversation_row merged;
+	int64_t conversation = target->conversation;
+
+	if (conversation != row->id && conversation_load(tx->db, conversation, &merged)) {
+		conversation = merged.merged_into;
+		conversation_row_finish(&merged);
+	}
+	return conversation == row->id && target->message.is_outbound == item->is_outbound;
+}
+
 static void apply_change(struct tx *tx, const struct number_row *number, const struct cw_webhook_item *item,
 			 const struct conversation_row *row)
 {
@@ -405,13 +432,19 @@ static void apply_change(struct tx *tx, const struct number_row *number, const s
 	struct draft draft;
 
 	record_change(tx, number, item, row);
-	if (!message_find(tx->db, number->account, item->target_wamid,
-			  cw_message_wamid_hash(item->target_wamid), &target)) {
-		keep_pending(tx, number->account, item->target_wamid, cw_message_kind_text(item->kind),
-			     is_edit ? cw_message_kind_text(item->new_kind) : "", at_ms, is_edit ? content : NULL);
+	if (!message_find(tx->db, number->account, item->target_wamid, cw_message_wamid_hash(item->target_wamid),
+			  &target)) {
+		keep_pending(tx, number->account,
+			     &(struct pending){ .wamid = item->target_wamid,
+						.kind = cw_message_kind_text(item->kind),
+						.word = is_edit ? cw_message_kind_text(item->new_kind) : "",
+						.at_ms = at_ms,
+						.body = is_edit ? content : NULL,
+						.conversation = row->id,
+						.is_outbound = item->is_outbound });
 		return;
 	}
-	if (open_body(tx, &target.message, &draft)) {
+	if (is_author(tx, item, row, &target) && open_body(tx, &target.message, &draft)) {
 		if (is_edit) {
 			change_edit(tx, &draft, item->new_kind, content, at_ms);
 		} else {
@@ -497,8 +530,12 @@ static void apply_status(struct tx *tx, const struct number_row *number, const s
 
 	tx->counts.statuses++;
 	if (!message_find(tx->db, number->account, item->wamid, item->wamid_hash, &row)) {
-		keep_pending(tx, number->account, item->wamid, "status", cw_message_status_text(item->status),
-			     item->sent_at_ms, item->errors);
+		keep_pending(tx, number->account,
+			     &(struct pending){ .wamid = item->wamid,
+						.kind = "status",
+						.word = cw_message_status_text(item->status),
+						.at_ms = item->sent_at_ms,
+						.body = item->errors });
 		return;
 	}
 	struct draft draft;

@@ -55,7 +55,8 @@ static void check_seq(struct checker *checker)
 		char text[200];
 
 		if (count > 0 && (highest != head || highest - lowest + 1 != count)) {
-			(void)snprintf(text, sizeof(text), "account %s: head %lld, but its events run from %lld to %lld in %lld rows",
+			(void)snprintf(text, sizeof(text),
+				       "account %s: head %lld, but its events run from %lld to %lld in %lld rows",
 				       db_text(statement, 0), (long long)head, (long long)lowest, (long long)highest,
 				       (long long)count); /* a cut sentence still tells */
 			fault(checker, text);

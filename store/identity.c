@@ -403,10 +403,9 @@ static bool find_known(struct tx *tx, const struct number_row *number, const str
 		       struct conversation_row *row)
 {
 	const char *value = party->wa_id ? party->wa_id : party->user_id;
-	sqlite3_stmt *statement =
-		value ? db_bind(tx->db, SQL_CONVERSATION_BY_IDENTITY, "itti", number->account, value,
-				party->wa_id ? "wa_id" : "user_id", number->id) :
-			NULL;
+	sqlite3_stmt *statement = value ? db_bind(tx->db, SQL_CONVERSATION_BY_IDENTITY, "itti", number->account, value,
+						  party->wa_id ? "wa_id" : "user_id", number->id) :
+					  NULL;
 
 	if (!db_step(tx->db, statement)) {
 		return false;
@@ -422,6 +421,22 @@ static bool find_known(struct tx *tx, const struct number_row *number, const str
 	return false;
 }
 
+/* The conversation of a contact that find_contact gave, or of a new one. */
+static bool open_conversation(struct tx *tx, const struct number_row *number, const struct cw_party *party,
+			      int64_t contact, int64_t at_ms, struct conversation_row *ret_row, bool *ret_is_new)
+{
+	*ret_is_new = false;
+	if (contact == 0) {
+		contact = add_contact(tx, number, party);
+		(void)learn(tx, number, contact, party, at_ms); /* it is new in any case */
+	}
+	if (tx->db->failed != SQLITE_OK || load_of_contact(tx, contact, number->id, ret_row)) {
+		return tx->db->failed == SQLITE_OK;
+	}
+	*ret_is_new = true;
+	return mint(tx, number, contact, party, ret_row);
+}
+
 bool identity_conversation(struct tx *tx, const struct number_row *number, const struct cw_party *party, int64_t at_ms,
 			   struct conversation_row *ret_row, bool *ret_is_new, bool *ret_contact_changed)
 {
@@ -430,20 +445,21 @@ bool identity_conversation(struct tx *tx, const struct number_row *number, const
 		return true;
 	}
 	int64_t contact = find_contact(tx, number, party, at_ms);
-	bool is_known = contact != 0;
 
-	if (!is_known) {
-		contact = add_contact(tx, number, party);
-	}
-	if (contact && learn(tx, number, contact, party, at_ms) && is_known) {
+	if (contact && learn(tx, number, contact, party, at_ms)) {
 		refresh_contact(tx, contact);
 		*ret_contact_changed = true;
 	}
-	if (tx->db->failed != SQLITE_OK || load_of_contact(tx, contact, number->id, ret_row)) {
-		return tx->db->failed == SQLITE_OK;
-	}
-	*ret_is_new = true;
-	return mint(tx, number, contact, party, ret_row);
+	return open_conversation(tx, number, party, contact, at_ms, ret_row, ret_is_new);
+}
+
+bool identity_named(struct tx *tx, const struct number_row *number, const struct cw_party *party,
+		    struct conversation_row *ret_row, bool *ret_is_new)
+{
+	*ret_is_new = false;
+	return find_known(tx, number, party, ret_row) ||
+	       open_conversation(tx, number, party, find_contact(tx, number, party, tx->now_ms), tx->now_ms, ret_row,
+				 ret_is_new);
 }
 
 bool identity_find(struct tx *tx, const struct number_row *number, const struct cw_party *party,
@@ -456,6 +472,9 @@ bool identity_find(struct tx *tx, const struct number_row *number, const struct 
 
 	if (!contact) {
 		contact = find_exact(tx, number->account, party->user_id, "user_id");
+	}
+	if (!contact) {
+		contact = find_by_match_key(tx, number->account, party->wa_id);
 	}
 	return contact && load_of_contact(tx, contact, number->id, ret_row);
 }
@@ -472,6 +491,10 @@ void identity_replace(struct tx *tx, const struct number_row *number, const stru
 	if (!contact) {
 		return; /* nobody we know; whoever writes next is met then */
 	}
+	if (!new_wa_id && party->user_id && find_exact(tx, number->account, party->user_id, "user_id") != contact &&
+	    is_someone_else(tx, contact, number->id, party->user_id)) {
+		return; /* an old update that came again: what it replaced was replaced since */
+	}
 	if (new_wa_id && party->wa_id && strcmp(new_wa_id, party->wa_id) != 0) {
 		db_run(tx->db, SQL_IDENTITY_RETIRE, "iti", contact, party->wa_id, at_ms);
 	}
@@ -480,6 +503,10 @@ void identity_replace(struct tx *tx, const struct number_row *number, const stru
 	int64_t by_phone = find_exact(tx, number->account, new_wa_id, "wa_id");
 	int64_t by_user_id = find_exact(tx, number->account, new_user_id, "user_id");
 
+	if (by_phone && by_phone != contact && is_someone_else(tx, by_phone, number->id, new_user_id)) {
+		retire(tx, by_phone, new_wa_id, at_ms); /* whoever had the number before is another person */
+		by_phone = 0;
+	}
 	if (by_phone && by_phone != contact) {
 		contact = merge_contacts(tx, contact, by_phone);
 		by_user_id = by_user_id == by_phone ? 0 : by_user_id;

@@ -26,6 +26,13 @@ bool number_find(struct db *db, const char *phone_number_id, struct number_row *
 bool identity_conversation(struct tx *tx, const struct number_row *number, const struct cw_party *party, int64_t at_ms,
 			   struct conversation_row *ret_row, bool *ret_is_new, bool *ret_contact_changed);
 
+/*
+ * The same for a name that a person typed: it finds or makes a conversation, but a known customer learns no
+ * spelling from it. false on failure.
+ */
+bool identity_named(struct tx *tx, const struct number_row *number, const struct cw_party *party,
+		    struct conversation_row *ret_row, bool *ret_is_new);
+
 /* The conversation of party at number if there is one; never makes anything. */
 bool identity_find(struct tx *tx, const struct number_row *number, const struct cw_party *party,
 		   struct conversation_row *ret_row);

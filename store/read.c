@@ -125,8 +125,7 @@ enum cw_status cw_store_accounts(struct cw_reader *reader, cw_account_fn on_acco
 	return db_status(&reader->db, reterr);
 }
 
-enum cw_status cw_store_numbers(struct cw_reader *reader, cw_number_fn on_number, void *context,
-				struct cw_error *reterr)
+enum cw_status cw_store_numbers(struct cw_reader *reader, cw_number_fn on_number, void *context, struct cw_error *reterr)
 {
 	sqlite3_stmt *statement = db_bind(&reader->db, SQL_NUMBER_LIST, "");
 
@@ -147,8 +146,8 @@ enum cw_status cw_store_numbers(struct cw_reader *reader, cw_number_fn on_number
 
 /* ---- events ---- */
 
-static enum cw_status give_events(struct cw_reader *reader, sqlite3_stmt *statement, cw_event_fn on_event, void *context,
-				  struct cw_error *reterr)
+static enum cw_status give_events(struct cw_reader *reader, sqlite3_stmt *statement, cw_event_fn on_event,
+				  void *context, struct cw_error *reterr)
 {
 	while (db_step(&reader->db, statement)) {
 		struct cw_event event;
@@ -333,8 +332,7 @@ static struct thread *newest_thread(struct thread *threads, size_t n)
 	struct thread *newest = NULL;
 
 	for (size_t i = 0; i < n; i++) {
-		if (threads[i].has_next &&
-		    (!newest || threads[i].next.message.position > newest->next.message.position)) {
+		if (threads[i].has_next && (!newest || threads[i].next.message.position > newest->next.message.position)) {
 			newest = &threads[i];
 		}
 	}
@@ -347,6 +345,7 @@ enum cw_status cw_store_messages(struct cw_reader *reader, const char *conversat
 	struct conversation_row row;
 	struct thread threads[MAX_THREADS];
 	struct thread *thread = NULL;
+	int64_t last_position = INT64_MAX;
 	bool goes_on = true;
 
 	if (!find_conversation(&reader->db, conversation, &row)) {
@@ -354,7 +353,10 @@ enum cw_status cw_store_messages(struct cw_reader *reader, const char *conversat
 	}
 	size_t n = open_threads(&reader->db, row.id, before, threads);
 
-	while (goes_on && limit-- > 0 && (thread = newest_thread(threads, n))) {
+	/* Merged threads may share a position: a page never ends between two of them. */
+	while (goes_on && (thread = newest_thread(threads, n)) &&
+	       (limit-- > 0 || thread->next.message.position == last_position)) {
+		last_position = thread->next.message.position;
 		goes_on = reader->db.failed == SQLITE_OK && on_message(context, &thread->next.message);
 		message_row_finish(&thread->next);
 		read_ahead(&reader->db, thread);

@@ -59,8 +59,7 @@ static void give(struct search *search, struct conversation_row *row, const char
 		conversation_row_finish(&target);
 		return;
 	}
-	bool is_of_number = !search->phone_number_id ||
-			    strcmp(search->phone_number_id, row->row.phone_number_id) == 0;
+	bool is_of_number = !search->phone_number_id || strcmp(search->phone_number_id, row->row.phone_number_id) == 0;
 
 	if (row->account == search->account && is_of_number && !is_seen(search, row->id)) {
 		(void)search->sink->on_match(search->sink->context, &row->row, matched_by);
@@ -183,10 +182,9 @@ static void by_phone(struct search *search, const char *id)
 enum cw_status cw_store_resolve(struct cw_reader *reader, const char *account, const char *id,
 				const char *phone_number_id, const struct cw_resolve_sink *sink, struct cw_error *reterr)
 {
-	struct search search = { .db = &reader->db,
-				 .account_name = account,
-				 .phone_number_id = phone_number_id,
-				 .sink = sink };
+	struct search search = {
+		.db = &reader->db, .account_name = account, .phone_number_id = phone_number_id, .sink = sink
+	};
 	sqlite3_stmt *statement = db_bind(&reader->db, SQL_ACCOUNT_BY_NAME, "t", account);
 
 	if (!db_step(&reader->db, statement)) {

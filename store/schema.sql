@@ -160,6 +160,8 @@ CREATE TABLE pending_status (
 	wamid      TEXT NOT NULL,
 	kind       TEXT NOT NULL CHECK (kind IN ('status', 'edit', 'revoke')),
 	word       TEXT NOT NULL,                   -- the status, or an edit's new message kind
+	conversation INTEGER,                       -- edits and revokes: whose it is
+	outbound   INTEGER,                         -- and whether ours: nobody changes another's message
 	at         INTEGER NOT NULL,
 	body       TEXT                             -- errors of a status, content of an edit
 ) STRICT;

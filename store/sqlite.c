@@ -27,8 +27,9 @@ static const char *const migrations[] = { cw_store_schema_sql };
  * that none races a commit (SQLite before 3.51.3 can corrupt the WAL then). Debian compiles
  * SECURE_DELETE in, which rewrites pages on every delete; backups hold no more than the live file.
  */
-static const char writer_pragmas[] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;"
-				     "PRAGMA cache_size = -8192; PRAGMA secure_delete = OFF; PRAGMA temp_store = MEMORY;";
+static const char writer_pragmas[] =
+	"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;"
+	"PRAGMA cache_size = -8192; PRAGMA secure_delete = OFF; PRAGMA temp_store = MEMORY;";
 static const char reader_pragmas[] = "PRAGMA query_only = 1; PRAGMA cache_size = -1024; PRAGMA temp_store = MEMORY;";
 
 static enum cw_status open_failed(struct db *db, const char *path, const char *what, struct cw_error *reterr)
@@ -89,10 +90,12 @@ static enum cw_status check_identity(struct db *db, const char *path, struct cw_
 	if (version > SCHEMA_VERSION) {
 		db_close(db);
 		return cw_error_set(reterr, CW_INVALID,
-				    "%s: made by a newer Convwire (schema %d, this one knows %d); install that version", path,
-				    (int)version, SCHEMA_VERSION);
+				    "%s: made by a newer Convwire (schema %d, this one knows %d); install that version",
+				    path, (int)version, SCHEMA_VERSION);
 	}
-	if (version > 0 && application != APPLICATION_ID) {
+	bool is_foreign = version == 0 && pragma_int(db, "SELECT count(*) FROM sqlite_master") > 0;
+
+	if (is_foreign || (version > 0 && application != APPLICATION_ID)) {
 		db_close(db);
 		return cw_error_set(reterr, CW_INVALID, "%s: a database, but not one of Convwire's", path);
 	}

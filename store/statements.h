@@ -84,8 +84,7 @@
 	X(SQL_CONVERSATION_BY_NAME, "SELECT " CONVERSATION_COLUMNS "FROM " CONVERSATION_TABLES "WHERE c.name = ?1") \
 	X(SQL_CONVERSATION_OF_CONTACT, "SELECT " CONVERSATION_COLUMNS "FROM " CONVERSATION_TABLES \
 				       "WHERE c.contact = ?1 AND c.number = ?2 AND c.merged_into IS NULL") \
-	X(SQL_CONVERSATION_BY_IDENTITY, "SELECT " CONVERSATION_COLUMNS \
-					"FROM identity i JOIN " CONVERSATION_TABLES \
+	X(SQL_CONVERSATION_BY_IDENTITY, "SELECT " CONVERSATION_COLUMNS "FROM identity i JOIN " CONVERSATION_TABLES \
 					"WHERE i.account = ?1 AND i.value = ?2 AND i.kind = ?3 AND i.until IS NULL " \
 					"AND c.contact = i.contact AND c.number = ?4 AND c.merged_into IS NULL") \
 	X(SQL_CONVERSATION_IDS_OF_CONTACT, "SELECT id, number, merged_into FROM conversation WHERE contact = ?1 " \
@@ -114,12 +113,12 @@
 			    "WHERE m.conversation = ?1 AND m.position < ?2 ORDER BY m.position DESC") \
 	X(SQL_MERGED_CONVERSATIONS, "SELECT id FROM conversation WHERE merged_into = ?1") \
 	/* what came before its message */ \
-	X(SQL_PENDING_INSERT, "INSERT INTO pending_status (account, wamid_hash, wamid, kind, word, at, body) " \
-			      "SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE NOT EXISTS (SELECT 1 FROM pending_status " \
-			      "WHERE wamid_hash = ?2 AND account = ?1 AND wamid = ?3 AND kind = ?4 AND word = ?5 " \
-			      "AND at = ?6)") \
-	X(SQL_PENDING_FIND, "SELECT kind, word, at, body FROM pending_status WHERE wamid_hash = ?1 AND account = ?2 " \
-			    "AND wamid = ?3 ORDER BY id") \
+	X(SQL_PENDING_INSERT, "INSERT INTO pending_status (account, wamid_hash, wamid, kind, word, at, body, " \
+			      "conversation, outbound) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 WHERE NOT EXISTS " \
+			      "(SELECT 1 FROM pending_status WHERE wamid_hash = ?2 AND account = ?1 AND wamid = ?3 " \
+			      "AND kind = ?4 AND word = ?5 AND at = ?6 AND conversation IS ?8)") \
+	X(SQL_PENDING_FIND, "SELECT kind, word, at, body, conversation, outbound FROM pending_status " \
+			    "WHERE wamid_hash = ?1 AND account = ?2 AND wamid = ?3 ORDER BY id") \
 	X(SQL_PENDING_DELETE, "DELETE FROM pending_status WHERE wamid_hash = ?1 AND account = ?2 AND wamid = ?3") \
 	/* events */ \
 	X(SQL_EVENT_INSERT, "INSERT INTO event (id, account, seq, prev, conversation, kind, ref, parts, quiet, at) " \
@@ -162,7 +161,7 @@ enum statement {
 #define X(name, text) name,
 	STATEMENT_LIST(X)
 #undef X
-	STATEMENT_COUNT
+		STATEMENT_COUNT
 };
 
 #endif

@@ -145,8 +145,8 @@ struct cw_account {
 };
 
 /* CW_NOT_FOUND. */
-CW_MUST_CHECK enum cw_status cw_store_account(struct cw_reader *reader, const char *name, struct cw_account *ret_account,
-					      struct cw_error *reterr);
+CW_MUST_CHECK enum cw_status cw_store_account(struct cw_reader *reader, const char *name,
+					      struct cw_account *ret_account, struct cw_error *reterr);
 
 /* Callbacks answer whether to go on. What they are given is the store's and ends with the call. */
 typedef bool (*cw_account_fn)(void *context, const struct cw_account *account);
@@ -188,7 +188,7 @@ CW_MUST_CHECK enum cw_status cw_store_conversation(struct cw_reader *reader, con
 
 /*
  * Messages of a conversation and of those merged into it, newest first, with position < before
- * (INT64_MAX begins). CW_NOT_FOUND.
+ * (INT64_MAX begins). A few more than limit when they share the last one's position. CW_NOT_FOUND.
  */
 CW_MUST_CHECK enum cw_status cw_store_messages(struct cw_reader *reader, const char *conversation, int64_t before,
 					       int64_t limit, cw_message_fn on_message, void *context,

@@ -119,8 +119,8 @@ void tx_event(struct tx *tx, const struct event_spec *spec)
 
 	*newest = ++account->row.head;
 	db_run(tx->db, SQL_EVENT_INSERT, "iiiiItIiii", tx->next_event_id, spec->account, account->row.head, prev,
-	       spec->conversation ? spec->conversation->id : (int64_t)0, cw_event_kind_text(spec->kind), spec->ref, parts,
-	       (int64_t)tx->is_quiet, tx->now_ms);
+	       spec->conversation ? spec->conversation->id : (int64_t)0, cw_event_kind_text(spec->kind), spec->ref,
+	       parts, (int64_t)tx->is_quiet, tx->now_ms);
 	hand_over(tx, spec, &account->row, prev);
 	tx->next_event_id++;
 	tx->counts.events++;

@@ -61,7 +61,9 @@ enum cw_status apply_number_add(struct tx *tx, struct cw_store_op *op);
 enum cw_status apply_alias_add(struct tx *tx, struct cw_store_op *op);
 enum cw_status apply_cursor(struct tx *tx, struct cw_store_op *op);
 
-/* One slice of kept changes of a number that is being replayed. false when no number is. */
+/* One slice of kept changes of a number that is being replayed; or only the first; or the first is given up. false when no number is. */
 bool apply_replay_slice(struct tx *tx);
+bool apply_replay_one(struct tx *tx);
+bool apply_replay_skip(struct tx *tx);
 
 #endif

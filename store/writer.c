@@ -106,8 +106,7 @@ static struct cw_store *make_store(const struct cw_store_options *options)
 	return store;
 }
 
-enum cw_status cw_store_open(const struct cw_store_options *options, struct cw_store **ret_store,
-			     struct cw_error *reterr)
+enum cw_status cw_store_open(const struct cw_store_options *options, struct cw_store **ret_store, struct cw_error *reterr)
 {
 	struct cw_store *store = make_store(options);
 
@@ -175,8 +174,7 @@ enum cw_status cw_store_submit(struct cw_store *store, struct cw_store_op *op)
 	(void)pthread_mutex_lock(&store->queue_lock);
 	if (store->stats.is_full) {
 		status = CW_FULL;
-	} else if (store->is_stopping ||
-		   store->stats.queue_bytes + (int64_t)op->bytes > store->options.max_queue_bytes ||
+	} else if (store->is_stopping || store->stats.queue_bytes + (int64_t)op->bytes > store->options.max_queue_bytes ||
 		   queue_age_ms(store) > store->options.max_queue_age_ms) {
 		status = CW_BUSY;
 	} else {
@@ -315,8 +313,7 @@ static void finish_op(struct cw_store_op *op, enum cw_status status, const struc
 	}
 }
 
-static enum cw_status try_batch(struct cw_store *store, struct cw_store_op *batch, int64_t n_ops,
-				struct cw_error *reterr)
+static enum cw_status try_batch(struct cw_store *store, struct cw_store_op *batch, int64_t n_ops, struct cw_error *reterr)
 {
 	struct tx tx;
 
@@ -348,10 +345,34 @@ static void break_down(struct cw_store *store, const struct cw_error *error)
 	store->options.on_broken(store->options.on_broken_context, error->text);
 }
 
+/*
+ * A webhook that cannot be stored even alone, for no fault of the disk, would come again for seven days: it is
+ * kept raw as a whole, and acknowledged.
+ */
+static enum cw_status keep_whole(struct cw_store *store, const struct cw_store_op *op, struct cw_error *reterr)
+{
+	char *text = json_dumps(op->webhook.webhook->root, JSON_COMPACT);
+	struct cw_store_op raw = *op;
+
+	raw.webhook.webhook = NULL;
+	raw.webhook.raw = text;
+	raw.webhook.raw_len = text ? strlen(text) : 0;
+	raw.webhook.reason = "cannot be stored";
+	enum cw_status status = text ? try_batch(store, &raw, 1, reterr) : CW_NOMEM;
+
+	free(text);
+	return status;
+}
+
 static void write_one(struct cw_store *store, struct cw_store_op *op)
 {
 	struct cw_error error;
 	enum cw_status status = try_batch(store, op, 1, &error);
+
+	if (status == CW_INVALID && op->type == CW_STORE_WEBHOOK && op->webhook.webhook) {
+		status = keep_whole(store, op, &error);
+		op->status = status;
+	}
 
 	if (status == CW_FULL) {
 		set_full(store, true);
@@ -366,7 +387,7 @@ static void write_batch(struct cw_store *store, struct cw_store_op *batch, int64
 {
 	struct cw_error error;
 	enum cw_status status = try_batch(store, batch, n_ops, &error);
-	bool must_split = n_ops > 1 && status != CW_OK && status != CW_FULL && status != CW_IO;
+	bool must_split = status != CW_OK && status != CW_FULL && status != CW_IO;
 
 	if (status == CW_FULL) {
 		set_full(store, true);
@@ -458,19 +479,31 @@ static void checkpoint(struct cw_store *store)
 	(void)pthread_mutex_unlock(&store->queue_lock);
 }
 
-static bool replay_slice(struct cw_store *store)
+static enum cw_status try_replay(struct cw_store *store, bool (*apply)(struct tx *tx), bool *ret_is_more)
 {
 	struct tx tx;
 	struct cw_error error;
 
 	start_tx(store, &tx);
-	bool is_more = apply_replay_slice(&tx);
+	*ret_is_more = apply(&tx);
 	enum cw_status status = end_tx(store, &tx, 0, &error);
 
 	if (status == CW_FULL) {
 		set_full(store, true);
 	} else if (status == CW_IO) {
 		break_down(store, &error);
+	}
+	return status;
+}
+
+/* A change that cannot be replayed even alone is kept, so that those behind it go on. */
+static bool replay_slice(struct cw_store *store)
+{
+	bool is_more = true;
+
+	if (try_replay(store, apply_replay_slice, &is_more) == CW_INVALID &&
+	    try_replay(store, apply_replay_one, &is_more) == CW_INVALID) {
+		(void)try_replay(store, apply_replay_skip, &is_more); /* what it answers was looked at */
 	}
 	return is_more;
 }

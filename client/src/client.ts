@@ -8,7 +8,7 @@ import type { MqttClient } from "mqtt";
 import { conversationsFilter, makeTopic, parseTopic } from "./topic.js";
 import { State } from "./state.js";
 import { parseEvent, parseHead, parseSync } from "./wire.js";
-import type { Head, Message, ResolveAnswer, SyncAnswer, WireEvent } from "./wire.js";
+import type { Conversation, Head, Message, ResolveAnswer, SyncAnswer, WireEvent } from "./wire.js";
 
 /** How to open an MQTT connection; mqtt.js's `connect` fits. Given by the caller, so that a page loads mqtt.js when it likes. */
 export type MqttConnect = (url: string, options: Record<string, unknown>) => MqttClient;
@@ -134,7 +134,7 @@ export class Client {
 		};
 
 		for (const message of page.messages) {
-			this.state.putMessage(message);
+			this.state.putMessage(message, conversation);
 		}
 		return page.next;
 	}
@@ -186,6 +186,9 @@ export class Client {
 	private retry(again: () => void): void {
 		const ceiling = Math.min(MAX_RETRY_MS, MIN_RETRY_MS * 2 ** this.attempt++);
 
+		if (this.retryTimer !== null) {
+			clearTimeout(this.retryTimer);
+		}
 		this.retryTimer = setTimeout(again, Math.random() * ceiling);
 	}
 
@@ -278,7 +281,7 @@ export class Client {
 
 	private apply(event: WireEvent): void {
 		if (event.data !== null) {
-			this.state.apply(event.data);
+			this.state.apply(event.data, event.conversation);
 		}
 		this.cursor = event.seq;
 		this.emit("event", event);
@@ -343,7 +346,23 @@ export class Client {
 
 			answer = parseSync(await this.get(`/api/v1/sync?limit=${SYNC_LIMIT}${since}`));
 			this.take(answer);
+			await this.loadRest(answer.snapshot?.next ?? null);
 		} while (answer.more && !this.isStopped);
+	}
+
+	/** What a snapshot had no room for. Rows are newer than as_of at most, and events that follow are upserts. */
+	private async loadRest(cursor: string | null): Promise<void> {
+		while (cursor !== null && !this.isStopped) {
+			const page = (await this.get(`/api/v1/conversations?limit=${SYNC_LIMIT}&cursor=${encodeURIComponent(cursor)}`)) as {
+				conversations: Conversation[];
+				next: string | null;
+			};
+
+			for (const row of page.conversations) {
+				this.state.putConversation(row);
+			}
+			cursor = page.next;
+		}
 	}
 
 	private take(answer: SyncAnswer): void {

@@ -16,13 +16,13 @@ export class State {
 		this.threads.clear();
 	}
 
-	/** Applies what an event carries. */
-	apply(data: EventData): void {
+	/** Applies what an event carries; conversation is the event's own. */
+	apply(data: EventData, conversation: string | null = null): void {
 		if (data.conversation) {
 			this.putConversation(data.conversation);
 		}
 		if (data.contact) {
-			this.putContact(data.contact);
+			this.putContact(data.contact, conversation);
 		}
 		if (data.message) {
 			this.putMessage(data.message);
@@ -38,28 +38,48 @@ export class State {
 
 			this.conversations.set(row.id, { ...row, contact });
 		}
+		if (row.merged_into !== null) {
+			this.moveThread(row.id, row.merged_into);
+		}
 	}
 
-	/** A contact's name and ids show in every conversation with them. */
-	putContact(contact: Contact): void {
+	/** The survivor's thread shows both. */
+	private moveThread(from: string, to: string): void {
+		const messages = this.messages(from);
+
+		this.threads.delete(from);
+		for (const message of messages) {
+			this.putMessage(message, to);
+		}
+	}
+
+	/** A contact's name and ids show in every conversation with them; the one named may have got another contact. */
+	putContact(contact: Contact, conversation: string | null = null): void {
 		for (const row of this.conversations.values()) {
-			if (row.contact.id === contact.id && row.contact.version <= contact.version) {
+			const isTheirs = row.contact.id === contact.id ? row.contact.version <= contact.version : row.id === conversation;
+
+			if (isTheirs) {
 				this.conversations.set(row.id, { ...row, contact });
 			}
 		}
 	}
 
-	putMessage(message: Message): void {
-		const thread = this.threads.get(message.conversation) ?? new Map<string, Message>();
+	/** shownIn: a thread that shows messages of another that was merged into it. */
+	putMessage(message: Message, shownIn: string = this.survivorOf(message.conversation)): void {
+		const thread = this.threads.get(shownIn) ?? new Map<string, Message>();
 		const known = thread.get(message.id);
 
 		if (known === undefined || message.version >= known.version) {
 			thread.set(message.id, message);
 		}
-		this.threads.set(message.conversation, thread);
+		this.threads.set(shownIn, thread);
 		if (thread.size > 2 * MAX_MESSAGES) {
-			this.trim(message.conversation);
+			this.trim(shownIn);
 		}
+	}
+
+	private survivorOf(conversation: string): string {
+		return this.conversations.get(conversation)?.merged_into ?? conversation;
 	}
 
 	/** The list: last activity first. */

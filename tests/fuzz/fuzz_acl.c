@@ -3,12 +3,22 @@
 #include "core/access.h"
 #include "fuzz.h"
 
-static const char *const outside[] = { "#",	      "+/#",	       "acct/#",      "acct/+/events",
-				       "acct/b/events", "acct/b/conv/+", "acct/acme2/events", "acct/acm/events",
-				       "$SYS/#",      "$CONTROL/convwire/v1", "$share/g/acct/acme/events",
-				       "/acct/acme/events", "acct//events", "acct/acme" };
-static const char *const inside[] = { "acct/acme/events", "acct/acme/conv/acme_1_2", "acct/acme/conv/+", "acct/acme/#",
-				      "acct/acme/conv/acme_1_2/cmd/ann", "acct/acme/agent/bob/reply" };
+static const char *const outside[] = { "#",
+				       "+/#",
+				       "acct/#",
+				       "acct/+/events",
+				       "acct/b/events",
+				       "acct/b/conv/+",
+				       "acct/acme2/events",
+				       "acct/acm/events",
+				       "$SYS/#",
+				       "$CONTROL/convwire/v1",
+				       "$share/g/acct/acme/events",
+				       "/acct/acme/events",
+				       "acct//events",
+				       "acct/acme" };
+static const char *const inside[] = { "acct/acme/events", "acct/acme/conv/acme_1_2",         "acct/acme/conv/+",
+				      "acct/acme/#",      "acct/acme/conv/acme_1_2/cmd/ann", "acct/acme/agent/bob/reply" };
 
 static bool nothing_is_assigned(void *context, const char *account, const char *conversation, const char *subject)
 {

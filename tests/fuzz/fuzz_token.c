@@ -34,8 +34,9 @@ static void put(const char *dir, const char *name, const char *text)
 
 static void remove_all(const char *dir)
 {
-	static const char *const names[] = { "public/house.pem", "public/house.conf", "shared/node.secret",
-					     "shared/node.conf", "public", "shared" };
+	static const char *const names[] = {
+		"public/house.pem", "public/house.conf", "shared/node.secret", "shared/node.conf", "public", "shared"
+	};
 	char path[128];
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -130,8 +131,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			check_claims(&token);
 			/* From the cache it is the same, and after its end it is none. */
 			FUZZ_CHECK(cw_token_verify(keys, signed_text, NOW_MS, &token, &error) == CW_OK);
-			FUZZ_CHECK(cw_token_verify(keys, signed_text, token.expires_at_s * 1000, &token, &error) !=
-				   CW_OK);
+			FUZZ_CHECK(cw_token_verify(keys, signed_text, token.expires_at_s * 1000, &token, &error) != CW_OK);
 		}
 		free(signed_text);
 	} else if (cw_token_verify(keys, text, NOW_MS, &token, &error) == CW_OK) {

@@ -415,8 +415,7 @@ static int run_folder(const char *folder, const struct cw_tag_key *tag, int *n_c
 		return 1;
 	}
 	for (int i = 0; i < n; i++) {
-		if (!cw_text_format(path, sizeof(path), "%s/%s", folder, entries[i]->d_name) ||
-		    run_case(path, tag) > 0) {
+		if (!cw_text_format(path, sizeof(path), "%s/%s", folder, entries[i]->d_name) || run_case(path, tag) > 0) {
 			(void)fprintf(stderr, "FAILED %s\n", path);
 			n_failed++;
 		}

@@ -88,8 +88,7 @@ static void put_notice(struct model *model, const char *kind, json_t *notice)
 	char key[400];
 
 	if (notice) {
-		(void)snprintf(key, sizeof(key), "%s %s %s", kind,
-			       json_string_value(json_object_get(notice, "field")),
+		(void)snprintf(key, sizeof(key), "%s %s %s", kind, json_string_value(json_object_get(notice, "field")),
 			       json_string_value(json_object_get(notice, "subject"))); /* cut is unique enough */
 		put(model, model->notices, key, notice);
 	}
@@ -160,8 +159,7 @@ void model_check_rows(struct model *model)
 			continue;
 		}
 		if (!message || strcmp(text_of(shown, "kind"), text_of(message, "kind")) != 0 ||
-		    strcmp(text_of(shown, "status"), text_of(message, "status")) != 0 ||
-		    !preview_is_of(shown, message)) {
+		    strcmp(text_of(shown, "status"), text_of(message, "status")) != 0 || !preview_is_of(shown, message)) {
 			complain(model, "a row shows its last message otherwise than that is", shown, message);
 		}
 	}

@@ -12,7 +12,7 @@
  * be the same both times, seq must be contiguous, and prev must name the conversation's previous event.
  */
 struct model {
-	const char *name; /* of the case, for complaints */
+	const char *name;                                      /* of the case, for complaints */
 	json_t *messages, *conversations, *contacts, *notices; /* by id */
 	json_t *last_seq;                                      /* by conversation */
 	json_int_t seq;

@@ -1,0 +1,25 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# One name, five places (style.md L1): each core module has its header, its unit test and its line in
+# ARCHITECTURE.md; each header is guarded by its path.
+. "$(dirname "$0")/lib.sh"
+
+# Parts of a module that nobody else includes are tested with it.
+test_of() {
+	case $1 in
+	token_keys) echo token ;;
+	webhook_message) echo webhook ;;
+	*) echo "$1" ;;
+	esac
+}
+for file in core/*.c; do
+	name=$(basename "$file" .c)
+	test -f "core/$name.h" || fault "core/$name.c has no header"
+	test -f "tests/unit/test_$(test_of "$name").c" || fault "core/$name.c has no tests/unit/test_$(test_of "$name").c"
+	grep -qw "$name" ARCHITECTURE.md || fault "core/$name is not in ARCHITECTURE.md"
+done
+for file in $(sources | grep '\.h$'); do
+	guard=$(echo "$file" | tr 'a-z/.-' 'A-Z___')
+	grep -q "^#ifndef $guard\$" "$file" || fault "$file: the guard is $guard"
+done
+finish

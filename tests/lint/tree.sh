@@ -1,0 +1,61 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The tree's borders (style.md 2.1, 2.5, 2.7 and Part 3): each vendor header in its room, arrows to core and
+# store, no banned function, no // comment, files of a length that can be read.
+. "$(dirname "$0")/lib.sh"
+
+# room_of HEADER PATTERN: only files whose path matches the extended regular expression may include it.
+room_of() {
+	grep -rnE "^[[:space:]]*#[[:space:]]*include[[:space:]]*[<\"]$1[>\"]" $(rooms) --include='*.[ch]' |
+		grep -vE "^($2)" | faults_of "$1 is not for this room"
+}
+room_of 'microhttpd\.h' 'http/'
+room_of 'MQTTAsync\.h|MQTTClient\.h' 'mqtt/'
+room_of 'sqlite3\.h' 'store/'
+room_of 'jwt\.h' 'core/token\.c:'
+room_of 'mosquitto(_plugin|_broker)?\.h' 'auth-plugin/plugin\.c:'
+room_of 'curl/[a-z]*\.h' 'cli/|bridge/|sim/'
+room_of 'ini\.h' 'core/conf\.c:'
+
+# arrows ROOM ALLOWED: what a room may include of ours.
+arrows() {
+	test -d "$1" || return 0
+	grep -rnE '^[[:space:]]*#[[:space:]]*include[[:space:]]*"' "$1" --include='*.[ch]' |
+		grep -vE "include[[:space:]]*\"($2)/" | faults_of "$1 may include only $2"
+}
+arrows core 'core'
+arrows store 'core|store'
+arrows mqtt 'core|mqtt'
+arrows http 'core|http'
+arrows auth-plugin 'core|auth-plugin'
+arrows ingest 'core|store|mqtt|http|ingest'
+arrows bridge 'core|store|mqtt|http|bridge'
+arrows api 'core|store|http|api'
+arrows sim 'core|http|sim'
+
+# Comments and texts may name what code must not call.
+code_of() {
+	sed -e 's|/\*[^*]*\*/||g' -e '/^[[:space:]]*\/\*/,/\*\//d' -e 's/"\([^"\\]\|\\.\)*"/""/g' "$1"
+}
+banned='strcpy|strcat|sprintf|vsprintf|strtok|atoi|gets|strncpy|alloca|system|popen|localtime|gmtime|rand|srand|tmpnam'
+for file in $(sources); do
+	code_of "$file" | grep -nE "(^|[^A-Za-z0-9_>.])($banned)[[:space:]]*\(" | faults_of "$file: a banned function"
+	code_of "$file" | grep -nE '(^|[^:])//' | faults_of "$file: a // comment"
+done
+
+# Longer on purpose, with the reason; everything else is two modules.
+long_enough() {
+	case $1 in
+	store/store.h) echo 260 ;;      # the one contract of every backend, with its operations as values
+	store/statements.h) echo 220 ;; # all SQL in one list
+	*.c) echo 700 ;;
+	*) echo 150 ;;
+	esac
+}
+for file in $(sources); do
+	lines=$(wc -l <"$file")
+	if [ "$lines" -gt "$(long_enough "$file")" ]; then
+		fault "$file: $lines lines, at most $(long_enough "$file"): look for a seam"
+	fi
+done
+finish

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef UNIT_STORE_FIXTURE_H
+#define UNIT_STORE_FIXTURE_H
+
+#include <jansson.h>
+
+#include "store/store.h"
+#include "tests/unit/temp_dir.h"
+
+/*
+ * A store in a directory of its own, with account `acme` and its number 1001, and what the tests say to
+ * it: webhooks as text, answers as the JSON that goes over the wire. The clock stands near FIXTURE_NOW_S.
+ *
+ * Secrets: `main` speaks for every account and lists only acme; `foreign` speaks for account other only.
+ */
+#define FIXTURE_NOW_S INT64_C(1800000000)
+#define FIXTURE_NOW_MS (FIXTURE_NOW_S * 1000)
+#define CUSTOMER "923456789012"
+#define CONVERSATION "acme_1001_" CUSTOMER
+/* The beginning of a change's value, for post(). */
+#define AT(phone_number_id) "'metadata':{'display_phone_number':'15550001111','phone_number_id':'" phone_number_id "'},"
+#define TEXT(from, wamid, at_s, body) \
+	"{'from':'" from "','id':'" wamid "','timestamp':'" #at_s "','type':'text','text':{'body':'" body "'}}"
+
+struct fixture {
+	struct temp_dir dir;
+	struct cw_tag_key *tag;
+	struct cw_store *store;
+	struct cw_error error;
+	json_t *handed_over; /* what on_events was given, as JSON; the writer's, read after a commit */
+	bool is_broken;
+	json_t *answer; /* of the last question; the next one frees it */
+};
+
+int fixture_start(void **state);
+int fixture_stop(void **state);
+#define STORE_TEST(name) cmocka_unit_test_setup_teardown(name, fixture_start, fixture_stop)
+
+void fixture_open(struct fixture *fixture);
+void fixture_close(struct fixture *fixture);
+struct cw_store_options fixture_options(struct fixture *fixture);
+
+/* Sets the clock to FIXTURE_NOW_S + after_s. */
+void fixture_set_clock(int64_t after_s);
+
+enum cw_status add_account(struct fixture *fixture, const char *name);
+enum cw_status add_number(struct fixture *fixture, const char *account, const char *phone_number_id, const char *waba_id);
+enum cw_status add_alias(struct fixture *fixture, const char *phone_number_id, const char *customer,
+			 const char *legacy_id, char *ret_conversation);
+
+/* One change: value is the inside of an object, with ' for ". Every failure fails the test. */
+void post_as(struct fixture *fixture, const char *secret, const char *waba_id, const char *field, const char *value);
+void post(struct fixture *fixture, const char *field, const char *value);
+/* messages[] at number 1001; several are parted by commas. */
+void post_messages(struct fixture *fixture, const char *messages);
+void post_statuses(struct fixture *fixture, const char *statuses);
+/* A body as it is. */
+void post_body(struct fixture *fixture, const char *secret, const char *body);
+
+/* Answers that live until the next question. conversation: JSON null when there is none. */
+json_t *conversation(struct fixture *fixture, const char *id);
+json_t *conversations(struct fixture *fixture, const char *account);
+json_t *thread(struct fixture *fixture, const char *id); /* newest first */
+json_t *events(struct fixture *fixture, const char *account, int64_t since);
+/* [{"id","matched_by"}] */
+json_t *resolve(struct fixture *fixture, const char *id, const char *phone_number_id);
+struct cw_store_stats stats(struct fixture *fixture);
+struct cw_account account(struct fixture *fixture, const char *name);
+struct cw_check check(struct fixture *fixture);
+
+/* A member by its path: "last_message.preview", "0.kind". */
+const json_t *at(const json_t *json, const char *path);
+const char *text_at(const json_t *json, const char *path);
+int64_t int_at(const json_t *json, const char *path);
+
+#endif

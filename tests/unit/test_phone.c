@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/phone.h"
+
+#include "tests/unit/unit.h"
+
+static void typed_numbers_become_digits(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *digits; /* NULL: refused */
+	} rows[] = {
+		{ "923456789012", "923456789012" },
+		{ "+92 345 678-9012", "923456789012" },
+		{ "00923456789012", "923456789012" },
+		{ "(92) 345.678.9012", "923456789012" },
+		{ " +1 (631) 555-8151 ", "16315558151" },
+		{ "12345", "12345" }, /* the fewest */
+		{ "1234", NULL },
+		{ "12345678901234567890", "12345678901234567890" }, /* the most */
+		{ "123456789012345678901", NULL },
+		{ "001234", NULL }, /* 00 does not count */
+		{ "0012345", "12345" },
+		{ "+0012345", "0012345" }, /* behind a + nothing is a prefix */
+		{ "92+345678", NULL },     /* + only in front */
+		{ "++92345678", NULL },
+		{ "92345678x", NULL },
+		{ "US.13491208655302741918", NULL },
+		{ "92345678\n", NULL },
+		{ "", NULL },
+		{ "+", NULL },
+		{ NULL, NULL },
+		{ "111111111111111111111111111111111111111111", NULL }, /* beyond any buffer */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_ROWS(rows); i++) {
+		char digits[CW_PHONE_MAX + 1];
+
+		assert_int_equal(cw_phone_digits(rows[i].text, digits), rows[i].digits ? CW_OK : CW_INVALID);
+		if (rows[i].digits) {
+			assert_string_equal(digits, rows[i].digits);
+		}
+	}
+}
+
+static void two_spellings_of_one_mobile_have_one_key(void **state)
+{
+	static const struct {
+		const char *one, *other; /* other NULL: one has no key */
+	} rows[] = {
+		{ "5511987654321", "551187654321" }, /* Brazil: with and without the ninth digit */
+		{ "5585966665555", "558566665555" },
+		{ "5215512345678", "525512345678" }, /* Mexico: with and without the 1 */
+		{ "5491123456789", "541123456789" }, /* Argentina: with and without the 9 */
+		{ "551132654321", NULL },            /* a Brazilian landline has one spelling */
+		{ "551152654321", NULL },
+		{ "5511932654321", NULL },  /* 9 and a landline's digit: no mobile of old */
+		{ "55119876543210", NULL }, /* too long */
+		{ "52123", NULL },
+		{ "5225512345678", NULL }, /* 13 digits without the 1 */
+		{ "5481123456789", NULL },
+		{ "923456789012", NULL }, /* every other country */
+		{ "16505551234", NULL },
+		{ "", NULL },
+		{ "5511x87654321", NULL },
+		{ NULL, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_ROWS(rows); i++) {
+		char one[CW_PHONE_MAX + 1];
+		char other[CW_PHONE_MAX + 1];
+
+		assert_int_equal(cw_phone_match_key(rows[i].one, one), rows[i].other ? CW_OK : CW_NOT_FOUND);
+		if (rows[i].other) {
+			assert_int_equal(cw_phone_match_key(rows[i].other, other), CW_OK);
+			assert_string_equal(one, other);
+		}
+	}
+}
+
+static void different_mobiles_have_different_keys(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "5511987654321", "5511987654322" },
+		{ "5511987654321", "5521987654321" }, /* another area */
+		{ "5215512345678", "5215512345679" },
+		{ "5491123456789", "5215512345678" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_ROWS(rows); i++) {
+		char one[CW_PHONE_MAX + 1];
+		char other[CW_PHONE_MAX + 1];
+
+		assert_int_equal(cw_phone_match_key(rows[i][0], one), CW_OK);
+		assert_int_equal(cw_phone_match_key(rows[i][1], other), CW_OK);
+		assert_string_not_equal(one, other);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(typed_numbers_become_digits),
+		cmocka_unit_test(two_spellings_of_one_mobile_have_one_key),
+		cmocka_unit_test(different_mobiles_have_different_keys),
+	};
+
+	return cmocka_run_group_tests_name("phone", tests, NULL, NULL);
+}
