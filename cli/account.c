@@ -133,29 +133,25 @@ int command_account(int argc, char **argv)
 
 /* ---- number ---- */
 
-static int add_number(struct short_options *options)
+static int add_number(const struct short_options *options)
 {
-	char account[CW_ACCOUNT_MAX + 1];
+	char only[CW_ACCOUNT_MAX + 1];
+	const char *account = options->account ? options->account : only;
 	struct cw_error error;
 	json_t *answer = NULL;
 
-	if (!options->account) {
-		enum cw_status status = cli_default_account(options->common.dir, account, &error);
-
-		if (status != CW_OK) {
-			return cli_fail(status, "%s", error.text);
-		}
-		options->account = account;
+	if (!options->account && cli_default_account(options->common.dir, only, &error) != CW_OK) {
+		return cli_fail(error.status, "%s", error.text);
 	}
 	int code = ask(options, "number.add",
-		       json_pack("{s:s, s:s, s:s*, s:b}", "account", options->account, "phone_number_id",
-				 options->words[1], "waba_id", options->waba_id, "simulated", options->is_simulated),
+		       json_pack("{s:s, s:s, s:s*, s:b}", "account", account, "phone_number_id", options->words[1],
+				 "waba_id", options->waba_id, "simulated", options->is_simulated),
 		       &answer);
 
 	json_decref(answer);
 	if (code == EX_OK) {
 		(void)printf("Added number %s to account %s; what had come for it before is being shown now.\n",
-			     options->words[1], options->account);
+			     options->words[1], account);
 	}
 	return code;
 }

@@ -140,7 +140,7 @@ void child_read(struct child *child)
 	}
 }
 
-void child_ended(struct child *child, int wait_status)
+void child_ended(struct child *child)
 {
 	int64_t now_ms = cw_clock_monotonic_ms();
 
@@ -153,7 +153,6 @@ void child_ended(struct child *child, int wait_status)
 		take_line(child);
 	}
 	child->pid = 0;
-	(void)wait_status; /* the caller speaks of it */
 	bool was_well = now_ms - child->started_ms > WELL_MS;
 
 	child->pause_ms = was_well || child->pause_ms == 0 ? MIN_PAUSE_MS : child->pause_ms * 2;

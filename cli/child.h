@@ -37,8 +37,8 @@ bool child_start(struct child *child);
 /* Reads what output there is and writes it to the log. */
 void child_read(struct child *child);
 
-/* The program has ended with this wait(2) status; plans the next start. */
-void child_ended(struct child *child, int wait_status);
+/* The program has ended; plans the next start. */
+void child_ended(struct child *child);
 
 /* Asks the program to end. */
 void child_stop(struct child *child);

@@ -392,23 +392,29 @@ static void speak_of_end(struct up *up, const struct child *child, int wait_stat
 	}
 }
 
+static void on_child_ended(struct up *up, pid_t pid, int wait_status)
+{
+	for (int i = 0; i < N_CHILDREN; i++) {
+		struct child *child = &up->children[i];
+
+		if (child->pid != pid) {
+			continue;
+		}
+		child_ended(child);
+		speak_of_end(up, child, wait_status);
+		if (i == DAEMON) {
+			drop_ready_arguments(up);
+		}
+	}
+}
+
 static void reap(struct up *up)
 {
 	int wait_status = 0;
 	pid_t pid = 0;
 
 	while ((pid = waitpid(-1, &wait_status, WNOHANG)) > 0) {
-		for (int i = 0; i < N_CHILDREN; i++) {
-			struct child *child = &up->children[i];
-
-			if (child->pid == pid) {
-				child_ended(child, wait_status);
-				speak_of_end(up, child, wait_status);
-				if (child == &up->children[DAEMON]) {
-					drop_ready_arguments(up);
-				}
-			}
-		}
+		on_child_ended(up, pid, wait_status);
 	}
 	if (up->is_stopping && up->children[DAEMON].pid == 0) {
 		child_stop(&up->children[BROKER]);

@@ -29,7 +29,7 @@ enum cw_status cw_conversation_customer(const char *identity, char out[CW_CUSTOM
 {
 	size_t len = identity ? strlen(identity) : 0;
 
-	if (!cw_text_is_made_of(identity, len, CW_CUSTOMER_MAX, CW_TEXT_ID ".")) {
+	if (!identity || !cw_text_is_made_of(identity, len, CW_CUSTOMER_MAX, CW_TEXT_ID ".")) {
 		return CW_INVALID;
 	}
 	for (size_t i = 0; i <= len; i++) {

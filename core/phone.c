@@ -80,7 +80,7 @@ enum cw_status cw_phone_match_key(const char *digits, char out[CW_PHONE_MAX + 1]
 	} countries[] = { { "55", key_of_brazil }, { "52", key_of_mexico }, { "54", key_of_argentina } };
 	size_t len = digits ? strlen(digits) : 0;
 
-	if (!cw_text_is_made_of(digits, len, MAX_DIGITS, CW_TEXT_DIGITS)) {
+	if (!digits || !cw_text_is_made_of(digits, len, MAX_DIGITS, CW_TEXT_DIGITS)) {
 		return CW_NOT_FOUND;
 	}
 	for (size_t i = 0; i < sizeof(countries) / sizeof(countries[0]); i++) {

@@ -15,7 +15,7 @@ const char *cw_status_text(enum cw_status status)
 	return (unsigned)status < CW_STATUS_COUNT ? texts[status] : "unknown status";
 }
 
-enum cw_status cw_error_set(struct cw_error *error, enum cw_status status, const char *format, ...)
+enum cw_status(cw_error_set)(struct cw_error *error, enum cw_status status, const char *format, ...)
 {
 	if (error) {
 		va_list arguments;
