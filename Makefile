@@ -20,6 +20,7 @@ run: build
 
 node-packages: test-packages
 	@scripts/npm-ci.sh client tests
+	@cd client && npm run --silent build
 
 test-build: node-packages
 	@cmake --preset release -DCW_TESTS=ON >/dev/null

@@ -103,12 +103,11 @@ bool child_start(struct child *child)
 	return true;
 }
 
-static void take_line(struct child *child)
+/* A line is gathered only to be shown on the terminal; the log gets the bytes as they came. */
+static void show_line(struct child *child)
 {
-	child->line[child->line_len] = '\n';
-	write_log(child, child->line, child->line_len + 1);
 	child->line[child->line_len] = '\0';
-	if (child->echoes_problems && (strstr(child->line, " error ") || strstr(child->line, " warn "))) {
+	if (strstr(child->line, " error ") || strstr(child->line, " warn ")) {
 		(void)fprintf(stderr, "%s\n", child->line);
 	}
 	child->line_len = 0;
@@ -116,13 +115,21 @@ static void take_line(struct child *child)
 
 static void take_bytes(struct child *child, const char *bytes, size_t len)
 {
-	for (size_t i = 0; i < len; i++) {
-		if (bytes[i] == '\n' || child->line_len == sizeof(child->line) - 2) {
-			take_line(child);
+	write_log(child, bytes, len);
+	while (child->echoes_problems && len > 0) {
+		const char *end = memchr(bytes, '\n', len);
+		size_t piece = end ? (size_t)(end - bytes) : len;
+		size_t room = sizeof(child->line) - 1 - child->line_len;
+
+		memcpy(child->line + child->line_len, bytes,
+		       piece < room ? piece : room); /* the end of a very long one is not shown */
+		child->line_len += piece < room ? piece : room;
+		if (end) {
+			show_line(child);
+			piece++;
 		}
-		if (bytes[i] != '\n') {
-			child->line[child->line_len++] = bytes[i];
-		}
+		bytes += piece;
+		len -= piece;
 	}
 }
 
@@ -150,7 +157,7 @@ void child_ended(struct child *child)
 		child->output_fd = -1;
 	}
 	if (child->line_len > 0) {
-		take_line(child);
+		show_line(child);
 	}
 	child->pid = 0;
 	bool was_well = now_ms - child->started_ms > WELL_MS;

@@ -25,7 +25,7 @@
 #define MAX_BATCH_OPS 512
 #define IDLE_MS 1000
 /* 16 MB of WAL: the longest checkpoint stays in the tens of milliseconds (docs/benchmarks.md). */
-#define CHECKPOINT_PAGES 4000
+#define CHECKPOINT_PAGES 16000
 
 static void *run_writer(void *context);
 

@@ -1,0 +1,52 @@
+// docs/asyncapi.yaml is true: what goes over the wire, live and in /sync, is of its schemas; and its examples are.
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import { test } from 'node:test';
+
+import Ajv from 'ajv';
+import YAML from 'yaml';
+
+import { scenario, REPO } from '../lib/system.mjs';
+
+const document = YAML.parse(readFileSync(`${REPO}/docs/asyncapi.yaml`, 'utf8'));
+const ajv = new Ajv({ strict: false, allErrors: true });
+ajv.addSchema({ $id: 'asyncapi', ...document });
+const validators = {
+  conversation: ajv.getSchema('asyncapi#/components/schemas/ConversationEvent'),
+  events: ajv.getSchema('asyncapi#/components/schemas/AccountEvent'),
+  head: ajv.getSchema('asyncapi#/components/schemas/Head'),
+};
+
+function assertValid(kind, payload) {
+  const validate = validators[kind];
+  assert.ok(validate(payload), `${kind}: ${ajv.errorsText(validate.errors)}\n${JSON.stringify(payload, null, 1)}`);
+}
+
+const kindOf = (event) => (event.conversation === null ? 'events' : 'conversation');
+const webhooks = readdirSync(`${REPO}/tests/data/webhook`).filter((name) => name.endsWith('.json'));
+
+test('every example is of its schema, and a broken one is not', () => {
+  const names = readdirSync(`${REPO}/tests/data/examples`);
+  assert.ok(names.length >= 4);
+  for (const name of names) {
+    const example = JSON.parse(readFileSync(`${REPO}/tests/data/examples/${name}`, 'utf8'));
+    assertValid(name.startsWith('head') ? 'head' : kindOf(example), example);
+  }
+  assert.equal(validators.head({ epoch: 'x', seq: -1 }), false);
+});
+
+scenario('every event of every golden webhook is of its schema, live and by /sync', async (system) => {
+  await (await system.init()).start();
+  const agent = await system.agent();
+
+  for (const name of webhooks) {
+    const answer = await system.postWebhook(readFileSync(`${REPO}/tests/data/webhook/${name}`));
+    assert.equal(answer.status, 200, name);
+  }
+  await agent.caughtUp();
+  const log = await system.log();
+
+  assert.ok(agent.received.length > 100);
+  for (const { event } of agent.received) assertValid(kindOf(event), event);
+  for (const event of log) assertValid(kindOf(event), event);
+});
