@@ -17,9 +17,13 @@
  * Loaded once, then read-only: any thread, no allocation and no I/O in a check.
  */
 enum cw_access_action {
-	CW_ACCESS_READ,      /* a delivery of a message on this topic */
-	CW_ACCESS_WRITE,     /* a publish */
-	CW_ACCESS_SUBSCRIBE, /* topic is a filter; granted only when every topic it matches may be read */
+	CW_ACCESS_READ,  /* a delivery of a message on this topic */
+	CW_ACCESS_WRITE, /* a publish */
+	/*
+	 * topic is a filter; granted only when rules allow every topic it matches. What a narrower deny rule
+	 * keeps back is kept back at each delivery.
+	 */
+	CW_ACCESS_SUBSCRIBE,
 };
 
 /* Answers whether a conversation is assigned to a subject; for roles limited to assigned conversations. */
