@@ -2,6 +2,7 @@
 #include "mqtt/mqtt.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,7 @@ enum state { STATE_IDLE, STATE_CONNECTING, STATE_CONNECTED, STATE_DISCONNECTING 
  * the generation tells.
  */
 struct send {
-	struct cw_mqtt *mqtt;
+	_Atomic(struct cw_mqtt *) mqtt; /* written last: it hands the record to Paho's thread */
 	int64_t id;
 	unsigned generation;
 };
@@ -113,9 +114,9 @@ static void on_disconnect_failed(void *context, MQTTAsync_failureData5 *response
 }
 
 /* The answer is in, of whatever kind. Answers whether it is of this connection. */
-static bool end_send(const struct send *send)
+static bool end_send(struct send *send)
 {
-	struct cw_mqtt *mqtt = send->mqtt;
+	struct cw_mqtt *mqtt = atomic_load_explicit(&send->mqtt, memory_order_acquire);
 
 	(void)pthread_mutex_lock(&mqtt->lock);
 	bool is_current = send->generation == mqtt->generation;
@@ -127,7 +128,7 @@ static bool end_send(const struct send *send)
 
 static void tell_published(struct send *send, bool is_taken)
 {
-	struct cw_mqtt *mqtt = send->mqtt;
+	struct cw_mqtt *mqtt = atomic_load_explicit(&send->mqtt, memory_order_acquire);
 
 	if (end_send(send)) {
 		(void)pthread_mutex_lock(&mqtt->callback_lock);
@@ -346,7 +347,9 @@ static struct send *begin_send(struct cw_mqtt *mqtt, int64_t id)
 	bool has_room = mqtt->state == STATE_CONNECTED && mqtt->under_way < mqtt->window;
 
 	if (has_room) {
-		*send = (struct send){ .mqtt = mqtt, .id = id, .generation = mqtt->generation };
+		send->id = id;
+		send->generation = mqtt->generation;
+		atomic_store_explicit(&send->mqtt, mqtt, memory_order_release);
 		mqtt->under_way++;
 	}
 	(void)pthread_mutex_unlock(&mqtt->lock);
