@@ -9,9 +9,9 @@
 #include "core/topic.h"
 
 /*
- * Who may see and say what: the one permission function of the broker's plugin and of HTTP
- * (design.md invariant 7). Tenancy is checked first, in C, and no role file can widen it
- * (invariant 6): everything a tenant's token touches begins with acct/<its account>/.
+ * Who may see and say what: the one permission function of the broker's plugin and of HTTP.
+ * Tenancy is checked first, in C, and no role file can widen it:
+ * everything a tenant's token touches begins with acct/<its account>/.
  *
  * Roles are sections of a file in the syntax of mosquitto's acl_file; docs/protocol.md, "Roles".
  * Loaded once, then read-only: any thread, no allocation and no I/O in a check.

@@ -10,7 +10,7 @@
 /*
  * The canonical conversation id `<account>_<phone_number_id>_<customer>`: the one maker and the one
  * parser. The system this one replaces joined these strings in two places, in two ways, and no page
- * ever saw a message; so nothing else in the tree joins or splits them (design.md invariant 3).
+ * ever saw a message; so nothing else in the tree joins or splits them.
  * client/src/conversation_id.ts is held to the same vectors, tests/data/conversation_ids.json.
  *
  * account [A-Za-z0-9-]{1,64}, phone_number_id [0-9]{1,32}, customer [A-Za-z0-9-]{1,140}: exactly two
@@ -50,7 +50,7 @@ CW_MUST_CHECK enum cw_status cw_conversation_id_parse(const char *text, struct c
 /*
  * The tag by which logs name a conversation: `…9012#a1b2c3d4`, the customer's last four characters and
  * the first four bytes of HMAC-SHA256(tag key, id). The keyed hash keeps phone numbers from being
- * tried one by one (invariant 12).
+ * tried one by one.
  */
 #define CW_TAG_MAX 20
 struct cw_tag_key;

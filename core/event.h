@@ -16,12 +16,12 @@
 /*
  * What the store keeps and what goes over the wire, as values; and their one JSON form, the same over
  * MQTT, in /sync and in lists (docs/protocol.md, "Events"). Every payload is an absolute upsert with a
- * version: applying one twice, or after a newer one, changes nothing (design.md invariant 5).
+ * version: applying one twice, or after a newer one, changes nothing.
  *
  * Texts are owned by the struct that holds them; finish frees them and accepts zeroed structs.
  * One thread at a time; a value may move from thread to thread.
  */
-#define CW_EVENT_MAX_BYTES 65536 /* a larger one goes out with "data":null and is fetched (design.md section 2) */
+#define CW_EVENT_MAX_BYTES 65536 /* a larger one goes out with "data":null and is fetched */
 #define CW_EPOCH_TEXT 33
 #define CW_PREVIEW_CHARACTERS 120
 

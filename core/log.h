@@ -7,8 +7,8 @@
 /*
  * One line per event: `2026-01-02T03:04:05.678Z info convwired text key=value`, written with one
  * write(2), so that lines of several threads never mix. Programs log; core/ does not.
- * Design invariant 12: no secret, token, message text, phone number, wamid or conversation id at
- * info or above. Conversations are named by their tag (core/conversation_id.h).
+ * Never at info or above: a secret, token, message text, phone number, wamid or conversation id.
+ * Conversations are named by their tag (core/conversation_id.h).
  *
  * error: someone must act. warn: survived, the text says "retrying" or "ignoring".
  * info: start, stop and one line per published event. debug: the rest.

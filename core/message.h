@@ -75,7 +75,7 @@ CW_MUST_CHECK enum cw_status cw_message_status_parse(const char *text, enum cw_m
 
 /*
  * Statuses only climb: accepted < sent < delivered < read < played; failed only from below delivered,
- * and from failed nothing leads on (design.md invariant 9). Meta promises no order and may skip some
+ * and from failed nothing leads on. Meta promises no order and may skip some
  * ("Status messages webhook reference").
  */
 bool cw_message_status_may_follow(enum cw_message_status now, enum cw_message_status next);

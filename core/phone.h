@@ -19,7 +19,7 @@ CW_MUST_CHECK enum cw_status cw_phone_digits(const char *text, char out[CW_PHONE
 /*
  * The key under which two spellings of one mobile number meet: Brazil with its ninth digit, Mexico
  * without the 1, Argentina without the 9. Landlines and every other country: CW_NOT_FOUND, they have
- * only one spelling. A key finds candidates; only exactly one candidate decides (design.md section 2).
+ * only one spelling. A key finds candidates; only exactly one candidate decides.
  */
 CW_MUST_CHECK enum cw_status cw_phone_match_key(const char *digits, char out[CW_PHONE_MAX + 1]);
 

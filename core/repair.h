@@ -8,7 +8,7 @@
 
 /*
  * Makes JSON that a strict parser refuses over one odd character readable again, so that one broken
- * update never hides the others of its batch (design.md invariant 2). Called only after strict parsing
+ * update never hides the others of its batch. Called only after strict parsing
  * failed. Lone surrogate escapes, \u0000, raw NULs and invalid UTF-8 become U+FFFD; raw control
  * characters in strings become escapes; numbers beyond 64 bits or beyond a double become strings.
  * Structure is not touched: a missing brace stays missing. No state, any thread.

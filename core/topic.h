@@ -9,7 +9,7 @@
 #include "core/status.h"
 
 /*
- * The topics of design.md section 2: the one maker and the one parser; and the two questions about
+ * The topics of docs/protocol.md: the one maker and the one parser; and the two questions about
  * MQTT topic filters that the access rules ask (MQTT 5.0, 4.7). No state, no allocation, any thread.
  */
 #define CW_TOPIC_MAX 320

@@ -12,7 +12,7 @@
 	{ #member, CW_CONF_INT, offsetof(struct settings, member), fallback, min, max, help }
 
 static const struct cw_conf_key keys[] = {
-	TEXT(broker_uri, "", "MQTT broker, e.g. tcp://host:1883; empty: 127.0.0.1 at mqtt_port"),
+	TEXT(broker_uri, "", "MQTT broker, e.g. tcp://host:1883; empty: mqtt_address at mqtt_port"),
 	TEXT(http_address, "127.0.0.1", "IP address of the HTTP listener"),
 	INT(http_port, "8080", 0, 65535, "TCP port of the HTTP listener; 0: the kernel chooses"),
 	INT(http_threads, "2", 1, 64, "threads of the HTTP listener"),

@@ -10,7 +10,7 @@
  * (docs/convwire.conf.5). Filled before any thread starts, then only read.
  */
 struct settings {
-	char *broker_uri; /* "": the broker that `up` runs, tcp://127.0.0.1:mqtt_port */
+	char *broker_uri; /* "": the broker that `up` runs, tcp://mqtt_address:mqtt_port */
 	char *http_address;
 	int64_t http_port;
 	int64_t http_threads;

@@ -131,8 +131,7 @@ static void find_route(struct cw_http_request *request, const char *path, const 
 		cw_http_add_header(request, "Allow", allow);
 		cw_http_problem(request, 405, "method_not_allowed", "This path does not take this method; see Allow.");
 	} else {
-		cw_http_problem(request, 404, "not_found",
-				"There is nothing at this path; docs/openapi.yaml lists them.");
+		cw_http_problem(request, 404, "not_found", "There is nothing at this path; docs/protocol.md lists them.");
 	}
 }
 

@@ -18,7 +18,7 @@
 /* About 6 MB. */
 #define MAX_HANDED_EVENTS 4096
 #define TABLE_SLICE 200
-/* design.md section 3: more than this behind, or older, and an account gets heads only. */
+/* More than this behind, or older, and an account gets heads only. */
 #define MAX_LAG_EVENTS 10000
 #define MAX_AGE_MS 60000
 #define SAVE_CURSOR_MS 1000

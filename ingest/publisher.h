@@ -8,7 +8,7 @@
 #include "store/store.h"
 
 /*
- * The only voice on acct/<a>/conv/<c>, acct/<a>/events and the heads (design.md invariant 4): one MQTT
+ * The only voice on acct/<a>/conv/<c>, acct/<a>/events and the heads: one MQTT
  * connection, strictly in the order of the log. Events come by hand-over in memory while they continue
  * the cursor, else from the table. What a client must not miss it learns from the heads and fetches.
  */

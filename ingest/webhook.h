@@ -10,7 +10,7 @@
 
 /*
  * Meta's webhook: GET proves the callback URL, POST brings updates. Verifies before it parses, answers
- * 200 only after COMMIT, and 200 to everything authentic, understood or not (design.md invariant 2).
+ * 200 only after COMMIT, and 200 to everything authentic, understood or not.
  */
 struct webhook_gate {
 	struct cw_store *store;

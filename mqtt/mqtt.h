@@ -10,7 +10,7 @@
 
 /*
  * One MQTT 5 connection over Eclipse Paho's MQTTAsync; the only place that knows Paho. Always a clean
- * start without a session: nothing relies on what a broker remembers (design.md invariant 1).
+ * start without a session: nothing relies on what a broker remembers.
  * Reconnecting is the owner's, since each connect needs a fresh token.
  *
  * At most `window` publishes are under way, and never more than the broker's Receive Maximum: Paho

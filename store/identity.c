@@ -142,7 +142,7 @@ static void retire(struct tx *tx, int64_t contact, const char *value, int64_t at
 static int64_t merge_contacts(struct tx *tx, int64_t one, int64_t other);
 
 /*
- * The rules of design.md section 2 in order: the exact identity decides; a phone that is known under
+ * The rules in order: the exact identity decides; a phone that is known under
  * another user id at this number was passed on to a stranger; phone and user id of two contacts make
  * them one; then the parent id, then a match key.
  */

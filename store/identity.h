@@ -5,7 +5,7 @@
 #include "store/tx.h"
 
 /*
- * Which conversation a customer means: identities, aliases, minting, merging (design.md section 2).
+ * Which conversation a customer means: identities, aliases, minting, merging.
  * The only place where a conversation id is minted. Writer's thread; failures are db->failed.
  */
 struct number_row {

@@ -11,8 +11,8 @@
 #include "core/webhook.h"
 
 /*
- * The store: operations, not SQL. The database is the log (design.md invariant 1); one writer thread
- * does every commit and every checkpoint (invariant 11), everyone else submits to it or reads on a
+ * The store: operations, not SQL. The database is the log; one writer thread
+ * does every commit and every checkpoint, everyone else submits to it or reads on a
  * connection of their own. One process owns a directory, by a lock it holds while the store is open.
  *
  * Submitting: any thread. An operation is told by its callback, on the writer's thread, after COMMIT

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The one thread that writes (design.md section 3, "Writer"): drains its queue without ever waiting for a
+ * The one thread that writes: drains its queue without ever waiting for a
  * fuller batch, one transaction per batch, then tells every submitter. Group commit is what makes
  * synchronous=FULL affordable: one fsync for all that queued up during the last one.
  *

@@ -8,7 +8,7 @@
 
 /*
  * What a client of the protocol would have on its screen: events applied as absolute upserts, each
- * part by its id and version (design.md invariant 5). A part that comes twice under one version must
+ * part by its id and version. A part that comes twice under one version must
  * be the same both times, seq must be contiguous, and prev must name the conversation's previous event.
  */
 struct model {

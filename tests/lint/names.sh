@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# One name, five places (style.md L1): each core module has its header, its unit test and its line in
+# One name, five places: each core module has its header, its unit test and its line in
 # ARCHITECTURE.md; each header is guarded by its path.
 . "$(dirname "$0")/lib.sh"
 

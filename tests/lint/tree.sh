@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The tree's borders (style.md 2.1, 2.5, 2.7 and Part 3): each vendor header in its room, arrows to core and
+# The tree's borders: each vendor header in its room, arrows to core and
 # store, no banned function, no // comment, files of a length that can be read.
 . "$(dirname "$0")/lib.sh"
 

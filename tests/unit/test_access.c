@@ -348,7 +348,7 @@ static void a_role_file_is_read_from_disk(void **state)
 	cw_access_destroy(NULL);
 }
 
-/* ---- the lists of HTTP and the deliveries of MQTT are the same (invariant 7) ---- */
+/* ---- the lists of HTTP and the deliveries of MQTT are the same ---- */
 
 static unsigned next_random(unsigned *seed)
 {

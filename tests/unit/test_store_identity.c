@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Who is who in the store: design.md section 2, "Names". */
+/* Who is who in the store: docs/protocol.md, "Names". */
 #include "tests/unit/store_fixture.h"
 #include "tests/unit/unit.h"
 
