@@ -7,8 +7,6 @@
 
 #include "core/text.h"
 
-enum event_parts { PART_CONVERSATION = 1, PART_CONTACT = 2 };
-
 /* Columns that our own writer checked before they were stored; a cut one would be a corrupt file. */
 static void copy_column(sqlite3_stmt *statement, int column, char *out, size_t size)
 {

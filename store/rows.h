@@ -7,6 +7,9 @@
 
 /* Rows ↔ the values of core/event.h. Only store/ includes this; the connection's thread. */
 
+/* event.parts: what of the conversation an event's data holds. */
+enum event_parts { PART_CONVERSATION = 1, PART_CONTACT = 2 };
+
 struct account_row {
 	int64_t id;
 	char name[CW_ACCOUNT_MAX + 1];

@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum event_parts { PART_CONVERSATION = 1, PART_CONTACT = 2 };
-
 struct tx_account *tx_account(struct tx *tx, int64_t id)
 {
 	struct account_row row;
