@@ -74,5 +74,5 @@ void api_store_problem(struct cw_http_request *request, const struct cw_error *e
 
 bool api_sees(const struct api *api, const struct cw_token *token, bool sees_all, const char *conversation)
 {
-	return sees_all || cw_access_sees_conversation(api->access, token, conversation, NULL, NULL);
+	return sees_all || cw_access_sees_conversation(api->access, token, conversation, "");
 }

@@ -420,9 +420,18 @@ bool cw_access_allows(const struct cw_access *access, const struct cw_access_req
 	return role && role_covers(role, request) && (!role->is_assigned || assignment_allows(request));
 }
 
-static bool token_reads(const struct cw_access *access, const struct cw_token *token, enum cw_access_action action,
-			const char *topic, cw_access_assigned_fn is_assigned, void *assigned_context)
+/* What HTTP knows of a conversation: who has it. */
+static bool is_assignee(void *context, const char *account, const char *conversation, const char *subject)
 {
+	(void)account;
+	(void)conversation;
+	return strcmp(context, subject) == 0;
+}
+
+static bool token_reads(const struct cw_access *access, const struct cw_token *token, enum cw_access_action action,
+			const char *topic, const char *assignee)
+{
+	char has_it[CW_SUBJECT_MAX + 1];
 	const struct cw_access_request request = {
 		.account = token->account,
 		.subject = token->subject,
@@ -430,23 +439,29 @@ static bool token_reads(const struct cw_access *access, const struct cw_token *t
 		.client_id = "",
 		.action = action,
 		.topic = topic,
-		.is_assigned = is_assigned,
-		.assigned_context = assigned_context,
+		.is_assigned = is_assignee,
+		.assigned_context = has_it,
 	};
 
-	return cw_access_allows(access, &request);
+	return cw_text_copy(has_it, sizeof(has_it), assignee ? assignee : "") && cw_access_allows(access, &request);
 }
 
 bool cw_access_sees_conversation(const struct cw_access *access, const struct cw_token *token, const char *conversation,
-				 cw_access_assigned_fn is_assigned, void *assigned_context)
+				 const char *assignee)
 {
 	struct cw_topic topic = { .kind = CW_TOPIC_CONVERSATION };
 	char text[CW_TOPIC_MAX + 1];
 
 	return cw_text_copy(topic.account, sizeof(topic.account), token->account) &&
 	       cw_text_copy(topic.conversation, sizeof(topic.conversation), conversation) &&
-	       cw_topic_make(&topic, text) == CW_OK &&
-	       token_reads(access, token, CW_ACCESS_READ, text, is_assigned, assigned_context);
+	       cw_topic_make(&topic, text) == CW_OK && token_reads(access, token, CW_ACCESS_READ, text, assignee);
+}
+
+bool cw_access_is_limited(const struct cw_access *access, const struct cw_token *token)
+{
+	const struct role *role = access ? find_role(access, token->role) : NULL;
+
+	return role && role->is_assigned;
 }
 
 static bool has_deny(const struct role *role)
@@ -466,7 +481,7 @@ bool cw_access_sees_all(const struct cw_access *access, const struct cw_token *t
 
 	/* With a deny rule the answer may differ from row to row. */
 	return role && !role->is_assigned && !has_deny(role) && cw_topic_conversations(token->account, filter) == CW_OK &&
-	       token_reads(access, token, CW_ACCESS_SUBSCRIBE, filter, NULL, NULL);
+	       token_reads(access, token, CW_ACCESS_SUBSCRIBE, filter, NULL);
 }
 
 bool cw_access_sees_events(const struct cw_access *access, const struct cw_token *token)
@@ -475,5 +490,5 @@ bool cw_access_sees_events(const struct cw_access *access, const struct cw_token
 	char text[CW_TOPIC_MAX + 1];
 
 	return cw_text_copy(topic.account, sizeof(topic.account), token->account) &&
-	       cw_topic_make(&topic, text) == CW_OK && token_reads(access, token, CW_ACCESS_READ, text, NULL, NULL);
+	       cw_topic_make(&topic, text) == CW_OK && token_reads(access, token, CW_ACCESS_READ, text, NULL);
 }

@@ -61,9 +61,15 @@ bool cw_access_has_role(const struct cw_access *access, const char *role);
 /* Allowed? Anything missing, unknown or malformed is not. */
 bool cw_access_allows(const struct cw_access *access, const struct cw_access_request *request);
 
-/* May this token read the events of this conversation? What every HTTP route asks. */
+/*
+ * May this token read the events of this conversation, which assignee has ("" or NULL: nobody)? What every HTTP
+ * route asks.
+ */
 bool cw_access_sees_conversation(const struct cw_access *access, const struct cw_token *token, const char *conversation,
-				 cw_access_assigned_fn is_assigned, void *assigned_context);
+				 const char *assignee);
+
+/* Is this token's role limited to assigned conversations? Then lists need look only at those. */
+bool cw_access_is_limited(const struct cw_access *access, const struct cw_token *token);
 
 /* May this token read every conversation of its account (so that lists need no row by row check)? */
 bool cw_access_sees_all(const struct cw_access *access, const struct cw_token *token);

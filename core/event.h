@@ -69,6 +69,7 @@ struct cw_conversation {
 	enum cw_message_status last_status;
 	char *last_preview;                           /* NULL: none */
 	char merged_into[CW_CONVERSATION_ID_MAX + 1]; /* "" unless merged */
+	char assignee[CW_SUBJECT_MAX + 1];            /* who has it; "": nobody */
 	struct cw_contact contact;
 };
 
@@ -98,6 +99,8 @@ struct cw_event {
 	struct cw_conversation conversation; /* id "" on acct/<a>/events */
 	bool has_conversation;               /* its row is part of data */
 	bool has_contact;                    /* its contact is part of data by itself */
+	bool changes_assignment;             /* the broker's table must know before this event goes out */
+	char lost_by[CW_SUBJECT_MAX + 1];    /* who had the conversation until this event; "": nobody. Not on the wire */
 	struct cw_message message;           /* id "": no part of data */
 	json_t *notice;                      /* owned and not shared; the account-level kinds only */
 };

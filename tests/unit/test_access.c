@@ -396,7 +396,8 @@ static void lists_and_deliveries_agree_for_any_role(void **state)
 		for (size_t i = 0; i < N_ROWS(ids); i++) {
 			char topic[CW_TOPIC_MAX + 1];
 			bool is_of_account = strncmp(ids[i], "acme_", 5) == 0;
-			bool is_seen = cw_access_sees_conversation(access, &token, ids[i], is_mine, NULL);
+			const char *assignee = strcmp(ids[i], MINE) == 0 ? "bob" : "";
+			bool is_seen = cw_access_sees_conversation(access, &token, ids[i], assignee);
 
 			(void)snprintf(topic, sizeof(topic), "acct/acme/conv/%s", ids[i]);
 			bool is_delivered = allows(access, "r", CW_ACCESS_READ, topic, false) && is_of_account;
@@ -433,10 +434,10 @@ static void the_shipped_roles_see_all_or_what_is_theirs(void **state)
 
 		assert_true(cw_text_copy(token.role, sizeof(token.role), rows[i].role));
 		assert_int_equal(cw_access_sees_all(access, &token), rows[i].sees_all);
-		assert_int_equal(cw_access_sees_conversation(access, &token, MINE, is_mine, NULL), rows[i].sees_mine);
-		assert_int_equal(cw_access_sees_conversation(access, &token, NOT_MINE, is_mine, NULL),
+		assert_int_equal(cw_access_sees_conversation(access, &token, MINE, "bob"), rows[i].sees_mine);
+		assert_int_equal(cw_access_sees_conversation(access, &token, NOT_MINE, "ann"),
 				 rows[i].sees_other);
-		assert_false(cw_access_sees_conversation(access, &token, "other_1_2", is_mine, NULL));
+		assert_false(cw_access_sees_conversation(access, &token, "other_1_2", "bob"));
 		assert_int_equal(cw_access_sees_events(access, &token), rows[i].sees_events);
 	}
 	assert_false(cw_access_sees_all(NULL, &(struct cw_token){ .account = "acme", .role = "agent" }));
