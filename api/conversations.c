@@ -95,7 +95,7 @@ void api_conversations(struct cw_http_request *request, void *context)
 /* What may not be seen does not exist, so that nobody can ask which customers another team has. */
 static bool check_visible(struct cw_http_request *request, const struct api *api, const struct cw_token *token)
 {
-	if (cw_access_sees_conversation(api->access, token, cw_http_level(request, 0), NULL, NULL)) {
+	if (cw_access_sees_conversation(api->access, token, cw_http_level(request, 0), "")) {
 		return true;
 	}
 	cw_http_problem(request, 404, "not_found", "no such conversation");
@@ -200,7 +200,7 @@ static bool on_match(void *context, const struct cw_conversation *conversation, 
 {
 	struct resolving *resolving = context;
 
-	if (cw_access_sees_conversation(resolving->api->access, resolving->token, conversation->id, NULL, NULL)) {
+	if (cw_access_sees_conversation(resolving->api->access, resolving->token, conversation->id, "")) {
 		(void)json_array_append_new(resolving->matches,
 					    json_pack("{s:s, s:s, s:s}", "conversation", conversation->id, "tag",
 						      conversation->tag, "matched_by", matched_by));
