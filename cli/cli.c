@@ -156,7 +156,7 @@ static enum cw_status check_role(const char *dir, const char *role, char out[CW_
 	if (status == CW_OK) {
 		status = cw_access_load(path, &access, reterr);
 	}
-	if (status == CW_OK && (!cw_access_has_role(access, role) || !cw_text_copy(out, CW_ROLE_MAX + 1, role))) {
+	if (status == CW_OK && (!cw_access_role(access, role) || !cw_text_copy(out, CW_ROLE_MAX + 1, role))) {
 		status = cw_error_set(reterr, CW_INVALID, "\"%.70s\" is not a role of %s", role, path);
 	}
 	cw_access_destroy(access);

@@ -1,101 +1,64 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/access.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "core/file.h"
+#include "core/access_rules.h"
 #include "core/text.h"
 
-#define MAX_FILE_BYTES 65536
-#define MAX_ROLES 32
-#define MAX_RULES 64
-#define MAX_FILTER 256
-#define MAX_EXPANDED (CW_TOPIC_MAX + MAX_FILTER)
+/* ---- what _system may do ---- */
 
-struct rule {
-	bool can_read, can_write, is_deny, may_retain;
-	bool is_pattern; /* %a %s %c stand for the client's */
-	int max_qos;
-	char filter[MAX_FILTER + 1];
-};
-
-struct role {
-	char name[CW_ROLE_MAX + 1];
-	bool is_assigned;
-	size_t n_rules;
-	struct rule rules[MAX_RULES];
-};
-
-struct cw_access {
-	size_t n_roles;
-	struct role *roles; /* MAX_ROLES */
-};
-
-/* The daemon's own two connections; nothing of this can be said in a role file. */
 static const struct {
-	const char *subject;
+	const char *role, *subject; /* subject NULL: any */
 	bool can_write;
 	const char *filter;
-} service_rules[] = {
-	{ "publisher", true, "acct/+/conv/+" },         { "publisher", true, "acct/+/events" },
-	{ "publisher", true, "acct/+/head" },           { "publisher", true, "acct/+/agent/+/feed" },
-	{ "publisher", true, "acct/+/agent/+/notice" }, { "bridge", false, "acct/+/conv/+/cmd/+" },
-	{ "bridge", true, "acct/+/agent/+/reply" },
+} built_in[CW_ACCESS_N_BUILT_IN] = {
+	{ "service", "publisher", true, "acct/+/conv/+" },
+	{ "service", "publisher", true, "acct/+/events" },
+	{ "service", "publisher", true, "acct/+/head" },
+	{ "service", "publisher", true, "acct/+/agent/+/feed" },
+	{ "service", "publisher", true, "acct/+/agent/+/notice" },
+	{ "service", "publisher", true, CW_TOPIC_CONTROL_ASSIGN },
+	{ "service", "publisher", false, CW_TOPIC_PUBLISHER_NOTICE },
+	{ "service", "bridge", false, "acct/+/conv/+/cmd/+" },
+	{ "service", "bridge", true, "acct/+/agent/+/reply" },
+	{ "admin", NULL, true, CW_TOPIC_CONTROL },
+	{ "admin", NULL, false, CW_TOPIC_CONTROL_RESPONSE },
 };
 
-const char cw_access_shipped_roles[] =
-	"# Who may read and write what. `%a` is the account of the token, `%s` its subject, `%c` the client id.\n"
-	"# A token never reaches outside acct/%a/, whatever stands here.\n"
-	"role agent, supervisor, admin\n"
-	"pattern read  acct/%a/conv/+\n"
-	"pattern read  acct/%a/events\n"
-	"pattern read  acct/%a/head\n"
-	"pattern write acct/%a/conv/+/cmd/%s\n"
-	"pattern read  acct/%a/conv/+/live/+\n"
-	"pattern write acct/%a/conv/+/live/%s\n"
-	"pattern read  acct/%a/agent/+/presence/+\n"
-	"pattern write acct/%a/agent/%s/presence/+ retain\n"
-	"pattern read  acct/%a/agent/%s/+\n"
-	"\n"
-	"role assigned-agent\n"
-	"assigned\n"
-	"pattern read  acct/%a/conv/+\n"
-	"pattern read  acct/%a/events\n"
-	"pattern write acct/%a/conv/+/cmd/%s\n"
-	"pattern read  acct/%a/conv/+/live/+\n"
-	"pattern write acct/%a/conv/+/live/%s\n"
-	"pattern read  acct/%a/agent/+/presence/+\n"
-	"pattern write acct/%a/agent/%s/presence/+ retain\n"
-	"pattern read  acct/%a/agent/%s/+\n"
-	"\n"
-	"role viewer\n"
-	"pattern read  acct/%a/conv/+\n"
-	"pattern read  acct/%a/events\n"
-	"pattern read  acct/%a/head\n"
-	"pattern read  acct/%a/agent/%s/+\n";
-
-/* ---- reading the file ---- */
-
-struct parser {
-	const char *name;
-	int line;
-	struct cw_access *access;
-	struct role *section[MAX_ROLES]; /* the roles that the current section adds to */
-	size_t n_section;
-	struct cw_error *reterr;
-};
-
-static enum cw_status fault(struct parser *parser, const char *what, const char *word)
+enum cw_status cw_access_compile_built_in(struct cw_access *access)
 {
-	return cw_error_set(parser->reterr, CW_INVALID, "%s:%d: %s%s%s%s", parser->name, parser->line, what,
-			    word ? " \"" : "", word ? word : "", word ? "\"" : "");
+	for (size_t i = 0; i < CW_ACCESS_N_BUILT_IN; i++) {
+		if (cw_filter_compile(built_in[i].filter, false, &access->built_in[i]) != CW_OK) {
+			return CW_INVALID;
+		}
+	}
+	return CW_OK;
 }
 
-static struct role *find_role(const struct cw_access *access, const char *name)
+static const struct cw_access_verdict refused_outside = { .reason = CW_ACCESS_OUTSIDE };
+
+static struct cw_access_verdict decide_system(const struct cw_access *access, const struct cw_access_request *request,
+					      const struct cw_levels *levels)
 {
-	for (size_t i = 0; i < access->n_roles; i++) {
+	const struct cw_filter_names nobody = { .account = NULL };
+
+	for (size_t i = 0; i < CW_ACCESS_N_BUILT_IN; i++) {
+		if (strcmp(built_in[i].role, request->role) == 0 &&
+		    (!built_in[i].subject || strcmp(built_in[i].subject, request->subject) == 0) &&
+		    built_in[i].can_write == (request->action == CW_ACCESS_WRITE) &&
+		    cw_filter_covers(&access->built_in[i], &nobody, levels) == CW_FILTER_YES) {
+			return (struct cw_access_verdict){ .is_allowed = true, .reason = CW_ACCESS_BUILT_IN };
+		}
+	}
+	return refused_outside;
+}
+
+/* ---- what a tenant's role grants ---- */
+
+const struct cw_access_role *cw_access_role(const struct cw_access *access, const char *name)
+{
+	for (size_t i = 0; access && name && i < access->n_roles; i++) {
 		if (strcmp(access->roles[i].name, name) == 0) {
 			return &access->roles[i];
 		}
@@ -103,347 +66,240 @@ static struct role *find_role(const struct cw_access *access, const char *name)
 	return NULL;
 }
 
-static enum cw_status open_role(struct parser *parser, const char *name)
+/* Literally below acct/<account>/: a wildcard in the first two levels is not. */
+static bool is_inside(const struct cw_levels *levels, const char *account)
 {
-	struct cw_access *access = parser->access;
-
-	if (!cw_text_is_made_of(name, strlen(name), CW_ROLE_MAX, CW_TEXT_ID)) {
-		return fault(parser, "a role is named by letters, digits and -, not", name);
-	}
-	if (strcmp(name, "service") == 0) {
-		return fault(parser, "the rules of this role are not in a file:", name);
-	}
-	if (find_role(access, name)) {
-		return fault(parser, "the role has a section already:", name);
-	}
-	if (access->n_roles == MAX_ROLES) {
-		return fault(parser, "too many roles at", name);
-	}
-	struct role *role = &access->roles[access->n_roles++];
-
-	(void)snprintf(role->name, sizeof(role->name), "%s", name); /* length checked above */
-	parser->section[parser->n_section++] = role;
-	return CW_OK;
+	return levels->n >= 3 && levels->items[0].len == 4 && memcmp(levels->text, "acct", 4) == 0 &&
+	       strncmp(levels->text + levels->items[1].start, account, levels->items[1].len) == 0 &&
+	       account[levels->items[1].len] == '\0';
 }
 
-static enum cw_status parse_role_line(struct parser *parser, char *names)
+static const struct cw_access_rule *find_deny(const struct cw_access_role *role, const struct cw_filter_names *names,
+					      const struct cw_levels *levels)
 {
-	char *rest = NULL;
-	enum cw_status status = CW_OK;
-
-	parser->n_section = 0;
-	for (char *name = strtok_r(names, ", \t", &rest); name && status == CW_OK; name = strtok_r(NULL, ", \t", &rest)) {
-		status = open_role(parser, name);
-	}
-	if (status == CW_OK && parser->n_section == 0) {
-		return fault(parser, "`role` needs a name", NULL);
-	}
-	return status;
-}
-
-static enum cw_status parse_permission(struct parser *parser, const char *word, struct rule *rule)
-{
-	rule->can_read = strcmp(word, "read") == 0 || strcmp(word, "readwrite") == 0;
-	rule->can_write = strcmp(word, "write") == 0 || strcmp(word, "readwrite") == 0;
-	rule->is_deny = strcmp(word, "deny") == 0;
-	return rule->can_read || rule->can_write || rule->is_deny ?
-		       CW_OK :
-		       fault(parser, "expected read, write, readwrite or deny, not", word);
-}
-
-static enum cw_status parse_filter(struct parser *parser, const char *word, struct rule *rule)
-{
-	if (!cw_topic_filter_is_valid(word) || strncmp(word, "acct/", 5) != 0) {
-		return fault(parser, "expected a topic filter below acct/, not", word);
-	}
-	for (const char *at = strchr(word, '%'); at && rule->is_pattern; at = strchr(at + 1, '%')) {
-		if (!strchr("asc", at[1]) || at[1] == '\0') {
-			return fault(parser, "only %a, %s and %c can stand in", word);
-		}
-	}
-	return cw_text_copy(rule->filter, sizeof(rule->filter), word) ? CW_OK : fault(parser, "too long:", word);
-}
-
-static enum cw_status parse_limits(struct parser *parser, char **rest, struct rule *rule)
-{
-	for (char *word = strtok_r(NULL, " \t", rest); word; word = strtok_r(NULL, " \t", rest)) {
-		if (strcmp(word, "retain") == 0) {
-			rule->may_retain = true;
-			continue;
-		}
-		const char *level = strcmp(word, "qos") == 0 ? strtok_r(NULL, " \t", rest) : NULL;
-
-		if (!level || strlen(level) != 1 || !strchr("012", *level)) {
-			return fault(parser, "expected `retain` or `qos 0|1|2`, not", word);
-		}
-		rule->max_qos = *level - '0';
-	}
-	return CW_OK;
-}
-
-static enum cw_status parse_rule_line(struct parser *parser, bool is_pattern, char **rest)
-{
-	struct rule rule = { .is_pattern = is_pattern, .max_qos = 2 };
-	const char *permission = strtok_r(NULL, " \t", rest);
-	const char *filter = permission ? strtok_r(NULL, " \t", rest) : NULL;
-
-	if (!filter) {
-		return fault(parser, "expected `pattern|topic read|write|readwrite|deny FILTER [retain] [qos N]`", NULL);
-	}
-	enum cw_status status = parse_permission(parser, permission, &rule);
-
-	if (status == CW_OK) {
-		status = parse_filter(parser, filter, &rule);
-	}
-	if (status == CW_OK) {
-		status = parse_limits(parser, rest, &rule);
-	}
-	for (size_t i = 0; status == CW_OK && i < parser->n_section; i++) {
-		struct role *role = parser->section[i];
-
-		if (role->n_rules == MAX_RULES) {
-			return fault(parser, "too many rules for role", role->name);
-		}
-		role->rules[role->n_rules++] = rule;
-	}
-	return status;
-}
-
-static enum cw_status parse_line(struct parser *parser, char *line)
-{
-	char *rest = NULL;
-
-	if (line[0] == '#') {
-		return CW_OK;
-	}
-	char *word = strtok_r(line, " \t\r", &rest);
-
-	if (!word) {
-		return CW_OK;
-	}
-	if (strcmp(word, "role") == 0) {
-		return parse_role_line(parser, rest);
-	}
-	bool is_pattern = strcmp(word, "pattern") == 0;
-
-	if (!is_pattern && strcmp(word, "topic") != 0 && strcmp(word, "assigned") != 0) {
-		return fault(parser, "expected role, assigned, pattern or topic, not", word);
-	}
-	if (parser->n_section == 0) {
-		return fault(parser, "a `role NAME` line must come before", word);
-	}
-	if (strcmp(word, "assigned") == 0) {
-		for (size_t i = 0; i < parser->n_section; i++) {
-			parser->section[i]->is_assigned = true;
-		}
-		return strtok_r(NULL, " \t\r", &rest) ? fault(parser, "nothing may follow", word) : CW_OK;
-	}
-	return parse_rule_line(parser, is_pattern, &rest);
-}
-
-enum cw_status cw_access_parse(const char *name, const char *text, struct cw_access **ret_access, struct cw_error *reterr)
-{
-	struct cw_access *access = calloc(1, sizeof(*access));
-	struct parser parser = { .name = name, .access = access, .reterr = reterr };
-	char *copy = strdup(text);
-	enum cw_status status = CW_OK;
-
-	if (access) {
-		access->roles = calloc(MAX_ROLES, sizeof(*access->roles));
-	}
-	if (!access || !access->roles || !copy) {
-		status = cw_error_set(reterr, CW_NOMEM, "out of memory");
-	}
-	for (char *line = copy; status == CW_OK && line;) {
-		char *end = strchr(line, '\n');
-
-		if (end) {
-			*end = '\0';
-		}
-		parser.line++;
-		status = parse_line(&parser, line);
-		line = end ? end + 1 : NULL;
-	}
-	if (status == CW_OK && access->n_roles == 0) {
-		status = cw_error_set(reterr, CW_INVALID, "%s:1: no role in the file, so nobody could do anything", name);
-	}
-	free(copy);
-	if (status != CW_OK) {
-		cw_access_destroy(access);
-		return status;
-	}
-	*ret_access = access;
-	return CW_OK;
-}
-
-enum cw_status cw_access_load(const char *path, struct cw_access **ret_access, struct cw_error *reterr)
-{
-	CW_CLEANUP(cw_buf_finish) struct cw_buf text;
-
-	cw_buf_init(&text, MAX_FILE_BYTES);
-	enum cw_status status = cw_file_read(path, &text, reterr);
-
-	return status == CW_OK ? cw_access_parse(path, text.data ? text.data : "", ret_access, reterr) : status;
-}
-
-void cw_access_destroy(struct cw_access *access)
-{
-	if (access) {
-		free(access->roles);
-		free(access);
-	}
-}
-
-bool cw_access_has_role(const struct cw_access *access, const char *role)
-{
-	return access && find_role(access, role);
-}
-
-/* ---- deciding ---- */
-
-static const char *placeholder(const struct cw_access_request *request, char letter)
-{
-	return letter == 'a' ? request->account : letter == 's' ? request->subject : request->client_id;
-}
-
-static bool expand(const struct rule *rule, const struct cw_access_request *request, char out[MAX_EXPANDED])
-{
-	size_t len = 0;
-
-	if (!rule->is_pattern) {
-		return cw_text_copy(out, MAX_EXPANDED, rule->filter);
-	}
-	for (const char *at = rule->filter; *at; at++) {
-		char literal[2] = { *at, '\0' };
-		const char *piece = literal;
-
-		if (*at == '%') {
-			piece = placeholder(request, *++at);
-			if (!piece || *piece == '\0' || strpbrk(piece, "+#/")) {
-				return false;
-			}
-		}
-		if (!cw_text_copy(out + len, MAX_EXPANDED - len, piece)) {
-			return false;
-		}
-		len += strlen(piece);
-	}
-	return true;
-}
-
-static bool rule_covers(const struct rule *rule, const struct cw_access_request *request)
-{
-	char filter[MAX_EXPANDED];
-
-	if (rule->is_deny) {
+	for (size_t i = 0; i < role->n_deny; i++) {
 		/* One that names what this caller has not (%c over HTTP) denies: it must not fail open. */
-		return !expand(rule, request, filter) || cw_topic_filter_includes(filter, request->topic);
-	}
-	if (request->action == CW_ACCESS_WRITE &&
-	    (!rule->can_write || request->qos > rule->max_qos || (request->retain && !rule->may_retain))) {
-		return false;
-	}
-	if (request->action != CW_ACCESS_WRITE && !rule->can_read) {
-		return false;
-	}
-	return expand(rule, request, filter) && cw_topic_filter_includes(filter, request->topic);
-}
-
-static bool role_covers(const struct role *role, const struct cw_access_request *request)
-{
-	bool is_covered = false;
-
-	for (size_t i = 0; i < role->n_rules; i++) {
-		if (rule_covers(&role->rules[i], request)) {
-			if (role->rules[i].is_deny) {
-				return false;
-			}
-			is_covered = true;
+		if (cw_filter_covers(&role->deny[i]->filter, names, levels) != CW_FILTER_NO) {
+			return role->deny[i];
 		}
 	}
-	return is_covered;
+	return NULL;
+}
+
+static enum cw_access_reason limit_of(const struct cw_access_rule *rule, const struct cw_access_request *request)
+{
+	if (request->action == CW_ACCESS_WRITE && request->qos > rule->max_qos) {
+		return CW_ACCESS_QOS;
+	}
+	return request->action == CW_ACCESS_WRITE && request->retain && !rule->may_retain ? CW_ACCESS_RETAIN :
+											    CW_ACCESS_RULE;
+}
+
+static struct cw_access_verdict decide_role(const struct cw_access_role *role, const struct cw_access_request *request,
+					    const struct cw_filter_names *names, const struct cw_levels *levels)
+{
+	struct cw_access_verdict verdict = { .reason = CW_ACCESS_NO_RULE };
+	bool is_write = request->action == CW_ACCESS_WRITE;
+	const struct cw_access_rule *const *rules = is_write ? role->write : role->read;
+	size_t n = is_write ? role->n_write : role->n_read;
+	const struct cw_access_rule *deny = role->n_deny ? find_deny(role, names, levels) : NULL;
+
+	if (deny) {
+		return (struct cw_access_verdict){ .reason = CW_ACCESS_DENY_RULE, .rule = deny };
+	}
+	for (size_t i = 0; i < n && !verdict.is_allowed; i++) {
+		if (cw_filter_covers(&rules[i]->filter, names, levels) == CW_FILTER_YES) {
+			verdict.rule = rules[i];
+			verdict.reason = limit_of(rules[i], request);
+			verdict.is_allowed = verdict.reason == CW_ACCESS_RULE;
+		}
+	}
+	return verdict;
 }
 
 /* Below conv/<c> a limited role needs the assignment of c; a filter cannot be limited, its deliveries are. */
-static bool assignment_allows(const struct cw_access_request *request)
+static bool assignment_allows(const struct cw_access_request *request, const struct cw_levels *levels)
 {
-	char conversation[CW_CONVERSATION_ID_MAX + 1];
-	const char *below = request->topic + 5 + strlen(request->account) + 1;
+	const char *level = levels->text + levels->items[2].start;
+	bool is_conversation = levels->n >= 4 && levels->items[2].len == 4 && memcmp(level, "conv", 4) == 0;
 
-	if (request->action == CW_ACCESS_SUBSCRIBE || strncmp(below, "conv/", 5) != 0) {
+	if (request->action == CW_ACCESS_SUBSCRIBE || !is_conversation) {
 		return true;
 	}
-	size_t len = strcspn(below + 5, "/");
-
-	if (!request->is_assigned || len >= sizeof(conversation)) {
-		return false;
-	}
-	memcpy(conversation, below + 5, len);
-	conversation[len] = '\0';
-	return request->is_assigned(request->assigned_context, request->account, conversation, request->subject);
+	return request->is_assigned && request->is_assigned(request->assigned_context,
+							    levels->text + levels->items[3].start, levels->items[3].len);
 }
 
-static bool service_allows(const struct cw_access_request *request)
+static struct cw_access_verdict decide_claim(const struct cw_access_request *request, const struct cw_filter_names *names,
+					     const struct cw_levels *levels, struct cw_access_verdict verdict)
 {
-	if (strcmp(request->role, "service") != 0) {
-		return false;
+	const struct cw_claim_request claim_request = {
+		.action = request->action == CW_ACCESS_WRITE     ? CW_CLAIM_PUBLISH :
+			  request->action == CW_ACCESS_SUBSCRIBE ? CW_CLAIM_SUBSCRIBE :
+								   CW_CLAIM_DELIVERY,
+		.names = names,
+		.levels = levels,
+		.qos = request->qos,
+		.retain = request->retain,
+	};
+	size_t entry = 0;
+
+	if (cw_claim_decide(request->claim, &claim_request, &entry) == CW_CLAIM_REFUSES) {
+		verdict = (struct cw_access_verdict){ .reason = CW_ACCESS_CLAIM, .claim_entry = entry };
 	}
-	for (size_t i = 0; i < sizeof(service_rules) / sizeof(service_rules[0]); i++) {
-		if (strcmp(service_rules[i].subject, request->subject) == 0 &&
-		    service_rules[i].can_write == (request->action == CW_ACCESS_WRITE) &&
-		    cw_topic_filter_includes(service_rules[i].filter, request->topic)) {
-			return true;
-		}
+	return verdict;
+}
+
+static struct cw_access_verdict decide_tenant(const struct cw_access *access, const struct cw_access_request *request,
+					      const struct cw_levels *levels)
+{
+	const struct cw_filter_names names = { request->account, request->subject, request->client_id };
+	const struct cw_access_role *role = request->resolved ? request->resolved : cw_access_role(access, request->role);
+
+	if (!is_inside(levels, request->account)) {
+		return refused_outside; /* the tenants' wall, before any rule is looked at */
 	}
-	/* The publisher reads its own notice. */
-	return request->action != CW_ACCESS_WRITE && strcmp(request->subject, "publisher") == 0 &&
-	       strcmp(request->topic, "acct/" CW_SYSTEM_ACCOUNT "/agent/publisher/notice") == 0;
+	if (!role) {
+		return (struct cw_access_verdict){ .reason = CW_ACCESS_UNKNOWN_ROLE };
+	}
+	struct cw_access_verdict verdict = decide_role(role, request, &names, levels);
+
+	if (verdict.is_allowed && role->is_assigned && !assignment_allows(request, levels)) {
+		return (struct cw_access_verdict){ .reason = CW_ACCESS_NOT_ASSIGNED,
+						   .assigned_line = role->assigned_line };
+	}
+	return verdict.is_allowed && request->claim ? decide_claim(request, &names, levels, verdict) : verdict;
+}
+
+struct cw_access_verdict cw_access_decide(const struct cw_access *access, const struct cw_access_request *request)
+{
+	struct cw_levels levels;
+
+	if (!access || !request->account || !request->subject || !request->role || !request->topic ||
+	    !cw_levels_split(request->topic, &levels) || (request->action != CW_ACCESS_SUBSCRIBE && levels.has_wildcard)) {
+		return (struct cw_access_verdict){ .reason = CW_ACCESS_MALFORMED };
+	}
+	if (request->topic[0] == '$' && request->action == CW_ACCESS_WRITE && !request->retain &&
+	    strcmp(request->topic, CW_TOPIC_CONTROL_RENEW) == 0) {
+		return (struct cw_access_verdict){ .is_allowed = true, .reason = CW_ACCESS_BUILT_IN };
+	}
+	return request->account[0] == '_' && strcmp(request->account, CW_SYSTEM_ACCOUNT) == 0 ?
+		       decide_system(access, request, &levels) :
+		       decide_tenant(access, request, &levels);
 }
 
 bool cw_access_allows(const struct cw_access *access, const struct cw_access_request *request)
 {
-	if (!access || !request->account || !request->subject || !request->role || !request->topic ||
-	    !cw_topic_filter_is_valid(request->topic)) {
-		return false;
-	}
-	if (request->action != CW_ACCESS_SUBSCRIBE && strpbrk(request->topic, "+#")) {
-		return false;
-	}
-	if (strcmp(request->account, CW_SYSTEM_ACCOUNT) == 0) {
-		return service_allows(request);
-	}
-	if (!cw_topic_is_inside(request->topic, request->account)) {
-		return false; /* the tenants' wall, before any rule is looked at */
-	}
-	const struct role *role = find_role(access, request->role);
-
-	return role && role_covers(role, request) && (!role->is_assigned || assignment_allows(request));
+	return cw_access_decide(access, request).is_allowed;
 }
 
-/* What HTTP knows of a conversation: who has it. */
-static bool is_assignee(void *context, const char *account, const char *conversation, const char *subject)
+/* ---- saying why ---- */
+
+static const char *const reasons[CW_ACCESS_REASON_COUNT] = {
+	[CW_ACCESS_RULE] = "a rule of the role grants it",
+	[CW_ACCESS_BUILT_IN] = "built in: it needs no rule",
+	[CW_ACCESS_NO_RULE] = "no rule of the role grants it",
+	[CW_ACCESS_DENY_RULE] = "a deny rule of the role refuses it",
+	[CW_ACCESS_QOS] = "the rule grants a lower QoS only",
+	[CW_ACCESS_RETAIN] = "the rule does not grant retained messages",
+	[CW_ACCESS_NOT_ASSIGNED] = "the role sees assigned conversations only, and this one is not assigned to the subject",
+	[CW_ACCESS_CLAIM] = "the acl claim of the token refuses it",
+	[CW_ACCESS_OUTSIDE] = "outside what the account may ever reach",
+	[CW_ACCESS_UNKNOWN_ROLE] = "the role file has no section for the role",
+	[CW_ACCESS_MALFORMED] = "not a topic, or not a topic filter, that can be granted",
+};
+
+const char *cw_access_reason_text(enum cw_access_reason reason)
 {
-	(void)account;
-	(void)conversation;
-	return strcmp(context, subject) == 0;
+	return (unsigned)reason < CW_ACCESS_REASON_COUNT ? reasons[reason] : "";
+}
+
+bool cw_access_verdict_line(const struct cw_access *access, const struct cw_access_verdict *verdict, char *out,
+			    size_t size)
+{
+	const char *slash = access ? strrchr(access->name, '/') : NULL;
+	const char *name = slash ? slash + 1 : access ? access->name : "";
+
+	if (verdict->rule) {
+		return cw_text_format(out, size, "%s:%d: %s", name, verdict->rule->line, verdict->rule->text);
+	}
+	if (verdict->assigned_line) {
+		return cw_text_format(out, size, "%s:%d: assigned", name, verdict->assigned_line);
+	}
+	if (verdict->claim_entry) {
+		return cw_text_format(out, size, "entry %zu of the token's acl claim", verdict->claim_entry);
+	}
+	return false;
+}
+
+/* ---- listing ---- */
+
+size_t cw_access_n_roles(const struct cw_access *access)
+{
+	return access ? access->n_roles : 0;
+}
+
+const char *cw_access_role_name(const struct cw_access *access, size_t i)
+{
+	return access->roles[i].name;
+}
+
+bool cw_access_role_is_assigned(const struct cw_access_role *role)
+{
+	return role->is_assigned;
+}
+
+static bool is_of_role(const struct cw_access_role *role, const struct cw_access_rule *rule)
+{
+	const struct cw_access_rule *const *rules = rule->is_deny  ? role->deny :
+						    rule->can_read ? role->read :
+								     role->write;
+	size_t n = rule->is_deny ? role->n_deny : rule->can_read ? role->n_read : role->n_write;
+
+	for (size_t i = 0; i < n; i++) {
+		if (rules[i] == rule) {
+			return true;
+		}
+	}
+	return false;
+}
+
+void cw_access_role_rules(const struct cw_access *access, const struct cw_access_role *role,
+			  void (*on_rule)(void *context, int line, const char *text), void *context)
+{
+	for (const struct cw_access_rule *rule = access->rules; rule; rule = rule->next) {
+		if (is_of_role(role, rule)) {
+			on_rule(context, rule->line, rule->text);
+		}
+	}
+}
+
+/* ---- what HTTP asks ---- */
+
+static bool is_assignee(void *context, const char *conversation, size_t len)
+{
+	(void)conversation; /* the row says who has it */
+	(void)len;
+	return *(const bool *)context;
 }
 
 static bool token_reads(const struct cw_access *access, const struct cw_token *token, enum cw_access_action action,
 			const char *topic, const char *assignee)
 {
-	char has_it[CW_SUBJECT_MAX + 1];
+	bool is_theirs = assignee && strcmp(assignee, token->subject) == 0;
 	const struct cw_access_request request = {
 		.account = token->account,
 		.subject = token->subject,
 		.role = token->role,
 		.client_id = "",
+		.claim = token->claim,
 		.action = action,
 		.topic = topic,
 		.is_assigned = is_assignee,
-		.assigned_context = has_it,
+		.assigned_context = &is_theirs,
 	};
 
-	return cw_text_copy(has_it, sizeof(has_it), assignee ? assignee : "") && cw_access_allows(access, &request);
+	return cw_access_allows(access, &request);
 }
 
 bool cw_access_sees_conversation(const struct cw_access *access, const struct cw_token *token, const char *conversation,
@@ -459,28 +315,19 @@ bool cw_access_sees_conversation(const struct cw_access *access, const struct cw
 
 bool cw_access_is_limited(const struct cw_access *access, const struct cw_token *token)
 {
-	const struct role *role = access ? find_role(access, token->role) : NULL;
+	const struct cw_access_role *role = cw_access_role(access, token->role);
 
 	return role && role->is_assigned;
-}
-
-static bool has_deny(const struct role *role)
-{
-	for (size_t i = 0; i < role->n_rules; i++) {
-		if (role->rules[i].is_deny) {
-			return true;
-		}
-	}
-	return false;
 }
 
 bool cw_access_sees_all(const struct cw_access *access, const struct cw_token *token)
 {
 	char filter[CW_TOPIC_MAX + 1];
-	const struct role *role = access ? find_role(access, token->role) : NULL;
+	const struct cw_access_role *role = cw_access_role(access, token->role);
 
-	/* With a deny rule the answer may differ from row to row. */
-	return role && !role->is_assigned && !has_deny(role) && cw_topic_conversations(token->account, filter) == CW_OK &&
+	/* With a deny rule, or a claim, the answer may differ from row to row. */
+	return role && !role->is_assigned && role->n_deny == 0 && !cw_claim_narrows(token->claim) &&
+	       cw_topic_conversations(token->account, filter) == CW_OK &&
 	       token_reads(access, token, CW_ACCESS_SUBSCRIBE, filter, NULL);
 }
 

@@ -26,23 +26,50 @@ enum cw_access_action {
 	CW_ACCESS_SUBSCRIBE,
 };
 
-/* Answers whether a conversation is assigned to a subject; for roles limited to assigned conversations. */
-typedef bool (*cw_access_assigned_fn)(void *context, const char *account, const char *conversation, const char *subject);
+/* Is this conversation (len bytes, no NUL) assigned to the caller? For roles limited to assigned conversations. */
+typedef bool (*cw_access_assigned_fn)(void *context, const char *conversation, size_t len);
+
+struct cw_access;
+struct cw_access_role;
 
 struct cw_access_request {
 	const char *account;
 	const char *subject;
 	const char *role;
-	const char *client_id; /* for %c; "" over HTTP */
+	const struct cw_access_role *resolved; /* cw_access_role of role, by who keeps it; NULL: looked up */
+	const char *client_id;                 /* for %c; "" over HTTP */
+	const struct cw_claim *claim;          /* of the token; NULL: none */
 	enum cw_access_action action;
 	const char *topic;
-	int qos;                           /* WRITE only */
+	int qos;                           /* WRITE, and SUBSCRIBE for claims */
 	bool retain;                       /* WRITE only */
 	cw_access_assigned_fn is_assigned; /* NULL: nothing is, so limited roles see nothing */
 	void *assigned_context;
 };
 
-struct cw_access;
+enum cw_access_reason {
+	CW_ACCESS_RULE,
+	CW_ACCESS_BUILT_IN,
+	CW_ACCESS_NO_RULE,
+	CW_ACCESS_DENY_RULE,
+	CW_ACCESS_QOS,
+	CW_ACCESS_RETAIN,
+	CW_ACCESS_NOT_ASSIGNED,
+	CW_ACCESS_CLAIM,
+	CW_ACCESS_OUTSIDE,
+	CW_ACCESS_UNKNOWN_ROLE,
+	CW_ACCESS_MALFORMED,
+	CW_ACCESS_REASON_COUNT
+};
+
+/* The answer, and what decided. Points into the rules. */
+struct cw_access_verdict {
+	bool is_allowed;
+	enum cw_access_reason reason;
+	const struct cw_access_rule *rule; /* NULL: none */
+	size_t claim_entry;                /* from 1; 0: none */
+	int assigned_line;                 /* of the word `assigned` that refused; 0: it did not */
+};
 
 /* The role file that ships, as text; `convwire init` writes it to DIR/roles.acl. */
 extern const char cw_access_shipped_roles[];
@@ -55,11 +82,26 @@ CW_MUST_CHECK enum cw_status cw_access_parse(const char *name, const char *text,
 					     struct cw_error *reterr);
 void cw_access_destroy(struct cw_access *access);
 
-/* Does the file have a section for this role? */
-bool cw_access_has_role(const struct cw_access *access, const char *role);
+/* The section of a role, or NULL. Lives as long as access. */
+const struct cw_access_role *cw_access_role(const struct cw_access *access, const char *name);
 
-/* Allowed? Anything missing, unknown or malformed is not. */
+/* Allowed, and why? Anything missing, unknown or malformed is not. */
+struct cw_access_verdict cw_access_decide(const struct cw_access *access, const struct cw_access_request *request);
 bool cw_access_allows(const struct cw_access *access, const struct cw_access_request *request);
+
+/* A sentence, static. */
+const char *cw_access_reason_text(enum cw_access_reason reason);
+
+/* `roles.acl:5: pattern read acct/%a/conv/+`: the line that decided. false when none did, or it does not fit. */
+bool cw_access_verdict_line(const struct cw_access *access, const struct cw_access_verdict *verdict, char *out,
+			    size_t size);
+
+/* For administration: the roles of the file by index, and the rules of one, in no order. */
+size_t cw_access_n_roles(const struct cw_access *access);
+const char *cw_access_role_name(const struct cw_access *access, size_t i);
+bool cw_access_role_is_assigned(const struct cw_access_role *role);
+void cw_access_role_rules(const struct cw_access *access, const struct cw_access_role *role,
+			  void (*on_rule)(void *context, int line, const char *text), void *context);
 
 /*
  * May this token read the events of this conversation, which assignee has ("" or NULL: nobody)? What every HTTP

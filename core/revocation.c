@@ -114,8 +114,7 @@ bool cw_revocation_hits(const struct cw_revocation *revocation, const struct cw_
 	case CW_REVOKE_JTI:
 		return strcmp(revocation->account, token->account) == 0 && strcmp(revocation->value, token->jti) == 0;
 	case CW_REVOKE_SUBJECT:
-		return strcmp(revocation->account, token->account) == 0 &&
-		       strcmp(revocation->value, token->subject) == 0;
+		return strcmp(revocation->account, token->account) == 0 && strcmp(revocation->value, token->subject) == 0;
 	case CW_REVOKE_ACCOUNT:
 		return strcmp(revocation->account, token->account) == 0;
 	case CW_REVOKE_KEY:

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/claim.h"
 #include "core/conversation_id.h"
 #include "core/status.h"
 
@@ -14,11 +15,10 @@
  *
  * Keys are a directory: public/KID.pem or shared/KID.secret, each with KID.conf beside it that says
  * what the key may speak for. The algorithm comes from that file, never from the token's header.
- * libjwt checks the signature, behind a strict check of our own, since version 1.x accepts junk in
- * base64, falls for HS256 made with a public key and ignores exp (docs/protocol.md, "Tokens").
+ * Base64url must be canonical, names may not repeat, exp is a whole number (docs/protocol.md, "Tokens").
  * Verified tokens are remembered by SHA-256 until they expire. A key set may be shared by threads.
  */
-#define CW_TOKEN_MAX_BYTES 8192 /* libjwt uses alloca per segment; a browser's token is under 1 KiB */
+#define CW_TOKEN_MAX_BYTES 8192 /* a browser's token is under 1 KiB */
 #define CW_ROLE_MAX 32
 #define CW_KID_MAX 64
 #define CW_JTI_MAX 64
@@ -31,8 +31,9 @@ struct cw_token {
 	char role[CW_ROLE_MAX + 1];
 	char kid[CW_KID_MAX + 1]; /* the key that verified it, whatever the header said */
 	char jti[CW_JTI_MAX + 1]; /* "" when it has none */
-	int64_t issued_at_s;      /* 0 when it has none */
+	int64_t issued_at_s;      /* without iat: expires_at_s less the key's longest lifetime */
 	int64_t expires_at_s;
+	struct cw_claim *claim; /* the acl claim, one reference; NULL without */
 };
 
 struct cw_token_keys;
@@ -50,10 +51,13 @@ size_t cw_token_keys_count(const struct cw_token_keys *keys);
 
 /*
  * Checks a token at now_ms (Unix). CW_DENIED with the reason, which never quotes the token, in reterr.
- * *ret_token is untouched unless CW_OK.
+ * *ret_token is untouched unless CW_OK; then it is the caller's, to be finished.
  */
 CW_MUST_CHECK enum cw_status cw_token_verify(struct cw_token_keys *keys, const char *text, int64_t now_ms,
 					     struct cw_token *ret_token, struct cw_error *reterr);
+
+/* Gives back what the token holds; accepts a zeroed one. */
+void cw_token_finish(struct cw_token *token);
 
 /*
  * Signs a token with a PEM private key (ES256) under the house kid. iat is now_ms, exp is

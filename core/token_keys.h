@@ -7,11 +7,13 @@
 
 #include "core/buf.h"
 #include "core/token.h"
+#include "core/token_signature.h"
 
 /* The key directory of core/token: what one key may speak for. Only core/token*.c include this. */
 struct cw_token_key {
 	char kid[CW_KID_MAX + 1];
-	struct cw_buf material; /* PEM of a public key, or the bytes of a shared secret */
+	enum cw_token_algorithm algorithm_id;
+	struct cw_token_verifier *verifier;
 	bool is_house;
 
 	/* The settings file. */
@@ -32,7 +34,7 @@ struct cw_token_key {
 
 struct cw_token_cached {
 	unsigned char digest[32]; /* SHA-256 of the whole token */
-	struct cw_token token;    /* expires_at_s 0: free */
+	struct cw_token token;    /* expires_at_s 0: free; holds a reference to its claim */
 };
 
 struct cw_token_keys {

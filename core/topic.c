@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "core/filter.h"
 #include "core/text.h"
 
 /* What a topic looks like below acct/<a>/: literals, and one letter where a part stands. */
@@ -148,63 +149,19 @@ bool cw_topic_is_inside(const char *topic, const char *account)
 
 bool cw_topic_filter_is_valid(const char *filter)
 {
-	if (!filter || *filter == '\0') {
-		return false;
-	}
-	for (const char *level = filter;; level++) {
-		size_t len = strcspn(level, "/");
+	struct cw_levels levels;
 
-		if (len > 1 && (memchr(level, '#', len) || memchr(level, '+', len))) {
-			return false;
-		}
-		if (len == 1 && *level == '#' && level[1] != '\0') {
-			return false;
-		}
-		level += len;
-		if (*level == '\0') {
-			return true;
-		}
-	}
+	return cw_levels_split(filter, &levels);
 }
 
-/* One walk serves both questions: a topic is a filter without wildcards. */
 bool cw_topic_filter_includes(const char *outer, const char *inner)
 {
-	if (inner[0] == '$' && (outer[0] == '+' || outer[0] == '#')) {
-		return false;
-	}
-	if (strcmp(outer, "+/#") == 0) {
-		outer = "#"; /* a topic has at least one level, so both match everything */
-	}
-	if (strcmp(inner, "/#") == 0) {
-		inner = "/+/#"; /* its parent would be the empty topic, which there is not */
-	}
-	for (;;) {
-		size_t outer_len = strcspn(outer, "/");
-		size_t inner_len = strcspn(inner, "/");
+	static const struct cw_filter_names nobody = { .account = NULL };
+	struct cw_filter filter;
+	struct cw_levels levels;
 
-		if (outer_len == 1 && *outer == '#') {
-			return true;
-		}
-		if (inner_len == 1 && *inner == '#') {
-			return false;
-		}
-		if (!(outer_len == 1 && *outer == '+') &&
-		    (outer_len != inner_len || memcmp(outer, inner, outer_len) != 0)) {
-			return false;
-		}
-		outer += outer_len;
-		inner += inner_len;
-		if (*inner == '\0') {
-			/* a/# also matches its parent a (MQTT 5.0, 4.7.1.2) */
-			return *outer == '\0' || strcmp(outer, "/#") == 0;
-		}
-		if (*outer == '\0') {
-			return false;
-		}
-		outer++;
-		inner++;
-	}
+	return cw_filter_compile(outer, false, &filter) == CW_OK && cw_levels_split(inner, &levels) &&
+	       cw_filter_covers(&filter, &nobody, &levels) == CW_FILTER_YES;
 }
 
 bool cw_topic_matches(const char *filter, const char *topic)

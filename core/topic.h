@@ -15,6 +15,14 @@
 #define CW_TOPIC_MAX 320
 #define CW_TAB_MAX 64
 
+/* The plugin's own topics; mosquitto keeps what begins with $CONTROL/ from everybody but plugins. */
+#define CW_TOPIC_CONTROL "$CONTROL/convwire/v1"
+#define CW_TOPIC_CONTROL_RESPONSE CW_TOPIC_CONTROL "/response"
+#define CW_TOPIC_CONTROL_ASSIGN CW_TOPIC_CONTROL "/assign"
+#define CW_TOPIC_CONTROL_RENEW CW_TOPIC_CONTROL "/renew"
+/* Where the plugin tells the publisher what to store, and its counters. */
+#define CW_TOPIC_PUBLISHER_NOTICE "acct/" CW_SYSTEM_ACCOUNT "/agent/publisher/notice"
+
 enum cw_topic_kind {
 	CW_TOPIC_CONVERSATION, /* acct/<a>/conv/<c> */
 	CW_TOPIC_COMMAND,      /* acct/<a>/conv/<c>/cmd/<s> */
@@ -51,16 +59,15 @@ CW_MUST_CHECK enum cw_status cw_topic_conversations(const char *account, char ou
 /* The topic or filter lies below `acct/<account>/`, literally: a wildcard in the first two levels does not. */
 bool cw_topic_is_inside(const char *topic, const char *account);
 
-/* A well-formed MQTT topic filter: # only last, wildcards alone in their level, not empty. */
+/* A well-formed MQTT topic filter: # only last, wildcards alone in their level, not empty, at most 32 levels. */
 bool cw_topic_filter_is_valid(const char *filter);
 
 /* A topic matches a filter. Wildcards in the first level never match a topic that begins with '$'. */
 bool cw_topic_matches(const char *filter, const char *topic);
 
 /*
- * Every topic that inner matches is matched by outer: strict inclusion, decided level by level.
- * Both must be valid filters without $share. Used for SUBSCRIBE, where a filter wider than the
- * grant must be refused whole.
+ * Every topic that inner matches is matched by outer: strict inclusion (core/filter.h). false for what is no
+ * filter, or longer than CW_FILTER_MAX.
  */
 bool cw_topic_filter_includes(const char *outer, const char *inner);
 

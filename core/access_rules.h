@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CORE_ACCESS_RULES_H
+#define CORE_ACCESS_RULES_H
+
+#include "core/access.h"
+#include "core/filter.h"
+
+/* What a role file becomes; access_file.c fills it, access.c decides by it. Nobody else includes this. */
+#define CW_ACCESS_MAX_ROLES 32
+#define CW_ACCESS_MAX_RULES 64 /* of a role */
+
+struct cw_access_rule {
+	struct cw_filter filter;
+	bool can_read, can_write, is_deny, may_retain;
+	int max_qos;
+	int line;
+	char *text; /* the line as it stands in the file */
+	struct cw_access_rule *next;
+};
+
+struct cw_access_role {
+	char name[CW_ROLE_MAX + 1];
+	bool is_assigned;
+	int assigned_line;
+	size_t n_read, n_write, n_deny;
+	const struct cw_access_rule *read[CW_ACCESS_MAX_RULES];
+	const struct cw_access_rule *write[CW_ACCESS_MAX_RULES];
+	const struct cw_access_rule *deny[CW_ACCESS_MAX_RULES];
+};
+
+/* What _system may do; no file can say it. */
+#define CW_ACCESS_N_BUILT_IN 11
+
+struct cw_access {
+	char *name; /* of the file, for answers */
+	size_t n_roles;
+	struct cw_access_role *roles; /* CW_ACCESS_MAX_ROLES */
+	struct cw_access_rule *rules; /* all of them, roles share theirs */
+	struct cw_filter built_in[CW_ACCESS_N_BUILT_IN];
+};
+
+/* Compiles the built-in rules. CW_INVALID only when one of them is no filter. */
+CW_MUST_CHECK enum cw_status cw_access_compile_built_in(struct cw_access *access);
+
+#endif
