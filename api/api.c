@@ -17,11 +17,19 @@ bool api_authorize(struct cw_http_request *request, const struct api *api, struc
 		cw_http_problem(request, 401, "no_token", "Send the token as Authorization: Bearer <token>.");
 		return false;
 	}
-	if (cw_token_verify(api->keys, header + 7, cw_clock_now_ms(), ret_token, &error) != CW_OK) {
+	int64_t now_ms = cw_clock_now_ms();
+	struct cw_token token;
+	enum cw_status status = cw_token_verify(api->keys, header + 7, now_ms, &token, &error);
+
+	if (status == CW_OK && cw_revocations_hit(api->revocations, &token, now_ms / 1000)) {
+		status = cw_error_set(&error, CW_DENIED, "the token was revoked");
+	}
+	if (status != CW_OK) {
 		cw_http_add_header(request, "WWW-Authenticate", "Bearer error=\"invalid_token\"");
 		cw_http_problem(request, 401, "invalid_token", error.text);
 		return false;
 	}
+	*ret_token = token;
 	return true;
 }
 
@@ -72,7 +80,8 @@ void api_store_problem(struct cw_http_request *request, const struct cw_error *e
 	}
 }
 
-bool api_sees(const struct api *api, const struct cw_token *token, bool sees_all, const char *conversation)
+bool api_sees(const struct api *api, const struct cw_token *token, bool sees_all, const char *conversation,
+	      const char *assignee)
 {
-	return sees_all || cw_access_sees_conversation(api->access, token, conversation, "");
+	return sees_all || cw_access_sees_conversation(api->access, token, conversation, assignee);
 }

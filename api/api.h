@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "core/access.h"
+#include "core/revocation.h"
 #include "core/token.h"
 #include "http/http.h"
 #include "store/store.h"
@@ -19,6 +20,10 @@ struct api {
 	/* Replaced while handlers run; what was replaced lives on until the program ends. */
 	_Atomic(struct cw_token_keys *) keys;
 	_Atomic(const struct cw_access *) access;
+	struct cw_revocations *revocations; /* tokens that are refused; NULL: none */
+	/* Each /sync of a token that does not see all conversations; on the listener's thread. NULL: nobody listens. */
+	void (*on_limited_sync)(void *context, const struct cw_token *token);
+	void *on_limited_sync_context;
 };
 
 void api_sync(struct cw_http_request *request, void *api);
@@ -42,8 +47,12 @@ struct cw_reader *api_reader(struct cw_http_request *request, const struct api *
 /* Answers for a store that failed. */
 void api_store_problem(struct cw_http_request *request, const struct cw_error *error);
 
-/* May the token see this conversation? `sees_all` is cw_access_sees_all's answer, asked once per request. */
-bool api_sees(const struct api *api, const struct cw_token *token, bool sees_all, const char *conversation);
+/*
+ * May the token see this conversation, which assignee has ("": nobody)? `sees_all` is cw_access_sees_all's answer,
+ * asked once per request.
+ */
+bool api_sees(const struct api *api, const struct cw_token *token, bool sees_all, const char *conversation,
+	      const char *assignee);
 
 /* Conversations by last activity that the token may see, from *cursor on; new references, NULL without memory. */
 json_t *api_list_conversations(const struct api *api, struct cw_reader *reader, const struct cw_token *token,

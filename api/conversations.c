@@ -28,7 +28,7 @@ static bool on_listed(void *context, const struct cw_conversation *conversation)
 	struct listing *listing = context;
 
 	listing->n_scanned++;
-	if (api_sees(listing->api, listing->token, listing->sees_all, conversation->id) &&
+	if (api_sees(listing->api, listing->token, listing->sees_all, conversation->id, conversation->assignee) &&
 	    json_array_append_new(listing->rows, cw_conversation_to_json(conversation)) != 0) {
 		listing->has_failed = true;
 		return false;
@@ -45,7 +45,10 @@ json_t *api_list_conversations(const struct api *api, struct cw_reader *reader, 
 				   .sees_all = cw_access_sees_all(api->access, token),
 				   .rows = json_array(),
 				   .limit = (size_t)limit };
-	enum cw_status status = cw_store_conversations(reader, token->account, cursor, on_listed, &listing, reterr);
+	/* Who is limited may have ten among a million. */
+	const char *assignee = cw_access_is_limited(api->access, token) ? token->subject : NULL;
+	enum cw_status status = cw_store_conversations(reader, token->account, assignee, cursor, on_listed, &listing,
+						       reterr);
 
 	if (status == CW_OK && (listing.has_failed || !listing.rows)) {
 		status = cw_error_set(reterr, CW_NOMEM, "out of memory");
@@ -92,20 +95,36 @@ void api_conversations(struct cw_http_request *request, void *context)
 	}
 }
 
-/* What may not be seen does not exist, so that nobody can ask which customers another team has. */
-static bool check_visible(struct cw_http_request *request, const struct api *api, const struct cw_token *token)
-{
-	if (cw_access_sees_conversation(api->access, token, cw_http_level(request, 0), "")) {
-		return true;
-	}
-	cw_http_problem(request, 404, "not_found", "no such conversation");
-	return false;
-}
+struct one {
+	const struct api *api;
+	const struct cw_token *token;
+	json_t *row;
+	bool is_seen;
+};
 
 static bool on_conversation(void *context, const struct cw_conversation *conversation)
 {
-	*(json_t **)context = cw_conversation_to_json(conversation);
+	struct one *one = context;
+
+	one->is_seen = cw_access_sees_conversation(one->api->access, one->token, conversation->id,
+						   conversation->assignee);
+	one->row = one->is_seen ? cw_conversation_to_json(conversation) : NULL;
 	return true;
+}
+
+/*
+ * The path's conversation. What may not be seen does not exist, so that nobody can ask which customers another team
+ * has.
+ */
+static enum cw_status read_one(struct cw_http_request *request, struct cw_reader *reader, struct one *one,
+			       struct cw_error *reterr)
+{
+	enum cw_status status = cw_store_conversation(reader, cw_http_level(request, 0), on_conversation, one, reterr);
+
+	if (status == CW_OK && !one->is_seen) {
+		return cw_error_set(reterr, CW_NOT_FOUND, "no such conversation");
+	}
+	return status == CW_OK && !one->row ? cw_error_set(reterr, CW_NOMEM, "out of memory") : status;
 }
 
 void api_conversation(struct cw_http_request *request, void *context)
@@ -113,9 +132,9 @@ void api_conversation(struct cw_http_request *request, void *context)
 	const struct api *api = context;
 	struct cw_token token;
 	struct cw_error error;
-	json_t *row = NULL;
+	struct one one = { .api = api, .token = &token };
 
-	if (!api_authorize(request, api, &token) || !check_visible(request, api, &token)) {
+	if (!api_authorize(request, api, &token)) {
 		return;
 	}
 	struct cw_reader *reader = api_reader(request, api);
@@ -123,11 +142,11 @@ void api_conversation(struct cw_http_request *request, void *context)
 	if (!reader) {
 		return;
 	}
-	enum cw_status status = cw_store_conversation(reader, cw_http_level(request, 0), on_conversation, &row, &error);
+	enum cw_status status = read_one(request, reader, &one, &error);
 
 	cw_reader_release(reader);
 	if (status == CW_OK) {
-		cw_http_answer_json(request, 200, row);
+		cw_http_answer_json(request, 200, one.row);
 	} else {
 		api_store_problem(request, &error);
 	}
@@ -153,12 +172,12 @@ void api_messages(struct cw_http_request *request, void *context)
 	const struct api *api = context;
 	struct page page = { .messages = NULL };
 	struct cw_token token;
+	struct one one = { .api = api, .token = &token };
 	struct cw_error error;
 	int64_t before = 0;
 	int64_t limit = 0;
 
-	if (!api_authorize(request, api, &token) || !check_visible(request, api, &token) ||
-	    !api_query_int(request, "before", INT64_MAX, 0, INT64_MAX, &before) ||
+	if (!api_authorize(request, api, &token) || !api_query_int(request, "before", INT64_MAX, 0, INT64_MAX, &before) ||
 	    !api_query_int(request, "limit", DEFAULT_MESSAGES, 1, MAX_MESSAGES, &limit)) {
 		return;
 	}
@@ -168,10 +187,13 @@ void api_messages(struct cw_http_request *request, void *context)
 		return;
 	}
 	page.messages = json_array();
-	enum cw_status status = cw_store_messages(reader, cw_http_level(request, 0), before, limit, on_message, &page,
-						  &error);
+	enum cw_status status = read_one(request, reader, &one, &error);
 
+	if (status == CW_OK) {
+		status = cw_store_messages(reader, cw_http_level(request, 0), before, limit, on_message, &page, &error);
+	}
 	cw_reader_release(reader);
+	json_decref(one.row);
 	if (status == CW_OK && page.has_failed) {
 		status = cw_error_set(&error, CW_NOMEM, "out of memory");
 	}
@@ -200,7 +222,8 @@ static bool on_match(void *context, const struct cw_conversation *conversation, 
 {
 	struct resolving *resolving = context;
 
-	if (cw_access_sees_conversation(resolving->api->access, resolving->token, conversation->id, "")) {
+	if (cw_access_sees_conversation(resolving->api->access, resolving->token, conversation->id,
+					conversation->assignee)) {
 		(void)json_array_append_new(resolving->matches,
 					    json_pack("{s:s, s:s, s:s}", "conversation", conversation->id, "tag",
 						      conversation->tag, "matched_by", matched_by));

@@ -17,7 +17,7 @@ struct gathering {
 	const struct api *api;
 	const struct cw_token *token;
 	bool sees_all, sees_events;
-	json_t *events;
+	json_t *events, *gained, *lost;
 	size_t limit;
 	int64_t n_scanned;
 	int64_t last_seq;
@@ -30,7 +30,8 @@ static bool may_see(const struct gathering *gathering, const struct cw_event *ev
 	if (event->conversation.id[0] == '\0') {
 		return gathering->sees_events;
 	}
-	return api_sees(gathering->api, gathering->token, gathering->sees_all, event->conversation.id);
+	return api_sees(gathering->api, gathering->token, gathering->sees_all, event->conversation.id,
+			event->conversation.assignee);
 }
 
 static bool on_event(void *context, const struct cw_event *event)
@@ -63,9 +64,10 @@ static json_t *head_topic(const struct gathering *gathering)
 
 static json_t *frame(const struct gathering *gathering, const struct cw_account *account, int64_t as_of)
 {
-	return json_pack("{s:s, s:I, s:I, s:O, s:b, s:o, s:[], s:[]}", "epoch", account->epoch, "head",
+	return json_pack("{s:s, s:I, s:I, s:O, s:b, s:o, s:O, s:O}", "epoch", account->epoch, "head",
 			 (json_int_t)account->head, "as_of", (json_int_t)as_of, "events", gathering->events, "more",
-			 gathering->is_more, "head_topic", head_topic(gathering), "gained", "lost");
+			 gathering->is_more, "head_topic", head_topic(gathering), "gained", gathering->gained, "lost",
+			 gathering->lost);
 }
 
 static enum cw_status gather_snapshot(struct gathering *gathering, struct cw_reader *reader,
@@ -91,6 +93,32 @@ static enum cw_status gather_snapshot(struct gathering *gathering, struct cw_rea
 	return CW_OK;
 }
 
+static bool on_change(void *context, const char *conversation, bool is_gained)
+{
+	struct gathering *gathering = context;
+	bool is_theirs = cw_access_sees_conversation(gathering->api->access, gathering->token, conversation,
+						     gathering->token->subject);
+
+	/* What a deny rule keeps back was never theirs to lose. */
+	if (is_theirs &&
+	    json_array_append_new(is_gained ? gathering->gained : gathering->lost, json_string(conversation)) != 0) {
+		gathering->has_failed = true;
+	}
+	return !gathering->has_failed;
+}
+
+/* What came to an agent limited to some conversations, and what went, whatever page of the events this is. */
+static enum cw_status gather_changes(struct gathering *gathering, struct cw_reader *reader, int64_t since,
+				     struct cw_error *reterr)
+{
+	const struct cw_token *token = gathering->token;
+
+	return cw_access_is_limited(gathering->api->access, token) ?
+		       cw_store_assignment_changes(reader, token->account, token->subject, since, on_change, gathering,
+						   reterr) :
+		       CW_OK;
+}
+
 static enum cw_status gather_events(struct gathering *gathering, struct cw_reader *reader,
 				    const struct cw_account *account, int64_t since, json_t **ret_json,
 				    struct cw_error *reterr)
@@ -99,6 +127,9 @@ static enum cw_status gather_events(struct gathering *gathering, struct cw_reade
 	enum cw_status status = cw_store_events_after(reader, gathering->token->account, since, on_event, gathering,
 						      reterr);
 
+	if (status == CW_OK) {
+		status = gather_changes(gathering, reader, since, reterr);
+	}
 	if (status != CW_OK) {
 		return status;
 	}
@@ -151,6 +182,8 @@ void api_sync(struct cw_http_request *request, void *context)
 		.sees_all = cw_access_sees_all(api->access, &token),
 		.sees_events = cw_access_sees_events(api->access, &token),
 		.events = json_array(),
+		.gained = json_array(),
+		.lost = json_array(),
 		.limit = (size_t)limit,
 	};
 
@@ -158,5 +191,10 @@ void api_sync(struct cw_http_request *request, void *context)
 		answer(request, &gathering, reader, since);
 		cw_reader_release(reader);
 	}
+	if (!gathering.sees_all && api->on_limited_sync) {
+		api->on_limited_sync(api->on_limited_sync_context, &token);
+	}
 	json_decref(gathering.events);
+	json_decref(gathering.gained);
+	json_decref(gathering.lost);
 }

@@ -171,6 +171,8 @@ static enum cw_status put_conversation(struct cw_buf *out, const struct cw_conve
 	PUT(put_last_message(out, conversation));
 	PUT(cw_buf_append_text(out, ",\"merged_into\":"));
 	PUT(put_word(out, conversation->merged_into));
+	PUT(cw_buf_append_text(out, ",\"assignee\":"));
+	PUT(put_word(out, conversation->assignee));
 	PUT(cw_buf_append_text(out, ",\"contact\":"));
 	PUT(put_contact(out, &conversation->contact));
 	return cw_buf_append_text(out, "}");

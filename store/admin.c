@@ -7,15 +7,6 @@
 #include "core/text.h"
 #include "store/identity.h"
 
-static int64_t find_account(struct tx *tx, const char *name)
-{
-	sqlite3_stmt *statement = db_bind(tx->db, SQL_ACCOUNT_BY_NAME, "t", name);
-	int64_t id = db_step(tx->db, statement) ? db_int(statement, 0) : 0;
-
-	db_end(statement);
-	return id;
-}
-
 static enum cw_status make_epoch(char out[CW_EPOCH_TEXT])
 {
 	unsigned char bytes[(CW_EPOCH_TEXT - 1) / 2];
@@ -36,7 +27,7 @@ enum cw_status apply_account_add(struct tx *tx, struct cw_store_op *op)
 				    "account \"%.70s\": an account id has 1 to 64 letters, digits or -",
 				    op->account.name);
 	}
-	if (find_account(tx, op->account.name)) {
+	if (tx_find_account(tx, op->account.name)) {
 		return cw_error_set(&op->error, CW_DUPLICATE, "account %s is there already", op->account.name);
 	}
 	if (make_epoch(epoch) != CW_OK) {
@@ -56,7 +47,7 @@ enum cw_status apply_number_add(struct tx *tx, struct cw_store_op *op)
 				    "see WhatsApp Manager, Phone numbers",
 				    op->number.phone_number_id);
 	}
-	int64_t account = find_account(tx, op->number.account);
+	int64_t account = tx_find_account(tx, op->number.account);
 
 	if (!account) {
 		return cw_error_set(&op->error, CW_NOT_FOUND,

@@ -70,6 +70,19 @@ static void check_seq(struct checker *checker)
 	}
 }
 
+static void check_assignments(struct checker *checker)
+{
+	if (ask(checker, SQL_CHECK_DOUBLE_ASSIGNMENT) > 0) {
+		fault(checker, "a conversation is assigned to two agents");
+	}
+	if (ask(checker, SQL_CHECK_ASSIGNEE) > 0) {
+		fault(checker, "a conversation's row names another assignee than its history");
+	}
+	if (ask(checker, SQL_CHECK_MERGED_ASSIGNEE) > 0) {
+		fault(checker, "a merged conversation has another assignee than the one it went into");
+	}
+}
+
 static int64_t count_raw(struct checker *checker, const char *state)
 {
 	sqlite3_stmt *statement = db_bind(checker->db, SQL_RAW_COUNT, "t", state);
@@ -90,6 +103,7 @@ enum cw_status cw_store_check(struct cw_reader *reader, int64_t published,
 
 	check_integrity(&checker);
 	check_seq(&checker);
+	check_assignments(&checker);
 	check.messages = ask(&checker, SQL_COUNT_MESSAGES);
 	check.conversations = ask(&checker, SQL_COUNT_CONVERSATIONS);
 	check.waiting_changes = count_raw(&checker, "waiting");

@@ -6,6 +6,7 @@
 
 #include "core/phone.h"
 #include "core/text.h"
+#include "store/assignment.h"
 
 /* A retired name that writes again gets -2, -3, …; more than this many strangers at one name is an error of ours. */
 #define MAX_SUFFIX 1000
@@ -267,7 +268,7 @@ static bool mint(struct tx *tx, const struct number_row *number, int64_t contact
 
 /* ---- merging ---- */
 
-/* What the survivor takes over, and the two events; merged_into and the contact are stored already. */
+/* What the survivor takes over, and the events; merged_into and the contact are stored already. */
 static void tell_of_merge(struct tx *tx, struct conversation_row *younger, struct conversation_row *older)
 {
 	younger->row.version++;
@@ -289,14 +290,7 @@ static void tell_of_merge(struct tx *tx, struct conversation_row *younger, struc
 		older->row.last_status = younger->row.last_status;
 	}
 	younger->row.unread = 0;
-	tx_event(tx, &(struct event_spec){ .kind = CW_EVENT_MERGE,
-					   .account = younger->account,
-					   .conversation = younger,
-					   .has_conversation = true });
-	tx_event(tx, &(struct event_spec){ .kind = CW_EVENT_CONVERSATION,
-					   .account = older->account,
-					   .conversation = older,
-					   .has_conversation = true });
+	assignment_merge(tx, younger, older);
 	tx_save_conversation(tx, younger);
 	tx_save_conversation(tx, older);
 }

@@ -57,18 +57,6 @@ void cw_reader_release(struct cw_reader *reader)
 
 /* ---- accounts and numbers ---- */
 
-static bool find_account(struct db *db, const char *name, struct account_row *row)
-{
-	sqlite3_stmt *statement = db_bind(db, SQL_ACCOUNT_BY_NAME, "t", name);
-	bool is_found = db_step(db, statement);
-
-	if (is_found) {
-		account_read(statement, row);
-		db_end(statement);
-	}
-	return is_found;
-}
-
 static void fill_account(struct db *db, const struct account_row *row, struct cw_account *account)
 {
 	sqlite3_stmt *statement = db_bind(db, SQL_EVENT_FIRST_SEQ, "i", row->id);
@@ -81,7 +69,7 @@ static void fill_account(struct db *db, const struct account_row *row, struct cw
 	account->first_seq = first ? first : row->head + 1;
 }
 
-static enum cw_status no_account(struct cw_reader *reader, const char *name, struct cw_error *reterr)
+enum cw_status reader_no_account(struct cw_reader *reader, const char *name, struct cw_error *reterr)
 {
 	enum cw_status status = db_status(&reader->db, reterr);
 
@@ -94,8 +82,8 @@ enum cw_status cw_store_account(struct cw_reader *reader, const char *name, stru
 	struct account_row row;
 	struct cw_account account;
 
-	if (!find_account(&reader->db, name, &row)) {
-		return no_account(reader, name, reterr);
+	if (!account_find(&reader->db, name, &row)) {
+		return reader_no_account(reader, name, reterr);
 	}
 	fill_account(&reader->db, &row, &account);
 	enum cw_status status = db_status(&reader->db, reterr);
@@ -169,8 +157,8 @@ enum cw_status cw_store_events_after(struct cw_reader *reader, const char *accou
 {
 	struct account_row row;
 
-	if (!find_account(&reader->db, account, &row)) {
-		return no_account(reader, account, reterr);
+	if (!account_find(&reader->db, account, &row)) {
+		return reader_no_account(reader, account, reterr);
 	}
 	return give_events(reader, db_bind(&reader->db, SQL_EVENTS_AFTER_SEQ, "ii", row.id, since), on_event, context,
 			   reterr);
@@ -223,8 +211,9 @@ static bool parse_list_cursor(const char *cursor, int64_t *position, int64_t *id
 	return cw_text_to_int64(text, position) == CW_OK && cw_text_to_int64(dot + 1, id) == CW_OK;
 }
 
-enum cw_status cw_store_conversations(struct cw_reader *reader, const char *account, char cursor[CW_LIST_CURSOR_MAX],
-				      cw_conversation_fn on_conversation, void *context, struct cw_error *reterr)
+enum cw_status cw_store_conversations(struct cw_reader *reader, const char *account, const char *assignee,
+				      char cursor[CW_LIST_CURSOR_MAX], cw_conversation_fn on_conversation,
+				      void *context, struct cw_error *reterr)
 {
 	struct account_row account_row;
 	int64_t position = 0;
@@ -233,10 +222,13 @@ enum cw_status cw_store_conversations(struct cw_reader *reader, const char *acco
 	if (!parse_list_cursor(cursor, &position, &id)) {
 		return cw_error_set(reterr, CW_INVALID, "the cursor is not one that this list gave");
 	}
-	if (!find_account(&reader->db, account, &account_row)) {
-		return no_account(reader, account, reterr);
+	if (!account_find(&reader->db, account, &account_row)) {
+		return reader_no_account(reader, account, reterr);
 	}
-	sqlite3_stmt *statement = db_bind(&reader->db, SQL_CONVERSATION_LIST, "iii", account_row.id, position, id);
+	sqlite3_stmt *statement =
+		assignee ?
+			db_bind(&reader->db, SQL_CONVERSATION_LIST_OF, "iiit", account_row.id, position, id, assignee) :
+			db_bind(&reader->db, SQL_CONVERSATION_LIST, "iii", account_row.id, position, id);
 
 	while (db_step(&reader->db, statement)) {
 		struct conversation_row row;

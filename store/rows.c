@@ -38,6 +38,18 @@ bool account_load(struct db *db, int64_t id, struct account_row *row)
 	return is_found;
 }
 
+bool account_find(struct db *db, const char *name, struct account_row *row)
+{
+	sqlite3_stmt *statement = db_bind(db, SQL_ACCOUNT_BY_NAME, "t", name);
+	bool is_found = db_step(db, statement);
+
+	if (is_found) {
+		account_read(statement, row);
+		db_end(statement);
+	}
+	return is_found;
+}
+
 static json_t *read_json(struct db *db, sqlite3_stmt *statement, int column)
 {
 	const char *text = db_text(statement, column);
@@ -172,6 +184,7 @@ void conversation_read(struct db *db, sqlite3_stmt *statement, struct conversati
 	copy_column(statement, 20, conversation->phone_number_id, sizeof(conversation->phone_number_id));
 	read_contact(db, statement, 21, &conversation->contact);
 	copy_column(statement, 27, conversation->merged_into, sizeof(conversation->merged_into));
+	copy_column(statement, 28, conversation->assignee, sizeof(conversation->assignee));
 }
 
 bool conversation_load(struct db *db, int64_t id, struct conversation_row *row)
@@ -217,6 +230,17 @@ static void load_parts(struct db *db, int64_t conversation, int64_t ref, struct 
 	}
 }
 
+/* Who had the conversation until the event. */
+static void load_lost_by(struct db *db, int64_t conversation, struct cw_event *event)
+{
+	sqlite3_stmt *statement = db_bind(db, SQL_ASSIGNMENT_ENDED, "ii", conversation, event->seq);
+
+	if (db_step(db, statement)) {
+		copy_column(statement, 0, event->lost_by, sizeof(event->lost_by));
+		db_end(statement);
+	}
+}
+
 void event_read(struct db *db, sqlite3_stmt *statement, struct cw_event *event)
 {
 	*event = (struct cw_event){
@@ -227,6 +251,7 @@ void event_read(struct db *db, sqlite3_stmt *statement, struct cw_event *event)
 		.at_ms = db_int(statement, 9),
 		.has_conversation = (db_int(statement, 7) & PART_CONVERSATION) != 0,
 		.has_contact = (db_int(statement, 7) & PART_CONTACT) != 0,
+		.changes_assignment = (db_int(statement, 7) & PART_ASSIGNMENT) != 0,
 	};
 	if (cw_event_kind_parse(db_text(statement, 5), &event->kind) != CW_OK) {
 		event->kind = CW_EVENT_SETTINGS; /* a kind of a newer version; its data still speaks */
@@ -234,6 +259,9 @@ void event_read(struct db *db, sqlite3_stmt *statement, struct cw_event *event)
 	copy_column(statement, 10, event->account, sizeof(event->account));
 	copy_column(statement, 11, event->epoch, sizeof(event->epoch));
 	load_parts(db, db_int(statement, 4), db_int(statement, 6), event);
+	if (event->changes_assignment) {
+		load_lost_by(db, db_int(statement, 4), event);
+	}
 }
 
 void message_row_finish(struct message_row *row)

@@ -7,8 +7,8 @@
 
 /* Rows ↔ the values of core/event.h. Only store/ includes this; the connection's thread. */
 
-/* event.parts: what of the conversation an event's data holds. */
-enum event_parts { PART_CONVERSATION = 1, PART_CONTACT = 2 };
+/* event.parts: what of the conversation an event's data holds, and whether the event changed who has it. */
+enum event_parts { PART_CONVERSATION = 1, PART_CONTACT = 2, PART_ASSIGNMENT = 4 };
 
 struct account_row {
 	int64_t id;
@@ -46,6 +46,9 @@ void conversation_read(struct db *db, sqlite3_stmt *statement, struct conversati
 bool account_load(struct db *db, int64_t id, struct account_row *row);
 bool message_load(struct db *db, int64_t id, struct message_row *row);
 bool conversation_load(struct db *db, int64_t id, struct conversation_row *row);
+
+/* By name. false when there is none or on error. */
+bool account_find(struct db *db, const char *name, struct account_row *row);
 
 /* By wamid, and its cw_message_wamid_hash, within an account. */
 bool message_find(struct db *db, int64_t account, const char *wamid, int64_t wamid_hash, struct message_row *row);

@@ -2,7 +2,8 @@
 #ifndef STORE_SCHEMA_H
 #define STORE_SCHEMA_H
 
-/* schema.sql as text; the build makes the .c from the file. */
+/* The migrations as text, in order; the build makes the .c from the files. */
 extern const char cw_store_schema_sql[];
+extern const char cw_store_schema_2_sql[];
 
 #endif

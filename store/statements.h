@@ -17,7 +17,7 @@
 	"c.read_position, c.unread, c.window_ends_at, c.last_message, c.last_position, c.last_kind, " \
 	"c.last_outbound, c.last_status, c.last_preview, c.created_at, c.merged_into, n.phone_number_id, " \
 	"k.uid, k.version, k.name, k.username, k.wa_id, k.user_id, " \
-	"(SELECT o.name FROM conversation o WHERE o.id = c.merged_into) "
+	"(SELECT o.name FROM conversation o WHERE o.id = c.merged_into), c.assignee "
 #define CONVERSATION_TABLES "conversation c JOIN number n ON n.id = c.number JOIN contact k ON k.id = c.contact "
 #define EVENT_COLUMNS \
 	"e.id, e.account, e.seq, e.prev, e.conversation, e.kind, e.ref, e.parts, e.quiet, e.at, a.name, a.epoch "
@@ -94,8 +94,42 @@
 	X(SQL_CONVERSATION_LIST, "SELECT " CONVERSATION_COLUMNS "FROM " CONVERSATION_TABLES \
 				 "WHERE c.account = ?1 AND (c.last_position, c.id) < (?2, ?3) " \
 				 "ORDER BY c.last_position DESC, c.id DESC") \
+	X(SQL_CONVERSATION_LIST_OF, "SELECT " CONVERSATION_COLUMNS "FROM " CONVERSATION_TABLES \
+				    "WHERE c.account = ?1 AND (c.last_position, c.id) < (?2, ?3) AND c.assignee = ?4 " \
+				    "ORDER BY c.last_position DESC, c.id DESC") \
 	X(SQL_UNREAD_AFTER, "SELECT count(*) FROM message WHERE conversation = ?1 AND position > ?2 AND outbound = 0 " \
 			    "AND origin = 'customer' AND kind NOT IN ('reaction', 'system', 'request_welcome')") \
+	/* who has a conversation */ \
+	X(SQL_CONVERSATION_ASSIGN, "UPDATE conversation SET assignee = ?2 WHERE id = ?1") \
+	X(SQL_CONVERSATION_ASSIGNED_OTHERWISE, "SELECT id FROM conversation WHERE merged_into = ?1 " \
+					       "AND assignee IS NOT ?2 ORDER BY id LIMIT 1") \
+	X(SQL_ASSIGNMENT_END, "UPDATE assignment SET until_seq = ?2 WHERE conversation = ?1 AND until_seq IS NULL") \
+	X(SQL_ASSIGNMENT_INSERT, "INSERT INTO assignment (account, conversation, subject, from_seq) " \
+				 "VALUES (?1, ?2, ?3, ?4)") \
+	X(SQL_ASSIGNMENT_ENDED, "SELECT subject FROM assignment WHERE conversation = ?1 AND until_seq = ?2") \
+	X(SQL_ASSIGNMENT_LIST, "SELECT s.conversation, c.name, s.subject FROM assignment s JOIN conversation c " \
+			       "ON c.id = s.conversation WHERE s.until_seq IS NULL AND s.conversation > ?1 " \
+			       "ORDER BY s.conversation LIMIT ?2") \
+	/* a row that began or ended since: was it there before, and is it there now? */ \
+	X(SQL_ASSIGNMENT_CHANGES, "SELECT c.name, max(s.until_seq IS NULL) AS now, max(s.from_seq <= ?3) AS before " \
+				  "FROM assignment s JOIN conversation c ON c.id = s.conversation " \
+				  "WHERE s.account = ?1 AND s.subject = ?2 AND (s.from_seq > ?3 OR s.until_seq > ?3) " \
+				  "GROUP BY s.conversation HAVING now <> before") \
+	X(SQL_ASSIGNMENT_LAST_LOST, "SELECT max(until_seq) FROM assignment WHERE account = ?1 AND subject = ?2") \
+	X(SQL_ASSIGNED_LAST_SEQ, "SELECT max(last_seq) FROM conversation WHERE account = ?1 AND assignee = ?2") \
+	X(SQL_LIMITED_SEEN, "INSERT INTO limited_subject (account, subject, synced_at) VALUES (?1, ?2, ?3) " \
+			    "ON CONFLICT (account, subject) DO UPDATE SET synced_at = excluded.synced_at") \
+	X(SQL_LIMITED_TRIM, "DELETE FROM limited_subject WHERE synced_at < ?1") \
+	X(SQL_LIMITED_LIST, "SELECT a.name, l.subject, l.synced_at FROM limited_subject l JOIN account a " \
+			    "ON a.id = l.account WHERE l.synced_at >= ?1 ORDER BY a.name, l.subject") \
+	/* revocations */ \
+	X(SQL_REVOCATION_TRIM, "DELETE FROM revocation WHERE forget_at <= ?1") \
+	X(SQL_REVOCATION_UPSERT, "INSERT INTO revocation (kind, account, value, revoked_at, forget_at) " \
+				 "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (kind, account, value) DO UPDATE SET " \
+				 "revoked_at = max(revoked_at, excluded.revoked_at), " \
+				 "forget_at = max(forget_at, excluded.forget_at) RETURNING revoked_at, forget_at") \
+	X(SQL_REVOCATION_LIST, "SELECT kind, account, value, revoked_at, forget_at FROM revocation " \
+			       "WHERE forget_at > ?1 ORDER BY kind, account, value") \
 	/* messages */ \
 	X(SQL_MESSAGE_INSERT, "INSERT INTO message (account, conversation, uid, wamid, wamid_hash, kind, origin, " \
 			      "outbound, late, revoked, position, sent_at, received_at, edited_at, status, target, " \
@@ -153,6 +187,12 @@
 			  "WHERE prev <> coalesce(before, prev) OR (before IS NULL AND prev >= first)") \
 	X(SQL_CHECK_DOUBLE_WAMID, "SELECT count(*) FROM (SELECT 1 FROM message WHERE wamid_hash IS NOT NULL " \
 				  "GROUP BY wamid_hash, account, wamid HAVING count(*) > 1)") \
+	X(SQL_CHECK_ASSIGNEE, "SELECT count(*) FROM conversation c LEFT JOIN assignment s ON s.conversation = c.id " \
+			      "AND s.until_seq IS NULL WHERE c.assignee IS NOT s.subject") \
+	X(SQL_CHECK_DOUBLE_ASSIGNMENT, "SELECT count(*) FROM (SELECT 1 FROM assignment WHERE until_seq IS NULL " \
+				       "GROUP BY conversation HAVING count(*) > 1)") \
+	X(SQL_CHECK_MERGED_ASSIGNEE, "SELECT count(*) FROM conversation c JOIN conversation r ON r.id = c.merged_into " \
+				     "WHERE c.assignee IS NOT r.assignee") \
 	X(SQL_COUNT_MESSAGES, "SELECT count(*) FROM message") \
 	X(SQL_COUNT_CONVERSATIONS, "SELECT count(*) FROM conversation") \
 	X(SQL_COUNT_EVENTS_AFTER, "SELECT count(*), coalesce(min(at), 0) FROM event WHERE id > ?1")

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "core/event.h"
+#include "core/revocation.h"
 #include "core/status.h"
 #include "core/webhook.h"
 
@@ -65,7 +66,10 @@ enum cw_store_op_type {
 	CW_STORE_ACCOUNT_ADD, /* CW_DUPLICATE when it is there */
 	CW_STORE_NUMBER_ADD,  /* CW_NOT_FOUND without the account, CW_DUPLICATE when the number is there */
 	CW_STORE_ALIAS_ADD,   /* one legacy id; mints the conversation. CW_DUPLICATE when it names it already */
-	CW_STORE_CURSOR       /* the publisher's */
+	CW_STORE_CURSOR,      /* the publisher's */
+	CW_STORE_ASSIGN,      /* CW_DUPLICATE when it stands so already, CW_NOT_FOUND, CW_INVALID subject */
+	CW_STORE_REVOKE,      /* CW_INVALID; forgets those that are over */
+	CW_STORE_LIMITED_SEEN /* an agent limited to some conversations called /sync; CW_NOT_FOUND */
 };
 
 struct cw_store_op {
@@ -104,6 +108,17 @@ struct cw_store_op {
 		struct {
 			int64_t event_id;
 		} cursor;
+		/* With those merged into it, whichever of them is named; an event for each. */
+		struct {
+			const char *account;
+			const char *conversation;                   /* canonical id */
+			const char *subject;                        /* NULL: nobody has it from now on */
+			char canonical[CW_CONVERSATION_ID_MAX + 1]; /* result: of the one that was not merged */
+		} assign;
+		struct cw_revocation revocation; /* result: as it stands now; an older one may reach further */
+		struct {
+			const char *account, *subject;
+		} limited;
 	};
 };
 
@@ -172,12 +187,16 @@ CW_MUST_CHECK enum cw_status cw_store_log_lag(struct cw_reader *reader, int64_t 
 /* The publisher's saved cursor; 0 when there is none. */
 CW_MUST_CHECK enum cw_status cw_store_cursor(struct cw_reader *reader, int64_t *ret_event_id, struct cw_error *reterr);
 
+/* Highest id that an event has, or had before it was trimmed; 0: there was none. */
+CW_MUST_CHECK enum cw_status cw_store_newest_event_id(struct cw_reader *reader, int64_t *ret_event_id,
+						      struct cw_error *reterr);
+
 /*
- * Conversations of an account by last activity, newest first, beginning after (position, id) of the
- * row that *cursor names: "" begins, and it is set to the last row given.
+ * Conversations of an account, all or (assignee not NULL) those that an agent has, by last activity, newest first,
+ * beginning after (position, id) of the row that *cursor names: "" begins, and it is set to the last row given.
  */
 #define CW_LIST_CURSOR_MAX 48
-CW_MUST_CHECK enum cw_status cw_store_conversations(struct cw_reader *reader, const char *account,
+CW_MUST_CHECK enum cw_status cw_store_conversations(struct cw_reader *reader, const char *account, const char *assignee,
 						    char cursor[CW_LIST_CURSOR_MAX], cw_conversation_fn on_conversation,
 						    void *context, struct cw_error *reterr);
 
@@ -216,6 +235,42 @@ struct cw_number {
 typedef bool (*cw_number_fn)(void *context, const struct cw_number *number);
 CW_MUST_CHECK enum cw_status cw_store_numbers(struct cw_reader *reader, cw_number_fn on_number, void *context,
 					      struct cw_error *reterr);
+
+/* ---- who has what, and which tokens are refused ---- */
+
+typedef bool (*cw_assignment_fn)(void *context, const char *conversation, const char *subject);
+typedef bool (*cw_assignment_change_fn)(void *context, const char *conversation, bool is_gained);
+typedef bool (*cw_revocation_fn)(void *context, const struct cw_revocation *revocation);
+typedef bool (*cw_limited_fn)(void *context, const char *account, const char *subject, int64_t synced_at_ms);
+
+/*
+ * Current assignments of all accounts, a page of at most limit; after_id 0 begins. *ret_last_id is the after_id of
+ * the next page, and equal to this one's when nothing is left.
+ */
+CW_MUST_CHECK enum cw_status cw_store_assignments(struct cw_reader *reader, int64_t after_id, int64_t limit,
+						  cw_assignment_fn on_assignment, void *context, int64_t *ret_last_id,
+						  struct cw_error *reterr);
+
+/* Conversations that the agent has and had not at since (gained), or had and has not (lost). CW_NOT_FOUND: account. */
+CW_MUST_CHECK enum cw_status cw_store_assignment_changes(struct cw_reader *reader, const char *account,
+							 const char *subject, int64_t since,
+							 cw_assignment_change_fn on_change, void *context,
+							 struct cw_error *reterr);
+
+/*
+ * seq of the newest event that an agent limited to some conversations is told of: of those they have, of those they
+ * lost by it, and, with sees_events, on acct/<a>/events; 0: none. CW_NOT_FOUND: account.
+ */
+CW_MUST_CHECK enum cw_status cw_store_last_visible_seq(struct cw_reader *reader, const char *account, const char *subject,
+						       bool sees_events, int64_t *ret_seq, struct cw_error *reterr);
+
+/* Such agents who called /sync at since_ms or later. */
+CW_MUST_CHECK enum cw_status cw_store_limited_subjects(struct cw_reader *reader, int64_t since_ms,
+						       cw_limited_fn on_subject, void *context, struct cw_error *reterr);
+
+/* Revocations that are not over at now_s. */
+CW_MUST_CHECK enum cw_status cw_store_revocations(struct cw_reader *reader, int64_t now_s,
+						  cw_revocation_fn on_revocation, void *context, struct cw_error *reterr);
 
 /*
  * What `convwire check` asks: on_fault gets a sentence for each broken promise. published is the publisher's

@@ -16,6 +16,9 @@ struct cw_reader {
 	bool is_out;
 };
 
+/* Why account_find found nothing: the connection failed, or CW_NOT_FOUND. */
+enum cw_status reader_no_account(struct cw_reader *reader, const char *name, struct cw_error *reterr);
+
 struct cw_store {
 	struct cw_store_options options;
 	char *path; /* of the database */

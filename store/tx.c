@@ -4,6 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/text.h"
+
+int64_t tx_find_account(struct tx *tx, const char *name)
+{
+	sqlite3_stmt *statement = db_bind(tx->db, SQL_ACCOUNT_BY_NAME, "t", name);
+	int64_t id = db_step(tx->db, statement) ? db_int(statement, 0) : 0;
+
+	db_end(statement);
+	return id;
+}
+
 struct tx_account *tx_account(struct tx *tx, int64_t id)
 {
 	struct account_row row;
@@ -74,7 +85,20 @@ static struct cw_event *add_event(struct tx *tx)
 	return event;
 }
 
-/* A quiet event is only counted by the publisher, so it carries no data. */
+/* What the broker's table of assignments needs, and no more. */
+static void copy_assignment(struct tx *tx, const struct event_spec *spec, struct cw_event *event)
+{
+	const struct cw_conversation *row = &spec->conversation->row;
+
+	event->changes_assignment = true;
+	if (!cw_text_copy(event->lost_by, sizeof(event->lost_by), spec->lost_by ? spec->lost_by : "")) {
+		tx->db->failed = SQLITE_TOOBIG; /* cannot be: it was a row's */
+	}
+	memcpy(event->conversation.id, row->id, sizeof(row->id));
+	memcpy(event->conversation.assignee, row->assignee, sizeof(row->assignee));
+}
+
+/* A quiet event is only counted by the publisher, so it carries no data, unless it changes who may read. */
 static void hand_over(struct tx *tx, const struct event_spec *spec, const struct account_row *account, int64_t prev)
 {
 	struct cw_event *event = tx->options->on_events ? add_event(tx) : NULL;
@@ -90,6 +114,9 @@ static void hand_over(struct tx *tx, const struct event_spec *spec, const struct
 	event->is_quiet = tx->is_quiet;
 	memcpy(event->account, account->name, sizeof(event->account));
 	memcpy(event->epoch, account->epoch, sizeof(event->epoch));
+	if (spec->changes_assignment && spec->conversation) {
+		copy_assignment(tx, spec, event);
+	}
 	if (tx->is_quiet) {
 		return;
 	}
@@ -113,7 +140,8 @@ void tx_event(struct tx *tx, const struct event_spec *spec)
 	}
 	int64_t *newest = spec->conversation ? &spec->conversation->last_seq : &account->row.notice_head;
 	int64_t prev = *newest;
-	int64_t parts = (spec->has_conversation ? PART_CONVERSATION : 0) | (spec->has_contact ? PART_CONTACT : 0);
+	int64_t parts = (spec->has_conversation ? PART_CONVERSATION : 0) | (spec->has_contact ? PART_CONTACT : 0) |
+			(spec->changes_assignment ? PART_ASSIGNMENT : 0);
 
 	*newest = ++account->row.head;
 	db_run(tx->db, SQL_EVENT_INSERT, "iiiiItIiii", tx->next_event_id, spec->account, account->row.head, prev,

@@ -33,10 +33,15 @@ struct event_spec {
 	int64_t account;
 	struct conversation_row *conversation; /* NULL: on acct/<a>/events */
 	bool has_conversation, has_contact;    /* parts of data */
+	bool changes_assignment;               /* the row has another assignee than before */
+	const char *lost_by;                   /* then: who had it; NULL or "": nobody */
 	int64_t ref;                           /* message.id or notice.id; 0: none */
 	const struct cw_message *message;      /* of ref; NULL: none */
 	json_t *notice;                        /* of ref; borrowed */
 };
+
+/* The account's row id; 0 when there is none or on error. */
+int64_t tx_find_account(struct tx *tx, const char *name);
 
 /* The account, read once per transaction. NULL when there is none or on error. */
 struct tx_account *tx_account(struct tx *tx, int64_t id);
@@ -60,6 +65,9 @@ enum cw_status apply_account_add(struct tx *tx, struct cw_store_op *op);
 enum cw_status apply_number_add(struct tx *tx, struct cw_store_op *op);
 enum cw_status apply_alias_add(struct tx *tx, struct cw_store_op *op);
 enum cw_status apply_cursor(struct tx *tx, struct cw_store_op *op);
+enum cw_status apply_assign(struct tx *tx, struct cw_store_op *op);
+enum cw_status apply_revoke(struct tx *tx, struct cw_store_op *op);
+enum cw_status apply_limited_seen(struct tx *tx, struct cw_store_op *op);
 
 /* One slice of kept changes of a number that is being replayed; or only the first; or the first is given up. false when no number is. */
 bool apply_replay_slice(struct tx *tx);

@@ -244,6 +244,12 @@ static enum cw_status apply_op(struct tx *tx, struct cw_store_op *op)
 		return apply_alias_add(tx, op);
 	case CW_STORE_CURSOR:
 		return apply_cursor(tx, op);
+	case CW_STORE_ASSIGN:
+		return apply_assign(tx, op);
+	case CW_STORE_REVOKE:
+		return apply_revoke(tx, op);
+	case CW_STORE_LIMITED_SEEN:
+		return apply_limited_seen(tx, op);
 	}
 	return cw_error_set(&op->error, CW_INVALID, "an operation that the store does not know");
 }

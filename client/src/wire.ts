@@ -30,6 +30,8 @@ export interface Conversation {
 	window_ends_at: number | null;
 	last_message: LastMessage | null;
 	merged_into: string | null;
+	/** Subject of the agent who has it. */
+	assignee: string | null;
 	contact: Contact;
 }
 

@@ -181,7 +181,7 @@ static void read_screen(struct cw_reader *reader, const struct model *told, stru
 	const char *id;
 	json_t *row;
 
-	if (cw_store_conversations(reader, ACCOUNT, cursor, put_conversation, &listing, &error) != CW_OK) {
+	if (cw_store_conversations(reader, ACCOUNT, NULL, cursor, put_conversation, &listing, &error) != CW_OK) {
 		screen->n_faults++;
 	}
 	json_object_foreach(told->conversations, id, row)

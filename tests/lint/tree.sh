@@ -46,7 +46,7 @@ done
 # Longer on purpose, with the reason; everything else is two modules.
 long_enough() {
 	case $1 in
-	store/store.h) echo 260 ;;      # the one contract of every backend, with its operations as values
+	store/store.h) echo 310 ;;      # the one contract of every backend, with its operations as values
 	store/statements.h) echo 220 ;; # all SQL in one list
 	*.c) echo 700 ;;
 	*) echo 150 ;;

@@ -282,7 +282,8 @@ json_t *conversations(struct fixture *fixture, const char *account_name)
 	struct cw_reader *reader = ask(fixture, json_array());
 	char cursor[CW_LIST_CURSOR_MAX] = "";
 
-	assert_ok(cw_store_conversations(reader, account_name, cursor, add_conversation, fixture->answer, &fixture->error),
+	assert_ok(cw_store_conversations(reader, account_name, NULL, cursor, add_conversation, fixture->answer,
+					 &fixture->error),
 		  fixture->error);
 	cw_reader_release(reader);
 	return fixture->answer;

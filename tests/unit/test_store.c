@@ -376,7 +376,7 @@ static void the_list_is_by_last_activity_and_pages_without_loss(void **state)
 	assert_ok(cw_reader_acquire(fixture->store, &reader, &fixture->error), fixture->error);
 	for (int page = 0; page < 4; page++) {
 		paging.left = 1;
-		assert_ok(cw_store_conversations(reader, "acme", cursor, take_page, &paging, &fixture->error),
+		assert_ok(cw_store_conversations(reader, "acme", NULL, cursor, take_page, &paging, &fixture->error),
 			  fixture->error);
 	}
 	assert_int_equal(json_array_size(paging.ids), 4);
@@ -387,8 +387,9 @@ static void the_list_is_by_last_activity_and_pages_without_loss(void **state)
 	json_decref(paging.ids);
 	char bad[CW_LIST_CURSOR_MAX] = "nonsense";
 
-	assert_int_equal(cw_store_conversations(reader, "acme", bad, take_page, &paging, &fixture->error), CW_INVALID);
-	assert_int_equal(cw_store_conversations(reader, "nobody", cursor, take_page, &paging, &fixture->error),
+	assert_int_equal(cw_store_conversations(reader, "acme", NULL, bad, take_page, &paging, &fixture->error),
+			 CW_INVALID);
+	assert_int_equal(cw_store_conversations(reader, "nobody", NULL, cursor, take_page, &paging, &fixture->error),
 			 CW_NOT_FOUND);
 	cw_reader_release(reader);
 }

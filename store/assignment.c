@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+/* Assignments, revocations, and who asked for conversations of their own. */
+#include "store/assignment.h"
+
+#include <string.h>
+
+#include "core/text.h"
+
+/* An agent who asked for nothing in a week keeps no feed. */
+#define LIMITED_KEPT_MS (7 * 24 * 60 * 60 * 1000LL)
+
+/* ---- one row ---- */
+
+static void write_history(struct tx *tx, const struct conversation_row *row, const char *lost_by)
+{
+	const char *assignee = row->row.assignee;
+
+	if (lost_by[0]) {
+		db_run(tx->db, SQL_ASSIGNMENT_END, "ii", row->id, row->last_seq);
+	}
+	if (assignee[0]) {
+		db_run(tx->db, SQL_ASSIGNMENT_INSERT, "iiti", row->account, row->id, assignee, row->last_seq);
+	}
+	db_run(tx->db, SQL_CONVERSATION_ASSIGN, "it", row->id, assignee[0] ? assignee : NULL);
+}
+
+/* The row's event, which gives the conversation to subject ("": nobody) if it has another assignee. */
+static void tell(struct tx *tx, struct conversation_row *row, enum cw_event_kind kind, const char *subject)
+{
+	char lost_by[CW_SUBJECT_MAX + 1];
+	bool is_changed = strcmp(row->row.assignee, subject) != 0;
+
+	memcpy(lost_by, row->row.assignee, sizeof(lost_by));
+	if (is_changed && !cw_text_copy(row->row.assignee, sizeof(row->row.assignee), subject)) {
+		tx->db->failed = SQLITE_TOOBIG; /* cannot be: it was checked */
+		return;
+	}
+	tx_event(tx, &(struct event_spec){ .kind = kind,
+					   .account = row->account,
+					   .conversation = row,
+					   .has_conversation = true,
+					   .changes_assignment = is_changed,
+					   .lost_by = lost_by });
+	if (is_changed) {
+		write_history(tx, row, lost_by);
+	}
+}
+
+static void assign(struct tx *tx, struct conversation_row *row, const char *subject)
+{
+	row->row.version++;
+	tell(tx, row, CW_EVENT_CONVERSATION, subject);
+	tx_save_conversation(tx, row);
+}
+
+/* ---- a conversation with those merged into it ---- */
+
+static int64_t next_otherwise(struct tx *tx, int64_t root, const char *subject)
+{
+	sqlite3_stmt *statement = db_bind(tx->db, SQL_CONVERSATION_ASSIGNED_OTHERWISE, "it", root,
+					  subject[0] ? subject : NULL);
+	int64_t id = db_step(tx->db, statement) ? db_int(statement, 0) : 0;
+
+	db_end(statement);
+	return id;
+}
+
+/* Each step leaves one less that has another assignee, so it ends. */
+static void assign_merged(struct tx *tx, int64_t root, const char *subject)
+{
+	struct conversation_row row;
+	int64_t id = 0;
+
+	while ((id = next_otherwise(tx, root, subject)) != 0 && conversation_load(tx->db, id, &row)) {
+		assign(tx, &row, subject);
+		conversation_row_finish(&row);
+	}
+}
+
+void assignment_merge(struct tx *tx, struct conversation_row *younger, struct conversation_row *older)
+{
+	char subject[CW_SUBJECT_MAX + 1];
+
+	memcpy(subject, older->row.assignee[0] ? older->row.assignee : younger->row.assignee, sizeof(subject));
+	tell(tx, younger, CW_EVENT_MERGE, subject);
+	tell(tx, older, CW_EVENT_CONVERSATION, subject);
+	assign_merged(tx, older->id, subject); /* what had gone into either of them before */
+}
+
+/* ---- the operations ---- */
+
+static bool load_named(struct tx *tx, const char *name, struct conversation_row *row)
+{
+	sqlite3_stmt *statement = db_bind(tx->db, SQL_CONVERSATION_BY_NAME, "t", name);
+
+	if (!db_step(tx->db, statement)) {
+		return false;
+	}
+	conversation_read(tx->db, statement, row);
+	db_end(statement);
+	return true;
+}
+
+/* The conversation, or the one that it went into. */
+static bool load_root(struct tx *tx, const char *name, struct conversation_row *row)
+{
+	if (!load_named(tx, name, row)) {
+		return false;
+	}
+	int64_t root = row->merged_into;
+
+	if (root == 0) {
+		return true;
+	}
+	conversation_row_finish(row);
+	*row = (struct conversation_row){ .id = 0 };
+	return conversation_load(tx->db, root, row);
+}
+
+enum cw_status apply_assign(struct tx *tx, struct cw_store_op *op)
+{
+	struct conversation_row row = { .id = 0 };
+	const char *subject = op->assign.subject ? op->assign.subject : "";
+	int64_t account = tx_find_account(tx, op->assign.account);
+	enum cw_status status = CW_OK;
+
+	if (subject[0] && !cw_subject_is_valid(subject)) {
+		return cw_error_set(&op->error, CW_INVALID,
+				    "\"%.70s\" is not an agent id: 1 to 64 letters, digits or -", subject);
+	}
+	if (!account || !load_root(tx, op->assign.conversation, &row) || row.account != account) {
+		conversation_row_finish(&row);
+		return cw_error_set(&op->error, CW_NOT_FOUND, "no such conversation in account %.70s",
+				    op->assign.account);
+	}
+	memcpy(op->assign.canonical, row.row.id, sizeof(op->assign.canonical));
+	if (strcmp(row.row.assignee, subject) == 0) {
+		status = cw_error_set(&op->error, CW_DUPLICATE, "it stands so already");
+	} else {
+		assign(tx, &row, subject);
+		assign_merged(tx, row.id, subject);
+	}
+	conversation_row_finish(&row);
+	return status;
+}
+
+enum cw_status apply_revoke(struct tx *tx, struct cw_store_op *op)
+{
+	struct cw_revocation *revocation = &op->revocation;
+	enum cw_status status = cw_revocation_check(revocation, &op->error);
+
+	if (status != CW_OK) {
+		return status;
+	}
+	db_run(tx->db, SQL_REVOCATION_TRIM, "i", tx->now_ms / 1000);
+	sqlite3_stmt *statement = db_bind(tx->db, SQL_REVOCATION_UPSERT, "tttii",
+					  cw_revocation_kind_text(revocation->kind), revocation->account,
+					  revocation->value, revocation->revoked_at_s, revocation->forget_at_s);
+
+	if (db_step(tx->db, statement)) {
+		revocation->revoked_at_s = db_int(statement, 0);
+		revocation->forget_at_s = db_int(statement, 1);
+		(void)db_step(tx->db, statement); /* RETURNING has one row; this ends the statement */
+	}
+	return CW_OK;
+}
+
+enum cw_status apply_limited_seen(struct tx *tx, struct cw_store_op *op)
+{
+	int64_t account = tx_find_account(tx, op->limited.account);
+
+	if (!account) {
+		return cw_error_set(&op->error, CW_NOT_FOUND, "account %.70s is not there", op->limited.account);
+	}
+	db_run(tx->db, SQL_LIMITED_TRIM, "i", tx->now_ms - LIMITED_KEPT_MS);
+	db_run(tx->db, SQL_LIMITED_SEEN, "iti", account, op->limited.subject, tx->now_ms);
+	return CW_OK;
+}
