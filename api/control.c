@@ -3,11 +3,27 @@
 
 #include <string.h>
 
+#include "core/clock.h"
+#include "core/text.h"
+
+/* Clocks of whoever asks and ours may differ; further ahead it is another unit than seconds. */
+#define MAX_AHEAD_S 86400
+
 static const char *text_of(json_t *arguments, const char *name)
 {
 	const char *text = json_string_value(json_object_get(arguments, name));
 
 	return text && text[0] ? text : NULL;
+}
+
+/* Like text_of; *is_wrong becomes true for a value of another type, which must not pass for "not given". */
+static const char *optional_text(json_t *arguments, const char *name, bool *is_wrong)
+{
+	json_t *value = json_object_get(arguments, name);
+	const char *text = text_of(arguments, name);
+
+	*is_wrong = *is_wrong || (value && !json_is_null(value) && !text);
+	return text;
 }
 
 static enum cw_status missing(const char *name, struct cw_error *reterr)
@@ -142,7 +158,7 @@ static enum cw_status import_aliases(const struct control *control, json_t *argu
 	return json_object_set_new(answer, "results", results) == 0 ? CW_OK : CW_NOMEM;
 }
 
-/* ---- resolve and check ---- */
+/* ---- resolve, assign and check ---- */
 
 struct resolving {
 	json_t *matches;
@@ -185,6 +201,76 @@ static enum cw_status resolve(const struct control *control, json_t *arguments, 
 		       CW_NOMEM;
 }
 
+/* The one conversation that an id means; its canonical id stays with answer's matches. */
+static enum cw_status resolve_one(const struct control *control, json_t *arguments, json_t *answer,
+				  const char **ret_conversation, struct cw_error *reterr)
+{
+	enum cw_status status = resolve(control, arguments, answer, reterr);
+	json_t *matches = json_object_get(answer, "matches");
+	size_t n = json_array_size(matches);
+	const char *first = json_string_value(json_object_get(json_array_get(matches, 0), "conversation"));
+	const char *second = json_string_value(json_object_get(json_array_get(matches, 1), "conversation"));
+
+	if (status != CW_OK) {
+		return status;
+	}
+	if (n == 0 || !first) {
+		return cw_error_set(reterr, CW_NOT_FOUND, "no conversation of account %.70s is meant by \"%.70s\"",
+				    text_of(arguments, "account"), text_of(arguments, "id"));
+	}
+	if (n > 1) {
+		return cw_error_set(reterr, CW_INVALID, "%zu conversations are meant: %.120s, %.120s%s; name one", n,
+				    first, second ? second : "", n > 2 ? ", …" : "");
+	}
+	*ret_conversation = first;
+	return CW_OK;
+}
+
+static enum cw_status run_assign(const struct control *control, const char *account, const char *conversation,
+				 const char *subject, json_t *answer, struct cw_error *reterr)
+{
+	struct cw_store_op op = {
+		.type = CW_STORE_ASSIGN,
+		.assign = { .account = account, .conversation = conversation, .subject = subject },
+	};
+	enum cw_status status = cw_store_run(control->store, &op);
+
+	*reterr = op.error;
+	if (status != CW_OK && status != CW_DUPLICATE) {
+		return status;
+	}
+	json_t *done = json_pack("{s:s, s:s?, s:b}", "conversation", op.assign.canonical, "assignee", subject,
+				 "changed", status == CW_OK);
+
+	status = done && json_object_update(answer, done) == 0 ? CW_OK : cw_error_set(reterr, CW_NOMEM, "out of memory");
+	json_decref(done);
+	return status;
+}
+
+/* {account, conversation, subject}: conversation is any id; subject null takes it from whoever has it. */
+static enum cw_status assign(const struct control *control, json_t *arguments, json_t *answer, struct cw_error *reterr)
+{
+	const char *account = text_of(arguments, "account");
+	const char *id = text_of(arguments, "conversation");
+	json_t *subject = json_object_get(arguments, "subject");
+	const char *conversation = NULL;
+
+	if (!account || !id || !(json_is_null(subject) || text_of(arguments, "subject"))) {
+		return missing("account, conversation or subject", reterr);
+	}
+	json_t *question = json_pack("{s:s, s:s}", "account", account, "id", id);
+	enum cw_status status = resolve_one(control, question, answer, &conversation, reterr);
+
+	json_decref(question);
+	if (status != CW_OK) {
+		return status;
+	}
+	status = run_assign(control, account, conversation, json_string_value(subject), answer, reterr);
+	(void)json_object_del(answer, "matches"); /* the one that was meant is in the answer */
+	(void)json_object_del(answer, "compared_with");
+	return status;
+}
+
 static void on_fault(void *context, const char *text)
 {
 	(void)json_array_append_new(context, json_string(text)); /* counted in any case */
@@ -218,6 +304,117 @@ static enum cw_status check(const struct control *control, json_t *arguments, js
 	return json_object_set_new(answer, "faults", faults) == 0 ? status : CW_NOMEM;
 }
 
+/* ---- revocations ---- */
+
+static int64_t seconds_of(json_t *arguments, const char *name, int64_t fallback)
+{
+	json_t *value = json_object_get(arguments, name);
+
+	return value ? json_integer_value(value) : fallback; /* 0 for another type, which the check refuses */
+}
+
+static enum cw_status copy_name(const char *name, char *out, size_t size, struct cw_error *reterr)
+{
+	return cw_text_copy(out, size, name) ? CW_OK : cw_error_set(reterr, CW_INVALID, "\"%.70s…\" is too long", name);
+}
+
+/* What is to be revoked: {account, jti}, {account, subject}, {account} or {kid}. */
+static enum cw_status read_target(json_t *arguments, struct cw_revocation *revocation, struct cw_error *reterr)
+{
+	static const struct {
+		const char *member;
+		enum cw_revocation_kind kind;
+	} targets[] = { { "jti", CW_REVOKE_JTI }, { "subject", CW_REVOKE_SUBJECT }, { "kid", CW_REVOKE_KEY } };
+	bool is_wrong = false;
+	const char *account = optional_text(arguments, "account", &is_wrong);
+	const char *value = NULL;
+	int n_values = 0;
+
+	revocation->kind = CW_REVOKE_ACCOUNT;
+	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
+		const char *given = optional_text(arguments, targets[i].member, &is_wrong);
+
+		if (given) {
+			revocation->kind = targets[i].kind;
+			value = given;
+			n_values++;
+		}
+	}
+	/* A subject that is no text must not become "the whole account". */
+	if (is_wrong || n_values > 1) {
+		return cw_error_set(reterr, CW_INVALID,
+				    "one of jti, subject and kid, as a text, or none for the account");
+	}
+	enum cw_status status = copy_name(account ? account : "", revocation->account, sizeof(revocation->account),
+					  reterr);
+
+	return status == CW_OK ? copy_name(value ? value : "", revocation->value, sizeof(revocation->value), reterr) :
+				 status;
+}
+
+static enum cw_status read_revocation(const struct control *control, json_t *arguments,
+				      struct cw_revocation *revocation, struct cw_error *reterr)
+{
+	int64_t now_s = cw_clock_now_ms() / 1000;
+	int64_t longest_s = 0;
+	enum cw_status status = read_target(arguments, revocation, reterr);
+
+	if (status == CW_OK) {
+		status = control->longest_token_s(control->context, &longest_s, reterr);
+	}
+	if (status != CW_OK) {
+		return status;
+	}
+	revocation->revoked_at_s = seconds_of(arguments, "revoked_at", now_s);
+	if (revocation->revoked_at_s > now_s + MAX_AHEAD_S) {
+		return cw_error_set(reterr, CW_INVALID, "revoked_at lies in the future");
+	}
+	/* No token that was signed up to that moment lives longer. */
+	revocation->forget_at_s = (revocation->revoked_at_s > now_s ? revocation->revoked_at_s : now_s) + longest_s;
+	return cw_revocation_check(revocation, reterr);
+}
+
+static enum cw_status revoke(const struct control *control, json_t *arguments, json_t *answer, struct cw_error *reterr)
+{
+	struct cw_store_op op = { .type = CW_STORE_REVOKE };
+	enum cw_status status = read_revocation(control, arguments, &op.revocation, reterr);
+
+	if (status != CW_OK) {
+		return status;
+	}
+	status = cw_store_run(control->store, &op);
+	*reterr = op.error;
+	if (status != CW_OK) {
+		return status;
+	}
+	if (control->on_revoked) {
+		control->on_revoked(control->context, &op.revocation);
+	}
+	return json_object_set_new(answer, "revocation", cw_revocation_to_json(&op.revocation)) == 0 ?
+		       CW_OK :
+		       cw_error_set(reterr, CW_NOMEM, "out of memory");
+}
+
+static bool on_revocation(void *context, const struct cw_revocation *revocation)
+{
+	return json_array_append_new(context, cw_revocation_to_json(revocation)) == 0;
+}
+
+static enum cw_status list_revocations(const struct control *control, json_t *arguments, json_t *answer,
+				       struct cw_error *reterr)
+{
+	struct cw_reader *reader = NULL;
+	json_t *list = json_array();
+	enum cw_status status = cw_reader_acquire(control->store, &reader, reterr);
+
+	(void)arguments;
+	if (status == CW_OK) {
+		status = cw_store_revocations(reader, cw_clock_now_ms() / 1000, on_revocation, list, reterr);
+	}
+	cw_reader_release(reader);
+	return json_object_set_new(answer, "revocations", list) == 0 ? status : CW_NOMEM;
+}
+
 /* ---- the table ---- */
 
 static const struct {
@@ -230,6 +427,9 @@ static const struct {
 	{ "number.list", list_numbers },
 	{ "alias.import", import_aliases },
 	{ "resolve", resolve },
+	{ "assign", assign },
+	{ "revoke", revoke },
+	{ "revocation.list", list_revocations },
 	{ "check", check },
 };
 

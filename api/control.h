@@ -13,6 +13,10 @@
 struct control {
 	struct cw_store *store;
 	int64_t (*published)(void *context); /* the publisher's cursor; NULL: no publisher runs */
+	/* How long the longest token lives that any key may sign, in seconds: how long a revocation is kept. */
+	enum cw_status (*longest_token_s)(void *context, int64_t *ret_seconds, struct cw_error *reterr);
+	/* A revocation was stored; called after its COMMIT, before the answer. NULL: nobody refuses tokens here. */
+	void (*on_revoked)(void *context, const struct cw_revocation *revocation);
 	void *context;
 };
 

@@ -25,6 +25,7 @@ int command_watch(int argc, char **argv);
 int command_resolve(int argc, char **argv);
 int command_alias(int argc, char **argv);
 int command_check(int argc, char **argv);
+int command_assign(int argc, char **argv);
 int command_simulate(int argc, char **argv);
 
 /* ---- options that all have ---- */

@@ -62,6 +62,7 @@ static enum cw_status read_status(json_t *answer, struct cw_error *reterr)
 /* ---- without a daemon ---- */
 
 struct local {
+	const char *dir;
 	struct cw_tag_key *tag;
 	struct secrets *secrets;
 	struct cw_store *store;
@@ -103,15 +104,37 @@ static enum cw_status open_local(const char *dir, struct local *local, struct cw
 	return cw_store_open(&options, &local->store, reterr);
 }
 
+/* Only a revocation asks: a broken key must not keep other commands from their work. */
+static enum cw_status longest_token_s(void *context, int64_t *ret_seconds, struct cw_error *reterr)
+{
+	const struct local *local = context;
+	char path[PATH_MAX];
+	struct cw_token_keys *keys = NULL;
+	enum cw_status status = settings_path(local->dir, "keys", path, sizeof(path), reterr);
+
+	if (status == CW_OK) {
+		status = cw_token_keys_load(path, &keys, reterr);
+	}
+	if (status == CW_OK) {
+		*ret_seconds = cw_token_keys_longest_s(keys);
+	}
+	cw_token_keys_destroy(keys);
+	return status;
+}
+
 static enum cw_status do_locally(const char *dir, const char *action, json_t *arguments, json_t **ret_answer,
 				 struct cw_error *reterr)
 {
-	struct local local = { .store = NULL };
+	struct local local = { .dir = dir };
 	json_t *answer = NULL;
 	enum cw_status status = open_local(dir, &local, reterr);
 
 	if (status == CW_OK) {
-		status = control_do(&(struct control){ .store = local.store }, action, arguments, &answer);
+		const struct control control = { .store = local.store,
+						 .longest_token_s = longest_token_s,
+						 .context = &local };
+
+		status = control_do(&control, action, arguments, &answer);
 		if (status != CW_OK) {
 			status = read_status(answer, reterr);
 		}

@@ -23,6 +23,7 @@ static const struct command {
 	{ "watch", command_watch, "print events as they arrive" },
 	{ "resolve", command_resolve, "tell which conversation an id, phone or user id means" },
 	{ "alias", command_alias, "import ids of another system" },
+	{ "assign", command_assign, "give a conversation to an agent, or to nobody" },
 	{ "check", command_check, "hold the database to its promises" },
 	{ "simulate", command_simulate, "play customers: signed webhooks of every kind" },
 };

@@ -69,4 +69,7 @@ CW_MUST_CHECK enum cw_status cw_token_mint(const char *private_pem, const struct
 /* Is one of the roles that Convwire ships, and if so how high: viewer < ... < admin < service. -1 otherwise. */
 int cw_token_role_rank(const char *role);
 
+/* The longest max_lifetime_s of the set: a token signed now is over by then. 0 for NULL. */
+int64_t cw_token_keys_longest_s(const struct cw_token_keys *keys);
+
 #endif

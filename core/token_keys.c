@@ -209,3 +209,13 @@ size_t cw_token_keys_count(const struct cw_token_keys *keys)
 {
 	return keys ? keys->n_items : 0;
 }
+
+int64_t cw_token_keys_longest_s(const struct cw_token_keys *keys)
+{
+	int64_t longest_s = 0;
+
+	for (size_t i = 0; keys && i < keys->n_items; i++) {
+		longest_s = keys->items[i].max_lifetime_s > longest_s ? keys->items[i].max_lifetime_s : longest_s;
+	}
+	return longest_s;
+}

@@ -38,6 +38,7 @@ struct server {
 	struct cw_buf private_pem;
 	struct publisher *publisher;
 	struct cw_store *store;
+	struct cw_revocations *revocations;
 	struct webhook_gate gate;
 	struct api api;
 	struct control control_facts;
@@ -100,6 +101,25 @@ static int64_t published_cursor(void *context)
 
 	publisher_stats(server->publisher, &stats);
 	return stats.cursor;
+}
+
+/* The keys in force: a reload may have brought others. */
+static enum cw_status longest_token_s(void *context, int64_t *ret_seconds, struct cw_error *reterr)
+{
+	struct server *server = context;
+
+	(void)reterr; /* keys were loaded before anything listened */
+	*ret_seconds = cw_token_keys_longest_s(atomic_load(&server->api.keys));
+	return CW_OK;
+}
+
+static void refuse_revoked(void *context, const struct cw_revocation *revocation)
+{
+	struct server *server = context;
+
+	if (cw_revocations_add(server->revocations, revocation, cw_clock_now_ms() / 1000) != CW_OK) {
+		cw_log_error("a revocation is stored, but there is no memory to apply it; restart the daemon");
+	}
 }
 
 /* ---- opening, in order ---- */
@@ -221,6 +241,29 @@ static enum cw_status open_store(struct server *server, const char *dir, const s
 	return status == CW_OK ? publisher_start(server->publisher, server->store, reterr) : status;
 }
 
+static bool on_stored_revocation(void *context, const struct cw_revocation *revocation)
+{
+	refuse_revoked(context, revocation);
+	return true;
+}
+
+static enum cw_status load_revocations(struct server *server, struct cw_error *reterr)
+{
+	struct cw_reader *reader = NULL;
+
+	server->revocations = cw_revocations_create();
+	if (!server->revocations) {
+		return cw_error_set(reterr, CW_NOMEM, "out of memory");
+	}
+	enum cw_status status = cw_reader_acquire(server->store, &reader, reterr);
+
+	if (status == CW_OK) {
+		status = cw_store_revocations(reader, cw_clock_now_ms() / 1000, on_stored_revocation, server, reterr);
+	}
+	cw_reader_release(reader);
+	return status;
+}
+
 static void fill_routes(struct server *server)
 {
 	struct webhook_gate *gate = &server->gate;
@@ -252,8 +295,12 @@ static void fill_routes(struct server *server)
 	server->api.store = server->store;
 	atomic_store(&server->api.keys, server->rules->keys);
 	atomic_store(&server->api.access, server->rules->access);
-	server->control_facts =
-		(struct control){ .store = server->store, .published = published_cursor, .context = server };
+	server->api.revocations = server->revocations;
+	server->control_facts = (struct control){ .store = server->store,
+						  .published = published_cursor,
+						  .longest_token_s = longest_token_s,
+						  .on_revoked = refuse_revoked,
+						  .context = server };
 	server->health = (struct health){ .store = server->store, .collect = collect_facts, .collect_context = server };
 	memcpy(server->routes, routes, sizeof(routes));
 	memcpy(server->control_routes, control_routes, sizeof(control_routes));
@@ -318,6 +365,9 @@ enum cw_status server_open(const char *dir, const struct settings *settings, str
 		status = open_store(server, dir, settings, reterr);
 	}
 	if (status == CW_OK) {
+		status = load_revocations(server, reterr);
+	}
+	if (status == CW_OK) {
 		fill_routes(server);
 		status = open_listeners(server, dir, settings, reterr);
 	}
@@ -345,6 +395,7 @@ void server_close(struct server *server)
 	publisher_destroy(server->publisher);
 	secrets_destroy(server->secrets);
 	cw_tag_key_destroy(server->tag);
+	cw_revocations_destroy(server->revocations);
 	free_rules(server->rules);
 	cw_buf_finish(&server->private_pem);
 	free(server);
