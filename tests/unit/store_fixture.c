@@ -27,6 +27,10 @@ static void take_events(void *context, struct cw_event *given, size_t n_events)
 
 		(void)json_object_set_new(json, "id", json_integer(given[i].id));
 		(void)json_object_set_new(json, "quiet", json_boolean(given[i].is_quiet));
+		if (given[i].changes_assignment) {
+			(void)json_object_set_new(json, "lost_by", json_string(given[i].lost_by));
+			(void)json_object_set_new(json, "assignee", json_string(given[i].conversation.assignee));
+		}
 		(void)json_array_append_new(fixture->handed_over, json);
 		cw_event_finish(&given[i]);
 	}
@@ -181,6 +185,16 @@ enum cw_status add_alias(struct fixture *fixture, const char *phone_number_id, c
 		memcpy(ret_conversation, op.alias.conversation, sizeof(op.alias.conversation));
 	}
 	return status;
+}
+
+enum cw_status assign(struct fixture *fixture, const char *conversation_id, const char *subject)
+{
+	struct cw_store_op op = {
+		.type = CW_STORE_ASSIGN,
+		.assign = { .account = "acme", .conversation = conversation_id, .subject = subject },
+	};
+
+	return run(fixture, &op);
 }
 
 void post_body(struct fixture *fixture, const char *secret, const char *body)

@@ -27,7 +27,11 @@ struct fixture {
 	struct cw_tag_key *tag;
 	struct cw_store *store;
 	struct cw_error error;
-	json_t *handed_over; /* what on_events was given, as JSON; the writer's, read after a commit */
+	/*
+	 * What on_events was given, as JSON with id and quiet, and with lost_by and assignee where it changes who has
+	 * the conversation; the writer's, read after a commit.
+	 */
+	json_t *handed_over;
 	bool is_broken;
 	json_t *answer; /* of the last question; the next one frees it */
 };
@@ -47,6 +51,9 @@ enum cw_status add_account(struct fixture *fixture, const char *name);
 enum cw_status add_number(struct fixture *fixture, const char *account, const char *phone_number_id, const char *waba_id);
 enum cw_status add_alias(struct fixture *fixture, const char *phone_number_id, const char *customer,
 			 const char *legacy_id, char *ret_conversation);
+
+/* In account acme; subject NULL: nobody. */
+enum cw_status assign(struct fixture *fixture, const char *conversation_id, const char *subject);
 
 /* One change: value is the inside of an object, with ' for ". Every failure fails the test. */
 void post_as(struct fixture *fixture, const char *secret, const char *waba_id, const char *field, const char *value);
