@@ -16,13 +16,13 @@ static const char *text_of(json_t *arguments, const char *name)
 	return text && text[0] ? text : NULL;
 }
 
-/* Like text_of; *is_wrong becomes true for a value of another type, which must not pass for "not given". */
+/* Like text_of; *is_wrong becomes true for null and any value but a text, which must not pass for "not given". */
 static const char *optional_text(json_t *arguments, const char *name, bool *is_wrong)
 {
 	json_t *value = json_object_get(arguments, name);
 	const char *text = text_of(arguments, name);
 
-	*is_wrong = *is_wrong || (value && !json_is_null(value) && !text);
+	*is_wrong = *is_wrong || (value && !text);
 	return text;
 }
 
