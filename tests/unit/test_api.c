@@ -24,6 +24,7 @@ static struct {
 	struct cw_http_route routes[N_ROUTES];
 	struct cw_token synced; /* by on_limited_sync */
 	int n_synced;
+	char path[300]; /* of the socket; the server keeps it */
 	json_t *answer; /* of the last request; the next one frees it */
 } door;
 
@@ -49,7 +50,6 @@ static int open_door(void **state)
 	struct fixture *fixture = *state;
 	struct cw_token_keys *keys = NULL;
 	struct cw_error error;
-	char path[300];
 
 	temp_dir_write_text(&fixture->dir, "keys/shared/node.secret", SECRET);
 	temp_dir_write_text(&fixture->dir, "keys/shared/node.conf",
@@ -71,8 +71,8 @@ static int open_door(void **state)
 	};
 
 	memcpy(door.routes, routes, sizeof(routes));
-	(void)snprintf(path, sizeof(path), "%s", temp_dir_path(&fixture->dir, "sock"));
-	const struct cw_http_options options = { .unix_path = path,
+	(void)snprintf(door.path, sizeof(door.path), "%s", temp_dir_path(&fixture->dir, "sock"));
+	const struct cw_http_options options = { .unix_path = door.path,
 						 .n_threads = 1,
 						 .max_connections = 8,
 						 .max_body_bytes = 1 << 20,
@@ -98,14 +98,14 @@ static int close_door(void **state)
 /* ---- asking ---- */
 
 /* The whole answer, closed by the server, with a NUL behind it. */
-static void exchange(struct fixture *fixture, const char *request, char *answer)
+static void exchange(const char *request, char *answer)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	size_t len = 0;
 	ssize_t n = 0;
 
-	assert_true(cw_text_copy(address.sun_path, sizeof(address.sun_path), temp_dir_path(&fixture->dir, "sock")));
+	assert_true(cw_text_copy(address.sun_path, sizeof(address.sun_path), door.path));
 	assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
 	assert_int_equal(write(fd, request, strlen(request)), strlen(request));
 	while (len < MAX_ANSWER && (n = read(fd, answer + len, MAX_ANSWER - len)) > 0) {
@@ -116,7 +116,7 @@ static void exchange(struct fixture *fixture, const char *request, char *answer)
 }
 
 /* Asks as an agent of acme whose token was issued at FIXTURE_NOW_S + issued_s; the status, with the JSON in door.answer. */
-static int ask_issued(struct fixture *fixture, const char *role, const char *subject, int64_t issued_s, const char *path)
+static int ask_issued(const char *role, const char *subject, int64_t issued_s, const char *path)
 {
 	char claims[300];
 	char request[3000];
@@ -131,7 +131,7 @@ static int ask_issued(struct fixture *fixture, const char *role, const char *sub
 		       "GET /api/v1/%s HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer %s\r\n\r\n",
 		       path, token);
 	assert_non_null(answer);
-	exchange(fixture, request, answer);
+	exchange(request, answer);
 	assert_int_equal(sscanf(answer, "HTTP/1.1 %d", &code), 1);
 	const char *body = strstr(answer, "\r\n\r\n");
 
@@ -143,9 +143,9 @@ static int ask_issued(struct fixture *fixture, const char *role, const char *sub
 	return code;
 }
 
-static int ask(struct fixture *fixture, const char *role, const char *subject, const char *path)
+static int ask(const char *role, const char *subject, const char *path)
 {
-	return ask_issued(fixture, role, subject, 0, path);
+	return ask_issued(role, subject, 0, path);
 }
 
 /* /sync from a cursor. */
@@ -154,7 +154,7 @@ static void sync_since(struct fixture *fixture, const char *role, const char *su
 	char path[200];
 
 	(void)snprintf(path, sizeof(path), "sync?epoch=%s&since=%lld", account(fixture, "acme").epoch, (long long)since);
-	assert_int_equal(ask(fixture, role, subject, path), 200);
+	assert_int_equal(ask(role, subject, path), 200);
 	assert_null(at(door.answer, "reset"));
 }
 
@@ -186,19 +186,19 @@ static void every_route_gives_a_limited_agent_their_own_and_nothing_else(void **
 	struct fixture *fixture = *state;
 
 	two_conversations(fixture);
-	assert_int_equal(ask(fixture, "assigned-agent", "ana", "conversations"), 200);
+	assert_int_equal(ask("assigned-agent", "ana", "conversations"), 200);
 	assert_only("conversations", "id", A);
-	assert_int_equal(ask(fixture, "assigned-agent", "bea", "conversations"), 200);
+	assert_int_equal(ask("assigned-agent", "bea", "conversations"), 200);
 	assert_empty("conversations");
-	assert_int_equal(ask(fixture, "assigned-agent", "ana", "conversations/" A), 200);
+	assert_int_equal(ask("assigned-agent", "ana", "conversations/" A), 200);
 	assert_string_equal(text_at(door.answer, "assignee"), "ana");
-	assert_int_equal(ask(fixture, "assigned-agent", "ana", "conversations/" A "/messages"), 200);
+	assert_int_equal(ask("assigned-agent", "ana", "conversations/" A "/messages"), 200);
 	assert_int_equal(json_array_size(at(door.answer, "messages")), 1);
-	assert_int_equal(ask(fixture, "assigned-agent", "ana", "resolve?id=111111"), 200);
+	assert_int_equal(ask("assigned-agent", "ana", "resolve?id=111111"), 200);
 	assert_only("matches", "conversation", A);
-	assert_int_equal(ask(fixture, "assigned-agent", "ana", "resolve?id=222222"), 200);
+	assert_int_equal(ask("assigned-agent", "ana", "resolve?id=222222"), 200);
 	assert_empty("matches");
-	assert_int_equal(ask(fixture, "assigned-agent", "ana", "sync"), 200);
+	assert_int_equal(ask("assigned-agent", "ana", "sync"), 200);
 	assert_only("snapshot.conversations", "id", A);
 	assert_empty("gained");
 	assert_empty("lost");
@@ -220,10 +220,10 @@ static void what_may_not_be_seen_does_not_exist(void **state)
 
 	two_conversations(fixture);
 	for (size_t i = 0; i < N_ROWS(paths); i++) {
-		assert_int_equal(ask(fixture, "assigned-agent", "ana", paths[i][0]), 404);
+		assert_int_equal(ask("assigned-agent", "ana", paths[i][0]), 404);
 		json_t *hidden = json_incref(door.answer);
 
-		assert_int_equal(ask(fixture, "assigned-agent", "ana", paths[i][1]), 404);
+		assert_int_equal(ask("assigned-agent", "ana", paths[i][1]), 404);
 		assert_true(json_equal(hidden, door.answer));
 		json_decref(hidden);
 	}
@@ -234,9 +234,9 @@ static void agents_who_see_all_see_all(void **state)
 	struct fixture *fixture = *state;
 
 	two_conversations(fixture);
-	assert_int_equal(ask(fixture, "agent", "ana", "conversations"), 200);
+	assert_int_equal(ask("agent", "ana", "conversations"), 200);
 	assert_int_equal(json_array_size(at(door.answer, "conversations")), 2);
-	assert_int_equal(ask(fixture, "agent", "bea", "conversations/" A "/messages"), 200);
+	assert_int_equal(ask("agent", "bea", "conversations/" A "/messages"), 200);
 	sync_since(fixture, "agent", "ana", 0);
 	assert_int_equal(json_array_size(at(door.answer, "events")), 3);
 	assert_empty("gained"); /* nothing comes and goes for them */
@@ -281,7 +281,7 @@ static void a_deny_rule_holds_for_what_is_assigned(void **state)
 
 	assert_ok(assign(fixture, B, "ana"), fixture->error);
 	atomic_store(&door.api.access, narrow);
-	assert_int_equal(ask(fixture, "assigned-agent", "ana", "conversations"), 200);
+	assert_int_equal(ask("assigned-agent", "ana", "conversations"), 200);
 	assert_only("conversations", "id", A);
 	sync_since(fixture, "assigned-agent", "ana", cursor);
 	assert_empty("gained");
@@ -292,42 +292,41 @@ static void a_deny_rule_holds_for_what_is_assigned(void **state)
 
 static void a_revoked_token_is_refused_and_a_newer_one_taken(void **state)
 {
-	struct fixture *fixture = *state;
 	const struct cw_revocation revocation = { .kind = CW_REVOKE_SUBJECT,
 						  .account = "acme",
 						  .value = "ana",
 						  .revoked_at_s = FIXTURE_NOW_S,
 						  .forget_at_s = FIXTURE_NOW_S + 86400 };
 
+	(void)state;
 	assert_int_equal(cw_token_keys_longest_s(NULL), 0);
 	assert_int_equal(cw_token_keys_longest_s(door.api.keys), 86400); /* the default: how long the rule is needed */
-	assert_int_equal(ask(fixture, "agent", "ana", "conversations"), 200);
+	assert_int_equal(ask("agent", "ana", "conversations"), 200);
 	assert_int_equal(cw_revocations_add(door.api.revocations, &revocation, FIXTURE_NOW_S), CW_OK);
 	static const char *const paths[] = { "sync", "conversations", "conversations/" A,
 					     "conversations/" A "/messages", "resolve?id=1" };
 
 	for (size_t i = 0; i < N_ROWS(paths); i++) {
-		assert_int_equal(ask(fixture, "agent", "ana", paths[i]), 401);
+		assert_int_equal(ask("agent", "ana", paths[i]), 401);
 		assert_string_equal(text_at(door.answer, "detail"), "the token was revoked");
 	}
-	assert_int_equal(ask(fixture, "agent", "bea", "conversations"), 200);
+	assert_int_equal(ask("agent", "bea", "conversations"), 200);
 	fixture_set_clock(10);
-	assert_int_equal(ask_issued(fixture, "agent", "ana", 1, "conversations"), 200);
+	assert_int_equal(ask_issued("agent", "ana", 1, "conversations"), 200);
 }
 
 static void a_sync_of_who_does_not_see_all_is_told_of(void **state)
 {
-	struct fixture *fixture = *state;
-
-	assert_int_equal(ask(fixture, "agent", "ana", "sync"), 200);
-	assert_int_equal(ask(fixture, "assigned-agent", "bea", "conversations"), 200);
+	(void)state;
+	assert_int_equal(ask("agent", "ana", "sync"), 200);
+	assert_int_equal(ask("assigned-agent", "bea", "conversations"), 200);
 	assert_int_equal(door.n_synced, 0);
-	assert_int_equal(ask(fixture, "assigned-agent", "bea", "sync"), 200);
+	assert_int_equal(ask("assigned-agent", "bea", "sync"), 200);
 	assert_int_equal(door.n_synced, 1);
 	assert_string_equal(door.synced.subject, "bea");
 	assert_string_equal(door.synced.account, "acme");
 	door.api.on_limited_sync = NULL;
-	assert_int_equal(ask(fixture, "assigned-agent", "bea", "sync"), 200);
+	assert_int_equal(ask("assigned-agent", "bea", "sync"), 200);
 }
 
 int main(void)
