@@ -3,12 +3,13 @@
  * convwire_auth.so: mosquitto's plugin interface, version 5, and nothing else. The broker runs every
  * callback on its one thread. Two rules stand above all: fail closed (a plugin that cannot load its keys
  * stops the broker), and answer ACL checks with SUCCESS or ACL_DENIED only, since on a READ check any
- * other code makes mosquitto disconnect the publisher.
- *
- * Options: plugin_opt_keys DIR (with public/ and shared/), plugin_opt_roles FILE.
+ * other code makes mosquitto disconnect the publisher; DEFER, by option, for clients and topics that are not ours.
  */
+#include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* The export macro of the headers is empty on Linux, and this tree is built with hidden visibility. */
 #pragma GCC visibility push(default)
@@ -17,31 +18,118 @@
 #include <mosquitto_plugin.h>
 #pragma GCC visibility pop
 
+#include "auth-plugin/audit.h"
+#include "auth-plugin/control.h"
+#include "auth-plugin/neighbours.h"
+#include "auth-plugin/notice.h"
 #include "auth-plugin/policy.h"
-#include "auth-plugin/session.h"
+#include "auth-plugin/tables.h"
 #include "core/clock.h"
+#include "core/conf.h"
 #include "core/text.h"
+#include "core/topic.h"
+
+#define AUTH_METHOD "JWT"
+#define CHECK_SAMPLE 256 /* one delivery check in so many is timed */
 
 struct plugin {
 	mosquitto_plugin_id_t *id;
 	struct policy policy;
-	struct sessions *sessions;
+	struct tables tables;
+	struct audit audit;
+	bool has_ticked, has_said_no_tick;
+	unsigned n_checks;
 };
+
+/* The broker loads one for each listener when per_listener_settings is true; tables and limits would not be shared. */
+static atomic_bool is_loaded;
 
 static int64_t now_s(void)
 {
-	return cw_clock_now_ms() / 1000;
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_REALTIME_COARSE, &now); /* cannot fail for this clock; a delivery pays 5 ns */
+	return now.tv_sec;
 }
+
+/* ---- what the broker does for us ---- */
+
+static void broker_kick(const char *client_id, bool with_will)
+{
+	(void)mosquitto_kick_client_by_clientid(client_id, with_will); /* one that has gone by itself is as well */
+}
+
+static void broker_tell(const char *client_id, const char *topic, const char *payload, size_t len, int qos)
+{
+	/* What is lost for want of memory is told again (counters), or asked again (answers). */
+	(void)mosquitto_broker_publish_copy(client_id, topic, (int)len, payload, qos, false, NULL);
+}
+
+static void broker_log(bool is_error, const char *line)
+{
+	mosquitto_log_printf(is_error ? MOSQ_LOG_ERR : MOSQ_LOG_NOTICE, "convwire: %s", line);
+}
+
+static const struct broker broker = { broker_kick, broker_tell, broker_log };
 
 /* ---- connecting ---- */
 
-static int refuse(struct mosquitto *client, const char *reason)
+/* Without ticks nobody would be disconnected at expiry. The broker has ticked before any client can be read. */
+static bool refuses_for_want_of_ticks(struct plugin *plugin)
 {
-	const char *address = mosquitto_client_address(client);
+	if (plugin->has_ticked) {
+		return false;
+	}
+	if (!plugin->has_said_no_tick) {
+		plugin->has_said_no_tick = true;
+		broker_log(true, "this broker does not call plugins' timers: set per_listener_settings to false. Until then "
+				 "every connection is refused");
+	}
+	return true;
+}
 
-	mosquitto_log_printf(MOSQ_LOG_NOTICE, "convwire: connection from %s refused: %s", address ? address : "unknown",
-			     reason);
-	return MOSQ_ERR_AUTH;
+/* A session restored from mosquitto.db has never connected: it has no address and no protocol version. */
+static bool is_restored(struct mosquitto *client)
+{
+	return !mosquitto_client_address(client) && mosquitto_client_username(client);
+}
+
+static bool admit(struct plugin *plugin, struct mosquitto *client, const char *token)
+{
+	const struct policy_connect connect = { .client = client,
+						.client_id = mosquitto_client_id(client),
+						.address = mosquitto_client_address(client),
+						.token = token };
+	char username[CW_ACCOUNT_MAX + CW_SUBJECT_MAX + 2];
+	enum policy_refusal refusal = POLICY_REFUSED_OTHER;
+	struct cw_error error;
+	struct session *session = NULL;
+
+	if (refuses_for_want_of_ticks(plugin)) {
+		plugin->policy.counters.refused[POLICY_REFUSED_OTHER]++;
+		(void)cw_error_set(&error, CW_DENIED, "per_listener_settings is true");
+	} else {
+		session = policy_admit(&plugin->policy, &connect, cw_clock_now_ms(), &refusal, &error);
+	}
+	if (session && (!cw_text_format(username, sizeof(username), "%s/%s", session->token.account,
+					session->token.subject) ||
+			mosquitto_set_username(client, username) != MOSQ_ERR_SUCCESS)) {
+		sessions_forget(&plugin->policy.sessions, session);
+		session = NULL;
+		(void)cw_error_set(&error, CW_NOMEM, "out of memory");
+	}
+	if (!session) {
+		audit_connect(&plugin->audit, &plugin->policy, &connect, error.text);
+	}
+	return session != NULL;
+}
+
+/* Three parts with dots between them: what another plugin's password will hardly be. */
+static bool looks_like_token(const char *password)
+{
+	const char *dot = password ? strchr(password, '.') : NULL;
+
+	return dot && strncmp(password, "eyJ", 3) == 0 && strchr(dot + 1, '.');
 }
 
 /*
@@ -52,81 +140,260 @@ static int on_basic_auth(int event, void *event_data, void *userdata)
 {
 	struct mosquitto_evt_basic_auth *connect = event_data;
 	struct plugin *plugin = userdata;
-	struct session *session = sessions_find(plugin->sessions, connect->client);
-	const char *client_id = mosquitto_client_id(connect->client);
-	char username[CW_ACCOUNT_MAX + CW_SUBJECT_MAX + 2];
-	struct cw_token token;
-	struct cw_error error;
+	struct session *session = sessions_find(&plugin->policy.sessions, connect->client);
 
 	(void)event;
-	if (session && !session->is_ended) {
-		return now_s() < session->token.expires_at_s ? MOSQ_ERR_SUCCESS : MOSQ_ERR_AUTH;
+	if (session && session->is_live) {
+		return policy_goes_on(session, now_s()) ? MOSQ_ERR_SUCCESS : MOSQ_ERR_AUTH;
 	}
-	if (policy_admit(&plugin->policy, connect->password, client_id, cw_clock_now_ms(), &token, &error) != CW_OK) {
-		return refuse(connect->client, error.text);
+	if (!connect->password && is_restored(connect->client)) {
+		return MOSQ_ERR_SUCCESS; /* it shows its token when it comes back */
 	}
-	if (!cw_text_format(username, sizeof(username), "%s/%s", token.account, token.subject) ||
-	    mosquitto_set_username(connect->client, username) != MOSQ_ERR_SUCCESS ||
-	    !sessions_admit(plugin->sessions, connect->client, client_id, &token, now_s())) {
-		return refuse(connect->client, "out of memory");
+	if (!mosquitto_client_address(connect->client)) {
+		return MOSQ_ERR_SUCCESS; /* a session that is offline: asked at SIGHUP too */
 	}
-	return MOSQ_ERR_SUCCESS;
+	if (plugin->policy.defers_foreign && !looks_like_token(connect->password)) {
+		if (session) {
+			sessions_forget(&plugin->policy.sessions, session); /* the pointer is somebody else's now */
+		}
+		return MOSQ_ERR_PLUGIN_DEFER;
+	}
+	return admit(plugin, connect->client, connect->password) ? MOSQ_ERR_SUCCESS : MOSQ_ERR_AUTH;
+}
+
+static int renew(struct plugin *plugin, struct session *session, const char *token)
+{
+	struct cw_error error;
+
+	if (policy_renew(&plugin->policy, session, token, cw_clock_now_ms(), &error) == CW_OK) {
+		return MOSQ_ERR_SUCCESS;
+	}
+	const struct policy_connect connect = { .client_id = session->client_id, .address = session->address };
+
+	audit_connect(&plugin->audit, &plugin->policy, &connect, error.text);
+	return MOSQ_ERR_AUTH;
+}
+
+/* MQTT 5 AUTH (4.12), method JWT: at CONNECT, and again to renew. The broker does not say which; the session does. */
+static int on_extended_auth(int event, void *event_data, void *userdata)
+{
+	struct mosquitto_evt_extended_auth *auth = event_data;
+	struct plugin *plugin = userdata;
+	struct session *session = sessions_find(&plugin->policy.sessions, auth->client);
+	char token[CW_TOKEN_MAX_BYTES + 2];
+
+	(void)event;
+	if (!auth->auth_method || strcmp(auth->auth_method, AUTH_METHOD) != 0) {
+		return plugin->policy.defers_foreign ? MOSQ_ERR_PLUGIN_DEFER : MOSQ_ERR_NOT_SUPPORTED;
+	}
+	size_t len = auth->data_in && !memchr(auth->data_in, '\0', auth->data_in_len) ? auth->data_in_len : 0;
+
+	len = len < sizeof(token) ? len : sizeof(token) - 1; /* one that is too long is refused as such */
+	if (len > 0) {
+		memcpy(token, auth->data_in, len);
+	}
+	token[len] = '\0';
+	if (session && session->is_live) {
+		return renew(plugin, session, token);
+	}
+	return admit(plugin, auth->client, token) ? MOSQ_ERR_SUCCESS : MOSQ_ERR_AUTH;
 }
 
 static int on_disconnect(int event, void *event_data, void *userdata)
 {
 	struct mosquitto_evt_disconnect *disconnect = event_data;
 	struct plugin *plugin = userdata;
+	struct session *session = sessions_find(&plugin->policy.sessions, disconnect->client);
 
 	(void)event;
-	sessions_end(plugin->sessions, disconnect->client, now_s());
+	if (session) {
+		sessions_end(&plugin->policy.sessions, session, now_s());
+	}
 	return MOSQ_ERR_SUCCESS;
 }
 
 /* ---- every subscription, publish and delivery ---- */
 
+static void say_refused(struct plugin *plugin, const struct session *session, const struct policy_check *check,
+			enum policy_denial denial, const struct cw_access_verdict *verdict)
+{
+	char line[512];
+	bool is_by_rules = denial == POLICY_BY_RULES && session;
+	bool has_line = is_by_rules && cw_access_verdict_line(plugin->policy.access, verdict, line, sizeof(line));
+
+	audit_refusal(&plugin->audit, &plugin->policy, session, check,
+		      is_by_rules ? cw_access_reason_text(verdict->reason) : policy_denial_text(denial),
+		      has_line ? line : NULL);
+}
+
+/* A client that we did not admit: nobody's, another plugin's, or one without a connection. */
+static int check_stranger(struct plugin *plugin, struct mosquitto *client, const struct policy_check *check)
+{
+	enum policy_denial denial = POLICY_UNKNOWN_CLIENT;
+
+	if (!mosquitto_client_address(client)) {
+		denial = policy_check_absent(&plugin->policy, mosquitto_client_username(client), check, now_s());
+	}
+	if (denial == POLICY_ALLOWED) {
+		return MOSQ_ERR_SUCCESS;
+	}
+	if (denial == POLICY_UNKNOWN_CLIENT && plugin->policy.defers_foreign && !policy_is_ours(check->topic)) {
+		return MOSQ_ERR_PLUGIN_DEFER;
+	}
+	plugin->policy.counters.denied[check->action]++;
+	if (check->action != CW_ACCESS_READ) {
+		say_refused(plugin, NULL, check, denial, NULL);
+	}
+	return MOSQ_ERR_ACL_DENIED;
+}
+
+static int check_session(struct plugin *plugin, const struct session *session, const struct policy_check *check)
+{
+	struct cw_access_verdict verdict = { .reason = CW_ACCESS_NO_RULE };
+	enum policy_denial denial = policy_check(&plugin->policy, session, check, now_s(), &verdict);
+
+	if (denial == POLICY_ALLOWED) {
+		return MOSQ_ERR_SUCCESS;
+	}
+	plugin->policy.counters.denied[check->action]++;
+	if (check->action != CW_ACCESS_READ) {
+		say_refused(plugin, session, check, denial, &verdict);
+	}
+	return MOSQ_ERR_ACL_DENIED;
+}
+
+static int64_t monotonic_ns(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail for this clock */
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static int check_any(struct plugin *plugin, struct mosquitto *client, const struct policy_check *check)
+{
+	const struct session *session = sessions_find(&plugin->policy.sessions, client);
+
+	return session ? check_session(plugin, session, check) : check_stranger(plugin, client, check);
+}
+
 static int on_acl_check(int event, void *event_data, void *userdata)
 {
-	struct mosquitto_evt_acl_check *check = event_data;
+	struct mosquitto_evt_acl_check *asked = event_data;
 	struct plugin *plugin = userdata;
-	enum cw_access_action action = CW_ACCESS_READ;
+	struct policy_check check = { .topic = asked->topic, .qos = asked->qos, .retain = asked->retain };
 
 	(void)event;
-	switch (check->access) {
+	switch (asked->access) {
 	case MOSQ_ACL_UNSUBSCRIBE:
 		return MOSQ_ERR_SUCCESS;
 	case MOSQ_ACL_SUBSCRIBE:
-		action = CW_ACCESS_SUBSCRIBE;
-		break;
+		check.action = CW_ACCESS_SUBSCRIBE;
+		return check_any(plugin, asked->client, &check);
 	case MOSQ_ACL_WRITE:
-		action = CW_ACCESS_WRITE;
-		break;
+		check.action = CW_ACCESS_WRITE;
+		return check_any(plugin, asked->client, &check);
 	case MOSQ_ACL_READ:
+		check.action = CW_ACCESS_READ;
 		break;
 	default:
 		return MOSQ_ERR_ACL_DENIED;
 	}
-	bool is_allowed = policy_allows(&plugin->policy, sessions_find(plugin->sessions, check->client), action,
-					check->topic, (int)check->qos, check->retain, now_s());
+	if (++plugin->n_checks % CHECK_SAMPLE != 0) {
+		return check_any(plugin, asked->client, &check);
+	}
+	int64_t started_ns = monotonic_ns();
+	int answer = check_any(plugin, asked->client, &check);
 
-	return is_allowed ? MOSQ_ERR_SUCCESS : MOSQ_ERR_ACL_DENIED;
+	plugin->policy.counters.check_samples++;
+	plugin->policy.counters.check_ns += monotonic_ns() - started_ns;
+	return answer;
 }
 
-/* ---- SIGHUP ---- */
+/* ---- $CONTROL: the ACL check has passed, and mosquitto forwards it to nobody ---- */
+
+/* Whatever is wrong with a message is answered: any other code would disconnect its sender. */
+static int on_control(int event, void *event_data, void *userdata)
+{
+	struct mosquitto_evt_control *control = event_data;
+	struct plugin *plugin = userdata;
+	const struct session *session = sessions_find(&plugin->policy.sessions, control->client);
+
+	(void)event;
+	if (session && session->is_live) {
+		control_take(&plugin->policy, &plugin->audit, session, control->payload, control->payloadlen, now_s());
+	}
+	return MOSQ_ERR_SUCCESS;
+}
+
+static int on_assign(int event, void *event_data, void *userdata)
+{
+	struct mosquitto_evt_control *control = event_data;
+	struct plugin *plugin = userdata;
+
+	(void)event;
+	tables_take(&plugin->tables, &plugin->policy, control->payload, control->payloadlen, now_s());
+	return MOSQ_ERR_SUCCESS;
+}
+
+static int on_renew(int event, void *event_data, void *userdata)
+{
+	struct mosquitto_evt_control *control = event_data;
+	struct plugin *plugin = userdata;
+	struct session *session = sessions_find(&plugin->policy.sessions, control->client);
+	char token[CW_TOKEN_MAX_BYTES + 2];
+	struct cw_error error;
+
+	(void)event;
+	if (!session || !session->is_live) {
+		return MOSQ_ERR_SUCCESS;
+	}
+	size_t len = control->payloadlen < sizeof(token) ? control->payloadlen : sizeof(token) - 1;
+
+	if (len > 0) {
+		memcpy(token, control->payload, len);
+	}
+	token[len] = '\0';
+	if (strlen(token) == len && policy_renew(&plugin->policy, session, token, cw_clock_now_ms(), &error) == CW_OK) {
+		notice_renewed(&plugin->policy, session);
+		return MOSQ_ERR_SUCCESS;
+	}
+	const struct policy_connect connect = { .client_id = session->client_id, .address = session->address };
+	const char *reason = strlen(token) == len ? error.text : "not a JWT: it has a NUL byte";
+
+	notice_renew_refused(&plugin->policy, session, reason);
+	audit_connect(&plugin->audit, &plugin->policy, &connect, reason);
+	return MOSQ_ERR_SUCCESS;
+}
+
+/* ---- time, SIGHUP ---- */
+
+static int on_tick(int event, void *event_data, void *userdata)
+{
+	struct plugin *plugin = userdata;
+
+	(void)event;
+	(void)event_data;
+	plugin->has_ticked = true;
+	policy_tick(&plugin->policy, cw_clock_now_ms());
+	audit_tick(&plugin->audit, &plugin->policy, cw_clock_monotonic_ms());
+	return MOSQ_ERR_SUCCESS;
+}
 
 /* In the order in which mosquitto asks: its own settings first, then plugins. A bad file changes nothing. */
 static int on_reload(int event, void *event_data, void *userdata)
 {
 	struct plugin *plugin = userdata;
 	struct cw_error error;
-	struct policy *policy = &plugin->policy;
+	char line[500];
 
 	(void)event;
 	(void)event_data;
-	if (policy_load(policy, policy->keys_dir, policy->roles_path, &error) == CW_OK) {
-		mosquitto_log_printf(MOSQ_LOG_NOTICE, "convwire: keys and roles loaded again");
+	if (policy_reload(&plugin->policy, &error) == CW_OK) {
+		broker_log(false, "keys and roles loaded again");
 	} else {
-		mosquitto_log_printf(MOSQ_LOG_ERR, "convwire: %s; the old keys and roles stay in force", error.text);
+		(void)snprintf(line, sizeof(line), "%s; the old keys and roles stay in force", error.text);
+		broker_log(true, line);
 	}
 	return MOSQ_ERR_SUCCESS;
 }
@@ -136,73 +403,88 @@ static int on_reload(int event, void *event_data, void *userdata)
 static const struct {
 	int event;
 	MOSQ_FUNC_generic_callback callback;
+	const char *topic; /* of $CONTROL */
 } callbacks[] = {
-	{ MOSQ_EVT_BASIC_AUTH, on_basic_auth },
-	{ MOSQ_EVT_DISCONNECT, on_disconnect },
-	{ MOSQ_EVT_ACL_CHECK, on_acl_check },
-	{ MOSQ_EVT_RELOAD, on_reload },
+	{ MOSQ_EVT_BASIC_AUTH, on_basic_auth, NULL },
+	{ MOSQ_EVT_EXT_AUTH_START, on_extended_auth, NULL },
+	{ MOSQ_EVT_DISCONNECT, on_disconnect, NULL },
+	{ MOSQ_EVT_ACL_CHECK, on_acl_check, NULL },
+	{ MOSQ_EVT_CONTROL, on_control, CW_TOPIC_CONTROL },
+	{ MOSQ_EVT_CONTROL, on_assign, CW_TOPIC_CONTROL_ASSIGN },
+	{ MOSQ_EVT_CONTROL, on_renew, CW_TOPIC_CONTROL_RENEW },
+	{ MOSQ_EVT_TICK, on_tick, NULL },
+	{ MOSQ_EVT_RELOAD, on_reload, NULL },
 };
+#define N_CALLBACKS (sizeof(callbacks) / sizeof(callbacks[0]))
 
-static const char *option(const struct mosquitto_opt *options, int n_options, const char *name)
-{
-	for (int i = 0; i < n_options; i++) {
-		if (strcmp(options[i].key, name) == 0) {
-			return options[i].value;
-		}
+#define OPTION(member, type, fallback, max, help) \
+	{ \
+#member, type, offsetof(struct policy_options, member), fallback, 0, max, help \
 	}
-	return NULL;
-}
+static const struct cw_conf_key option_rows[] = {
+	OPTION(foreign, CW_CONF_TEXT, "deny", 0, "clients of other plugins: deny, defer"),
+	OPTION(keys, CW_CONF_TEXT, "", 0, "directory with public/ and shared/"),
+	OPTION(max_clients_per_account, CW_CONF_INT, "10000", INT32_MAX, "live connections; 0: no limit"),
+	OPTION(max_clients_per_subject, CW_CONF_INT, "100", INT32_MAX, "live connections; 0: no limit"),
+	OPTION(roles, CW_CONF_TEXT, "", 0, "role file"),
+	OPTION(state, CW_CONF_TEXT, "", 0, "file that keeps revocations over a restart"),
+};
+#undef OPTION
+static const struct cw_conf_table option_table = { option_rows, sizeof(option_rows) / sizeof(option_rows[0]) };
 
-static const char *unknown_option(const struct mosquitto_opt *options, int n_options)
+static enum cw_status read_options(const struct mosquitto_opt *rows, int n_rows, struct policy_options *options,
+				   struct cw_error *reterr)
 {
-	for (int i = 0; i < n_options; i++) {
-		if (strcmp(options[i].key, "keys") != 0 && strcmp(options[i].key, "roles") != 0) {
-			return options[i].key;
-		}
-	}
-	return NULL;
-}
-
-static bool register_callbacks(struct plugin *plugin)
-{
-	for (size_t i = 0; i < sizeof(callbacks) / sizeof(callbacks[0]); i++) {
-		if (mosquitto_callback_register(plugin->id, callbacks[i].event, callbacks[i].callback, NULL, plugin) !=
-		    MOSQ_ERR_SUCCESS) {
-			return false;
-		}
-	}
-	return true;
-}
-
-static bool start(struct plugin *plugin, const struct mosquitto_opt *options, int n_options)
-{
-	const char *keys = option(options, n_options, "keys");
-	const char *roles = option(options, n_options, "roles");
-	const char *unknown = unknown_option(options, n_options);
 	struct cw_error error;
+	enum cw_status status = cw_conf_defaults(&option_table, options, reterr);
 
-	if (unknown) {
-		mosquitto_log_printf(MOSQ_LOG_ERR, "convwire: plugin_opt_%s: no such option; there are keys and roles",
-				     unknown);
-		return false;
+	for (int i = 0; status == CW_OK && i < n_rows; i++) {
+		status = cw_conf_set(&option_table, options, rows[i].key, rows[i].value, &error);
+		if (status != CW_OK) {
+			return cw_error_set(reterr, status, "plugin_opt_%s: %s", rows[i].key, error.text);
+		}
 	}
-	if (!keys || !roles) {
-		mosquitto_log_printf(MOSQ_LOG_ERR, "convwire: plugin_opt_keys and plugin_opt_roles are both needed");
-		return false;
+	if (status != CW_OK) {
+		return status;
 	}
-	if (policy_load(&plugin->policy, keys, roles, &error) != CW_OK) {
-		mosquitto_log_printf(MOSQ_LOG_ERR, "convwire: %s", error.text);
-		return false;
+	if (options->keys[0] == '\0' || options->roles[0] == '\0') {
+		return cw_error_set(reterr, CW_INVALID, "plugin_opt_keys and plugin_opt_roles are both needed");
 	}
-	plugin->sessions = sessions_create();
-	return plugin->sessions && register_callbacks(plugin);
+	if (strcmp(options->foreign, "deny") != 0 && strcmp(options->foreign, "defer") != 0) {
+		return cw_error_set(reterr, CW_INVALID, "plugin_opt_foreign is deny or defer, not \"%.40s\"",
+				    options->foreign);
+	}
+	return CW_OK;
 }
 
-static void destroy(struct plugin *plugin)
+static enum cw_status register_callbacks(struct plugin *plugin, struct cw_error *reterr)
 {
-	sessions_destroy(plugin->sessions);
-	policy_finish(&plugin->policy);
-	free(plugin);
+	for (size_t i = 0; i < N_CALLBACKS; i++) {
+		if (mosquitto_callback_register(plugin->id, callbacks[i].event, callbacks[i].callback, callbacks[i].topic,
+						plugin) != MOSQ_ERR_SUCCESS) {
+			return cw_error_set(reterr, CW_IO, "mosquitto does not take callback %zu", i);
+		}
+	}
+	return CW_OK;
+}
+
+static void unregister_callbacks(struct plugin *plugin)
+{
+	for (size_t i = 0; i < N_CALLBACKS; i++) {
+		(void)mosquitto_callback_unregister(plugin->id, callbacks[i].event, callbacks[i].callback,
+						    callbacks[i].topic); /* one that is not there is well gone */
+	}
+}
+
+static enum cw_status start(struct plugin *plugin, const struct mosquitto_opt *rows, int n_rows,
+			    struct policy_options *options, struct cw_error *reterr)
+{
+	enum cw_status status = read_options(rows, n_rows, options, reterr);
+
+	if (status == CW_OK) {
+		status = policy_init(&plugin->policy, options, &broker, reterr);
+	}
+	return status == CW_OK ? register_callbacks(plugin, reterr) : status;
 }
 
 int mosquitto_plugin_version(int supported_version_count, const int *supported_versions)
@@ -215,22 +497,61 @@ int mosquitto_plugin_version(int supported_version_count, const int *supported_v
 	return -1;
 }
 
+static void destroy(struct plugin *plugin)
+{
+	struct policy_options options = plugin->policy.options;
+
+	tables_finish(&plugin->tables);
+	policy_finish(&plugin->policy);
+	cw_conf_finish(&option_table, &options);
+	free(plugin);
+	atomic_store(&is_loaded, false);
+}
+
+static void say_ready(const struct plugin *plugin)
+{
+	char neighbour[256];
+	char line[500];
+
+	(void)snprintf(line, sizeof(line), "%zu token keys, %zu roles; clients of others: %s",
+		       cw_token_keys_count(plugin->policy.keys), cw_access_n_roles(plugin->policy.access),
+		       plugin->policy.options.foreign);
+	broker_log(false, line);
+	if (neighbours_find_earlier(neighbour, sizeof(neighbour))) {
+		(void)snprintf(line, sizeof(line),
+			       "%s was loaded before this plugin: what it allows is never asked here. Put Convwire's plugin "
+			       "line first",
+			       neighbour);
+		broker_log(true, line);
+	}
+}
+
 int mosquitto_plugin_init(mosquitto_plugin_id_t *identifier, void **userdata, struct mosquitto_opt *options,
 			  int option_count)
 {
-	struct plugin *plugin = calloc(1, sizeof(*plugin));
+	struct policy_options read = { .keys = NULL };
+	struct cw_error error;
+	struct plugin *plugin = NULL;
 
+	if (atomic_exchange(&is_loaded, true)) {
+		broker_log(true, "loaded twice, as with per_listener_settings true: its tables cannot be shared. Load it once, "
+				 "with per_listener_settings false");
+		return MOSQ_ERR_UNKNOWN;
+	}
+	plugin = calloc(1, sizeof(*plugin));
 	if (!plugin) {
 		return MOSQ_ERR_NOMEM;
 	}
 	plugin->id = identifier;
-	if (!start(plugin, options, option_count)) {
+	if (start(plugin, options, option_count, &read, &error) != CW_OK) {
+		broker_log(true, error.text);
+		unregister_callbacks(plugin);
+		plugin->policy.options = read;
 		destroy(plugin);
 		return MOSQ_ERR_UNKNOWN; /* the broker does not start without its guard */
 	}
 	*userdata = plugin;
-	mosquitto_log_printf(MOSQ_LOG_NOTICE, "convwire: %zu token keys loaded",
-			     cw_token_keys_count(plugin->policy.keys));
+	say_ready(plugin);
 	return MOSQ_ERR_SUCCESS;
 }
 
@@ -240,9 +561,9 @@ int mosquitto_plugin_cleanup(void *userdata, struct mosquitto_opt *options, int 
 
 	(void)options;
 	(void)option_count;
-	for (size_t i = 0; i < sizeof(callbacks) / sizeof(callbacks[0]); i++) {
-		(void)mosquitto_callback_unregister(plugin->id, callbacks[i].event, callbacks[i].callback, NULL);
+	if (plugin) {
+		unregister_callbacks(plugin);
+		destroy(plugin);
 	}
-	destroy(plugin);
 	return MOSQ_ERR_SUCCESS;
 }

@@ -1,40 +1,123 @@
 /* SPDX-License-Identifier: MIT */
+/* Loading, and who is admitted. Decisions are in check.c, what happens with time in upkeep.c. */
 #include "auth-plugin/policy.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "auth-plugin/state.h"
 #include "core/clock.h"
 #include "core/text.h"
 
 #define BROKER_CHOSEN_PREFIX "auto-" /* mosquitto.conf(5), auto_id_prefix */
 
-enum cw_status policy_load(struct policy *policy, const char *keys_dir, const char *roles_path, struct cw_error *reterr)
+/* ---- loading ---- */
+
+static enum cw_status load_rules(const struct policy_options *options, struct cw_token_keys **ret_keys,
+				 struct cw_access **ret_access, struct cw_error *reterr)
 {
-	struct policy fresh = { .keys_dir = strdup(keys_dir), .roles_path = strdup(roles_path) };
-	enum cw_status status = fresh.keys_dir && fresh.roles_path ? cw_token_keys_load(keys_dir, &fresh.keys, reterr) :
-								     cw_error_set(reterr, CW_NOMEM, "out of memory");
+	struct cw_token_keys *keys = NULL;
+	enum cw_status status = cw_token_keys_load(options->keys, &keys, reterr);
 
 	if (status == CW_OK) {
-		status = cw_access_load(roles_path, &fresh.access, reterr);
+		status = cw_access_load(options->roles, ret_access, reterr);
 	}
 	if (status != CW_OK) {
-		policy_finish(&fresh);
+		cw_token_keys_destroy(keys);
 		return status;
 	}
-	policy_finish(policy);
-	*policy = fresh;
+	*ret_keys = keys;
 	return CW_OK;
+}
+
+/* Without the key of keys/shared/tag.key audit lines still tell conversations apart, by tags of their own. */
+static enum cw_status load_tag(struct policy *policy, struct cw_error *reterr)
+{
+	unsigned char random[16];
+	struct cw_error error;
+	enum cw_status status = cw_tag_key_load(policy->options.keys, &policy->tag, &error);
+
+	if (status == CW_NOT_FOUND && cw_clock_random(random, sizeof(random)) == CW_OK) {
+		policy->broker.log(false, "keys/shared/tag.key is not there; tags in these lines fit no other log");
+		policy->tag = cw_tag_key_create(random, sizeof(random));
+		return policy->tag ? CW_OK : cw_error_set(reterr, CW_NOMEM, "out of memory");
+	}
+	return status == CW_OK ? CW_OK : cw_error_set(reterr, status, "%s", error.text);
+}
+
+static enum cw_status load_everything(struct policy *policy, struct cw_error *reterr)
+{
+	uint64_t seed = 0;
+	enum cw_status status = load_rules(&policy->options, &policy->keys, &policy->access, reterr);
+
+	if (status == CW_OK) {
+		status = load_tag(policy, reterr);
+	}
+	if (status == CW_OK && cw_clock_random(&seed, sizeof(seed)) != CW_OK) {
+		status = cw_error_set(reterr, CW_IO, "the system gives no random numbers");
+	}
+	if (status != CW_OK) {
+		return status;
+	}
+	people_init(&policy->people, seed);
+	sessions_init(&policy->sessions, &policy->people, seed);
+	policy->revocations = cw_revocations_create();
+	return policy->revocations ? state_load(policy, reterr) : cw_error_set(reterr, CW_NOMEM, "out of memory");
+}
+
+enum cw_status policy_init(struct policy *policy, struct policy_options *options, const struct broker *broker,
+			   struct cw_error *reterr)
+{
+	*policy = (struct policy){ .options = *options, .broker = *broker };
+	policy->defers_foreign = strcmp(options->foreign, "defer") == 0;
+	enum cw_status status = load_everything(policy, reterr);
+
+	if (status != CW_OK) {
+		policy_finish(policy);
+	}
+	return status;
 }
 
 void policy_finish(struct policy *policy)
 {
+	sessions_finish(&policy->sessions);
+	assignments_destroy(policy->assignments);
+	assignments_destroy(policy->retired);
+	people_finish(&policy->people);
+	cw_revocations_destroy(policy->revocations);
 	cw_token_keys_destroy(policy->keys);
 	cw_access_destroy(policy->access);
-	free(policy->keys_dir);
-	free(policy->roles_path);
+	cw_tag_key_destroy(policy->tag);
 	*policy = (struct policy){ .keys = NULL };
 }
+
+static void resolve_role(void *context, struct session *session)
+{
+	const struct policy *policy = context;
+
+	session->role = cw_access_role(policy->access, session->token.role);
+}
+
+enum cw_status policy_reload(struct policy *policy, struct cw_error *reterr)
+{
+	struct cw_token_keys *keys = NULL;
+	struct cw_access *access = NULL;
+	enum cw_status status = load_rules(&policy->options, &keys, &access, reterr);
+
+	if (status != CW_OK) {
+		return status;
+	}
+	cw_token_keys_destroy(policy->keys);
+	cw_access_destroy(policy->access);
+	policy->keys = keys;
+	policy->access = access;
+	sessions_each(&policy->sessions, resolve_role, policy);
+	return CW_OK;
+}
+
+/* ---- connecting ---- */
 
 static bool is_broker_chosen(const char *client_id)
 {
@@ -59,43 +142,132 @@ static bool is_own(const char *client_id, const struct cw_token *token)
 	return cw_text_is_made_of(tab, strlen(tab), CW_TAB_MAX, CW_TEXT_ID "_");
 }
 
-enum cw_status policy_admit(const struct policy *policy, const char *token_text, const char *client_id, int64_t now_ms,
-			    struct cw_token *ret_token, struct cw_error *reterr)
+/* A client that takes its own connection over does not count twice. */
+static bool is_over(int64_t limit, int64_t n_live, bool is_take_over)
 {
-	struct cw_token token;
+	return limit > 0 && n_live - (is_take_over ? 1 : 0) >= limit;
+}
 
-	if (!token_text) {
+static enum cw_status check_limits(const struct policy *policy, const struct session *session, bool is_take_over,
+				   struct cw_error *reterr)
+{
+	if (strcmp(session->token.account, CW_SYSTEM_ACCOUNT) == 0) {
+		return CW_OK; /* the daemon and admins must not be locked out */
+	}
+	/* The session itself is counted already. */
+	if (is_over(policy->options.max_clients_per_subject, session->person->n_live - 1, is_take_over)) {
+		return cw_error_set(reterr, CW_DENIED, "the subject has %lld connections already (max_clients_per_subject)",
+				    (long long)session->person->n_live - 1);
+	}
+	if (is_over(policy->options.max_clients_per_account, session->person->account->n_live - 1, is_take_over)) {
+		return cw_error_set(reterr, CW_DENIED, "the account has %lld connections already (max_clients_per_account)",
+				    (long long)session->person->account->n_live - 1);
+	}
+	return CW_OK;
+}
+
+static enum cw_status verify(struct policy *policy, const struct policy_connect *connect, int64_t now_ms,
+			     struct cw_token *ret_token, enum policy_refusal *ret_refusal, struct cw_error *reterr)
+{
+	*ret_refusal = POLICY_REFUSED_TOKEN;
+	if (!connect->token) {
 		return cw_error_set(reterr, CW_DENIED, "no password; the token belongs there");
 	}
-	enum cw_status status = cw_token_verify(policy->keys, token_text, now_ms, &token, reterr);
+	enum cw_status status = cw_token_verify(policy->keys, connect->token, now_ms, ret_token, reterr);
+
+	if (status == CW_EXPIRED) {
+		*ret_refusal = POLICY_REFUSED_EXPIRED;
+	}
+	if (status == CW_OK && cw_revocations_hit(policy->revocations, ret_token, now_ms / 1000)) {
+		*ret_refusal = POLICY_REFUSED_REVOKED;
+		cw_token_finish(ret_token);
+		return cw_error_set(reterr, CW_DENIED, "the token was revoked");
+	}
+	return status;
+}
+
+static bool client_id_fits(const char *client_id, const struct cw_token *token)
+{
+	return client_id && (is_own(client_id, token) || is_broker_chosen(client_id));
+}
+
+static struct session *enter(struct policy *policy, const struct policy_connect *connect, struct cw_token *token,
+			     int64_t now_s, enum policy_refusal *ret_refusal, struct cw_error *reterr)
+{
+	struct session *older = sessions_find_by_client_id(&policy->sessions, connect->client_id);
+	bool is_take_over = older && older->is_live;
+	struct session *session = sessions_admit(&policy->sessions, connect->client, connect->client_id,
+						 connect->address ? connect->address : "", token, now_s);
+
+	if (!session) {
+		*ret_refusal = POLICY_REFUSED_OTHER;
+		(void)cw_error_set(reterr, CW_NOMEM, "out of memory");
+		return NULL;
+	}
+	*token = (struct cw_token){ .claim = NULL }; /* the session's from here on */
+	if (check_limits(policy, session, is_take_over, reterr) != CW_OK) {
+		*ret_refusal = POLICY_REFUSED_LIMIT;
+		sessions_forget(&policy->sessions, session);
+		return NULL;
+	}
+	policy->has_dropping = policy->has_dropping || session->drops_queue;
+	resolve_role(policy, session);
+	sessions_set_deadline(&policy->sessions, session, session->expires_at_s - SESSION_WARN_S);
+	return session;
+}
+
+struct session *policy_admit(struct policy *policy, const struct policy_connect *connect, int64_t now_ms,
+			     enum policy_refusal *ret_refusal, struct cw_error *reterr)
+{
+	CW_CLEANUP(cw_token_finish) struct cw_token token = { .claim = NULL };
+	struct session *session = NULL;
+	enum policy_refusal refusal = POLICY_REFUSED_OTHER;
+
+	if (verify(policy, connect, now_ms, &token, &refusal, reterr) == CW_OK) {
+		if (client_id_fits(connect->client_id, &token)) {
+			session = enter(policy, connect, &token, now_ms / 1000, &refusal, reterr);
+		} else {
+			refusal = POLICY_REFUSED_CLIENT_ID;
+			(void)cw_error_set(reterr, CW_DENIED,
+					   "the client id is neither <account>:<subject>:<tab> of the token nor the broker's");
+		}
+	}
+	if (session) {
+		policy->counters.connects++;
+	} else {
+		policy->counters.refused[refusal]++;
+		*ret_refusal = refusal;
+	}
+	return session;
+}
+
+bool policy_goes_on(const struct session *session, int64_t now_s)
+{
+	return !session->is_revoked && now_s < session->expires_at_s;
+}
+
+enum cw_status policy_renew(struct policy *policy, struct session *session, const char *token_text, int64_t now_ms,
+			    struct cw_error *reterr)
+{
+	const struct policy_connect connect = { .token = token_text };
+	enum policy_refusal refusal = POLICY_REFUSED_OTHER;
+	struct cw_token token = { .claim = NULL };
+
+	if (!session->is_live || !policy_goes_on(session, now_ms / 1000)) {
+		return cw_error_set(reterr, CW_DENIED, "the session is over; connect again with the new token");
+	}
+	enum cw_status status = verify(policy, &connect, now_ms, &token, &refusal, reterr);
 
 	if (status != CW_OK) {
 		return status;
 	}
-	if (!client_id || !(is_own(client_id, &token) || is_broker_chosen(client_id))) {
-		return cw_error_set(reterr, CW_DENIED,
-				    "the client id is neither <account>:<subject>:<tab> nor the broker's");
+	if (strcmp(token.account, session->token.account) != 0 || strcmp(token.subject, session->token.subject) != 0) {
+		cw_token_finish(&token);
+		return cw_error_set(reterr, CW_DENIED, "the token is of another account or subject");
 	}
-	*ret_token = token;
+	session_renew(session, &token);
+	resolve_role(policy, session);
+	sessions_set_deadline(&policy->sessions, session, session->expires_at_s - SESSION_WARN_S);
+	policy->counters.renewed++;
 	return CW_OK;
-}
-
-bool policy_allows(const struct policy *policy, const struct session *session, enum cw_access_action action,
-		   const char *topic, int qos, bool retain, int64_t now_s)
-{
-	if (!session || now_s >= session->token.expires_at_s || (session->is_ended && action != CW_ACCESS_WRITE)) {
-		return false;
-	}
-	const struct cw_access_request request = {
-		.account = session->token.account,
-		.subject = session->token.subject,
-		.role = session->token.role,
-		.client_id = session->client_id,
-		.action = action,
-		.topic = topic,
-		.qos = qos,
-		.retain = retain,
-	};
-
-	return cw_access_allows(policy->access, &request);
 }

@@ -5,35 +5,145 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "auth-plugin/assignment.h"
 #include "auth-plugin/session.h"
 #include "core/access.h"
+#include "core/revocation.h"
 #include "core/token.h"
 
 /*
- * What the plugin decides, free of the broker's types: keys and roles, who is admitted, what a session
- * may do. The broker's one thread.
+ * What the plugin decides, free of the broker's types: who is admitted, what a session may do, when it must go.
+ * The broker's one thread; policy_check never allocates, logs or waits.
  */
-struct policy {
-	char *keys_dir;   /* plugin_opt_keys */
-	char *roles_path; /* plugin_opt_roles */
-	struct cw_token_keys *keys;
-	struct cw_access *access;
+struct policy_options {
+	char *keys;    /* DIR with public/ and shared/ */
+	char *roles;   /* FILE */
+	char *state;   /* FILE; "": revocations are not kept here */
+	char *foreign; /* deny, defer */
+	int64_t max_clients_per_account, max_clients_per_subject; /* live; 0: no limit */
 };
 
-/* Loads keys and roles. Paths are copied. On failure *policy is as before, so that a bad reload changes nothing. */
-CW_MUST_CHECK enum cw_status policy_load(struct policy *policy, const char *keys_dir, const char *roles_path,
-					 struct cw_error *reterr);
+/* What the broker does for us. Nothing here is called while a delivery is checked. */
+struct broker {
+	void (*kick)(const char *client_id, bool with_will);
+	/* client_id NULL: to whoever subscribed. Else to that client, subscribed or not. */
+	void (*tell)(const char *client_id, const char *topic, const char *payload, size_t len, int qos);
+	void (*log)(bool is_error, const char *line);
+};
+
+/* Why a connection was refused. The words are the label in the metrics. */
+enum policy_refusal {
+	POLICY_REFUSED_TOKEN,
+	POLICY_REFUSED_EXPIRED,
+	POLICY_REFUSED_REVOKED,
+	POLICY_REFUSED_CLIENT_ID,
+	POLICY_REFUSED_LIMIT,
+	POLICY_REFUSED_OTHER,
+	POLICY_REFUSAL_COUNT
+};
+
+struct policy_counters {
+	int64_t connects, refused[POLICY_REFUSAL_COUNT];
+	int64_t denied[CW_ACCESS_ACTION_COUNT]; /* read, write, subscribe */
+	int64_t expired, revoked, renewed, kicked;
+	int64_t check_samples, check_ns; /* one check in CHECK_SAMPLE is timed */
+};
+
+struct policy {
+	struct policy_options options;
+	struct broker broker;
+	bool defers_foreign;
+	struct cw_token_keys *keys;
+	struct cw_access *access;
+	struct cw_tag_key *tag; /* how audit lines name conversations */
+	struct people people;
+	struct sessions sessions;
+	struct assignments *assignments; /* NULL until the publisher loaded the table */
+	struct assignments *retired;     /* a table that was replaced, freed in slices */
+	struct cw_revocations *revocations;
+	bool knows_revocations; /* by the state file or by the publisher; until then tenants are kept still */
+	bool is_kicking_expired;
+	bool has_dropping; /* some session drops a queue until the next tick */
+	size_t n_to_kick;
+	int64_t next_upkeep_ms, next_stats_ms, next_reap_s;
+	struct policy_counters counters;
+};
+
+/* *policy takes the options over, also on failure. Everything loaded or a sentence that says what is wrong. */
+CW_MUST_CHECK enum cw_status policy_init(struct policy *policy, struct policy_options *options,
+					 const struct broker *broker, struct cw_error *reterr);
 void policy_finish(struct policy *policy);
 
-/*
- * May a client with this token and client id connect? A client id is the subject's own,
- * `<account>:<subject>:<tab>`, or one that the broker chose ("auto-" and a UUID).
- */
-CW_MUST_CHECK enum cw_status policy_admit(const struct policy *policy, const char *token_text, const char *client_id,
-					  int64_t now_ms, struct cw_token *ret_token, struct cw_error *reterr);
+/* Keys and roles again; sessions stay. On failure the old ones stay in force. */
+CW_MUST_CHECK enum cw_status policy_reload(struct policy *policy, struct cw_error *reterr);
 
-/* May the session do it? Expired sessions may nothing, ended ones only write: their will. */
-bool policy_allows(const struct policy *policy, const struct session *session, enum cw_access_action action,
-		   const char *topic, int qos, bool retain, int64_t now_s);
+/* ---- connecting ---- */
+
+struct policy_connect {
+	const void *client;
+	const char *client_id, *address;
+	const char *token; /* NULL: none */
+};
+
+/* A live session, or NULL with the reason; counted either way. A client id is the subject's own, or the broker's. */
+struct session *policy_admit(struct policy *policy, const struct policy_connect *connect, int64_t now_ms,
+			     enum policy_refusal *ret_refusal, struct cw_error *reterr);
+
+/* May the session go on? What the broker asks for every client at SIGHUP, with a password that may have expired. */
+bool policy_goes_on(const struct session *session, int64_t now_s);
+
+/* Another token for a session: the same account and subject. CW_DENIED and the reason; nothing has changed then. */
+CW_MUST_CHECK enum cw_status policy_renew(struct policy *policy, struct session *session, const char *token,
+					  int64_t now_ms, struct cw_error *reterr);
+
+/* ---- checking ---- */
+
+enum policy_denial {
+	POLICY_ALLOWED,
+	POLICY_BY_RULES,       /* the verdict says more */
+	POLICY_EXPIRED,
+	POLICY_REVOKED,
+	POLICY_NOT_LOADED,     /* revocations are not known yet */
+	POLICY_WILL_COMMAND,   /* a will must not command */
+	POLICY_QUEUE_DROPPED,
+	POLICY_UNKNOWN_CLIENT, /* not admitted by us */
+	POLICY_DENIAL_COUNT
+};
+
+struct policy_check {
+	enum cw_access_action action;
+	const char *topic;
+	int qos;
+	bool retain;
+};
+
+/* *ret_verdict (may be NULL) is set for POLICY_ALLOWED and POLICY_BY_RULES. */
+enum policy_denial policy_check(const struct policy *policy, const struct session *session,
+				const struct policy_check *check, int64_t now_s, struct cw_access_verdict *ret_verdict);
+
+/*
+ * The same for a client that has no connection: a session restored from mosquitto.db, or the publisher of a
+ * retained message that is looked up again. Known by the username that we set, `<account>/<subject>`.
+ */
+enum policy_denial policy_check_absent(const struct policy *policy, const char *username,
+				       const struct policy_check *check, int64_t now_s);
+
+/* A sentence for the audit line. */
+const char *policy_denial_text(enum policy_denial denial);
+
+/* Is it a topic, or a filter, of ours: below acct/ or $CONTROL/convwire? Foreign clients are kept from these. */
+bool policy_is_ours(const char *topic);
+
+/* ---- making sessions go ---- */
+
+/* Adds the rule, keeps it, marks every session that it hits; they are disconnected from the next tick on. */
+CW_MUST_CHECK enum cw_status policy_revoke(struct policy *policy, const struct cw_revocation *revocation, int64_t now_s,
+					   int64_t *ret_n_hit, struct cw_error *reterr);
+
+/* Disconnects a session at the next tick, once. false when it goes already or has gone. */
+bool policy_kick(struct policy *policy, struct session *session);
+
+/* Expiry, kicks, what is to be freed; as often as the broker likes. */
+void policy_tick(struct policy *policy, int64_t now_ms);
 
 #endif

@@ -2,128 +2,242 @@
 #include "auth-plugin/session.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/text.h"
 
-#define FIRST_ROOM 256
-/* A delayed will may come this long after the end. */
-#define KEEP_ENDED_S 3600
-
-/* Open addressing with linear probing; grown, and rid of old ended sessions, only at a CONNECT. */
-struct sessions {
-	struct session **slots;
-	size_t room; /* a power of two */
-	size_t n;
-};
-
-struct sessions *sessions_create(void)
+void sessions_init(struct sessions *sessions, struct people *people, uint64_t seed)
 {
-	struct sessions *sessions = calloc(1, sizeof(*sessions));
-
-	if (sessions) {
-		sessions->room = FIRST_ROOM;
-		sessions->slots = calloc(sessions->room, sizeof(*sessions->slots));
-	}
-	if (sessions && !sessions->slots) {
-		free(sessions);
-		return NULL;
-	}
-	return sessions;
+	*sessions = (struct sessions){ .people = people };
+	index_init(&sessions->by_client, seed);
+	index_init(&sessions->by_client_id, seed);
 }
 
-void sessions_destroy(struct sessions *sessions)
+static void free_session(struct sessions *sessions, struct session *session)
 {
-	if (!sessions) {
-		return;
-	}
-	for (size_t i = 0; i < sessions->room; i++) {
-		free(sessions->slots[i]);
-	}
-	free(sessions->slots);
-	free(sessions);
+	cw_token_finish(&session->token);
+	people_put(sessions->people, session->person);
+	free(session);
 }
 
-/* Heap addresses share their low bits; the multiplier spreads the rest (Knuth's golden ratio). */
-static size_t slot_of(const struct session *const *slots, size_t room, const void *client)
+void sessions_finish(struct sessions *sessions)
 {
-	size_t index = (size_t)(((uintptr_t)client >> 4) * 11400714819323198485ULL >> 20) & (room - 1);
-
-	while (slots[index] && slots[index]->client != client) {
-		index = (index + 1) & (room - 1);
-	}
-	return index;
-}
-
-struct session *sessions_find(struct sessions *sessions, const void *client)
-{
-	return sessions->slots[slot_of((const struct session *const *)sessions->slots, sessions->room, client)];
-}
-
-static bool rebuild(struct sessions *sessions, size_t room, int64_t now_s)
-{
-	struct session **slots = calloc(room, sizeof(struct session *));
-	size_t kept = 0;
-
-	if (!slots) {
-		return false;
-	}
-	for (size_t i = 0; i < sessions->room; i++) {
-		struct session *session = sessions->slots[i];
-
-		if (session && session->is_ended && now_s - session->ended_at_s > KEEP_ENDED_S) {
-			free(session);
-		} else if (session) {
-			slots[slot_of((const struct session *const *)slots, room, session->client)] = session;
-			kept++;
+	for (size_t i = 0; i < sessions->by_client.room; i++) {
+		if (sessions->by_client.slots[i].item) {
+			free_session(sessions, sessions->by_client.slots[i].item);
 		}
 	}
-	free(sessions->slots);
-	sessions->slots = slots;
-	sessions->room = room;
-	sessions->n = kept;
+	index_finish(&sessions->by_client);
+	index_finish(&sessions->by_client_id);
+	free(sessions->deadlines);
+	*sessions = (struct sessions){ .people = sessions->people };
+}
+
+/* ---- finding ---- */
+
+/* Heap addresses share their low bits; the multiplier spreads the rest (Knuth's golden ratio). */
+static uint64_t hash_pointer(const struct sessions *sessions, const void *client)
+{
+	return (((uintptr_t)client >> 4 ^ sessions->by_client.seed) * 11400714819323198485ULL) >> 20;
+}
+
+static bool is_of_client(const void *item, const void *key)
+{
+	return ((const struct session *)item)->client == key;
+}
+
+static bool has_client_id(const void *item, const void *key)
+{
+	return strcmp(((const struct session *)item)->client_id, key) == 0;
+}
+
+struct session *sessions_find(const struct sessions *sessions, const void *client)
+{
+	return index_find(&sessions->by_client, hash_pointer(sessions, client), is_of_client, client);
+}
+
+static uint64_t hash_client_id(const struct sessions *sessions, const char *client_id)
+{
+	return index_hash(&sessions->by_client_id, client_id, strlen(client_id));
+}
+
+struct session *sessions_find_by_client_id(const struct sessions *sessions, const char *client_id)
+{
+	return index_find(&sessions->by_client_id, hash_client_id(sessions, client_id), has_client_id, client_id);
+}
+
+/* ---- deadlines: a binary heap ---- */
+
+static void place(struct sessions *sessions, size_t at, struct session *session)
+{
+	sessions->deadlines[at - 1] = session;
+	session->deadline = at;
+}
+
+static void rise(struct sessions *sessions, struct session *session, size_t at)
+{
+	while (at > 1 && sessions->deadlines[at / 2 - 1]->deadline_at_s > session->deadline_at_s) {
+		place(sessions, at, sessions->deadlines[at / 2 - 1]);
+		at /= 2;
+	}
+	place(sessions, at, session);
+}
+
+static void sink(struct sessions *sessions, struct session *session, size_t at)
+{
+	for (size_t child = 2 * at; child <= sessions->n_deadlines; child = 2 * at) {
+		if (child < sessions->n_deadlines &&
+		    sessions->deadlines[child]->deadline_at_s < sessions->deadlines[child - 1]->deadline_at_s) {
+			child++;
+		}
+		if (sessions->deadlines[child - 1]->deadline_at_s >= session->deadline_at_s) {
+			break;
+		}
+		place(sessions, at, sessions->deadlines[child - 1]);
+		at = child;
+	}
+	place(sessions, at, session);
+}
+
+static void take_out(struct sessions *sessions, struct session *session)
+{
+	size_t at = session->deadline;
+	struct session *last = sessions->deadlines[--sessions->n_deadlines];
+
+	session->deadline = 0;
+	if (last != session) {
+		sink(sessions, last, at);
+		rise(sessions, last, last->deadline);
+	}
+}
+
+/* One place for every session, taken at CONNECT, so that setting a deadline never fails. */
+static bool reserve_deadline(struct sessions *sessions)
+{
+	if (sessions->by_client.n < sessions->deadline_room) {
+		return true;
+	}
+	size_t room = sessions->deadline_room ? 2 * sessions->deadline_room : 64;
+	struct session **deadlines = realloc(sessions->deadlines, room * sizeof(struct session *));
+
+	if (!deadlines) {
+		return false;
+	}
+	sessions->deadlines = deadlines;
+	sessions->deadline_room = room;
 	return true;
 }
 
-/* At most half full, so that probing stays short. */
-static bool make_room(struct sessions *sessions, int64_t now_s)
+void sessions_set_deadline(struct sessions *sessions, struct session *session, int64_t at_s)
 {
-	if (sessions->n * 2 < sessions->room) {
-		return true;
+	if (session->deadline) {
+		take_out(sessions, session);
 	}
-	return rebuild(sessions, sessions->room, now_s) &&
-	       (sessions->n * 2 < sessions->room || rebuild(sessions, sessions->room * 2, now_s));
+	if (at_s) {
+		session->deadline_at_s = at_s;
+		rise(sessions, session, ++sessions->n_deadlines);
+	}
+}
+
+struct session *sessions_next_due(const struct sessions *sessions)
+{
+	return sessions->n_deadlines ? sessions->deadlines[0] : NULL;
+}
+
+/* ---- coming and going ---- */
+
+static void count_live(struct sessions *sessions, struct session *session, int64_t change)
+{
+	sessions->n_live += change;
+	session->person->n_live += change;
+	session->person->account->n_live += change;
+}
+
+void sessions_end(struct sessions *sessions, struct session *session, int64_t now_s)
+{
+	if (session->is_live) {
+		count_live(sessions, session, -1);
+		session->is_live = false;
+		session->ended_at_s = now_s;
+	}
+}
+
+void sessions_forget(struct sessions *sessions, struct session *session)
+{
+	sessions_end(sessions, session, 0);
+	sessions_set_deadline(sessions, session, 0);
+	index_remove(&sessions->by_client_id, session->client_id_hash, session);
+	index_remove(&sessions->by_client, hash_pointer(sessions, session->client), session);
+	free_session(sessions, session);
+}
+
+/* The newest under its client id; an older one, whose client is being taken over, is found by its pointer alone. */
+static bool enter(struct sessions *sessions, struct session *session)
+{
+	struct session *older = sessions_find_by_client_id(sessions, session->client_id);
+
+	if (!index_add(&sessions->by_client, hash_pointer(sessions, session->client), session)) {
+		return false;
+	}
+	if (!index_add(&sessions->by_client_id, session->client_id_hash, session)) {
+		index_remove(&sessions->by_client, hash_pointer(sessions, session->client), session);
+		return false;
+	}
+	if (older) {
+		index_remove(&sessions->by_client_id, older->client_id_hash, older);
+		session->drops_queue = older->is_revoked;
+	}
+	return true;
 }
 
 struct session *sessions_admit(struct sessions *sessions, const void *client, const char *client_id,
-			       const struct cw_token *token, int64_t now_s)
+			       const char *address, const struct cw_token *token, int64_t now_s)
 {
-	if (!make_room(sessions, now_s)) {
+	struct session *known = sessions_find(sessions, client);
+
+	if (known) {
+		sessions_forget(sessions, known);
+	}
+	struct session *session = calloc(1, sizeof(*session));
+
+	if (!session || !reserve_deadline(sessions) ||
+	    !cw_text_copy(session->client_id, sizeof(session->client_id), client_id) ||
+	    !cw_text_copy(session->address, sizeof(session->address), address) ||
+	    !(session->person = people_get(sessions->people, token->account, token->subject))) {
+		free(session);
 		return NULL;
 	}
-	size_t index = slot_of((const struct session *const *)sessions->slots, sessions->room, client);
-
-	if (!sessions->slots[index]) {
-		sessions->slots[index] = malloc(sizeof(struct session));
-		if (!sessions->slots[index]) {
-			return NULL;
-		}
-		sessions->n++;
+	session->client = client;
+	session->client_id_hash = hash_client_id(sessions, client_id);
+	session->connected_at_s = now_s;
+	if (!enter(sessions, session)) {
+		people_put(sessions->people, session->person);
+		free(session);
+		return NULL;
 	}
-	struct session *session = sessions->slots[index];
-
-	*session = (struct session){ .client = client, .token = *token };
-	if (!cw_text_copy(session->client_id, sizeof(session->client_id), client_id)) {
-		session->is_ended = true; /* the caller checked the length; fail closed all the same */
-	}
+	session->is_live = true;
+	count_live(sessions, session, 1);
+	session->token = *token;
+	session->expires_at_s = token->expires_at_s;
 	return session;
 }
 
-void sessions_end(struct sessions *sessions, const void *client, int64_t now_s)
+void session_renew(struct session *session, const struct cw_token *token)
 {
-	struct session *session = sessions_find(sessions, client);
+	cw_token_finish(&session->token);
+	session->token = *token;
+	session->expires_at_s = token->expires_at_s;
+	session->was_warned = false;
+}
 
-	if (session) {
-		session->is_ended = true;
-		session->ended_at_s = now_s;
+void sessions_each(struct sessions *sessions, void (*visit)(void *context, struct session *session), void *context)
+{
+	/* Downwards, since forgetting one moves those after it, which were visited, into its place. */
+	for (size_t i = sessions->by_client.room; i-- > 0;) {
+		struct session *session = sessions->by_client.slots[i].item;
+
+		if (session) {
+			visit(context, session);
+		}
 	}
 }

@@ -2,41 +2,80 @@
 #ifndef AUTH_PLUGIN_SESSION_H
 #define AUTH_PLUGIN_SESSION_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
+#include "auth-plugin/people.h"
+#include "core/access.h"
 #include "core/token.h"
 
 /*
- * Who is behind each of the broker's client pointers. Keyed by pointer, since a take-over disconnects the
- * old client after the new one was admitted under the same client id. A pointer that disconnected stays
- * as `ended`: its will is checked afterwards. The broker's one thread; looking up never allocates.
+ * Who is behind each of the broker's client pointers. Keyed by pointer, since a take-over disconnects the old
+ * client after the new one was admitted under the same client id. A pointer that disconnected stays as `ended`:
+ * its will is checked afterwards, and deliveries to a session that is offline come with it. The broker's one
+ * thread; finding allocates nothing.
  */
 #define SESSION_CLIENT_ID_MAX 200
+#define SESSION_ADDRESS_MAX 63
+#define SESSION_WARN_S 60 /* before exp, a client is told */
 
 struct session {
-	const void *client; /* NULL: the slot is free */
-	bool is_ended;
-	int64_t ended_at_s;
-	char client_id[SESSION_CLIENT_ID_MAX + 1];
+	/* What every delivery looks at. */
+	const void *client;
+	int64_t expires_at_s;
+	const struct cw_access_role *role; /* of the rules in force; NULL: it has none */
+	struct person *person;
+	bool is_live;
+	bool is_revoked;
+	bool drops_queue; /* what an earlier, revoked session left queued is not for this one; until the next tick */
+
 	struct cw_token token;
+	bool was_warned;       /* told that the token is about to expire */
+	bool must_kick;        /* waits to be disconnected */
+	int64_t connected_at_s;
+	int64_t ended_at_s;
+	size_t deadline;       /* place in the heap, from 1; 0: not in it */
+	int64_t deadline_at_s;
+	uint64_t client_id_hash;
+	char client_id[SESSION_CLIENT_ID_MAX + 1];
+	char address[SESSION_ADDRESS_MAX + 1];
 };
 
-struct sessions;
+struct sessions {
+	struct people *people;
+	struct index by_client, by_client_id; /* the second: the newest of each client id */
+	struct session **deadlines; /* a heap, the next first */
+	size_t n_deadlines, deadline_room;
+	int64_t n_live;
+};
 
-/* NULL without memory. Destroy accepts NULL. */
-struct sessions *sessions_create(void);
-void sessions_destroy(struct sessions *sessions);
+void sessions_init(struct sessions *sessions, struct people *people, uint64_t seed);
+void sessions_finish(struct sessions *sessions);
 
-/* The session of a pointer, or NULL. Lives until the next sessions_admit. */
-struct session *sessions_find(struct sessions *sessions, const void *client);
+/* The session of a pointer, or NULL; stays where it is until it is forgotten. */
+struct session *sessions_find(const struct sessions *sessions, const void *client);
+/* The newest session under a client id, or NULL. */
+struct session *sessions_find_by_client_id(const struct sessions *sessions, const char *client_id);
 
-/* A new session for the pointer, in place of any ended one. NULL without memory. */
+/*
+ * A live session for the pointer, in place of what was known of it. Takes over the token's claim only when it
+ * succeeds. NULL without memory or for a client id that is too long.
+ */
 struct session *sessions_admit(struct sessions *sessions, const void *client, const char *client_id,
-			       const struct cw_token *token, int64_t now_s);
+			       const char *address, const struct cw_token *token, int64_t now_s);
 
-/* The client is gone; unknown pointers are ignored. */
-void sessions_end(struct sessions *sessions, const void *client, int64_t now_s);
+/* Another token for the same person; takes over its claim. */
+void session_renew(struct session *session, const struct cw_token *token);
+
+/* The client is gone. Once is enough. */
+void sessions_end(struct sessions *sessions, struct session *session, int64_t now_s);
+
+/* Nothing is known of the pointer any more. */
+void sessions_forget(struct sessions *sessions, struct session *session);
+
+/* Sets, moves or (0) takes away the moment at which something is due for the session. */
+void sessions_set_deadline(struct sessions *sessions, struct session *session, int64_t at_s);
+/* The session that is due first, or NULL. */
+struct session *sessions_next_due(const struct sessions *sessions);
+
+/* Visits all, in no order. The visitor may forget the one it is given; then another one may be missed this time. */
+void sessions_each(struct sessions *sessions, void (*visit)(void *context, struct session *session), void *context);
 
 #endif

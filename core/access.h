@@ -24,6 +24,7 @@ enum cw_access_action {
 	 * keeps back is kept back at each delivery.
 	 */
 	CW_ACCESS_SUBSCRIBE,
+	CW_ACCESS_ACTION_COUNT
 };
 
 /* Is this conversation (len bytes, no NUL) assigned to the caller? For roles limited to assigned conversations. */

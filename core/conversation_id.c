@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/conversation_id.h"
 
+#include <limits.h>
 #include <string.h>
 
+#include "core/file.h"
 #include "core/signature.h"
 #include "core/text.h"
 
@@ -83,6 +85,23 @@ enum cw_status cw_conversation_id_parse(const char *text, struct cw_conversation
 struct cw_tag_key *cw_tag_key_create(const void *key, size_t key_len)
 {
 	return (struct cw_tag_key *)cw_hmac_create(key, key_len);
+}
+
+enum cw_status cw_tag_key_load(const char *keys_dir, struct cw_tag_key **ret_key, struct cw_error *reterr)
+{
+	char path[PATH_MAX];
+	char key[129];
+
+	if (!cw_text_format(path, sizeof(path), "%s/shared/tag.key", keys_dir)) {
+		return cw_error_set(reterr, CW_INVALID, "%s: path too long", keys_dir);
+	}
+	enum cw_status status = cw_file_read_line(path, key, sizeof(key), reterr);
+
+	if (status == CW_OK) {
+		*ret_key = cw_tag_key_create(key, strlen(key));
+		status = *ret_key ? CW_OK : cw_error_set(reterr, CW_NOMEM, "out of memory");
+	}
+	return status;
 }
 
 void cw_tag_key_destroy(struct cw_tag_key *key)

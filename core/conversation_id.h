@@ -57,6 +57,8 @@ struct cw_tag_key;
 
 /* NULL without memory. Destroy accepts NULL. */
 struct cw_tag_key *cw_tag_key_create(const void *key, size_t key_len);
+/* The installation's own, KEYS/shared/tag.key. CW_NOT_FOUND without the file, CW_INVALID as `file:1: …`. */
+CW_MUST_CHECK enum cw_status cw_tag_key_load(const char *keys_dir, struct cw_tag_key **ret_key, struct cw_error *reterr);
 void cw_tag_key_destroy(struct cw_tag_key *key);
 
 /* Never fails: an id that is none, or a failing library, gives "…#invalid". Several threads may share a key. */

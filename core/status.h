@@ -12,6 +12,7 @@
 	X(CW_OK, "ok") \
 	X(CW_INVALID, "invalid") \
 	X(CW_DENIED, "denied") \
+	X(CW_EXPIRED, "expired") \
 	X(CW_NOT_FOUND, "not found") \
 	X(CW_DUPLICATE, "already there") \
 	X(CW_TOO_LARGE, "too large") \

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+/* May a session do it? Asked for every delivery: no allocation, no I/O, no lock. */
+#include <string.h>
+
+#include "auth-plugin/policy.h"
+#include "core/text.h"
+#include "core/topic.h"
+
+struct asking {
+	const struct policy *policy;
+	const struct person *person;
+};
+
+static bool is_assigned(void *context, const char *conversation, size_t len)
+{
+	const struct asking *asking = context;
+
+	return assignments_has(asking->policy->assignments, conversation, len, asking->person);
+}
+
+/* acct/<a>/conv/<c>/cmd/<s> */
+static bool is_command(const char *topic)
+{
+	size_t level = 0;
+
+	for (; topic && level < 4; level++) {
+		topic = strchr(topic, '/');
+		topic = topic ? topic + 1 : NULL;
+	}
+	return topic && strncmp(topic, "cmd/", 4) == 0;
+}
+
+/* What ends a session's say before any rule is looked at. An ended one has its will left, and its queue. */
+static enum policy_denial check_state(const struct policy *policy, const struct session *session,
+				      const struct policy_check *check, int64_t now_s)
+{
+	bool is_tenant = session->token.account[0] != '_';
+	/* A kick asks again for every subscription; for a mere expiry they are kept, for the next connection. */
+	bool is_kept = policy->is_kicking_expired && check->action == CW_ACCESS_SUBSCRIBE;
+	bool is_will = !session->is_live && check->action == CW_ACCESS_WRITE;
+
+	if (session->is_revoked) {
+		return POLICY_REVOKED;
+	}
+	if (is_will) {
+		return is_command(check->topic) ? POLICY_WILL_COMMAND : POLICY_ALLOWED;
+	}
+	if (now_s >= session->expires_at_s && !is_kept) {
+		return POLICY_EXPIRED;
+	}
+	if (session->drops_queue && check->action == CW_ACCESS_READ) {
+		return POLICY_QUEUE_DROPPED;
+	}
+	if (is_tenant && !policy->knows_revocations && check->action != CW_ACCESS_SUBSCRIBE &&
+	    check->topic[0] != '$') {
+		return POLICY_NOT_LOADED;
+	}
+	return POLICY_ALLOWED;
+}
+
+enum policy_denial policy_check(const struct policy *policy, const struct session *session,
+				const struct policy_check *check, int64_t now_s, struct cw_access_verdict *ret_verdict)
+{
+	enum policy_denial denial = check_state(policy, session, check, now_s);
+
+	if (denial != POLICY_ALLOWED) {
+		return denial;
+	}
+	struct asking asking = { policy, session->person };
+	const struct cw_access_request request = {
+		.account = session->token.account,
+		.subject = session->token.subject,
+		.role = session->token.role,
+		.resolved = session->role,
+		.client_id = session->client_id,
+		.claim = session->token.claim,
+		.action = check->action,
+		.topic = check->topic,
+		.qos = check->qos,
+		.retain = check->retain,
+		.is_assigned = is_assigned,
+		.assigned_context = &asking,
+	};
+	const struct cw_access_verdict verdict = cw_access_decide(policy->access, &request);
+
+	if (ret_verdict) {
+		*ret_verdict = verdict;
+	}
+	return verdict.is_allowed ? POLICY_ALLOWED : POLICY_BY_RULES;
+}
+
+/* Is the person of a username, whose token is not at hand, revoked? Every rule about them counts. */
+static bool is_person_revoked(const struct policy *policy, const struct cw_token *token, int64_t now_s)
+{
+	return cw_revocations_hit(policy->revocations, token, now_s);
+}
+
+enum policy_denial policy_check_absent(const struct policy *policy, const char *username,
+				       const struct policy_check *check, int64_t now_s)
+{
+	struct cw_token token = { .issued_at_s = 0 };
+	const char *slash = username ? strchr(username, '/') : NULL;
+	size_t len = slash ? (size_t)(slash - username) : 0;
+
+	if (!slash || len >= sizeof(token.account) || !cw_subject_is_valid(slash + 1) ||
+	    !cw_text_copy(token.subject, sizeof(token.subject), slash + 1)) {
+		return POLICY_UNKNOWN_CLIENT;
+	}
+	memcpy(token.account, username, len);
+	if (is_person_revoked(policy, &token, now_s)) {
+		return POLICY_REVOKED;
+	}
+	if (strcmp(token.account, CW_SYSTEM_ACCOUNT) == 0) {
+		const struct cw_access_request request = { .account = token.account,
+							   .subject = token.subject,
+							   .role = "service",
+							   .client_id = "",
+							   .action = check->action,
+							   .topic = check->topic };
+
+		return cw_access_allows(policy->access, &request) ? POLICY_ALLOWED : POLICY_BY_RULES;
+	}
+	/* Its role is not known. What it queues is asked again, by its token's rules, when it comes back. */
+	return cw_topic_is_inside(check->topic, token.account) ? POLICY_ALLOWED : POLICY_BY_RULES;
+}
+
+const char *policy_denial_text(enum policy_denial denial)
+{
+	static const char *const texts[POLICY_DENIAL_COUNT] = {
+		[POLICY_ALLOWED] = "allowed",
+		[POLICY_BY_RULES] = "the rules refuse it",
+		[POLICY_EXPIRED] = "the token has expired",
+		[POLICY_REVOKED] = "the token was revoked",
+		[POLICY_NOT_LOADED] = "the daemon has not sent its table of revocations since the broker started",
+		[POLICY_WILL_COMMAND] = "a will must not be a command",
+		[POLICY_QUEUE_DROPPED] = "left over from a session that was revoked",
+		[POLICY_UNKNOWN_CLIENT] = "the client was not admitted by this plugin",
+	};
+
+	return (unsigned)denial < POLICY_DENIAL_COUNT ? texts[denial] : "";
+}
+
+static bool begins_with(const char *text, const char *prefix)
+{
+	return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+bool policy_is_ours(const char *topic)
+{
+	/* What a shared subscription is for stands behind its group's name. */
+	if (begins_with(topic, "$share/")) {
+		const char *filter = strchr(topic + 7, '/');
+
+		return !filter || policy_is_ours(filter + 1);
+	}
+	return begins_with(topic, "acct/") || strcmp(topic, "acct") == 0 || begins_with(topic, "$CONTROL/convwire");
+}

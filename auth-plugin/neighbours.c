@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+#include "auth-plugin/neighbours.h"
+
+#include <dlfcn.h>
+#include <link.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Stands in our own file. */
+static const char here;
+
+struct search {
+	char *out;
+	size_t size;
+};
+
+/* By address: a handle's symbols may come from what it depends on. */
+static bool is_from(const void *symbol, const char *file)
+{
+	Dl_info info;
+
+	return symbol && dladdr(symbol, &info) != 0 && info.dli_fname && strcmp(info.dli_fname, file) == 0;
+}
+
+static bool is_plugin(const char *file)
+{
+	static const char *const entries[] = { "mosquitto_plugin_init", "mosquitto_auth_plugin_init" };
+	void *handle = dlopen(file, RTLD_LAZY | RTLD_NOLOAD);
+	bool is_one = false;
+
+	for (size_t i = 0; handle && i < sizeof(entries) / sizeof(entries[0]); i++) {
+		is_one = is_one || is_from(dlsym(handle, entries[i]), file);
+	}
+	if (handle) {
+		(void)dlclose(handle); /* gives back the reference that RTLD_NOLOAD took */
+	}
+	return is_one;
+}
+
+static int look_at(struct dl_phdr_info *info, size_t info_size, void *context)
+{
+	struct search *search = context;
+
+	(void)info_size;
+	if (!info->dlpi_name || info->dlpi_name[0] == '\0' || is_from(&here, info->dlpi_name) ||
+	    !is_plugin(info->dlpi_name)) {
+		return 0;
+	}
+	(void)snprintf(search->out, search->size, "%s", info->dlpi_name); /* a cut name still tells */
+	return 1;
+}
+
+bool neighbours_find_earlier(char *out, size_t size)
+{
+	struct search search = { out, size };
+
+	return dl_iterate_phdr(look_at, &search) != 0;
+}

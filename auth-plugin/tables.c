@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+#include "auth-plugin/tables.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "auth-plugin/notice.h"
+#include "auth-plugin/state.h"
+#include "core/text.h"
+
+#define MAX_GENERATION 64
+
+struct tables_load {
+	char generation[MAX_GENERATION + 1];
+	struct assignments *assignments;
+	json_t *revocations; /* checked, applied at commit */
+	int64_t n_assignments;
+};
+
+static const char *text_of(const json_t *json, const char *name)
+{
+	const json_t *member = json_object_get(json, name);
+	const char *text = json_string_value(member);
+
+	return text && strlen(text) == json_string_length(member) ? text : NULL;
+}
+
+static void drop_load(struct tables *tables)
+{
+	if (tables->load) {
+		assignments_destroy(tables->load->assignments);
+		json_decref(tables->load->revocations);
+		free(tables->load);
+		tables->load = NULL;
+	}
+}
+
+void tables_finish(struct tables *tables)
+{
+	drop_load(tables);
+}
+
+/* ---- a whole load ---- */
+
+static enum cw_status begin(struct tables *tables, struct policy *policy, const json_t *json, struct cw_error *reterr)
+{
+	const char *generation = text_of(json, "generation");
+
+	drop_load(tables);
+	if (!generation || generation[0] == '\0' || strlen(generation) > MAX_GENERATION) {
+		return cw_error_set(reterr, CW_INVALID, "begin needs a generation of 1 to %d characters", MAX_GENERATION);
+	}
+	struct tables_load *load = calloc(1, sizeof(*load));
+
+	if (!load) {
+		return cw_error_set(reterr, CW_NOMEM, "out of memory");
+	}
+	tables->load = load;
+	(void)snprintf(load->generation, sizeof(load->generation), "%s", generation); /* length checked above */
+	load->assignments = assignments_create(&policy->people, policy->people.persons.seed);
+	load->revocations = json_array();
+	return load->assignments && load->revocations ? CW_OK : cw_error_set(reterr, CW_NOMEM, "out of memory");
+}
+
+static enum cw_status check_generation(const struct tables *tables, const json_t *json, struct cw_error *reterr)
+{
+	const char *generation = text_of(json, "generation");
+
+	if (!tables->load || !generation || strcmp(tables->load->generation, generation) != 0) {
+		return cw_error_set(reterr, CW_INVALID, "no load of this generation is under way");
+	}
+	return CW_OK;
+}
+
+static enum cw_status add_assignments(struct tables_load *load, const json_t *rows, struct cw_error *reterr)
+{
+	size_t index;
+	json_t *row;
+
+	json_array_foreach(rows, index, row)
+	{
+		const char *conversation = json_string_value(json_array_get(row, 0));
+		const char *subject = json_string_value(json_array_get(row, 1));
+		enum cw_status status = conversation && subject ?
+						assignments_set(load->assignments, conversation, subject) :
+						CW_INVALID;
+
+		if (status != CW_OK) {
+			return cw_error_set(reterr, status, "row %zu of a chunk is not [conversation, subject]", index);
+		}
+		load->n_assignments++;
+	}
+	return CW_OK;
+}
+
+static enum cw_status add_revocations(struct tables_load *load, const json_t *rows, struct cw_error *reterr)
+{
+	enum cw_status status = CW_OK;
+	size_t index;
+	json_t *row;
+
+	json_array_foreach(rows, index, row)
+	{
+		struct cw_revocation revocation;
+
+		if (status == CW_OK) {
+			status = cw_revocation_from_json(row, &revocation, reterr);
+		}
+		if (status == CW_OK && json_array_append(load->revocations, row) != 0) {
+			status = cw_error_set(reterr, CW_NOMEM, "out of memory");
+		}
+	}
+	return status;
+}
+
+static enum cw_status take_chunk(struct tables *tables, const json_t *json, struct cw_error *reterr)
+{
+	enum cw_status status = check_generation(tables, json, reterr);
+
+	if (status == CW_OK) {
+		status = add_assignments(tables->load, json_object_get(json, "assignments"), reterr);
+	}
+	return status == CW_OK ? add_revocations(tables->load, json_object_get(json, "revocations"), reterr) : status;
+}
+
+/* What a revocation by $CONTROL brought is on its way to the store, so none is taken away here. */
+static enum cw_status apply_revocations(struct policy *policy, const json_t *rows, int64_t now_s, struct cw_error *reterr)
+{
+	enum cw_status status = CW_OK;
+	size_t index;
+	json_t *row;
+
+	json_array_foreach(rows, index, row)
+	{
+		struct cw_revocation revocation;
+		int64_t n_hit = 0;
+
+		status = cw_revocation_from_json(row, &revocation, reterr);
+		if (status == CW_OK) {
+			status = policy_revoke(policy, &revocation, now_s, &n_hit, reterr);
+		}
+		if (status != CW_OK) {
+			break;
+		}
+	}
+	return status;
+}
+
+static bool is_count(const json_t *json, const char *name, int64_t n)
+{
+	const json_t *member = json_object_get(json, name);
+
+	return json_is_integer(member) && json_integer_value(member) == n;
+}
+
+static void put_in_force(struct tables *tables, struct policy *policy)
+{
+	struct assignments *old = policy->assignments;
+
+	policy->assignments = tables->load->assignments;
+	tables->load->assignments = NULL;
+	/* A table is large; it goes in slices. Should two come at once, the first must not wait. */
+	assignments_destroy(policy->retired);
+	policy->retired = old;
+}
+
+static enum cw_status commit(struct tables *tables, struct policy *policy, const json_t *json, int64_t now_s,
+			     struct cw_error *reterr)
+{
+	enum cw_status status = check_generation(tables, json, reterr);
+
+	if (status != CW_OK) {
+		return status;
+	}
+	struct tables_load *load = tables->load;
+	size_t n_revocations = json_array_size(load->revocations);
+
+	if (!is_count(json, "n_assignments", load->n_assignments) ||
+	    !is_count(json, "n_revocations", (int64_t)n_revocations)) {
+		return cw_error_set(reterr, CW_INVALID, "%lld assignments and %zu revocations came, commit says otherwise",
+				    (long long)load->n_assignments, n_revocations);
+	}
+	status = apply_revocations(policy, load->revocations, now_s, reterr);
+	if (status != CW_OK) {
+		return status;
+	}
+	put_in_force(tables, policy);
+	policy->knows_revocations = true;
+	notice_publisher(policy, json_pack("{s:s, s:s, s:I, s:I}", "type", "loaded", "generation", load->generation,
+					   "n_assignments", (json_int_t)load->n_assignments, "n_revocations",
+					   (json_int_t)n_revocations));
+	drop_load(tables);
+	return state_save(policy, reterr);
+}
+
+/* ---- single changes ---- */
+
+static enum cw_status assign(struct tables *tables, struct policy *policy, const json_t *json, struct cw_error *reterr)
+{
+	const char *conversation = text_of(json, "conversation");
+	const char *subject = text_of(json, "subject");
+	enum cw_status status = CW_INVALID;
+
+	if (conversation && (subject || json_is_null(json_object_get(json, "subject")))) {
+		/* A load under way was read before this change. */
+		status = tables->load ? assignments_set(tables->load->assignments, conversation, subject) : CW_OK;
+	}
+	if (status == CW_OK && policy->assignments) {
+		status = assignments_set(policy->assignments, conversation, subject);
+	}
+	return status == CW_OK ? CW_OK :
+				 cw_error_set(reterr, status, "assign needs a conversation, and a subject or null");
+}
+
+static enum cw_status revoke(struct policy *policy, const json_t *json, int64_t now_s, struct cw_error *reterr)
+{
+	struct cw_revocation revocation;
+	int64_t n_hit = 0;
+	enum cw_status status = cw_revocation_from_json(json_object_get(json, "revocation"), &revocation, reterr);
+
+	if (status == CW_OK) {
+		status = policy_revoke(policy, &revocation, now_s, &n_hit, reterr);
+	}
+	return status == CW_OK ? state_save(policy, reterr) : status;
+}
+
+/* ---- the messages ---- */
+
+static enum cw_status take(struct tables *tables, struct policy *policy, const json_t *json, int64_t now_s,
+			   struct cw_error *reterr)
+{
+	const char *type = text_of(json, "type");
+
+	if (!type) {
+		return cw_error_set(reterr, CW_INVALID, "not a JSON object with a type");
+	}
+	if (strcmp(type, "begin") == 0) {
+		return begin(tables, policy, json, reterr);
+	}
+	if (strcmp(type, "chunk") == 0) {
+		return take_chunk(tables, json, reterr);
+	}
+	if (strcmp(type, "commit") == 0) {
+		return commit(tables, policy, json, now_s, reterr);
+	}
+	if (strcmp(type, "assign") == 0) {
+		return assign(tables, policy, json, reterr);
+	}
+	if (strcmp(type, "revoke") == 0) {
+		return revoke(policy, json, now_s, reterr);
+	}
+	return cw_error_set(reterr, CW_INVALID, "a type that is none of begin, chunk, commit, assign, revoke");
+}
+
+void tables_take(struct tables *tables, struct policy *policy, const char *payload, size_t len, int64_t now_s)
+{
+	json_t *json = json_loadb(payload ? payload : "", len, JSON_REJECT_DUPLICATES, NULL);
+	const char *generation = text_of(json, "generation");
+	struct cw_error error = { .text = "" };
+	char line[600];
+
+	if (take(tables, policy, json, now_s, &error) != CW_OK) {
+		(void)snprintf(line, sizeof(line), "the publisher's table: %s", error.text); /* a cut line still tells */
+		policy->broker.log(true, line);
+		notice_publisher(policy, json_pack("{s:s, s:s?, s:s}", "type", "load_failed", "generation", generation,
+						   "reason", error.text));
+		if (generation) {
+			drop_load(tables);
+		}
+	}
+	json_decref(json);
+}

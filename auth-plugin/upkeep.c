@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/* What happens with time: tokens expire, sessions are disconnected, memory is given back. In slices, since the
+ * broker delivers nothing meanwhile. */
+#include <string.h>
+
+#include "auth-plugin/notice.h"
+#include "auth-plugin/policy.h"
+#include "core/clock.h"
+
+#define UPKEEP_MS 20     /* between two looks; the broker calls thousands of times a second */
+#define SLICE_MS 4       /* for what one call may take */
+#define MAX_PER_SLICE 200
+#define FREE_PER_SLICE 5000
+#define REAP_S 60
+/* A delayed will may come this long after the end. */
+#define KEEP_ENDED_S 3600
+
+/* ---- revoking and kicking ---- */
+
+bool policy_kick(struct policy *policy, struct session *session)
+{
+	/* Of an ended session something is left only while it is the newest under its client id. */
+	if (session->must_kick || (!session->is_live && !session->is_revoked)) {
+		return false;
+	}
+	session->must_kick = true;
+	policy->n_to_kick++;
+	/* Due at once: the heap is also the queue of those that must go. */
+	sessions_set_deadline(&policy->sessions, session, 1);
+	return true;
+}
+
+struct revoking {
+	struct policy *policy;
+	const struct cw_revocation *revocation;
+	int64_t n_hit;
+};
+
+static void revoke_session(void *context, struct session *session)
+{
+	struct revoking *revoking = context;
+
+	if (session->is_revoked || !cw_revocation_hits(revoking->revocation, &session->token)) {
+		return;
+	}
+	session->is_revoked = true;
+	if (session->is_live) {
+		revoking->n_hit++;
+		revoking->policy->counters.revoked++;
+	}
+	(void)policy_kick(revoking->policy, session); /* one that is offline too: its subscriptions and its queue go */
+}
+
+enum cw_status policy_revoke(struct policy *policy, const struct cw_revocation *revocation, int64_t now_s,
+			     int64_t *ret_n_hit, struct cw_error *reterr)
+{
+	struct revoking revoking = { .policy = policy, .revocation = revocation };
+
+	if (revocation->forget_at_s <= now_s) {
+		*ret_n_hit = 0;
+		return CW_OK;
+	}
+	if (cw_revocations_add(policy->revocations, revocation, now_s) != CW_OK) {
+		return cw_error_set(reterr, CW_NOMEM, "out of memory");
+	}
+	sessions_each(&policy->sessions, revoke_session, &revoking);
+	*ret_n_hit = revoking.n_hit;
+	return CW_OK;
+}
+
+static bool is_newest(const struct policy *policy, const struct session *session)
+{
+	return sessions_find_by_client_id(&policy->sessions, session->client_id) == session;
+}
+
+static void kick_now(struct policy *policy, struct session *session)
+{
+	bool is_revoked = session->is_revoked;
+
+	session->must_kick = false;
+	policy->n_to_kick--;
+	if (!is_newest(policy, session)) {
+		return; /* the client id is another connection's by now */
+	}
+	policy->counters.kicked++;
+	policy->is_kicking_expired = !is_revoked;
+	policy->broker.kick(session->client_id, !is_revoked); /* session may be ended when this returns, but is there */
+	policy->is_kicking_expired = false;
+}
+
+/* ---- expiry ---- */
+
+/* One session whose moment has come. */
+static void on_due(struct policy *policy, struct session *session, int64_t now_s)
+{
+	sessions_set_deadline(&policy->sessions, session, 0);
+	if (session->must_kick) {
+		kick_now(policy, session);
+	} else if (!session->is_live) {
+		return; /* waits to be reaped */
+	} else if (now_s >= session->expires_at_s) {
+		policy->counters.expired++;
+		session->must_kick = true;
+		policy->n_to_kick++;
+		kick_now(policy, session);
+	} else {
+		if (!session->was_warned) {
+			session->was_warned = true;
+			notice_expiring(policy, session);
+		}
+		sessions_set_deadline(&policy->sessions, session, session->expires_at_s);
+	}
+}
+
+static bool is_due(const struct policy *policy, int64_t now_s)
+{
+	const struct session *next = sessions_next_due(&policy->sessions);
+
+	return next && next->deadline_at_s <= now_s;
+}
+
+/* ---- reaping ---- */
+
+struct reaping {
+	struct policy *policy;
+	int64_t now_s;
+};
+
+/* An ended session is kept for its will, and for deliveries to a client that is offline while its token holds. */
+static void reap(void *context, struct session *session)
+{
+	const struct reaping *reaping = context;
+	int64_t until_s = session->ended_at_s + KEEP_ENDED_S;
+
+	if (!session->is_live && !session->must_kick && reaping->now_s > until_s &&
+	    reaping->now_s > session->expires_at_s) {
+		sessions_forget(&reaping->policy->sessions, session);
+	}
+}
+
+static void let_in(void *context, struct session *session)
+{
+	(void)context;
+	session->drops_queue = false;
+}
+
+void policy_tick(struct policy *policy, int64_t now_ms)
+{
+	int64_t monotonic_ms = cw_clock_monotonic_ms();
+	int64_t now_s = now_ms / 1000;
+
+	if (policy->has_dropping) {
+		policy->has_dropping = false;
+		sessions_each(&policy->sessions, let_in, NULL);
+	}
+	if (monotonic_ms < policy->next_upkeep_ms && policy->n_to_kick == 0) {
+		return;
+	}
+	policy->next_upkeep_ms = monotonic_ms + UPKEEP_MS;
+	for (int n = 0; n < MAX_PER_SLICE && is_due(policy, now_s) && cw_clock_monotonic_ms() - monotonic_ms < SLICE_MS;
+	     n++) {
+		on_due(policy, sessions_next_due(&policy->sessions), now_s);
+	}
+	if (policy->retired && assignments_free_some(policy->retired, FREE_PER_SLICE)) {
+		policy->retired = NULL;
+	}
+	if (now_s >= policy->next_reap_s) {
+		struct reaping reaping = { policy, now_s };
+
+		policy->next_reap_s = now_s + REAP_S;
+		sessions_each(&policy->sessions, reap, &reaping);
+	}
+	notice_stats(policy, monotonic_ms);
+}
