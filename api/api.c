@@ -18,7 +18,7 @@ bool api_authorize(struct cw_http_request *request, const struct api *api, struc
 		return false;
 	}
 	int64_t now_ms = cw_clock_now_ms();
-	struct cw_token token;
+	CW_CLEANUP(cw_token_finish) struct cw_token token = { .claim = NULL };
 	enum cw_status status = cw_token_verify(api->keys, header + 7, now_ms, &token, &error);
 
 	if (status == CW_OK && cw_revocations_hit(api->revocations, &token, now_ms / 1000)) {
@@ -30,6 +30,7 @@ bool api_authorize(struct cw_http_request *request, const struct api *api, struc
 		return false;
 	}
 	*ret_token = token;
+	(void)cw_claim_ref(token.claim); /* this one's is given back on the way out */
 	return true;
 }
 

@@ -34,7 +34,7 @@ void api_resolve(struct cw_http_request *request, void *api);
 
 /* ---- shared by the handlers ---- */
 
-/* The caller's token. false when it was refused; the request is then answered. */
+/* The caller's token, to be finished. false when it was refused; the request is then answered. */
 bool api_authorize(struct cw_http_request *request, const struct api *api, struct cw_token *ret_token);
 
 /* A whole number from the query, fallback when it is not there. false when it is bad; the request is then answered. */

@@ -66,7 +66,7 @@ void api_conversations(struct cw_http_request *request, void *context)
 	const struct api *api = context;
 	const char *from = cw_http_query(request, "cursor");
 	char cursor[CW_LIST_CURSOR_MAX];
-	struct cw_token token;
+	CW_CLEANUP(cw_token_finish) struct cw_token token = { .claim = NULL };
 	struct cw_error error;
 	int64_t limit = 0;
 	bool is_more = false;
@@ -130,7 +130,7 @@ static enum cw_status read_one(struct cw_http_request *request, struct cw_reader
 void api_conversation(struct cw_http_request *request, void *context)
 {
 	const struct api *api = context;
-	struct cw_token token;
+	CW_CLEANUP(cw_token_finish) struct cw_token token = { .claim = NULL };
 	struct cw_error error;
 	struct one one = { .api = api, .token = &token };
 
@@ -171,7 +171,7 @@ void api_messages(struct cw_http_request *request, void *context)
 {
 	const struct api *api = context;
 	struct page page = { .messages = NULL };
-	struct cw_token token;
+	CW_CLEANUP(cw_token_finish) struct cw_token token = { .claim = NULL };
 	struct one one = { .api = api, .token = &token };
 	struct cw_error error;
 	int64_t before = 0;
@@ -243,7 +243,7 @@ void api_resolve(struct cw_http_request *request, void *context)
 	const struct api *api = context;
 	const char *id = cw_http_query(request, "id");
 	const char *phone_number_id = cw_http_query(request, "phone_number_id");
-	struct cw_token token;
+	CW_CLEANUP(cw_token_finish) struct cw_token token = { .claim = NULL };
 	struct cw_error error;
 
 	if (!api_authorize(request, api, &token)) {

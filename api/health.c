@@ -61,13 +61,20 @@ void health_ready(struct cw_http_request *request, void *context)
 
 /* One row per metric; offset into struct everything. */
 static const struct {
-	const char *name, *type, *help;
+	const char *name, *labels, *type, *help; /* labels "": none; rows of one name stand together */
 	size_t offset;
 } metrics[] = {
-#define ROW(name, type, member, help) \
+#define LABELLED(name, labels, type, member, help) \
 	{ \
-		"convwire_" name, type, help, offsetof(struct everything, member) \
+		"convwire_" name, labels, type, help, offsetof(struct everything, member) \
 	}
+#define ROW(name, type, member, help) LABELLED(name, "", type, member, help)
+#define REFUSED(reason, member) \
+	LABELLED("plugin_connects_refused_total", "{reason=\"" reason "\"}", "counter", member, \
+		 "Connections that the broker's plugin refused")
+#define DENIED(kind, member) \
+	LABELLED("plugin_denied_total", "{kind=\"" kind "\"}", "counter", member, \
+		 "Deliveries, publishes and subscriptions that the broker's plugin denied")
 	ROW("webhooks_total", "counter", store.webhooks, "Signed webhooks stored"),
 	ROW("messages_total", "counter", store.messages, "Messages stored"),
 	ROW("duplicates_total", "counter", store.duplicates, "Messages that were stored before"),
@@ -94,8 +101,47 @@ static const struct {
 	ROW("publish_lag_events", "gauge", facts.lag_events, "Events stored but not yet taken by the broker"),
 	ROW("publish_lag_milliseconds", "gauge", facts.lag_ms, "Age of the oldest event under way"),
 	ROW("resident_bytes", "gauge", rss_bytes, "Resident memory"),
+	ROW("plugin_connects_total", "counter", facts.plugin.connects, "Connections that the broker's plugin admitted"),
+	REFUSED("token", facts.plugin.refused_token),
+	REFUSED("expired", facts.plugin.refused_expired),
+	REFUSED("revoked", facts.plugin.refused_revoked),
+	REFUSED("client_id", facts.plugin.refused_client_id),
+	REFUSED("limit", facts.plugin.refused_limit),
+	REFUSED("other", facts.plugin.refused_other),
+	DENIED("read", facts.plugin.denied_read),
+	DENIED("write", facts.plugin.denied_write),
+	DENIED("subscribe", facts.plugin.denied_subscribe),
+	ROW("plugin_live", "gauge", facts.plugin.live, "Clients connected to the broker"),
+	ROW("plugin_expired_total", "counter", facts.plugin.expired, "Clients disconnected when their token expired"),
+	ROW("plugin_revoked_total", "counter", facts.plugin.revoked, "Live clients whose token was revoked"),
+	ROW("plugin_renewed_total", "counter", facts.plugin.renewed, "Tokens renewed in place"),
+	ROW("plugin_kicked_total", "counter", facts.plugin.kicked, "Clients disconnected by the plugin"),
+	ROW("plugin_check_nanoseconds_total", "counter", facts.plugin.check_ns,
+	    "Time of the delivery checks that were timed"),
+	ROW("plugin_check_samples_total", "counter", facts.plugin.check_samples, "Delivery checks that were timed"),
+	ROW("plugin_assignments", "gauge", facts.plugin.assignments, "Assigned conversations in the plugin's table"),
+	ROW("plugin_revocations", "gauge", facts.plugin.revocations, "Revocations in force"),
+	ROW("plugin_loaded", "gauge", facts.plugin.loaded, "1 when the plugin has its tables"),
 #undef ROW
+#undef LABELLED
+#undef REFUSED
+#undef DENIED
 };
+
+static enum cw_status put_metric(size_t i, const struct everything *all, struct cw_buf *text)
+{
+	enum cw_status status = CW_OK;
+	int64_t value = 0;
+
+	memcpy(&value, (const char *)all + metrics[i].offset, sizeof(value));
+	if (i == 0 || strcmp(metrics[i].name, metrics[i - 1].name) != 0) {
+		status = cw_buf_append_format(text, "# HELP %s %s\n# TYPE %s %s\n", metrics[i].name, metrics[i].help,
+					      metrics[i].name, metrics[i].type);
+	}
+	return status == CW_OK ?
+		       cw_buf_append_format(text, "%s%s %lld\n", metrics[i].name, metrics[i].labels, (long long)value) :
+		       status;
+}
 
 void health_metrics(struct cw_http_request *request, void *context)
 {
@@ -106,12 +152,7 @@ void health_metrics(struct cw_http_request *request, void *context)
 	collect(context, &all);
 	cw_buf_init(&text, MAX_METRICS_BYTES);
 	for (size_t i = 0; status == CW_OK && i < sizeof(metrics) / sizeof(metrics[0]); i++) {
-		int64_t value = 0;
-
-		memcpy(&value, (const char *)&all + metrics[i].offset, sizeof(value));
-		status = cw_buf_append_format(&text, "# HELP %s %s\n# TYPE %s %s\n%s %lld\n", metrics[i].name,
-					      metrics[i].help, metrics[i].name, metrics[i].type, metrics[i].name,
-					      (long long)value);
+		status = put_metric(i, &all, &text);
 	}
 	if (status == CW_OK) {
 		status = cw_buf_append_format(&text,

@@ -15,6 +15,15 @@ struct health_facts {
 	int64_t published, skipped, refused_publishes, broker_connects;
 	int64_t lag_events, lag_ms;
 	int64_t refused_signatures, refused_busy;
+	/* What the broker's plugin counted, since the broker started. */
+	struct health_plugin {
+		int64_t connects;
+		int64_t refused_token, refused_expired, refused_revoked, refused_client_id, refused_limit, refused_other;
+		int64_t denied_read, denied_write, denied_subscribe;
+		int64_t live, expired, revoked, renewed, kicked;
+		int64_t check_samples, check_ns;
+		int64_t assignments, revocations, loaded;
+	} plugin;
 };
 
 struct health {

@@ -167,7 +167,7 @@ static void answer(struct cw_http_request *request, struct gathering *gathering,
 void api_sync(struct cw_http_request *request, void *context)
 {
 	const struct api *api = context;
-	struct cw_token token;
+	CW_CLEANUP(cw_token_finish) struct cw_token token = { .claim = NULL };
 	int64_t since = 0;
 	int64_t limit = 0;
 

@@ -164,8 +164,8 @@ static void put_session(json_t *json, const struct session *session)
 	}
 }
 
-void audit_connect(struct audit *audit, const struct policy *policy, const struct policy_connect *connect,
-		   const char *reason)
+void audit_connect(struct audit *audit, const struct policy *policy, const char *event,
+		   const struct policy_connect *connect, const char *reason)
 {
 	char client_id[MAX_TEXT];
 
@@ -173,7 +173,7 @@ void audit_connect(struct audit *audit, const struct policy *policy, const struc
 		return;
 	}
 	put_client_id(connect->client_id, client_id, sizeof(client_id));
-	json_t *json = json_pack("{s:s, s:s}", "event", "connect_refused", "clientid", client_id);
+	json_t *json = json_pack("{s:s, s:s}", "event", event, "clientid", client_id);
 
 	(void)put_text(json, "address", connect->address ? connect->address : "");
 	(void)put_text(json, "reason", reason);

@@ -22,8 +22,9 @@ struct audit {
 	int64_t next_say_ms;
 };
 
-void audit_connect(struct audit *audit, const struct policy *policy, const struct policy_connect *connect,
-		   const char *reason);
+/* event: connect_refused, or renew_refused for a session that stays as it is. */
+void audit_connect(struct audit *audit, const struct policy *policy, const char *event,
+		   const struct policy_connect *connect, const char *reason);
 
 /* A SUBSCRIBE or PUBLISH. session NULL: a client that is not ours. */
 void audit_refusal(struct audit *audit, const struct policy *policy, const struct session *session,

@@ -51,8 +51,7 @@ static enum policy_denial check_state(const struct policy *policy, const struct 
 	if (session->drops_queue && check->action == CW_ACCESS_READ) {
 		return POLICY_QUEUE_DROPPED;
 	}
-	if (is_tenant && !policy->knows_revocations && check->action != CW_ACCESS_SUBSCRIBE &&
-	    check->topic[0] != '$') {
+	if (is_tenant && !policy->knows_revocations && check->action != CW_ACCESS_SUBSCRIBE && check->topic[0] != '$') {
 		return POLICY_NOT_LOADED;
 	}
 	return POLICY_ALLOWED;

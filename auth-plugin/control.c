@@ -161,7 +161,9 @@ static enum cw_status get_client(struct request *request, struct cw_error *reter
 	json_t *more = json_pack("{s:s, s:s, s:I, s:s+++, s:s}", "jti", session->token.jti, "kid", session->token.kid,
 				 "iat", (json_int_t)session->token.issued_at_s, "username", session->token.account, "/",
 				 session->token.subject, "", "state",
-				 session->is_revoked ? "revoked" : session->must_kick ? "going" : "live");
+				 session->is_revoked ? "revoked" :
+				 session->must_kick  ? "going" :
+						       "live");
 
 	if (json_object_update(client, more) == 0) {
 		request->data = json_pack("{s:O}", "client", client);
@@ -240,7 +242,8 @@ static enum cw_status read_revocation(struct request *request, struct cw_revocat
 		if (values[kind]) {
 			n_named++;
 			revocation->kind = (enum cw_revocation_kind)kind;
-			(void)snprintf(revocation->value, sizeof(revocation->value), "%s", values[kind]); /* length checked */
+			(void)snprintf(revocation->value, sizeof(revocation->value), "%s",
+				       values[kind]); /* length checked */
 		}
 	}
 	if (n_named > 1) {
@@ -308,7 +311,8 @@ static enum cw_status get_role(struct request *request, struct cw_error *reterr)
 	const struct cw_access_role *role = cw_access_role(request->policy->access, name);
 
 	if (status == CW_OK && !role) {
-		status = cw_error_set(reterr, CW_NOT_FOUND, name ? "the role file has no such role" : "rolename is missing");
+		status = cw_error_set(reterr, CW_NOT_FOUND,
+				      name ? "the role file has no such role" : "rolename is missing");
 	}
 	if (status != CW_OK) {
 		return status;
@@ -394,9 +398,15 @@ static const struct {
 	const char *name;
 	enum cw_status (*act)(struct request *request, struct cw_error *reterr);
 } commands[] = {
-	{ "listClients", list_clients }, { "getClient", get_client }, { "kick", kick },
-	{ "revoke", revoke },		 { "listRoles", list_roles }, { "getRole", get_role },
-	{ "explain", explain },		 { "reload", reload },	      { "stats", stats },
+	{ "listClients", list_clients },
+	{ "getClient", get_client },
+	{ "kick", kick },
+	{ "revoke", revoke },
+	{ "listRoles", list_roles },
+	{ "getRole", get_role },
+	{ "explain", explain },
+	{ "reload", reload },
+	{ "stats", stats },
 };
 
 static enum cw_status act(struct request *request, const char *name, struct cw_error *reterr)
@@ -418,13 +428,15 @@ static json_t *answer_one(struct policy *policy, struct audit *audit, const stru
 	json_t *correlation = json_object_get(item, "correlationData");
 	struct cw_error error = { .text = "" };
 	enum cw_status status = act(&request, name, &error);
-	json_t *answer = status == CW_OK ? json_pack("{s:s, s:O}", "command", name, "data", request.data) :
-					   json_pack("{s:s, s:s}", "command", name ? name : "unknown", "error", error.text);
+	json_t *answer = status == CW_OK ?
+				 json_pack("{s:s, s:O}", "command", name, "data", request.data) :
+				 json_pack("{s:s, s:s}", "command", name ? name : "unknown", "error", error.text);
 
 	if (json_is_string(correlation)) {
 		(void)json_object_set(answer, "correlationData", correlation); /* without memory there is no answer either */
 	}
-	audit_command(audit, policy, admin, name ? name : "unknown", request.details, status == CW_OK ? NULL : error.text);
+	audit_command(audit, policy, admin, name ? name : "unknown", request.details,
+		      status == CW_OK ? NULL : error.text);
 	json_decref(request.data);
 	return answer;
 }

@@ -30,8 +30,7 @@ static void tell(const struct policy *policy, const struct session *session, jso
 
 void notice_expiring(const struct policy *policy, const struct session *session)
 {
-	tell(policy, session,
-	     json_pack("{s:s, s:I}", "type", "expiring", "exp", (json_int_t)session->expires_at_s));
+	tell(policy, session, json_pack("{s:s, s:I}", "type", "expiring", "exp", (json_int_t)session->expires_at_s));
 }
 
 void notice_renewed(const struct policy *policy, const struct session *session)
@@ -83,12 +82,11 @@ json_t *notice_counters(const struct policy *policy)
 			 (json_int_t)counters->connects, "connects_refused", refusals(counters), "denied", "read",
 			 (json_int_t)counters->denied[CW_ACCESS_READ], "write",
 			 (json_int_t)counters->denied[CW_ACCESS_WRITE], "subscribe",
-			 (json_int_t)counters->denied[CW_ACCESS_SUBSCRIBE], "live",
-			 (json_int_t)policy->sessions.n_live, "expired", (json_int_t)counters->expired, "revoked",
-			 (json_int_t)counters->revoked, "renewed", (json_int_t)counters->renewed, "kicked",
-			 (json_int_t)counters->kicked, "check_samples", (json_int_t)counters->check_samples,
-			 "check_nanoseconds", (json_int_t)counters->check_ns, "assignments",
-			 (json_int_t)assignments_count(policy->assignments), "revocations",
+			 (json_int_t)counters->denied[CW_ACCESS_SUBSCRIBE], "live", (json_int_t)policy->sessions.n_live,
+			 "expired", (json_int_t)counters->expired, "revoked", (json_int_t)counters->revoked, "renewed",
+			 (json_int_t)counters->renewed, "kicked", (json_int_t)counters->kicked, "check_samples",
+			 (json_int_t)counters->check_samples, "check_nanoseconds", (json_int_t)counters->check_ns,
+			 "assignments", (json_int_t)assignments_count(policy->assignments), "revocations",
 			 (json_int_t)cw_revocations_count(policy->revocations), "loaded", policy->assignments != NULL);
 }
 

@@ -82,8 +82,9 @@ static bool refuses_for_want_of_ticks(struct plugin *plugin)
 	}
 	if (!plugin->has_said_no_tick) {
 		plugin->has_said_no_tick = true;
-		broker_log(true, "this broker does not call plugins' timers: set per_listener_settings to false. Until then "
-				 "every connection is refused");
+		broker_log(true,
+			   "this broker does not call plugins' timers: set per_listener_settings to false. Until then "
+			   "every connection is refused");
 	}
 	return true;
 }
@@ -111,15 +112,15 @@ static bool admit(struct plugin *plugin, struct mosquitto *client, const char *t
 	} else {
 		session = policy_admit(&plugin->policy, &connect, cw_clock_now_ms(), &refusal, &error);
 	}
-	if (session && (!cw_text_format(username, sizeof(username), "%s/%s", session->token.account,
-					session->token.subject) ||
-			mosquitto_set_username(client, username) != MOSQ_ERR_SUCCESS)) {
+	if (session &&
+	    (!cw_text_format(username, sizeof(username), "%s/%s", session->token.account, session->token.subject) ||
+	     mosquitto_set_username(client, username) != MOSQ_ERR_SUCCESS)) {
 		sessions_forget(&plugin->policy.sessions, session);
 		session = NULL;
 		(void)cw_error_set(&error, CW_NOMEM, "out of memory");
 	}
 	if (!session) {
-		audit_connect(&plugin->audit, &plugin->policy, &connect, error.text);
+		audit_connect(&plugin->audit, &plugin->policy, "connect_refused", &connect, error.text);
 	}
 	return session != NULL;
 }
@@ -170,7 +171,7 @@ static int renew(struct plugin *plugin, struct session *session, const char *tok
 	}
 	const struct policy_connect connect = { .client_id = session->client_id, .address = session->address };
 
-	audit_connect(&plugin->audit, &plugin->policy, &connect, error.text);
+	audit_connect(&plugin->audit, &plugin->policy, "renew_refused", &connect, error.text);
 	return MOSQ_ERR_AUTH;
 }
 
@@ -362,7 +363,7 @@ static int on_renew(int event, void *event_data, void *userdata)
 	const char *reason = strlen(token) == len ? error.text : "not a JWT: it has a NUL byte";
 
 	notice_renew_refused(&plugin->policy, session, reason);
-	audit_connect(&plugin->audit, &plugin->policy, &connect, reason);
+	audit_connect(&plugin->audit, &plugin->policy, "renew_refused", &connect, reason);
 	return MOSQ_ERR_SUCCESS;
 }
 
@@ -460,8 +461,8 @@ static enum cw_status read_options(const struct mosquitto_opt *rows, int n_rows,
 static enum cw_status register_callbacks(struct plugin *plugin, struct cw_error *reterr)
 {
 	for (size_t i = 0; i < N_CALLBACKS; i++) {
-		if (mosquitto_callback_register(plugin->id, callbacks[i].event, callbacks[i].callback, callbacks[i].topic,
-						plugin) != MOSQ_ERR_SUCCESS) {
+		if (mosquitto_callback_register(plugin->id, callbacks[i].event, callbacks[i].callback,
+						callbacks[i].topic, plugin) != MOSQ_ERR_SUCCESS) {
 			return cw_error_set(reterr, CW_IO, "mosquitto does not take callback %zu", i);
 		}
 	}
@@ -534,8 +535,9 @@ int mosquitto_plugin_init(mosquitto_plugin_id_t *identifier, void **userdata, st
 	struct plugin *plugin = NULL;
 
 	if (atomic_exchange(&is_loaded, true)) {
-		broker_log(true, "loaded twice, as with per_listener_settings true: its tables cannot be shared. Load it once, "
-				 "with per_listener_settings false");
+		broker_log(true,
+			   "loaded twice, as with per_listener_settings true: its tables cannot be shared. Load it once, "
+			   "with per_listener_settings false");
 		return MOSQ_ERR_UNKNOWN;
 	}
 	plugin = calloc(1, sizeof(*plugin));

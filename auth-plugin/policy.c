@@ -156,11 +156,13 @@ static enum cw_status check_limits(const struct policy *policy, const struct ses
 	}
 	/* The session itself is counted already. */
 	if (is_over(policy->options.max_clients_per_subject, session->person->n_live - 1, is_take_over)) {
-		return cw_error_set(reterr, CW_DENIED, "the subject has %lld connections already (max_clients_per_subject)",
+		return cw_error_set(reterr, CW_DENIED,
+				    "the subject has %lld connections already (max_clients_per_subject)",
 				    (long long)session->person->n_live - 1);
 	}
 	if (is_over(policy->options.max_clients_per_account, session->person->account->n_live - 1, is_take_over)) {
-		return cw_error_set(reterr, CW_DENIED, "the account has %lld connections already (max_clients_per_account)",
+		return cw_error_set(reterr, CW_DENIED,
+				    "the account has %lld connections already (max_clients_per_account)",
 				    (long long)session->person->account->n_live - 1);
 	}
 	return CW_OK;
@@ -228,8 +230,9 @@ struct session *policy_admit(struct policy *policy, const struct policy_connect 
 			session = enter(policy, connect, &token, now_ms / 1000, &refusal, reterr);
 		} else {
 			refusal = POLICY_REFUSED_CLIENT_ID;
-			(void)cw_error_set(reterr, CW_DENIED,
-					   "the client id is neither <account>:<subject>:<tab> of the token nor the broker's");
+			(void)cw_error_set(
+				reterr, CW_DENIED,
+				"the client id is neither <account>:<subject>:<tab> of the token nor the broker's");
 		}
 	}
 	if (session) {

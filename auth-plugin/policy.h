@@ -16,10 +16,10 @@
  * The broker's one thread; policy_check never allocates, logs or waits.
  */
 struct policy_options {
-	char *keys;    /* DIR with public/ and shared/ */
-	char *roles;   /* FILE */
-	char *state;   /* FILE; "": revocations are not kept here */
-	char *foreign; /* deny, defer */
+	char *keys;                                               /* DIR with public/ and shared/ */
+	char *roles;                                              /* FILE */
+	char *state;                                              /* FILE; "": revocations are not kept here */
+	char *foreign;                                            /* deny, defer */
 	int64_t max_clients_per_account, max_clients_per_subject; /* live; 0: no limit */
 };
 
@@ -100,11 +100,11 @@ CW_MUST_CHECK enum cw_status policy_renew(struct policy *policy, struct session 
 
 enum policy_denial {
 	POLICY_ALLOWED,
-	POLICY_BY_RULES,       /* the verdict says more */
+	POLICY_BY_RULES, /* the verdict says more */
 	POLICY_EXPIRED,
 	POLICY_REVOKED,
-	POLICY_NOT_LOADED,     /* revocations are not known yet */
-	POLICY_WILL_COMMAND,   /* a will must not command */
+	POLICY_NOT_LOADED,   /* revocations are not known yet */
+	POLICY_WILL_COMMAND, /* a will must not command */
 	POLICY_QUEUE_DROPPED,
 	POLICY_UNKNOWN_CLIENT, /* not admitted by us */
 	POLICY_DENIAL_COUNT

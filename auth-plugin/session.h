@@ -27,11 +27,11 @@ struct session {
 	bool drops_queue; /* what an earlier, revoked session left queued is not for this one; until the next tick */
 
 	struct cw_token token;
-	bool was_warned;       /* told that the token is about to expire */
-	bool must_kick;        /* waits to be disconnected */
+	bool was_warned; /* told that the token is about to expire */
+	bool must_kick;  /* waits to be disconnected */
 	int64_t connected_at_s;
 	int64_t ended_at_s;
-	size_t deadline;       /* place in the heap, from 1; 0: not in it */
+	size_t deadline; /* place in the heap, from 1; 0: not in it */
 	int64_t deadline_at_s;
 	uint64_t client_id_hash;
 	char client_id[SESSION_CLIENT_ID_MAX + 1];
@@ -41,7 +41,7 @@ struct session {
 struct sessions {
 	struct people *people;
 	struct index by_client, by_client_id; /* the second: the newest of each client id */
-	struct session **deadlines; /* a heap, the next first */
+	struct session **deadlines;           /* a heap, the next first */
 	size_t n_deadlines, deadline_room;
 	int64_t n_live;
 };

@@ -33,9 +33,10 @@ static enum cw_status read_revocations(struct policy *policy, const struct cw_bu
 	json_t *root = json_loadb(text->data ? text->data : "", text->len, JSON_REJECT_DUPLICATES, &fault);
 	json_t *list = json_object_get(root, "revocations");
 	int64_t now_s = cw_clock_now_ms() / 1000;
-	enum cw_status status = json_is_array(list) ? CW_OK :
-						      cw_error_set(reterr, CW_INVALID, "line %d: not the state of this plugin",
-								   root ? 1 : fault.line);
+	enum cw_status status = json_is_array(list) ?
+					CW_OK :
+					cw_error_set(reterr, CW_INVALID, "line %d: not the state of this plugin",
+						     root ? 1 : fault.line);
 	size_t index;
 	json_t *item;
 
@@ -75,8 +76,8 @@ enum cw_status state_load(struct policy *policy, struct cw_error *reterr)
 	}
 	policy->knows_revocations = status == CW_OK;
 	if (status != CW_OK && status != CW_NOT_FOUND &&
-	    cw_text_format(line, sizeof(line), "%s: %s; agents are kept still until the daemon has sent its table", path,
-			   error.text)) {
+	    cw_text_format(line, sizeof(line), "%s: %s; agents are kept still until the daemon has sent its table",
+			   path, error.text)) {
 		policy->broker.log(true, line);
 	}
 	return CW_OK;

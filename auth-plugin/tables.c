@@ -178,7 +178,8 @@ static enum cw_status commit(struct tables *tables, struct policy *policy, const
 
 	if (!is_count(json, "n_assignments", load->n_assignments) ||
 	    !is_count(json, "n_revocations", (int64_t)n_revocations)) {
-		return cw_error_set(reterr, CW_INVALID, "%lld assignments and %zu revocations came, commit says otherwise",
+		return cw_error_set(reterr, CW_INVALID,
+				    "%lld assignments and %zu revocations came, commit says otherwise",
 				    (long long)load->n_assignments, n_revocations);
 	}
 	status = apply_revocations(policy, load->revocations, now_s, reterr);

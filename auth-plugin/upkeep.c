@@ -7,8 +7,8 @@
 #include "auth-plugin/policy.h"
 #include "core/clock.h"
 
-#define UPKEEP_MS 20     /* between two looks; the broker calls thousands of times a second */
-#define SLICE_MS 4       /* for what one call may take */
+#define UPKEEP_MS 20 /* between two looks; the broker calls thousands of times a second */
+#define SLICE_MS 4   /* for what one call may take */
 #define MAX_PER_SLICE 200
 #define FREE_PER_SLICE 5000
 #define REAP_S 60

@@ -10,11 +10,9 @@ static enum cw_status put_value(const struct broker_values *values, const char *
 		const char *name;
 		const char *text;
 		int number;
-	} rows[] = { { "PLUGIN", values->plugin, 0 },
-		     { "KEYS", values->keys, 0 },
-		     { "ROLES", values->roles, 0 },
-		     { "ADDRESS", values->address, 0 },
-		     { "MQTT_PORT", NULL, values->mqtt_port },
+	} rows[] = { { "PLUGIN", values->plugin, 0 },     { "KEYS", values->keys, 0 },
+		     { "ROLES", values->roles, 0 },       { "STATE", values->state, 0 },
+		     { "ADDRESS", values->address, 0 },   { "MQTT_PORT", NULL, values->mqtt_port },
 		     { "WS_PORT", NULL, values->ws_port } };
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

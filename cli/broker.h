@@ -6,7 +6,7 @@
 
 /* mosquitto.conf from the one template: what `up` runs, and the commented sample at the tree's root. */
 struct broker_values {
-	const char *plugin, *keys, *roles; /* paths */
+	const char *plugin, *keys, *roles, *state; /* paths */
 	const char *address;
 	int mqtt_port, ws_port;
 	const char *user; /* NULL: no user line, the broker runs as whoever starts it */

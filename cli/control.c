@@ -71,20 +71,15 @@ struct local {
 static enum cw_status open_local(const char *dir, struct local *local, struct cw_error *reterr)
 {
 	char path[PATH_MAX];
-	char key[129];
 	struct settings settings;
 	enum cw_status status = settings_load(dir, &settings, reterr); /* says it best when there is no directory */
 
 	settings_finish(&settings);
 	if (status == CW_OK) {
-		status = settings_path(dir, "keys/shared/tag.key", path, sizeof(path), reterr);
-	}
-
-	if (status == CW_OK) {
-		status = cw_file_read_line(path, key, sizeof(key), reterr);
-	}
-	if (status == CW_OK) {
 		status = settings_path(dir, "keys", path, sizeof(path), reterr);
+	}
+	if (status == CW_OK) {
+		status = cw_tag_key_load(path, &local->tag, reterr);
 	}
 	if (status == CW_OK) {
 		status = secrets_load(path, &local->secrets, reterr);
@@ -92,7 +87,6 @@ static enum cw_status open_local(const char *dir, struct local *local, struct cw
 	if (status != CW_OK) {
 		return status;
 	}
-	local->tag = cw_tag_key_create(key, strlen(key));
 	const struct cw_store_options options = {
 		.dir = dir,
 		.tag = local->tag,

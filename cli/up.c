@@ -83,7 +83,8 @@ struct up {
 	const struct up_options *options;
 	struct settings settings;
 	char dir[PATH_MAX]; /* absolute: mosquitto's paths must be */
-	char plugin[PATH_MAX], keys[PATH_MAX], roles[PATH_MAX], broker_conf[PATH_MAX], run_file[PATH_MAX];
+	char plugin[PATH_MAX], keys[PATH_MAX], roles[PATH_MAX], state[PATH_MAX], broker_conf[PATH_MAX],
+		run_file[PATH_MAX];
 	char daemon[PATH_MAX];
 	char http_port[16], mqtt_port[16], ready_fd[16];
 	struct child children[N_CHILDREN];
@@ -212,6 +213,7 @@ static enum cw_status make_paths(struct up *up, struct cw_error *reterr)
 		char *out;
 	} paths[] = { { "keys", up->keys },
 		      { "roles.acl", up->roles },
+		      { "broker/revocations.json", up->state },
 		      { "broker/mosquitto.conf", up->broker_conf },
 		      { "run.json", up->run_file },
 		      { "log/mosquitto.log", up->children[BROKER].log_path },
@@ -231,6 +233,7 @@ static enum cw_status write_broker_conf(struct up *up, struct cw_error *reterr)
 		.plugin = up->plugin,
 		.keys = up->keys,
 		.roles = up->roles,
+		.state = up->state,
 		.address = up->settings.mqtt_address,
 		.mqtt_port = (int)up->settings.mqtt_port,
 		.ws_port = (int)up->settings.ws_port,

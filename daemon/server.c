@@ -75,6 +75,33 @@ static void on_broken(void *context, const char *what)
 	_exit(EX_IOERR);
 }
 
+/* Field by field: the API knows nothing of ingest. */
+static struct health_plugin plugin_facts(const struct plugin_counters *counters)
+{
+	return (struct health_plugin){
+		.connects = counters->connects,
+		.refused_token = counters->refused_token,
+		.refused_expired = counters->refused_expired,
+		.refused_revoked = counters->refused_revoked,
+		.refused_client_id = counters->refused_client_id,
+		.refused_limit = counters->refused_limit,
+		.refused_other = counters->refused_other,
+		.denied_read = counters->denied_read,
+		.denied_write = counters->denied_write,
+		.denied_subscribe = counters->denied_subscribe,
+		.live = counters->live,
+		.expired = counters->expired,
+		.revoked = counters->revoked,
+		.renewed = counters->renewed,
+		.kicked = counters->kicked,
+		.check_samples = counters->check_samples,
+		.check_ns = counters->check_ns,
+		.assignments = counters->assignments,
+		.revocations = counters->revocations,
+		.loaded = counters->loaded,
+	};
+}
+
 static void collect_facts(void *context, struct health_facts *ret_facts)
 {
 	struct server *server = context;
@@ -91,6 +118,7 @@ static void collect_facts(void *context, struct health_facts *ret_facts)
 		.lag_ms = stats.lag_ms,
 		.refused_signatures = atomic_load(&server->gate.refused_signatures),
 		.refused_busy = atomic_load(&server->gate.refused_busy),
+		.plugin = plugin_facts(&stats.plugin),
 	};
 }
 
@@ -113,6 +141,7 @@ static enum cw_status longest_token_s(void *context, int64_t *ret_seconds, struc
 	return CW_OK;
 }
 
+/* HTTP refuses from here on. */
 static void refuse_revoked(void *context, const struct cw_revocation *revocation)
 {
 	struct server *server = context;
@@ -122,23 +151,32 @@ static void refuse_revoked(void *context, const struct cw_revocation *revocation
 	}
 }
 
-/* ---- opening, in order ---- */
-
-static enum cw_status load_tag(const char *dir, struct cw_tag_key **ret_tag, struct cw_error *reterr)
+/* A revocation was stored at the control socket. */
+static void on_control_revoked(void *context, const struct cw_revocation *revocation)
 {
-	char path[PATH_MAX];
-	char key[129];
-	enum cw_status status = settings_path(dir, "keys/shared/tag.key", path, sizeof(path), reterr);
+	struct server *server = context;
 
-	if (status == CW_OK) {
-		status = cw_file_read_line(path, key, sizeof(key), reterr);
-	}
-	if (status == CW_OK) {
-		*ret_tag = cw_tag_key_create(key, strlen(key));
-		status = *ret_tag ? CW_OK : cw_error_set(reterr, CW_NOMEM, "out of memory");
-	}
-	return status;
+	refuse_revoked(server, revocation);
+	publisher_revoke(server->publisher, revocation);
 }
+
+static bool token_sees(void *context, const struct cw_token *token, const char *conversation, const char *assignee)
+{
+	struct server *server = context;
+	const struct cw_access *access = atomic_load(&server->api.access);
+
+	return conversation ? cw_access_sees_conversation(access, token, conversation, assignee) :
+			      cw_access_sees_events(access, token);
+}
+
+static void on_limited_sync(void *context, const struct cw_token *token)
+{
+	struct server *server = context;
+
+	publisher_note_sync(server->publisher, token, cw_access_is_limited(atomic_load(&server->api.access), token));
+}
+
+/* ---- opening, in order ---- */
 
 static void free_rules(struct rules *rules)
 {
@@ -201,7 +239,7 @@ static enum cw_status load_keys(struct server *server, const char *dir, struct c
 		status = secrets_load(path, &server->secrets, reterr);
 	}
 	if (status == CW_OK) {
-		status = load_tag(dir, &server->tag, reterr);
+		status = cw_tag_key_load(path, &server->tag, reterr);
 	}
 	if (status == CW_OK) {
 		status = settings_path(dir, "keys/house.pem", path, sizeof(path), reterr);
@@ -217,9 +255,11 @@ static enum cw_status open_store(struct server *server, const char *dir, const s
 {
 	const struct publisher_options publisher_options = {
 		.broker_uri = server->broker_uri,
-		.mint_token = mint_publisher_token,
-		.mint_context = server,
 		.window = (int)settings->publish_window,
+		.context = server,
+		.mint_token = mint_publisher_token,
+		.sees = token_sees,
+		.on_revoked = refuse_revoked,
 	};
 	enum cw_status status = publisher_create(&publisher_options, &server->publisher, reterr);
 
@@ -237,8 +277,7 @@ static enum cw_status open_store(struct server *server, const char *dir, const s
 		.on_broken = on_broken,
 	};
 
-	status = cw_store_open(&store_options, &server->store, reterr);
-	return status == CW_OK ? publisher_start(server->publisher, server->store, reterr) : status;
+	return cw_store_open(&store_options, &server->store, reterr);
 }
 
 static bool on_stored_revocation(void *context, const struct cw_revocation *revocation)
@@ -296,10 +335,12 @@ static void fill_routes(struct server *server)
 	atomic_store(&server->api.keys, server->rules->keys);
 	atomic_store(&server->api.access, server->rules->access);
 	server->api.revocations = server->revocations;
+	server->api.on_limited_sync = on_limited_sync;
+	server->api.on_limited_sync_context = server;
 	server->control_facts = (struct control){ .store = server->store,
 						  .published = published_cursor,
 						  .longest_token_s = longest_token_s,
-						  .on_revoked = refuse_revoked,
+						  .on_revoked = on_control_revoked,
 						  .context = server };
 	server->health = (struct health){ .store = server->store, .collect = collect_facts, .collect_context = server };
 	memcpy(server->routes, routes, sizeof(routes));
@@ -369,6 +410,9 @@ enum cw_status server_open(const char *dir, const struct settings *settings, str
 	}
 	if (status == CW_OK) {
 		fill_routes(server);
+		status = publisher_start(server->publisher, server->store, reterr);
+	}
+	if (status == CW_OK) {
 		status = open_listeners(server, dir, settings, reterr);
 	}
 	if (status != CW_OK) {

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 
 #include "core/event.h"
+#include "core/revocation.h"
+#include "ingest/feeds.h"
 #include "store/store.h"
 
 /*
@@ -16,16 +18,31 @@ struct publisher;
 
 struct publisher_options {
 	const char *broker_uri;
+	int window;
+	void *context;
 	/* Mints a token for account _system, subject publisher; the result is freed with free(). NULL: failed, logged. */
 	char *(*mint_token)(void *context);
-	void *mint_context;
-	int window;
+	/* By the roles in force; the publisher's thread. */
+	feeds_sees_fn sees;
+	/* A revocation that an administrator made at the broker was stored; the writer's thread. */
+	void (*on_revoked)(void *context, const struct cw_revocation *revocation);
+};
+
+/* What the broker's plugin counted since the broker started, as of some seconds ago; zeros before it told. */
+struct plugin_counters {
+	int64_t connects;
+	int64_t refused_token, refused_expired, refused_revoked, refused_client_id, refused_limit, refused_other;
+	int64_t denied_read, denied_write, denied_subscribe;
+	int64_t live, expired, revoked, renewed, kicked;
+	int64_t check_samples, check_ns;
+	int64_t assignments, revocations, loaded;
 };
 
 struct publisher_stats {
 	bool is_connected;
 	int64_t published, skipped, refused, reconnects;
 	int64_t cursor, lag_events, lag_ms;
+	struct plugin_counters plugin;
 };
 
 /* *ret_publisher takes no thread yet: the store, which hands over, is opened in between. Destroy accepts NULL. */
@@ -39,6 +56,12 @@ void publisher_destroy(struct publisher *publisher);
 
 /* The store's on_events; context is the publisher. Takes the events. */
 void publisher_hand_over(void *publisher, struct cw_event *events, size_t n_events);
+
+/* An agent who does not see every conversation called /sync: their feed goes out from now on. Any thread. */
+void publisher_note_sync(struct publisher *publisher, const struct cw_token *token, bool is_limited);
+
+/* A revocation was stored: the broker hears of it at once, or with the tables of the next connect. Any thread. */
+void publisher_revoke(struct publisher *publisher, const struct cw_revocation *revocation);
 
 void publisher_stats(struct publisher *publisher, struct publisher_stats *ret_stats);
 

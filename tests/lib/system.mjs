@@ -92,7 +92,7 @@ export class System {
   async #brokerConf() {
     const values = {
       PLUGIN, KEYS: path.join(this.dir, 'keys'),
-      ROLES: path.join(this.dir, 'roles.acl'), ADDRESS: '127.0.0.1', MQTT_PORT: this.mqttPort, WS_PORT: this.wsPort,
+      ROLES: path.join(this.dir, 'roles.acl'), STATE: path.join(this.dir, 'broker/revocations.json'), ADDRESS: '127.0.0.1', MQTT_PORT: this.mqttPort, WS_PORT: this.wsPort,
       USER: process.getuid() === 0 ? '\nuser root\n' : '',
     };
     const template = await fs.readFile(path.join(REPO, 'cli/mosquitto.conf.in'), 'utf8');

@@ -11,6 +11,7 @@ static const struct broker_values packaged = {
 	.plugin = "/usr/lib/convwire/convwire_auth.so",
 	.keys = "/etc/convwire/keys",
 	.roles = "/etc/convwire/roles.acl",
+	.state = "/var/lib/mosquitto/convwire-revocations.json",
 	.address = "127.0.0.1",
 	.mqtt_port = 1883,
 	.ws_port = 9001,
