@@ -1,59 +1,21 @@
 /* SPDX-License-Identifier: MIT */
+/* Who is admitted, and what is loaded. What a session may do is test_check.c, what happens with time test_upkeep.c. */
 #include "auth-plugin/policy.h"
 
-#include "tests/unit/jws.h"
-#include "tests/unit/temp_dir.h"
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "auth-plugin/state.h"
+#include "core/clock.h"
+#include "core/text.h"
+#include "tests/unit/policy_fixture.h"
 #include "tests/unit/unit.h"
 
-#define NOW_S INT64_C(1800000000)
-#define NOW_MS (NOW_S * 1000)
-#define SECRET "a shared secret of the tests"
 #define CLAIMS "{'account':'acme','sub':'bob','iat':1800000000,'exp':1800003600}"
 
-struct fixture {
-	struct temp_dir dir;
-	struct policy policy;
-	char *token;
-	struct cw_error error;
-};
+/* ---- admitting ---- */
 
-static enum cw_status load(struct fixture *fixture)
-{
-	char *keys = strdup(temp_dir_path(&fixture->dir, "keys"));
-	enum cw_status status = policy_load(&fixture->policy, keys, temp_dir_path(&fixture->dir, "roles.acl"),
-					    &fixture->error);
-
-	free(keys);
-	return status;
-}
-
-static int start(void **state)
-{
-	struct fixture *fixture = calloc(1, sizeof(*fixture));
-
-	assert_non_null(fixture);
-	temp_dir_make(&fixture->dir);
-	temp_dir_write_text(&fixture->dir, "roles.acl", cw_access_shipped_roles);
-	temp_dir_write_text(&fixture->dir, "keys/shared/k.conf", "algorithm = HS256\naccounts = *\nwithout_kid = yes\n");
-	temp_dir_write_text(&fixture->dir, "keys/shared/k.secret", SECRET);
-	fixture->token = jws_mac(SECRET, strlen(SECRET), "{'alg':'HS256','typ':'JWT'}", CLAIMS);
-	assert_ok(load(fixture), fixture->error);
-	*state = fixture;
-	return 0;
-}
-
-static int stop(void **state)
-{
-	struct fixture *fixture = *state;
-
-	policy_finish(&fixture->policy);
-	temp_dir_remove(&fixture->dir);
-	free(fixture->token);
-	free(fixture);
-	return 0;
-}
-
-static void a_token_and_a_client_id_of_its_own_are_admitted(void **state)
+static void a_client_id_is_the_subjects_own_or_the_brokers(void **state)
 {
 	static const struct {
 		const char *client_id;
@@ -80,110 +42,413 @@ static void a_token_and_a_client_id_of_its_own_are_admitted(void **state)
 		{ "", false },
 		{ NULL, false },
 	};
-	struct fixture *fixture = *state;
+	struct policy_fixture *fixture = *state;
+	const char *token = policy_fixture_token(fixture, CLAIMS);
+	int64_t n_refused = 0;
 
 	for (size_t i = 0; i < N_ROWS(rows); i++) {
-		struct cw_token token = { .account = "untouched" };
-		enum cw_status status = policy_admit(&fixture->policy, fixture->token, rows[i].client_id, NOW_MS,
-						     &token, &fixture->error);
+		struct session *session = policy_fixture_try(fixture, i, rows[i].client_id, token, 0);
 
-		assert_int_equal(status, rows[i].is_admitted ? CW_OK : CW_DENIED);
-		assert_string_equal(token.account, rows[i].is_admitted ? "acme" : "untouched");
+		if (!session != !rows[i].is_admitted) {
+			fail_msg("%s", rows[i].client_id ? rows[i].client_id : "NULL");
+		}
+		if (!session) {
+			n_refused++;
+			assert_int_equal(fixture->refusal, POLICY_REFUSED_CLIENT_ID);
+			assert_contains(fixture->error.text, "client id");
+		}
+	}
+	assert_int_equal(fixture->policy.counters.refused[POLICY_REFUSED_CLIENT_ID], n_refused);
+	assert_int_equal(fixture->policy.counters.connects, 3);
+	assert_int_equal(fixture->policy.sessions.n_live, 3);
+}
+
+static void an_admitted_client_has_its_token_its_role_and_its_deadline(void **state)
+{
+	struct policy_fixture *fixture = *state;
+	struct session *session = policy_fixture_admit(fixture, 1, "bob", "viewer");
+
+	assert_string_equal(session->token.account, "acme");
+	assert_string_equal(session->token.kid, "k");
+	assert_ptr_equal(session->role, cw_access_role(fixture->policy.access, "viewer"));
+	assert_int_equal(session->expires_at_s, POLICY_NOW_S + POLICY_HOUR_S);
+	assert_int_equal(session->deadline_at_s, POLICY_NOW_S + POLICY_HOUR_S - SESSION_WARN_S);
+	assert_int_equal(session->connected_at_s, POLICY_NOW_S);
+	assert_string_equal(session->address, "192.0.2.1");
+	assert_true(session->is_live);
+}
+
+static void every_refusal_has_its_counter_and_its_reason(void **state)
+{
+	struct policy_fixture *fixture = *state;
+	const struct cw_revocation revocation = { .kind = CW_REVOKE_SUBJECT,
+						  .account = "acme",
+						  .value = "eve",
+						  .revoked_at_s = POLICY_NOW_S,
+						  .forget_at_s = POLICY_NOW_S + 86400 };
+	const struct {
+		const char *client_id, *token;
+		int64_t after_ms;
+		enum policy_refusal refusal;
+		const char *part;
+	} rows[] = {
+		{ "acme:bob:1", NULL, 0, POLICY_REFUSED_TOKEN, "password" },
+		{ "acme:bob:1", "", 0, POLICY_REFUSED_TOKEN, "token" },
+		{ "acme:bob:1", "password", 0, POLICY_REFUSED_TOKEN, "JWT" },
+		{ "acme:bob:1", "a.b.c", 0, POLICY_REFUSED_TOKEN, "base64url" },
+		{ "acme:bob:1", policy_fixture_token(fixture, CLAIMS), 3600000, POLICY_REFUSED_EXPIRED, "expired" },
+		{ "acme:eve:1", policy_fixture_acme_token(fixture, "eve", "agent"), 0, POLICY_REFUSED_REVOKED, "revoked" },
+		{ "acme:eve:1", policy_fixture_token(fixture, CLAIMS), 0, POLICY_REFUSED_CLIENT_ID, "client id" },
+	};
+	int64_t counted[POLICY_REFUSAL_COUNT] = { 0 };
+	int64_t n_hit = -1;
+
+	assert_ok(policy_revoke(&fixture->policy, &revocation, POLICY_NOW_S, &n_hit, &fixture->error), fixture->error);
+	assert_int_equal(n_hit, 0);
+	for (size_t i = 0; i < N_ROWS(rows); i++) {
+		fixture->error.text[0] = '\0';
+		assert_null(policy_fixture_try(fixture, 1, rows[i].client_id, rows[i].token, rows[i].after_ms));
+		assert_int_equal(fixture->refusal, rows[i].refusal);
+		assert_contains(fixture->error.text, rows[i].part);
+		counted[rows[i].refusal]++;
+	}
+	assert_memory_equal(fixture->policy.counters.refused, counted, sizeof(counted));
+	assert_int_equal(fixture->policy.counters.connects, 0);
+	assert_null(sessions_find(&fixture->policy.sessions, policy_fixture_client(1)));
+}
+
+/* ---- limits ---- */
+
+static void limit(struct policy_fixture *fixture, int64_t per_account, int64_t per_subject)
+{
+	fixture->options.max_clients_per_account = per_account;
+	fixture->options.max_clients_per_subject = per_subject;
+	assert_ok(policy_fixture_reopen(fixture), fixture->error);
+}
+
+static void a_subject_has_so_many_connections_and_takes_its_own_over(void **state)
+{
+	struct policy_fixture *fixture = *state;
+	const char *bob = policy_fixture_acme_token(fixture, "bob", "agent");
+
+	limit(fixture, 0, 2);
+	(void)policy_fixture_admit(fixture, 1, "bob", "agent");
+	struct session *second = policy_fixture_admit(fixture, 2, "bob", "agent");
+
+	assert_null(policy_fixture_try(fixture, 3, "acme:bob:3", bob, 0));
+	assert_int_equal(fixture->refusal, POLICY_REFUSED_LIMIT);
+	assert_contains(fixture->error.text, "max_clients_per_subject");
+	assert_contains(fixture->error.text, "2 connections");
+	assert_null(sessions_find(&fixture->policy.sessions, policy_fixture_client(3)));
+	assert_int_equal(fixture->policy.sessions.n_live, 2);
+	(void)policy_fixture_admit(fixture, 4, "alice", "agent"); /* another subject */
+	/* The client id of one of them: mosquitto disconnects that one afterwards. */
+	assert_non_null(policy_fixture_try(fixture, 5, "acme:bob:2", bob, 0));
+	sessions_end(&fixture->policy.sessions, second, POLICY_NOW_S);
+	assert_null(policy_fixture_try(fixture, 6, "acme:bob:3", bob, 0));
+	/* One that has ended leaves its place. */
+	sessions_end(&fixture->policy.sessions, sessions_find(&fixture->policy.sessions, policy_fixture_client(1)),
+		     POLICY_NOW_S);
+	assert_non_null(policy_fixture_try(fixture, 6, "acme:bob:3", bob, 0));
+	assert_int_equal(fixture->policy.counters.refused[POLICY_REFUSED_LIMIT], 2);
+}
+
+static void an_account_has_so_many_connections(void **state)
+{
+	struct policy_fixture *fixture = *state;
+
+	limit(fixture, 2, 0);
+	(void)policy_fixture_admit(fixture, 1, "bob", "agent");
+	(void)policy_fixture_admit(fixture, 2, "alice", "agent");
+	assert_null(policy_fixture_try(fixture, 3, "acme:eve:3", policy_fixture_acme_token(fixture, "eve", "agent"), 0));
+	assert_int_equal(fixture->refusal, POLICY_REFUSED_LIMIT);
+	assert_contains(fixture->error.text, "max_clients_per_account");
+	const char *other = policy_fixture_token(fixture,
+						 "{'account':'other','sub':'eve','iat':1800000000,'exp':1800003600}");
+
+	assert_non_null(policy_fixture_try(fixture, 4, "other:eve:1", other, 0)); /* another account */
+}
+
+static void the_daemon_and_admins_are_never_locked_out_and_zero_is_no_limit(void **state)
+{
+	struct policy_fixture *fixture = *state;
+	const char *token = policy_fixture_house_token(
+		fixture, "{'account':'_system','sub':'ops','role':'admin','iat':1800000000,'exp':1800003600}");
+
+	limit(fixture, 1, 1);
+	for (size_t i = 0; i < 5; i++) {
+		char client_id[40];
+
+		(void)snprintf(client_id, sizeof(client_id), "_system:ops:%zu", i);
+		assert_non_null(policy_fixture_try(fixture, i, client_id, token, 0));
+	}
+	limit(fixture, 0, 0);
+	for (size_t i = 0; i < 150; i++) {
+		(void)policy_fixture_admit(fixture, i, "bob", "agent");
 	}
 }
 
-static void without_a_good_token_nobody_is_admitted(void **state)
-{
-	static const char *const tokens[] = { NULL, "", "password", "a.b.c" };
-	struct fixture *fixture = *state;
-	struct cw_token token;
+/* ---- renewing ---- */
 
-	for (size_t i = 0; i < N_ROWS(tokens); i++) {
-		assert_int_equal(policy_admit(&fixture->policy, tokens[i], "acme:bob:1", NOW_MS, &token, &fixture->error),
-				 CW_DENIED);
-		assert_true(strlen(fixture->error.text) > 0);
+static void a_fresh_token_renews_in_place(void **state)
+{
+	struct policy_fixture *fixture = *state;
+	struct session *session = policy_fixture_admit(fixture, 1, "bob", "agent");
+	const char *token = policy_fixture_token(fixture, "{'account':'acme','sub':'bob','role':'viewer','jti':'j2',"
+							  "'iat':1800000100,'exp':1800007200}");
+
+	session->was_warned = true;
+	assert_ok(policy_renew(&fixture->policy, session, token, POLICY_NOW_MS + 100000, &fixture->error),
+		  fixture->error);
+	assert_int_equal(session->expires_at_s, 1800007200);
+	assert_int_equal(session->deadline_at_s, 1800007200 - SESSION_WARN_S);
+	assert_string_equal(session->token.jti, "j2");
+	assert_ptr_equal(session->role, cw_access_role(fixture->policy.access, "viewer"));
+	assert_false(session->was_warned);
+	assert_int_equal(fixture->policy.counters.renewed, 1);
+	assert_int_equal(fixture->policy.sessions.n_live, 1);
+}
+
+static void a_refused_renewal_changes_nothing(void **state)
+{
+	struct policy_fixture *fixture = *state;
+	struct session *session = policy_fixture_admit(fixture, 1, "bob", "agent");
+	const struct session before = *session;
+	const struct {
+		const char *claims, *part;
+	} rows[] = {
+		{ "{'account':'acme','sub':'alice','iat':1800000000,'exp':1800007200}", "another account or subject" },
+		{ "{'account':'other','sub':'bob','iat':1800000000,'exp':1800007200}", "another account or subject" },
+		{ "{'account':'acme','sub':'bob','iat':1799990000,'exp':1800000000}", "expired" },
+		{ "{'account':'acme','sub':'bob','acl':7,'iat':1800000000,'exp':1800007200}", "acl" },
+		{ "{'account':'acme','sub':'alice','acl':[{'permission':'deny','action':'all','topic':'#'}],"
+		  "'iat':1800000000,'exp':1800007200}",
+		  "another account or subject" }, /* its claim is given back */
+	};
+
+	for (size_t i = 0; i < N_ROWS(rows); i++) {
+		const char *token = policy_fixture_token(fixture, rows[i].claims);
+
+		assert_int_not_equal(policy_renew(&fixture->policy, session, token, POLICY_NOW_MS, &fixture->error),
+				     CW_OK);
+		assert_contains(fixture->error.text, rows[i].part);
+		assert_memory_equal(session, &before, sizeof(before));
 	}
-	assert_int_equal(
-		policy_admit(&fixture->policy, fixture->token, "acme:bob:1", NOW_MS + 3600000, &token, &fixture->error),
-		CW_DENIED); /* expired */
+	assert_int_equal(policy_renew(&fixture->policy, session, "", POLICY_NOW_MS, &fixture->error), CW_DENIED);
+	assert_int_equal(fixture->policy.counters.renewed, 0);
+	assert_int_equal(fixture->policy.counters.refused[POLICY_REFUSED_TOKEN], 0); /* nobody connected */
 }
 
-static void a_session_may_what_its_role_may_until_the_second_it_expires(void **state)
+static void a_session_that_is_over_is_not_renewed(void **state)
 {
-	struct fixture *fixture = *state;
-	struct session session = {
-		.client_id = "acme:bob:1",
-		.token = { .account = "acme", .subject = "bob", .role = "agent", .expires_at_s = NOW_S + 60 }
-	};
-	const struct policy *policy = &fixture->policy;
+	struct policy_fixture *fixture = *state;
+	const char *token = policy_fixture_token(fixture,
+						 "{'account':'acme','sub':'bob','iat':1800003000,'exp':1800007200}");
+	struct session *session = policy_fixture_admit(fixture, 1, "bob", "agent");
+	int64_t end_ms = POLICY_NOW_MS + 3600000;
 
-	assert_true(policy_allows(policy, &session, CW_ACCESS_READ, "acct/acme/head", 1, true, NOW_S));
-	assert_true(policy_allows(policy, &session, CW_ACCESS_SUBSCRIBE, "acct/acme/conv/+", 1, false, NOW_S + 59));
-	assert_false(policy_allows(policy, &session, CW_ACCESS_READ, "acct/other/head", 1, true, NOW_S));
-	assert_false(policy_allows(policy, &session, CW_ACCESS_WRITE, "acct/acme/head", 1, true, NOW_S));
-	assert_false(policy_allows(policy, &session, CW_ACCESS_READ, "acct/acme/head", 1, true, NOW_S + 60));
-	assert_false(policy_allows(policy, NULL, CW_ACCESS_READ, "acct/acme/head", 1, true, NOW_S));
+	assert_int_equal(policy_renew(&fixture->policy, session, token, end_ms, &fixture->error), CW_DENIED);
+	assert_contains(fixture->error.text, "over");
+	assert_ok(policy_renew(&fixture->policy, session, token, end_ms - 1, &fixture->error), fixture->error);
+	session->is_revoked = true;
+	assert_int_equal(policy_renew(&fixture->policy, session, token, end_ms, &fixture->error), CW_DENIED);
+	session->is_revoked = false;
+	sessions_end(&fixture->policy.sessions, session, POLICY_NOW_S);
+	assert_int_equal(policy_renew(&fixture->policy, session, token, end_ms, &fixture->error), CW_DENIED);
 }
 
-static void an_ended_session_may_only_leave_its_will(void **state)
+static void a_session_goes_on_until_it_expires_or_is_revoked(void **state)
 {
-	struct fixture *fixture = *state;
-	struct session session = {
-		.client_id = "acme:bob:1",
-		.is_ended = true,
-		.token = { .account = "acme", .subject = "bob", .role = "agent", .expires_at_s = NOW_S + 60 }
-	};
-	const struct policy *policy = &fixture->policy;
+	struct policy_fixture *fixture = *state;
+	struct session *session = policy_fixture_admit(fixture, 1, "bob", "agent");
 
-	assert_true(policy_allows(policy, &session, CW_ACCESS_WRITE, "acct/acme/agent/bob/presence/1", 1, true, NOW_S));
-	assert_false(policy_allows(policy, &session, CW_ACCESS_READ, "acct/acme/head", 1, false, NOW_S));
-	assert_false(policy_allows(policy, &session, CW_ACCESS_SUBSCRIBE, "acct/acme/head", 1, false, NOW_S));
-	assert_false(policy_allows(policy, &session, CW_ACCESS_WRITE, "acct/acme/agent/alice/presence/1", 1, true, NOW_S));
+	assert_true(policy_goes_on(session, POLICY_NOW_S));
+	assert_true(policy_goes_on(session, POLICY_NOW_S + POLICY_HOUR_S - 1));
+	assert_false(policy_goes_on(session, POLICY_NOW_S + POLICY_HOUR_S));
+	session->is_revoked = true;
+	assert_false(policy_goes_on(session, POLICY_NOW_S));
+}
+
+/* ---- loading ---- */
+
+static void what_is_wrong_with_the_files_is_said_and_nothing_is_opened(void **state)
+{
+	static const struct {
+		const char *file, *text, *part;
+	} rows[] = {
+		{ "roles.acl", "role a\nnonsense\n", "roles.acl:2" },
+		{ "roles.acl", "", "no role" },
+		{ "keys/shared/k.conf", "nonsense = 1\n", "k.conf:1" },
+		{ "keys/shared/k.secret", "short", "k.secret" },
+		{ "keys/shared/tag.key", "", "tag.key" },
+	};
+	struct policy_fixture *fixture = *state;
+
+	for (size_t i = 0; i < N_ROWS(rows); i++) {
+		char *path = strdup(temp_dir_path(&fixture->dir, rows[i].file));
+		char *aside = strdup(temp_dir_path(&fixture->dir, "aside"));
+
+		assert_int_equal(rename(path, aside), 0);
+		temp_dir_write_text(&fixture->dir, rows[i].file, rows[i].text);
+		assert_int_not_equal(policy_fixture_reopen(fixture), CW_OK);
+		assert_contains(fixture->error.text, rows[i].part);
+		assert_null(fixture->policy.keys);
+		assert_int_equal(rename(aside, path), 0);
+		free(path);
+		free(aside);
+	}
+	assert_ok(policy_fixture_reopen(fixture), fixture->error);
+	policy_finish(&fixture->policy); /* twice is fine */
+}
+
+static void without_the_tag_key_tags_are_of_its_own_and_a_line_says_so(void **state)
+{
+	struct policy_fixture *fixture = *state;
+	char own[CW_TAG_MAX + 1], other[CW_TAG_MAX + 1];
+
+	cw_tag_make(fixture->policy.tag, POLICY_CONVERSATION, own);
+	assert_int_equal(fixture->n_logged, 0);
+	assert_int_equal(unlink(temp_dir_path(&fixture->dir, "keys/shared/tag.key")), 0);
+	assert_ok(policy_fixture_reopen(fixture), fixture->error);
+	cw_tag_make(fixture->policy.tag, POLICY_CONVERSATION, other);
+	assert_string_not_equal(own, other);
+	assert_int_equal(fixture->n_logged, 1);
+	assert_false(fixture->logged[0].is_error);
+	assert_contains(fixture->logged[0].line, "tag.key");
+}
+
+static void a_reload_keeps_sessions_and_gives_them_the_new_rules(void **state)
+{
+	struct policy_fixture *fixture = *state;
+	struct session *agent = policy_fixture_admit(fixture, 1, "bob", "agent");
+	struct session *viewer = policy_fixture_admit(fixture, 2, "eve", "viewer");
+	const struct policy_check check = { .action = CW_ACCESS_READ, .topic = "acct/acme/events" };
+
+	policy_fixture_load_nothing(fixture);
+	assert_int_equal(policy_check(&fixture->policy, agent, &check, POLICY_NOW_S, NULL), POLICY_ALLOWED);
+	temp_dir_write_text(&fixture->dir, "roles.acl", "role viewer\npattern read acct/%a/events\n");
+	assert_ok(policy_reload(&fixture->policy, &fixture->error), fixture->error);
+	assert_null(agent->role); /* its section is gone */
+	assert_ptr_equal(viewer->role, cw_access_role(fixture->policy.access, "viewer"));
+	assert_int_equal(policy_check(&fixture->policy, agent, &check, POLICY_NOW_S, NULL), POLICY_BY_RULES);
+	assert_int_equal(policy_check(&fixture->policy, viewer, &check, POLICY_NOW_S, NULL), POLICY_ALLOWED);
+	assert_int_equal(fixture->policy.sessions.n_live, 2);
 }
 
 static void a_bad_reload_leaves_keys_and_roles_in_force(void **state)
 {
-	struct fixture *fixture = *state;
-	struct cw_token token;
+	struct policy_fixture *fixture = *state;
+	const struct cw_access *access = fixture->policy.access;
 
 	temp_dir_write_text(&fixture->dir, "roles.acl", "role a\nnonsense\n");
-	assert_int_equal(load(fixture), CW_INVALID);
+	assert_int_equal(policy_reload(&fixture->policy, &fixture->error), CW_INVALID);
 	assert_contains(fixture->error.text, "roles.acl:2");
-	assert_ok(policy_admit(&fixture->policy, fixture->token, "acme:bob:1", NOW_MS, &token, &fixture->error),
-		  fixture->error);
+	assert_ptr_equal(fixture->policy.access, access);
+	(void)policy_fixture_admit(fixture, 1, "bob", "agent");
 	temp_dir_write_text(&fixture->dir, "roles.acl", cw_access_shipped_roles);
 	temp_dir_write_text(&fixture->dir, "keys/shared/k.conf", "nonsense = 1\n");
-	assert_int_equal(load(fixture), CW_INVALID);
-	assert_ok(policy_admit(&fixture->policy, fixture->token, "acme:bob:1", NOW_MS, &token, &fixture->error),
-		  fixture->error);
+	assert_int_equal(policy_reload(&fixture->policy, &fixture->error), CW_INVALID);
+	assert_ptr_equal(fixture->policy.access, access);
+	(void)policy_fixture_admit(fixture, 2, "bob", "agent");
 }
 
-static void a_reload_may_be_given_the_policys_own_paths(void **state)
+static void a_key_that_is_taken_away_admits_nobody_after_a_reload(void **state)
 {
-	struct fixture *fixture = *state;
-	struct policy *policy = &fixture->policy;
+	struct policy_fixture *fixture = *state;
+	const char *token = policy_fixture_token(fixture, CLAIMS);
 
-	temp_dir_write_text(&fixture->dir, "roles.acl", "role viewer\npattern read acct/%a/events\n");
-	assert_ok(policy_load(policy, policy->keys_dir, policy->roles_path, &fixture->error), fixture->error);
-	struct session session = {
-		.client_id = "acme:bob:1",
-		.token = { .account = "acme", .subject = "bob", .role = "agent", .expires_at_s = NOW_S + 60 }
-	};
-
-	assert_false(policy_allows(policy, &session, CW_ACCESS_READ, "acct/acme/events", 1, true, NOW_S)); /* no such role */
+	assert_non_null(policy_fixture_try(fixture, 1, "acme:bob:1", token, 0)); /* it is remembered, as verified */
+	assert_int_equal(unlink(temp_dir_path(&fixture->dir, "keys/shared/k.conf")), 0);
+	assert_ok(policy_reload(&fixture->policy, &fixture->error), fixture->error);
+	assert_null(policy_fixture_try(fixture, 2, "acme:bob:2", token, 0));
+	assert_int_equal(fixture->refusal, POLICY_REFUSED_TOKEN);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+/* ---- the state file ---- */
+
+static const struct cw_revocation revoked_eve = { .kind = CW_REVOKE_SUBJECT,
+						  .account = "acme",
+						  .value = "eve",
+						  .revoked_at_s = POLICY_NOW_S,
+						  .forget_at_s = POLICY_NOW_S + 86400 };
+
+/* state_load forgets what is over by the clock itself. */
+static void set_clock(int64_t after_s)
+{
+	cw_clock_set_offset_ms(0);
+	cw_clock_set_offset_ms(POLICY_NOW_MS + after_s * 1000 - cw_clock_now_ms());
+}
+
+static void revocations_are_kept_over_a_restart(void **state)
+{
+	struct policy_fixture *fixture = *state;
+	int64_t n_hit = 0;
+
+	set_clock(0);
+	assert_ok(policy_fixture_reopen(fixture), fixture->error);
+	assert_false(fixture->policy.knows_revocations); /* there is no file yet */
+	assert_int_equal(fixture->n_logged, 0);
+	assert_ok(policy_revoke(&fixture->policy, &revoked_eve, POLICY_NOW_S, &n_hit, &fixture->error), fixture->error);
+	assert_ok(state_save(&fixture->policy, &fixture->error), fixture->error);
+	struct stat info;
+
+	assert_int_equal(stat(fixture->options.state, &info), 0);
+	assert_int_equal(info.st_mode & 0777, 0600);
+	assert_ok(policy_fixture_reopen(fixture), fixture->error);
+	assert_true(fixture->policy.knows_revocations);
+	assert_int_equal(cw_revocations_count(fixture->policy.revocations), 1);
+	assert_null(policy_fixture_try(fixture, 1, "acme:eve:1", policy_fixture_acme_token(fixture, "eve", "agent"), 0));
+	assert_int_equal(fixture->refusal, POLICY_REFUSED_REVOKED);
+	set_clock(90000);
+	assert_ok(policy_fixture_reopen(fixture), fixture->error);
+	assert_false(cw_revocations_hit(fixture->policy.revocations,
+					&(struct cw_token){ .account = "acme", .subject = "eve" }, POLICY_NOW_S + 90000));
+}
+
+static void a_broken_file_keeps_tenants_still_and_is_said(void **state)
+{
+	static const char *const texts[] = {
+		"",
+		"nonsense",
+		"[]",
+		"{}",
+		"{\"v\":1,\"revocations\":{}}",
+		"{\"v\":1,\"revocations\":[{\"kind\":\"moon\"}]}",
+	};
+	struct policy_fixture *fixture = *state;
+
+	for (size_t i = 0; i < N_ROWS(texts); i++) {
+		policy_fixture_forget_notes(fixture);
+		temp_dir_write_text(&fixture->dir, "state.json", texts[i]);
+		assert_ok(policy_fixture_reopen(fixture), fixture->error);
+		assert_false(fixture->policy.knows_revocations);
+		assert_int_equal(fixture->n_logged, 1);
+		assert_true(fixture->logged[0].is_error);
+		assert_contains(fixture->logged[0].line, "state.json");
+		assert_contains(fixture->logged[0].line, "kept still");
+	}
+}
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_token_and_a_client_id_of_its_own_are_admitted),
-		TEST(without_a_good_token_nobody_is_admitted),
-		TEST(a_session_may_what_its_role_may_until_the_second_it_expires),
-		TEST(an_ended_session_may_only_leave_its_will),
-		TEST(a_bad_reload_leaves_keys_and_roles_in_force),
-		TEST(a_reload_may_be_given_the_policys_own_paths),
+		POLICY_TEST(a_client_id_is_the_subjects_own_or_the_brokers),
+		POLICY_TEST(an_admitted_client_has_its_token_its_role_and_its_deadline),
+		POLICY_TEST(every_refusal_has_its_counter_and_its_reason),
+		POLICY_TEST(a_subject_has_so_many_connections_and_takes_its_own_over),
+		POLICY_TEST(an_account_has_so_many_connections),
+		POLICY_TEST(the_daemon_and_admins_are_never_locked_out_and_zero_is_no_limit),
+		POLICY_TEST(a_fresh_token_renews_in_place),
+		POLICY_TEST(a_refused_renewal_changes_nothing),
+		POLICY_TEST(a_session_that_is_over_is_not_renewed),
+		POLICY_TEST(a_session_goes_on_until_it_expires_or_is_revoked),
+		POLICY_TEST(what_is_wrong_with_the_files_is_said_and_nothing_is_opened),
+		POLICY_TEST(without_the_tag_key_tags_are_of_its_own_and_a_line_says_so),
+		POLICY_TEST(a_reload_keeps_sessions_and_gives_them_the_new_rules),
+		POLICY_TEST(a_bad_reload_leaves_keys_and_roles_in_force),
+		POLICY_TEST(a_key_that_is_taken_away_admits_nobody_after_a_reload),
+		POLICY_TEST(revocations_are_kept_over_a_restart),
+		POLICY_TEST(a_broken_file_keeps_tenants_still_and_is_said),
 	};
 
 	return cmocka_run_group_tests_name("policy", tests, NULL, NULL);
