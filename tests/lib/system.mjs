@@ -17,7 +17,7 @@ import { sign, textWebhook } from './webhook.mjs';
 export const REPO = fileURLToPath(new URL('../..', import.meta.url));
 const BUILD = path.resolve(process.env.CONVWIRE_BUILD ?? path.join(REPO, 'build'));
 // The broker is not instrumented when the programs are: then the plugin comes from another build.
-const PLUGIN = process.env.CONVWIRE_PLUGIN ?? path.join(BUILD, 'lib/convwire_auth.so');
+export const PLUGIN = process.env.CONVWIRE_PLUGIN ?? path.join(BUILD, 'lib/convwire_auth.so');
 const PORT_RACES = 5; // how often another process may snatch a port before we give up
 
 export const ACCOUNT = '695a15a5c526dbe7c085ece2';
@@ -27,6 +27,13 @@ export const VERIFY_TOKEN = 'the verify token of the scenarios';
 
 export const programPath = (name) => path.join(BUILD, 'bin', name);
 export const mosquittoPath = () => ['/usr/sbin/mosquitto', '/usr/local/sbin/mosquitto'].find(existsSync) ?? 'mosquitto';
+
+/** How a broker is run. A sanitizer's library is preloaded into it, and into nothing else; a wrapper is valgrind. */
+function brokerCommand(conf) {
+  const [file, ...args] = [...(process.env.CONVWIRE_BROKER_WRAPPER ?? '').split(' ').filter(Boolean), mosquittoPath(), '-c', conf];
+  const preload = process.env.CONVWIRE_BROKER_PRELOAD;
+  return { file, args, env: preload ? { LD_PRELOAD: preload } : {} };
+}
 
 export class System {
   account = ACCOUNT;
@@ -76,8 +83,9 @@ export class System {
   async startBroker() {
     for (let race = 1; ; race++) {
       const conf = path.join(this.dir, 'broker', 'scenario.conf');
-      await fs.writeFile(conf, await this.#brokerConf());
-      this.broker = this.launch('mosquitto', mosquittoPath(), ['-c', conf]);
+      await fs.writeFile(conf, await this.brokerConf());
+      const { file, args, env } = brokerCommand(conf);
+      this.broker = this.launch('mosquitto', file, args, { env });
       try {
         await this.broker.says(/mosquitto version \S+ running/, 'stderr');
         return;
@@ -89,7 +97,7 @@ export class System {
   }
 
   /** The template that `convwire up` renders, and the log line by which we know that it listens. */
-  async #brokerConf() {
+  async brokerConf() {
     const values = {
       PLUGIN, KEYS: path.join(this.dir, 'keys'),
       ROLES: path.join(this.dir, 'roles.acl'), STATE: path.join(this.dir, 'broker/revocations.json'), ADDRESS: '127.0.0.1', MQTT_PORT: this.mqttPort, WS_PORT: this.wsPort,
@@ -265,8 +273,9 @@ export class System {
 /** A test with a System of its own, not started; stopped and removed at the end, its logs shown if it fails. */
 export function scenario(name, options, body) {
   if (typeof options === 'function') [options, body] = [{}, options];
-  test(name, { timeout: 120_000, ...options }, async (t) => {
-    const system = new System();
+  const { make = () => new System(), ...testOptions } = options;
+  test(name, { timeout: 120_000, ...testOptions }, async (t) => {
+    const system = make();
     try {
       await body(system, t);
     } catch (error) {

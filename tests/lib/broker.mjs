@@ -1,0 +1,330 @@
+// mosquitto with the plugin and no daemon: what the scenarios of the plugin talk to. Keys and the role file are those
+// that `convwire init` makes, the settings those of cli/mosquitto.conf.in.
+import fs from 'node:fs/promises';
+import path from 'node:path';
+
+import { RawClient } from './raw_mqtt.mjs';
+import { ACCOUNT, NUMBER, PLUGIN, System, scenario as systemScenario } from './system.mjs';
+
+export { ACCOUNT, PLUGIN };
+export const OTHER = 'b-tenant'; // another account on the same broker
+export const CONTROL = '$CONTROL/convwire/v1';
+
+/** Transports and protocol versions, with what a refused CONNECT and a denied SUBSCRIBE look like there. */
+export const DOORS = [['tcp', 4], ['tcp', 5], ['ws', 4], ['ws', 5]].map(([transport, version]) => ({
+  transport, version,
+  name: `${transport === 'ws' ? 'WebSocket' : 'TCP'}, MQTT ${version === 5 ? '5' : '3.1.1'}`,
+  tag: `${transport}${version}`, // to name agents by
+  refused: version === 5 ? 135 : 5,
+  denied: version === 5 ? 135 : 128,
+}));
+export const V5_DOORS = DOORS.filter(({ version }) => version === 5);
+const [, TCP5] = DOORS;
+
+export const conversation = (customer = '923450000001', account = ACCOUNT) => `${account}_${NUMBER}_${customer}`;
+export const conv = (customer, account = ACCOUNT) => `acct/${account}/conv/${conversation(customer, account)}`;
+export const everyConv = (account = ACCOUNT) => `acct/${account}/conv/+`;
+export const own = (agent, rest, account = ACCOUNT) => `acct/${account}/agent/${agent}/${rest}`;
+export const now = () => Math.floor(Date.now() / 1000);
+
+/** The body once for each door, one after the other, or all together where they wait for the clock. */
+export async function eachDoor(t, body, { doors = DOORS, together = false } = {}) {
+  if (!together) {
+    for (const door of doors) await t.test(door.name, (inner) => body(door, inner));
+    return;
+  }
+  await t.test('all doors', { concurrency: doors.length }, (inner) =>
+    Promise.all(doors.map((door) => inner.test(door.name, (innermost) => body(door, innermost)))));
+}
+
+/** A session that outlives its connection, as each version asks for it. */
+export const lasting = (door) => ({ clean: false, ...(door.version === 5 && { properties: { sessionExpiryInterval: 300 } }) });
+
+export class Broker extends System {
+  options = {}; // plugin_opt_…
+  settings = {}; // of mosquitto.conf, in place of the template's
+  linesBeforePlugin = [];
+  linesAtEnd = [];
+  #raw = [];
+
+  /** `roles`: the role file's text, else the shipped one. The other members are those of the class. */
+  async init({ roles, ...members } = {}) {
+    await super.init();
+    Object.assign(this, members);
+    if (roles !== undefined) await this.writeRoles(roles);
+    return this;
+  }
+
+  get rolesPath() {
+    return path.join(this.dir, 'roles.acl');
+  }
+
+  writeRoles(text) {
+    return fs.writeFile(this.rolesPath, text);
+  }
+
+  /** A key beside the house key. `folder`: public (material: PEM) or shared (material: secret). */
+  async writeKey(folder, kid, material, settings) {
+    const file = path.join(this.dir, 'keys', folder, kid);
+    await fs.mkdir(path.dirname(file), { recursive: true });
+    await fs.writeFile(`${file}.${folder === 'public' ? 'pem' : 'secret'}`, material, { mode: 0o600 });
+    await fs.writeFile(`${file}.conf`, Object.entries(settings).map(([name, value]) => `${name} = ${value}\n`).join(''), { mode: 0o600 });
+  }
+
+  async removeKey(folder, kid) {
+    for (const end of ['conf', 'pem', 'secret']) {
+      await fs.rm(path.join(this.dir, 'keys', folder, `${kid}.${end}`), { force: true });
+    }
+  }
+
+  // ---- the broker ----
+
+  async brokerConf() {
+    let text = await super.brokerConf();
+    for (const [name, value] of Object.entries(this.settings)) {
+      const line = new RegExp(`^${name} .*$`, 'm');
+      text = line.test(text) ? text.replace(line, `${name} ${value}`) : `${text}${name} ${value}\n`;
+    }
+    const plugin = /^plugin .*\n(plugin_opt_.*\n)*/m;
+    const options = Object.entries(this.options).map(([name, value]) => `plugin_opt_${name} ${value}\n`).join('');
+    text = text.replace(plugin, (lines) => `${this.linesBeforePlugin.map((line) => `${line}\n`).join('')}${lines}${options}`);
+    return `${text}${this.linesAtEnd.map((line) => `${line}\n`).join('')}`;
+  }
+
+  /** Runs. `load` false: nobody has sent a table yet, so tenants are shut out. */
+  async start({ load = true } = {}) {
+    await this.startBroker();
+    if (load) await this.publisher();
+    return this;
+  }
+
+  /** Starts a broker that must not come up: its end and what it said. */
+  async startFails() {
+    try {
+      await this.startBroker();
+    } catch (error) {
+      if (!this.broker.end) throw error;
+      this.isExpectedToEnd = true;
+      return { code: this.broker.end.code, log: this.broker.stderr };
+    }
+    throw new Error(`the broker started: ${this.broker.stderr}`);
+  }
+
+  async restart(options) {
+    await this.stopBroker();
+    return this.start(options);
+  }
+
+  async stopBroker() {
+    await this.broker.stop();
+    this.#checkEnd();
+  }
+
+  /** SIGHUP. What is sent to the broker afterwards it sees afterwards. */
+  async reload() {
+    const count = () => this.broker.stderr.split('Reloading config.').length;
+    const before = count();
+    this.broker.child.kill('SIGHUP');
+    await this.broker.until(() => count() > before, 'the broker reloads');
+  }
+
+  /** A crash, or a tool's error exit, is a failed scenario whatever was asserted. */
+  #checkEnd() {
+    const { end } = this.broker ?? {};
+    if (end && !this.isExpectedToEnd && (end.code !== 0 || end.signal)) {
+      throw new Error(`the broker ended with ${JSON.stringify(end)}`);
+    }
+  }
+
+  async stop() {
+    await Promise.all(this.#raw.map((client) => client.drop()));
+    if (this.broker && !this.broker.end) await this.broker.stop();
+    await super.stop();
+    this.#checkEnd();
+  }
+
+  // ---- clients ----
+
+  /** A socket through a door. */
+  async open(door = TCP5) {
+    const client = await RawClient.open(this, door);
+    this.#raw.push(client);
+    return client;
+  }
+
+  #identify({ account = this.account, agent = 'ann', role = 'agent', claims, tab = 'tab1', ...options }) {
+    return { clientId: `${account}:${agent}:${tab}`, token: this.token(account, role, agent, claims), ...options };
+  }
+
+  /** The code of a CONNECT; the client is left as `.client` of the second. */
+  async #connect({ door = TCP5, ...options }) {
+    const client = await this.open(door);
+    return [await client.connect(this.#identify(options)), client];
+  }
+
+  /** A client that was let in. */
+  async client(options = {}) {
+    const [code, client] = await this.#connect(options);
+    if (code !== 0) throw new Error(`CONNACK ${code} for ${client.clientId}\n${this.log.split('\n').slice(-5).join('\n')}`);
+    return client;
+  }
+
+  /** Only tries: the CONNACK's code, or 'closed'. */
+  async tries(options = {}) {
+    const [code, client] = await this.#connect(options);
+    await client.drop();
+    return code;
+  }
+
+  /** The daemon's publisher, its table loaded (empty unless given). The newest is `this.voice`. */
+  async publisher(table = {}) {
+    const publisher = new Publisher(await this.#service('publisher'));
+    await publisher.client.subscribe('acct/_system/agent/publisher/notice');
+    if (table) {
+      const answer = await publisher.load(table);
+      if (answer.type !== 'loaded') throw new Error(`the table was not loaded: ${JSON.stringify(answer)}`);
+    }
+    this.voice = publisher;
+    return publisher;
+  }
+
+  /** The daemon's other connection, subscribed to every command. */
+  async bridge() {
+    const client = await this.#service('bridge');
+    await client.subscribe('acct/+/conv/+/cmd/+');
+    return client;
+  }
+
+  #service(agent) {
+    return this.client({ account: '_system', agent, role: 'service', tab: '1' });
+  }
+
+  async admin({ agent = 'root', ...options } = {}) {
+    return new Admin(await this.client({ account: '_system', agent, role: 'admin', tab: '1', ...options }));
+  }
+
+  // ---- the log ----
+
+  get log() {
+    return this.programs.filter(({ name }) => name === 'mosquitto').map(({ stderr }) => stderr).join('');
+  }
+
+  /** The audit lines, parsed; those of one event when it is named. */
+  audits(event) {
+    return [...this.log.matchAll(/convwire audit (.*)$/gm)].map(([, json]) => JSON.parse(json))
+      .filter((line) => event === undefined || line.event === event);
+  }
+
+  /** Waits until the log has so many audit lines that `test` takes. */
+  async audited(event, test = () => true, count = 1) {
+    return this.broker.until(() => {
+      const lines = this.audits(event).filter(test);
+      return lines.length >= count && lines;
+    }, `${count} audit line(s) ${event}`, { describe: () => JSON.stringify(this.audits()) });
+  }
+
+  async logs(pattern) {
+    return this.broker.until(() => this.broker.stderr.match(pattern), `the log has ${pattern}`);
+  }
+}
+
+let generations = 0;
+
+/** The voice of the daemon: events, heads and notices on any account's topics, and the plugin's tables. */
+export class Publisher {
+  constructor(client) {
+    this.client = client;
+  }
+
+  async say(topic, payload = '{}', options) {
+    const code = await this.client.publish(topic, payload, options);
+    if (code !== 0) throw new Error(`PUBACK ${code} for the publisher on ${topic}`);
+  }
+
+  /** One message of the tables; the broker has applied it when this ends. */
+  tell(message) {
+    return this.say(`${CONTROL}/assign`, typeof message === 'string' ? message : JSON.stringify(message));
+  }
+
+  assign(id, subject) {
+    return this.tell({ type: 'assign', conversation: id, subject });
+  }
+
+  revoke(revocation) {
+    return this.tell({ type: 'revoke', revocation });
+  }
+
+  get notices() {
+    return this.client.payloads('acct/_system/agent/publisher/notice').map((text) => JSON.parse(text))
+      .filter(({ type }) => type !== 'stats');
+  }
+
+  notice(test, what) {
+    return this.client.until(() => this.notices.find(test), what, { describe: () => JSON.stringify(this.notices) });
+  }
+
+  /** begin, chunks, commit, and the answer. The counts may lie. */
+  async load({
+    assignments = [], revocations = [], generation = `generation ${++generations}`,
+    n_assignments = assignments.length, n_revocations = revocations.length, perChunk = 500,
+  } = {}) {
+    await this.tell({ type: 'begin', generation });
+    for (let i = 0; i < assignments.length; i += perChunk) {
+      await this.tell({ type: 'chunk', generation, assignments: assignments.slice(i, i + perChunk) });
+    }
+    for (let i = 0; i < revocations.length; i += perChunk) {
+      await this.tell({ type: 'chunk', generation, revocations: revocations.slice(i, i + perChunk) });
+    }
+    await this.tell({ type: 'commit', generation, n_assignments, n_revocations });
+    return this.notice((notice) => notice.generation === generation, `the answer to ${generation}`);
+  }
+}
+
+let correlations = 0;
+
+export class Admin {
+  constructor(client) {
+    this.client = client;
+  }
+
+  get answers() {
+    return this.client.payloads(`${CONTROL}/response`);
+  }
+
+  /** Sends a text as it is; the whole answer, parsed. */
+  async send(text, options) {
+    const before = this.answers.length;
+    await this.client.publish(CONTROL, text, options);
+    return this.client.until(() => {
+      if (this.client.isClosed) throw new Error('the admin was disconnected');
+      return this.answers.length > before && JSON.parse(this.answers[before]);
+    }, `the answer to ${text}`.slice(0, 200));
+  }
+
+  /** One command: its member of `responses`. */
+  async ask(command, fields = {}) {
+    const correlationData = `c${++correlations}`;
+    const { responses } = await this.send(JSON.stringify({ commands: [{ command, ...fields, correlationData }] }));
+    if (responses?.length !== 1 || responses[0].correlationData !== correlationData) {
+      throw new Error(`not the answer to ${command}: ${JSON.stringify(responses)}`);
+    }
+    return responses[0];
+  }
+
+  /** One command that must succeed: its data. */
+  async data(command, fields) {
+    const response = await this.ask(command, fields);
+    if (response.error !== undefined) throw new Error(`${command}: ${response.error}`);
+    return response.data;
+  }
+
+  async clients(fields) {
+    return (await this.data('listClients', { count: 1000, ...fields })).clients.map(({ clientid }) => clientid).sort();
+  }
+}
+
+/** A test with a broker of its own, not started. */
+export function scenario(name, options, body) {
+  if (typeof options === 'function') [options, body] = [{}, options];
+  systemScenario(name, { make: () => new Broker(), ...options }, body);
+}
