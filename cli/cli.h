@@ -26,6 +26,10 @@ int command_resolve(int argc, char **argv);
 int command_alias(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_assign(int argc, char **argv);
+int command_acl(int argc, char **argv);
+int command_clients(int argc, char **argv);
+int command_kick(int argc, char **argv);
+int command_revoke(int argc, char **argv);
 int command_simulate(int argc, char **argv);
 
 /* ---- options that all have ---- */

@@ -24,6 +24,10 @@ static const struct command {
 	{ "resolve", command_resolve, "tell which conversation an id, phone or user id means" },
 	{ "alias", command_alias, "import ids of another system" },
 	{ "assign", command_assign, "give a conversation to an agent, or to nobody" },
+	{ "acl", command_acl, "check a role file; what it answers, and why" },
+	{ "clients", command_clients, "list who is connected to the broker" },
+	{ "kick", command_kick, "disconnect clients from the broker" },
+	{ "revoke", command_revoke, "refuse tokens that were signed so far" },
 	{ "check", command_check, "hold the database to its promises" },
 	{ "simulate", command_simulate, "play customers: signed webhooks of every kind" },
 };

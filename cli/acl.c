@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: MIT */
+/* convwire acl: is a role file sound, what would it answer, and why does the broker answer a client so? */
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "cli/ask.h"
+#include "cli/cli.h"
+#include "core/access.h"
+#include "core/text.h"
+
+struct acl_options {
+	struct common_options common;
+	const char *words[3];
+	int n_words;
+	const char *role, *account, *agent, *client, *roles;
+	bool is_assigned, is_retained;
+	int qos;
+};
+
+enum { KEY_ROLE = 256, KEY_AGENT, KEY_CLIENT, KEY_ROLES, KEY_ASSIGNED, KEY_RETAIN, KEY_QOS };
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+	struct acl_options *options = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &options->common;
+		return 0;
+	case KEY_ROLE:
+		options->role = argument;
+		return 0;
+	case 'a':
+		options->account = argument;
+		return 0;
+	case KEY_AGENT:
+		options->agent = argument;
+		return 0;
+	case KEY_CLIENT:
+		options->client = argument;
+		return 0;
+	case KEY_ROLES:
+		options->roles = argument;
+		return 0;
+	case KEY_ASSIGNED:
+		options->is_assigned = true;
+		return 0;
+	case KEY_RETAIN:
+		options->is_retained = true;
+		return 0;
+	case KEY_QOS:
+		if (strlen(argument) != 1 || !strchr("012", argument[0])) {
+			argp_error(state, "--qos %s: 0, 1 or 2", argument);
+		}
+		options->qos = argument[0] - '0';
+		return 0;
+	case ARGP_KEY_ARG:
+		if (options->n_words == 3) {
+			argp_error(state, "unexpected argument \"%s\"", argument);
+		}
+		options->words[options->n_words++] = argument;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* ---- check ---- */
+
+static void count_rule(void *n_rules, int line, const char *text)
+{
+	(void)line;
+	(void)text;
+	++*(size_t *)n_rules;
+}
+
+static int check(const struct acl_options *options)
+{
+	struct cw_access *access = NULL;
+	struct cw_error error;
+
+	if (cw_access_load(options->words[1], &access, &error) != CW_OK) {
+		return cli_fail(error.status, "%s", error.text);
+	}
+	json_t *roles = json_array();
+
+	for (size_t i = 0; i < cw_access_n_roles(access); i++) {
+		const char *name = cw_access_role_name(access, i);
+		const struct cw_access_role *role = cw_access_role(access, name);
+		size_t n_rules = 0;
+
+		cw_access_role_rules(access, role, count_rule, &n_rules);
+		(void)json_array_append_new(roles, json_pack("{s:s, s:I, s:b}", "role", name, "rules", (json_int_t)n_rules,
+							     "assigned", cw_access_role_is_assigned(role)));
+		if (!options->common.json) {
+			(void)printf("%-20s %3zu rules%s\n", name, n_rules,
+				     cw_access_role_is_assigned(role) ? ", assigned conversations only" : "");
+		}
+	}
+	if (options->common.json) {
+		cli_print_json(json_pack("{s:O}", "roles", roles));
+	} else {
+		(void)printf("%s is sound.\n", options->words[1]);
+	}
+	json_decref(roles);
+	cw_access_destroy(access);
+	return EX_OK;
+}
+
+/* ---- test ---- */
+
+static bool parse_access(const char *word, enum cw_access_action *ret_action)
+{
+	static const char *const words[CW_ACCESS_ACTION_COUNT] = {
+		[CW_ACCESS_READ] = "read", [CW_ACCESS_WRITE] = "write", [CW_ACCESS_SUBSCRIBE] = "subscribe"
+	};
+
+	for (int action = 0; word && action < CW_ACCESS_ACTION_COUNT; action++) {
+		if (strcmp(words[action], word) == 0) {
+			*ret_action = (enum cw_access_action)action;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool answer_assigned(void *context, const char *conversation, size_t len)
+{
+	(void)conversation;
+	(void)len;
+	return *(const bool *)context;
+}
+
+static int print_answer(const struct acl_options *options, bool is_allowed, const char *reason, const char *line)
+{
+	if (options->common.json) {
+		cli_print_json(json_pack("{s:b, s:s, s:s?}", "allowed", is_allowed, "reason", reason, "line", line));
+	} else {
+		(void)printf("%s: %s%s%s\n", is_allowed ? "allowed" : "denied", reason, line ? "\n  " : "",
+			     line ? line : "");
+	}
+	return is_allowed ? EX_OK : EX_NOPERM;
+}
+
+static int test_with(struct acl_options *options, const struct cw_access *access, enum cw_access_action action)
+{
+	char client[200];
+	char line[512];
+
+	if (!options->client && !cw_text_format(client, sizeof(client), "%s:%s:1", options->account, options->agent)) {
+		client[0] = '\0'; /* then %c is nothing, as over HTTP */
+	}
+	const struct cw_access_request request = { .account = options->account,
+						   .subject = options->agent,
+						   .role = options->role,
+						   .client_id = options->client ? options->client : client,
+						   .action = action,
+						   .topic = options->words[2],
+						   .qos = options->qos,
+						   .retain = options->is_retained,
+						   .is_assigned = answer_assigned,
+						   .assigned_context = &options->is_assigned };
+	const struct cw_access_verdict verdict = cw_access_decide(access, &request);
+	bool has_line = cw_access_verdict_line(access, &verdict, line, sizeof(line));
+
+	return print_answer(options, verdict.is_allowed, cw_access_reason_text(verdict.reason), has_line ? line : NULL);
+}
+
+static int test(struct acl_options *options)
+{
+	char path[PATH_MAX];
+	struct cw_access *access = NULL;
+	struct cw_error error;
+	enum cw_access_action action = CW_ACCESS_READ;
+	enum cw_status status = CW_OK;
+
+	if (options->n_words != 3 || !options->role || !options->account || !options->agent ||
+	    !parse_access(options->words[1], &action)) {
+		(void)fputs("convwire: acl test --role R --account A --agent S read|write|subscribe TOPIC\n", stderr);
+		return EX_USAGE;
+	}
+	if (!options->roles) {
+		status = settings_path(options->common.dir, "roles.acl", path, sizeof(path), &error);
+		options->roles = path;
+	}
+	if (status == CW_OK) {
+		status = cw_access_load(options->roles, &access, &error);
+	}
+	if (status != CW_OK) {
+		return cli_fail(status, "%s", error.text);
+	}
+	int code = test_with(options, access, action);
+
+	cw_access_destroy(access);
+	return code;
+}
+
+/* ---- why ---- */
+
+static enum cw_status explain(const struct acl_options *options, const char *access, json_t **ret_data,
+			      struct cw_error *reterr)
+{
+	json_t *command = json_pack("{s:s, s:s, s:s, s:s, s:i, s:b}", "command", "explain", "clientid",
+				    options->words[1], "topic", options->words[2], "access", access, "qos",
+				    options->qos, "retain", options->is_retained);
+	enum cw_status status = cli_ask_broker(options->common.dir, command, ret_data, reterr);
+
+	json_decref(command);
+	return status;
+}
+
+static void print_why(const char *access, json_t *data)
+{
+	const char *line = json_string_value(json_object_get(data, "line"));
+
+	(void)printf("%-10s %s: %s%s%s\n", access, json_is_true(json_object_get(data, "allowed")) ? "allowed" : "denied",
+		     json_string_value(json_object_get(data, "reason")), line ? "\n           " : "", line ? line : "");
+}
+
+static int why(const struct acl_options *options)
+{
+	static const char *const accesses[] = { "read", "write", "subscribe" };
+	json_t *all = json_object();
+	struct cw_error error;
+	enum cw_status status = CW_OK;
+
+	if (options->n_words != 3) {
+		json_decref(all);
+		(void)fputs("convwire: acl why CLIENT TOPIC; `convwire clients` lists clients\n", stderr);
+		return EX_USAGE;
+	}
+	for (size_t i = 0; status == CW_OK && i < sizeof(accesses) / sizeof(accesses[0]); i++) {
+		json_t *data = NULL;
+
+		status = explain(options, accesses[i], &data, &error);
+		if (status == CW_OK && !options->common.json) {
+			print_why(accesses[i], data);
+		}
+		(void)json_object_set_new(all, accesses[i], data); /* NULL is refused, and status tells why */
+	}
+	if (status == CW_OK && options->common.json) {
+		cli_print_json(json_incref(all));
+	}
+	json_decref(all);
+	return status == CW_OK ? EX_OK : cli_fail(status, "%s", error.text);
+}
+
+int command_acl(int argc, char **argv)
+{
+	static const struct argp_option rows[] = {
+		{ "role", KEY_ROLE, "R", 0, "test: the token's role", 0 },
+		{ "account", 'a', "ID", 0, "test: its account", 0 },
+		{ "agent", KEY_AGENT, "ID", 0, "test: its subject", 0 },
+		{ "client", KEY_CLIENT, "ID", 0, "test: the client id (ACCOUNT:AGENT:1)", 0 },
+		{ "roles", KEY_ROLES, "FILE", 0, "test: another role file than DIR/roles.acl", 0 },
+		{ "assigned", KEY_ASSIGNED, NULL, 0, "test: as if the conversation were assigned to the agent", 0 },
+		{ "retain", KEY_RETAIN, NULL, 0, "of a retained publish", 0 },
+		{ "qos", KEY_QOS, "N", 0, "of a publish or subscription with this QoS", 0 },
+		{ NULL, 0, NULL, 0, NULL, 0 },
+	};
+	static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { NULL, 0, NULL, 0 } };
+	static const struct argp argp = {
+		rows,
+		parse,
+		"check FILE\ntest --role R --account A --agent S read|write|subscribe TOPIC\nwhy CLIENT TOPIC",
+		"check: is a role file sound? test: what does it answer, and which line decides (exit code 0 allowed, 77 "
+		"denied)? why: the same asked of the running broker, for a client that is connected.",
+		children,
+		NULL,
+		NULL
+	};
+	struct acl_options options = { .common.dir = "./var" };
+
+	cli_parse("acl", &argp, argc, argv, &options);
+	const char *action = options.n_words > 0 ? options.words[0] : "";
+
+	if (strcmp(action, "check") == 0 && options.n_words == 2) {
+		return check(&options);
+	}
+	if (strcmp(action, "test") == 0) {
+		return test(&options);
+	}
+	if (strcmp(action, "why") == 0) {
+		return why(&options);
+	}
+	(void)fputs("convwire: acl check FILE, acl test …, or acl why CLIENT TOPIC; see convwire acl --help\n", stderr);
+	return EX_USAGE;
+}

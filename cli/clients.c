@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: MIT */
+/* convwire clients, kick and revoke: who is connected to the broker, and who must go. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+
+#include "cli/ask.h"
+#include "cli/cli.h"
+#include "core/clock.h"
+
+#define PAGE 1000
+
+struct client_options {
+	struct common_options common;
+	const char *client; /* the one word */
+	const char *account, *agent, *jti, *kid;
+	bool is_all;
+};
+
+enum { KEY_AGENT = 256, KEY_JTI, KEY_KID, KEY_ALL };
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+	struct client_options *options = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &options->common;
+		return 0;
+	case 'a':
+		options->account = argument;
+		return 0;
+	case KEY_AGENT:
+		options->agent = argument;
+		return 0;
+	case KEY_JTI:
+		options->jti = argument;
+		return 0;
+	case KEY_KID:
+		options->kid = argument;
+		return 0;
+	case KEY_ALL:
+		options->is_all = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (options->client) {
+			argp_error(state, "unexpected argument \"%s\"", argument);
+		}
+		options->client = argument;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { NULL, 0, NULL, 0 } };
+
+static int usage(const char *text)
+{
+	(void)fprintf(stderr, "convwire: %s\n", text);
+	return EX_USAGE;
+}
+
+/* The account that was named, or the only one. *name has CW_ACCOUNT_MAX + 1. */
+static enum cw_status choose_account(struct client_options *options, char *name, struct cw_error *reterr)
+{
+	if (options->account) {
+		return CW_OK;
+	}
+	options->account = name;
+	return cli_default_account(options->common.dir, name, reterr);
+}
+
+/* ---- clients ---- */
+
+static void print_span(int64_t seconds)
+{
+	static const struct {
+		int64_t seconds;
+		char unit;
+	} units[] = { { 86400, 'd' }, { 3600, 'h' }, { 60, 'm' }, { 1, 's' } };
+	char text[24];
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (seconds >= units[i].seconds || units[i].seconds == 1) {
+			(void)snprintf(text, sizeof(text), "%lld%c", (long long)(seconds / units[i].seconds),
+				       units[i].unit);
+			break;
+		}
+	}
+	(void)printf("%-8s", seconds < 0 ? "over" : text);
+}
+
+static void print_clients(json_t *clients)
+{
+	int64_t now_s = cw_clock_now_ms() / 1000;
+	size_t index;
+	json_t *client;
+
+	(void)printf("%-52s %-16s %-8s%-8s%s\n", "CLIENT", "ROLE", "SINCE", "EXPIRES", "ADDRESS");
+	json_array_foreach(clients, index, client)
+	{
+		(void)printf("%-52s %-16s ", json_string_value(json_object_get(client, "clientid")),
+			     json_string_value(json_object_get(client, "role")));
+		print_span(now_s - json_integer_value(json_object_get(client, "connected_at")));
+		print_span(json_integer_value(json_object_get(client, "exp")) - now_s);
+		(void)printf("%s\n", json_string_value(json_object_get(client, "address")));
+	}
+}
+
+/* Pages until all are there; clients that come and go meanwhile may be missing or twice. */
+static enum cw_status collect_clients(const struct client_options *options, json_t *clients, struct cw_error *reterr)
+{
+	enum cw_status status = CW_OK;
+	size_t before = 0;
+
+	do {
+		json_t *data = NULL;
+		json_t *command = json_pack("{s:s, s:s*, s:s*, s:I, s:i}", "command", "listClients", "account",
+					    options->account, "subject", options->agent, "offset",
+					    (json_int_t)json_array_size(clients), "count", PAGE);
+
+		before = json_array_size(clients);
+		status = cli_ask_broker(options->common.dir, command, &data, reterr);
+		if (status == CW_OK && json_array_extend(clients, json_object_get(data, "clients")) != 0) {
+			status = cw_error_set(reterr, CW_NOMEM, "out of memory");
+		}
+		json_decref(data);
+		json_decref(command);
+	} while (status == CW_OK && json_array_size(clients) == before + PAGE);
+	return status;
+}
+
+int command_clients(int argc, char **argv)
+{
+	static const struct argp_option rows[] = {
+		{ "account", 'a', "ID", 0, "only clients of this account", 0 },
+		{ "agent", KEY_AGENT, "ID", 0, "only this agent's", 0 },
+		{ NULL, 0, NULL, 0, NULL, 0 },
+	};
+	static const struct argp argp = {
+		rows,     parse, NULL, "List who is connected to the broker, and until when their tokens hold.",
+		children, NULL,  NULL
+	};
+	struct client_options options = { .common.dir = "./var" };
+	json_t *clients = json_array();
+	struct cw_error error;
+
+	cli_parse("clients", &argp, argc, argv, &options);
+	if (options.client) {
+		json_decref(clients);
+		return usage("clients takes no argument, only --account and --agent");
+	}
+	enum cw_status status = collect_clients(&options, clients, &error);
+
+	if (status == CW_OK && options.common.json) {
+		cli_print_json(json_pack("{s:O}", "clients", clients));
+	} else if (status == CW_OK) {
+		print_clients(clients);
+	}
+	json_decref(clients);
+	return status == CW_OK ? EX_OK : cli_fail(status, "%s", error.text);
+}
+
+/* ---- kick ---- */
+
+int command_kick(int argc, char **argv)
+{
+	static const struct argp_option rows[] = {
+		{ "account", 'a', "ID", 0, "every client of this account", 0 },
+		{ "agent", KEY_AGENT, "ID", 0, "with --account: only this agent's", 0 },
+		{ NULL, 0, NULL, 0, NULL, 0 },
+	};
+	static const struct argp argp = { rows,
+					  parse,
+					  "CLIENT",
+					  "Disconnect clients from the broker. They may come back with the same token; "
+					  "`convwire revoke` prevents that.",
+					  children,
+					  NULL,
+					  NULL };
+	struct client_options options = { .common.dir = "./var" };
+	struct cw_error error;
+	json_t *data = NULL;
+
+	cli_parse("kick", &argp, argc, argv, &options);
+	if (!options.client == !options.account || (options.agent && !options.account)) {
+		return usage("kick CLIENT, or kick --account ID [--agent ID]; `convwire clients` lists them");
+	}
+	json_t *command = json_pack("{s:s, s:s*, s:s*, s:s*}", "command", "kick", "clientid", options.client, "account",
+				    options.account, "subject", options.agent);
+	enum cw_status status = cli_ask_broker(options.common.dir, command, &data, &error);
+
+	json_decref(command);
+	if (status != CW_OK) {
+		return cli_fail(status, "%s", error.text);
+	}
+	if (options.common.json) {
+		cli_print_json(json_incref(data));
+	} else {
+		json_int_t n_kicked = json_integer_value(json_object_get(data, "kicked"));
+
+		(void)printf("%lld %s disconnected.\n", (long long)n_kicked, n_kicked == 1 ? "client" : "clients");
+	}
+	json_decref(data);
+	return EX_OK;
+}
+
+/* ---- revoke ---- */
+
+/* A token of the second in which its kind was revoked is refused; once it is over, new ones work. */
+static void wait_out_the_second(json_t *revocation)
+{
+	int64_t until_ms = (json_integer_value(json_object_get(revocation, "revoked_at")) + 1) * 1000;
+	int64_t wait_ms = until_ms - cw_clock_now_ms();
+
+	if (wait_ms > 0 && wait_ms <= 1000) {
+		const struct timespec wait = { .tv_nsec = (long)(wait_ms == 1000 ? 999 : wait_ms) * 1000000 };
+
+		(void)nanosleep(&wait, NULL); /* cut short by a signal, the process ends */
+	}
+}
+
+/* Stored first, so that it holds whatever happens; then the broker, for those who are connected now. */
+static enum cw_status revoke(const struct client_options *options, json_t **ret_revocation, int64_t *ret_n_kicked,
+			     struct cw_error *ret_broker_error, struct cw_error *reterr)
+{
+	json_t *arguments = json_pack("{s:s*, s:s*, s:s*, s:s*}", "account", options->kid ? NULL : options->account,
+				      "jti", options->jti, "subject", options->agent, "kid", options->kid);
+	json_t *answer = NULL;
+	json_t *data = NULL;
+	enum cw_status status = cli_control(options->common.dir, "revoke", arguments, &answer, reterr);
+
+	*ret_n_kicked = -1;
+	if (status == CW_OK) {
+		*ret_revocation = json_incref(json_object_get(answer, "revocation"));
+		(void)json_object_set_new(arguments, "command",
+					  json_string("revoke")); /* without it: an error, as it says */
+		if (cli_ask_broker(options->common.dir, arguments, &data, ret_broker_error) == CW_OK) {
+			*ret_n_kicked = json_integer_value(json_object_get(data, "kicked"));
+		}
+	}
+	json_decref(data);
+	json_decref(answer);
+	json_decref(arguments);
+	return status;
+}
+
+static void print_revoked(const struct client_options *options, json_t *revocation, int64_t n_kicked,
+			  const struct cw_error *broker_error)
+{
+	char until[32] = "";
+	time_t forget_at = (time_t)json_integer_value(json_object_get(revocation, "forget_at"));
+	struct tm local;
+
+	if (options->common.json) {
+		cli_print_json(json_pack("{s:O, s:o}", "revocation", revocation, "kicked",
+					 n_kicked < 0 ? json_null() : json_integer(n_kicked)));
+		return;
+	}
+	if (localtime_r(&forget_at, &local)) {
+		(void)strftime(until, sizeof(until), "%Y-%m-%d %H:%M", &local); /* an empty text says nothing wrong */
+	}
+	(void)printf("Revoked: tokens signed before this moment are refused, until %s, when none can be valid any more.\n",
+		     until);
+	if (n_kicked >= 0) {
+		(void)printf("%lld %s disconnected.\n", (long long)n_kicked, n_kicked == 1 ? "client" : "clients");
+	} else {
+		(void)fprintf(stderr, "convwire: %s. The broker will hear of it when the daemon is connected.\n",
+			      broker_error->text);
+	}
+}
+
+int command_revoke(int argc, char **argv)
+{
+	static const struct argp_option rows[] = {
+		{ "account", 'a', "ID", 0, "whose tokens; not needed while there is one account", 0 },
+		{ "agent", KEY_AGENT, "ID", 0, "every token of this agent", 0 },
+		{ "jti", KEY_JTI, "ID", 0, "the one token with this jti claim", 0 },
+		{ "kid", KEY_KID, "ID", 0, "every token that this key signed, of any account", 0 },
+		{ "all", KEY_ALL, NULL, 0, "every token of the account", 0 },
+		{ NULL, 0, NULL, 0, NULL, 0 },
+	};
+	static const struct argp argp = { rows,
+					  parse,
+					  NULL,
+					  "Refuse tokens that were signed so far, at the broker and over HTTP, and disconnect "
+					  "who uses them. Tokens signed afterwards work: remove the key, or the agent from "
+					  "your back end, to prevent those.",
+					  children,
+					  NULL,
+					  NULL };
+	struct client_options options = { .common.dir = "./var" };
+	char account[CW_ACCOUNT_MAX + 1];
+	struct cw_error error;
+	struct cw_error broker_error;
+	json_t *revocation = NULL;
+	int64_t n_kicked = 0;
+	enum cw_status status = CW_OK;
+
+	cli_parse("revoke", &argp, argc, argv, &options);
+	if (options.client || !!options.agent + !!options.jti + !!options.kid + options.is_all != 1) {
+		return usage("revoke takes one of --agent ID, --jti ID, --kid ID and --all");
+	}
+	if (!options.kid) {
+		status = choose_account(&options, account, &error);
+	}
+	if (status == CW_OK) {
+		status = revoke(&options, &revocation, &n_kicked, &broker_error, &error);
+	}
+	if (status != CW_OK) {
+		return cli_fail(status, "%s", error.text);
+	}
+	print_revoked(&options, revocation, n_kicked, &broker_error);
+	wait_out_the_second(revocation);
+	json_decref(revocation);
+	return EX_OK;
+}
