@@ -2,20 +2,19 @@
 // plugin, the driver. The broker's configuration is the one that `convwire up` renders, but for the plugin's lines.
 //
 //   PLUGIN=/path/convwire_auth.so    the plugin under test (build/lib/convwire_auth.so); `none`: no plugin
-import { execFile, execFileSync, spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { createPrivateKey, generateKeyPairSync, randomBytes } from "node:crypto";
 import { createWriteStream, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 
 import { freePorts } from "../tests/lib/program.mjs";
 import { makeToken } from "../tests/lib/token.mjs";
 import { eventually } from "../tests/lib/until.mjs";
 
-const run = promisify(execFile);
 const repo = fileURLToPath(new URL("..", import.meta.url));
 const bin = (name) => path.join(repo, "build/bin", name);
 const mosquitto = ["/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto"].find(existsSync) ?? "mosquitto";
@@ -187,11 +186,35 @@ class Broker {
 	}
 }
 
-/** Runs a program of build/bin against the broker; what it prints. */
-export async function drive(name, broker, options) {
-	const args = Object.entries({ pid: broker.pid, ...options }).filter(([, value]) => value !== undefined && value !== false)
-		.map(([option, value]) => (value === true ? `--${option}` : `--${option}=${value}`));
-	const { stdout } = await run(...pinned(1, bin(name), args), { maxBuffer: 1e8 });
+/** A program of build/bin that drives the broker; it prints one JSON line for each measurement. */
+export class Driver {
+	constructor(name, broker, options) {
+		const args = Object.entries({ pid: broker.pid, ...options }).filter(([, value]) => value !== undefined && value !== false)
+			.map(([option, value]) => (value === true ? `--${option}` : `--${option}=${value}`));
+		const [file, rest] = pinned(1, bin(name), args);
 
-	return JSON.parse(stdout);
+		this.child = spawn(file, rest, { stdio: ["pipe", "pipe", "inherit"] });
+		this.lines = createInterface({ input: this.child.stdout })[Symbol.asyncIterator]();
+		process.on("exit", this.kill = () => this.child.kill("SIGKILL"));
+	}
+
+	async answer() {
+		const { value, done } = await this.lines.next();
+
+		if (done) {
+			throw new Error(`${this.child.spawnargs.slice(0, 4).join(" ")} ended without an answer`);
+		}
+		return JSON.parse(value);
+	}
+
+	/** With --ask: one more measurement. */
+	ask() {
+		this.child.stdin.write("\n");
+		return this.answer();
+	}
+
+	stop() {
+		this.kill();
+		process.off("exit", this.kill);
+	}
 }

@@ -4,8 +4,8 @@
  *
  * N subscribers of one filter; one publisher keeps a window of QoS 1 messages under way: a message is under way
  * until all have it, so that nothing queues and nothing is lost for want of room. The broker's CPU is read
- * around the measured messages; connecting, a table's load and a warm-up stand before. Prints one JSON line:
- * what bench/fanout.mjs reads.
+ * around the measured messages; connecting, a table's load and a warm-up stand before. Prints one JSON line
+ * for each measurement: what bench/fanout.mjs reads.
  */
 #include <argp.h>
 #include <errno.h>
@@ -18,12 +18,14 @@
 #include "crowd.h"
 #include "publisher.h"
 
+#define SETTLE_NS 20000000
 #define GIVE_UP_NS 3000000000 /* without any delivery: the rest is lost */
 
 struct fanout {
 	struct crowd_options options;
 	const char *topic, *topics_file;
 	int64_t messages, milliseconds, warmup, window;
+	bool is_asked;
 
 	struct crowd crowd;
 	struct publisher publisher;
@@ -113,10 +115,18 @@ static void publish(struct fanout *fanout, int64_t messages, int64_t end_ns)
 	}
 }
 
+/* The last acknowledgements are the broker's work too. */
+static void let_settle(const struct fanout *fanout)
+{
+	const int64_t end_ns = wire_now_ns() + SETTLE_NS;
+
+	while (wire_now_ns() < end_ns) {
+		wire_run(fanout->crowd.epoll_fd, 256, 5);
+	}
+}
+
 static void measure(struct fanout *fanout)
 {
-	publish(fanout, fanout->warmup, INT64_MAX);
-
 	const int64_t published = fanout->n_published;
 	const int64_t delivered = fanout->n_delivered;
 	const int64_t cpu_ns = crowd_cpu_ns(fanout->options.pid);
@@ -126,6 +136,8 @@ static void measure(struct fanout *fanout)
 	publish(fanout, fanout->messages, fanout->messages > 0 ? INT64_MAX : started_ns + fanout->milliseconds * 1000000);
 
 	const double took_s = (double)(fanout->last_ns - started_ns) / 1e9;
+
+	let_settle(fanout);
 	const double used_ns = (double)(crowd_cpu_ns(fanout->options.pid) - cpu_ns);
 	const int64_t messages = fanout->n_published - published;
 	const int64_t n = fanout->n_delivered - delivered;
@@ -138,6 +150,16 @@ static void measure(struct fanout *fanout)
 		     (double)n / took_s, (double)crowd_quantile(fanout->late_ns, fanout->n_late, 0.5) / 1e6,
 		     (double)crowd_quantile(fanout->late_ns, fanout->n_late, 0.99) / 1e6,
 		     n > 0 ? used_ns / (double)n : 0, used_ns / 1e9 / took_s);
+	(void)fflush(stdout);
+}
+
+static void measure_when_asked(struct fanout *fanout)
+{
+	char line[16];
+
+	while (fgets(line, sizeof(line), stdin)) {
+		measure(fanout);
+	}
 }
 
 /* ---- options ---- */
@@ -156,6 +178,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		return 0;
 	case 'F':
 		fanout->topics_file = argument;
+		return 0;
+	case 'a':
+		fanout->is_asked = true;
 		return 0;
 	case 'm':
 		number = &fanout->messages;
@@ -183,6 +208,7 @@ int main(int argc, char **argv)
 		{ "messages", 'm', "N", 0, "measured messages", 0 },
 		{ "milliseconds", 'd', "N", 0, "instead: for so long (3000)", 0 },
 		{ "warmup", 'u', "N", 0, "messages before that (100)", 0 },
+		{ "ask", 'a', NULL, 0, "measure once for each line of standard input", 0 },
 		{ "window", 'k', "N", 0, "messages under way (20)", 0 },
 		{ NULL, 0, NULL, 0, NULL, 0 },
 	};
@@ -205,6 +231,11 @@ int main(int argc, char **argv)
 	fanout.crowd.context = &fanout;
 	crowd_init(&fanout.crowd, &fanout.options, epoll_fd);
 	connect_all(&fanout);
-	measure(&fanout);
+	publish(&fanout, fanout.warmup, INT64_MAX);
+	if (fanout.is_asked) {
+		measure_when_asked(&fanout);
+	} else {
+		measure(&fanout);
+	}
 	return 0;
 }
