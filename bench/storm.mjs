@@ -1,0 +1,63 @@
+// A storm of reconnects: CLIENTS clients, each with a token of its own, connect at once over TCP, cold (a fresh
+// broker) and warm (all come back with the tokens the plugin has seen). How many per second, and how late at worst
+// is a message, 50 a second, to someone who never left? Once per algorithm, RUNS fresh brokers each.
+// Prints a table for docs/benchmarks.md: medians, and the worst delay of all runs.
+//
+//   node bench/storm.mjs [algorithms]          e.g. ES256,RS256,HS256
+//   AGAINST=/path/other.so                     another plugin beside it; AGAINST=none: no plugin
+//   PARALLEL=5000                              how many may be connecting at a time (all)
+import { Driver, House, PLUGIN, conversationTopic, knows, median, printTable } from "./broker.mjs";
+
+const CLIENTS = Number(process.env.CLIENTS ?? 5000);
+const PARALLEL = Number(process.env.PARALLEL ?? CLIENTS);
+const RUNS = Number(process.env.RUNS ?? 3);
+const algorithms = process.argv[2]?.split(",") ?? ["ES256", "RS256", "HS256"];
+const plugins = { ...(process.env.AGAINST && { before: process.env.AGAINST === "none" ? null : process.env.AGAINST }), plugin: PLUGIN };
+
+const house = new House();
+const table = house.table("empty.table");
+const steady = house.tokens("steady", 1, { oneSubject: true, role: "agent" });
+
+async function measure(plugin, algorithm) {
+	const broker = await house.start(plugin);
+	const driver = new Driver("storm", broker, {
+		port: broker.ports.tcp, subscribers: CLIENTS, parallel: PARALLEL, steady, topic: conversationTopic(1),
+		tokens: house.tokens("tokens", CLIENTS, { algorithm, ...(algorithm === "ES256" && { role: "agent" }) }),
+		publisher: house.publisher(), setup: knows(plugin, "n_assignments") ? table : undefined,
+	});
+	const { rounds } = await driver.answer();
+
+	driver.stop();
+	await broker.stop();
+	return rounds;
+}
+
+const rows = [];
+
+for (const algorithm of algorithms) {
+	const results = Object.fromEntries(Object.keys(plugins).map((name) => [name, []]));
+
+	for (let i = 0; i < RUNS; i++) {
+		for (const [name, plugin] of Object.entries(plugins)) {
+			results[name].push(await measure(plugin, algorithm));
+		}
+	}
+	for (const name of Object.keys(plugins)) {
+		for (const [round, kind] of ["cold", "warm"].entries()) {
+			const all = (member) => results[name].map((rounds) => rounds[round][member]);
+
+			rows.push({
+				"": `${name}, ${algorithm}, ${kind}`,
+				"connected": median(all("connected")),
+				"connects/s": median(all("per_second")).toFixed(0),
+				"broker's CPU per connect, µs": median(all("broker_us_per_connect")).toFixed(0),
+				"connect p99, ms": median(all("connect_p99_ms")).toFixed(0),
+				"worst delay before, ms": Math.max(...all("quiet_worst_ms")).toFixed(1),
+				"delay p50, ms": median(all("p50_ms")).toFixed(1),
+				"worst delay, ms": Math.max(...all("worst_ms")).toFixed(1),
+			});
+			console.error(JSON.stringify(rows.at(-1)));
+		}
+	}
+}
+printTable(rows);
