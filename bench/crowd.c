@@ -10,6 +10,8 @@
 #include "core/text.h"
 #include "publisher.h"
 
+#define OPENED_AT_ONCE 32 /* half a millisecond: the program has other things to time */
+
 /* ---- options ---- */
 
 static error_t parse(int key, char *argument, struct argp_state *state)
@@ -242,9 +244,14 @@ void crowd_init(struct crowd *crowd, const struct crowd_options *options, int ep
 	share_tokens(crowd);
 }
 
-void crowd_step(struct crowd *crowd)
+static bool has_room(const struct crowd *crowd)
 {
-	while (crowd->next < crowd->options->size && crowd->n_coming < crowd->options->parallel) {
+	return crowd->next < crowd->options->size && crowd->n_coming < crowd->options->parallel;
+}
+
+bool crowd_step(struct crowd *crowd)
+{
+	for (int i = 0; i < OPENED_AT_ONCE && has_room(crowd); i++) {
 		struct crowd_member *member = &crowd->members[crowd->next++];
 
 		member->state = MEMBER_COMING;
@@ -252,6 +259,7 @@ void crowd_step(struct crowd *crowd)
 		crowd->n_coming++;
 		wire_open(&member->wire);
 	}
+	return has_room(crowd);
 }
 
 bool crowd_is_here(const struct crowd *crowd)

@@ -53,8 +53,8 @@ struct crowd {
 /* Reads the tokens. on_message and context are filled in by the caller. */
 void crowd_init(struct crowd *crowd, const struct crowd_options *options, int epoll_fd);
 
-/* Opens as many as may be coming at once; with a filter, a member is ready at its SUBACK. */
-void crowd_step(struct crowd *crowd);
+/* Opens some of those who may come now; true: there are more. With a filter, a member is ready at its SUBACK. */
+bool crowd_step(struct crowd *crowd);
 bool crowd_is_here(const struct crowd *crowd); /* nobody is missing but those who are gone */
 
 /* All go away without DISCONNECT; crowd_step brings them back. */

@@ -2,13 +2,13 @@
 // disconnected, and how late at worst is a message, 100 a second, to someone whose token lives, from 2 s before until
 // then? Over TCP and over WebSocket. Prints a table for docs/benchmarks.md; each row is one run.
 //
-//   node bench/expiry.mjs [cells]              e.g. tcp-10000,ws-1000
+//   node bench/expiry.mjs [cells]              e.g. tcp-1000,ws-1000
 //   LIFETIME=60                                seconds that the clients have to connect
 import { Driver, House, PLUGIN, conversationTopic, knows, printTable } from "./broker.mjs";
 
 const LIFETIME = Number(process.env.LIFETIME ?? 60);
 const RUNS = Number(process.env.RUNS ?? 1);
-const cells = process.argv[2]?.split(",") ?? ["tcp-10000", "ws-1000"];
+const cells = process.argv[2]?.split(",") ?? ["tcp-10000", "ws-10000"];
 
 const house = new House();
 const table = house.table("empty.table");

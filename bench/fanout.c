@@ -75,8 +75,7 @@ static void read_topics(struct fanout *fanout)
 static void connect_all(struct fanout *fanout)
 {
 	while (!crowd_is_here(&fanout->crowd)) {
-		crowd_step(&fanout->crowd);
-		wire_run(fanout->crowd.epoll_fd, 256, 100);
+		(void)wire_run(fanout->crowd.epoll_fd, 256, crowd_step(&fanout->crowd) ? 0 : 100);
 	}
 	if (fanout->crowd.n_gone > 0) {
 		(void)fprintf(stderr, "fanout: %lld refused\n", (long long)fanout->crowd.n_gone);
@@ -111,7 +110,7 @@ static void publish(struct fanout *fanout, int64_t messages, int64_t end_ns)
 			publish_next(fanout);
 			is_over = fanout->n_published >= last;
 		}
-		wire_run(fanout->crowd.epoll_fd, 256, 100);
+		(void)wire_run(fanout->crowd.epoll_fd, 256, 100);
 	}
 }
 
@@ -121,7 +120,7 @@ static void let_settle(const struct fanout *fanout)
 	const int64_t end_ns = wire_now_ns() + SETTLE_NS;
 
 	while (wire_now_ns() < end_ns) {
-		wire_run(fanout->crowd.epoll_fd, 256, 5);
+		(void)wire_run(fanout->crowd.epoll_fd, 256, 5);
 	}
 }
 

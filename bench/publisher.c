@@ -75,7 +75,7 @@ static void wait_for(struct publisher *publisher, int state, int64_t n_acked)
 	const int64_t end_ns = wire_now_ns() + (int64_t)SETUP_MS * 1000000;
 
 	while ((int)publisher->state < state || publisher->n_acked < n_acked) {
-		wire_run(publisher->wire.epoll_fd, 64, 100);
+		(void)wire_run(publisher->wire.epoll_fd, 64, 100);
 		if (wire_now_ns() > end_ns) {
 			errno = ETIMEDOUT;
 			wire_fail("the publisher waits for the broker");

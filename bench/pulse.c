@@ -63,8 +63,7 @@ void pulse_init(struct pulse *pulse, const struct pulse_options *options, struct
 	pulse->crowd.context = pulse;
 	crowd_init(&pulse->crowd, &pulse->crowd_options, publisher->wire.epoll_fd);
 	while (!crowd_is_here(&pulse->crowd)) {
-		crowd_step(&pulse->crowd);
-		wire_run(pulse->crowd.epoll_fd, 256, 100);
+		(void)wire_run(pulse->crowd.epoll_fd, 256, crowd_step(&pulse->crowd) ? 0 : 100);
 	}
 	if (pulse->crowd.n_gone > 0) {
 		(void)fprintf(stderr, "the steady subscriber is refused: reason %d\n", pulse->crowd.members[0].reason);

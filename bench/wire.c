@@ -477,7 +477,7 @@ static void on_readable(struct wire *wire)
 	}
 }
 
-void wire_run(int epoll_fd, int max, int timeout_ms)
+int wire_run(int epoll_fd, int max, int timeout_ms)
 {
 	struct epoll_event events[256];
 	int n = epoll_wait(epoll_fd, events, max < 256 ? max : 256, timeout_ms);
@@ -497,4 +497,5 @@ void wire_run(int epoll_fd, int max, int timeout_ms)
 			on_readable(wire);
 		}
 	}
+	return n;
 }

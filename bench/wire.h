@@ -67,8 +67,8 @@ void wire_flush(struct wire *wire);
 /* Without DISCONNECT, as a network that goes away; on_closed is not called. Closed already: nothing. */
 void wire_close(struct wire *wire);
 
-/* Waits for events and handles those of at most max connections. */
-void wire_run(int epoll_fd, int max, int timeout_ms);
+/* Waits for events and handles those of at most max connections; how many had any. */
+int wire_run(int epoll_fd, int max, int timeout_ms);
 
 /* Ends the program: `NAME: what: errno`. */
 _Noreturn void wire_fail(const char *what);
