@@ -7,12 +7,12 @@
 
 /*
  * Who has which conversation: what roles limited to assigned conversations are held to, at every delivery.
- * Asking touches at most three lines of memory and never allocates. One thread.
+ * Asking touches one line of memory for what others have, and never allocates. One thread.
  */
 struct assignments;
 
 /* An empty table; NULL without memory. People outlive it. */
-struct assignments *assignments_create(struct people *people, uint64_t seed);
+struct assignments *assignments_create(struct people *people);
 
 /* Frees up to `most` entries; answers whether all is freed, the table included. A large table is freed in slices. */
 bool assignments_free_some(struct assignments *assignments, size_t most);
@@ -23,8 +23,14 @@ void assignments_destroy(struct assignments *assignments);
 CW_MUST_CHECK enum cw_status assignments_set(struct assignments *assignments, const char *conversation,
 					     const char *subject);
 
-/* len bytes of conversation, no NUL. NULL holds nothing. */
-bool assignments_has(const struct assignments *assignments, const char *conversation, size_t len,
+/* What a conversation is looked up by, in every table of these people. len bytes, no NUL. */
+uint64_t assignments_hash(const struct people *people, const char *conversation, size_t len);
+
+/* Begins to fetch the memory that a question with this hash will need. NULL is fine. */
+void assignments_prefetch(const struct assignments *assignments, uint64_t hash);
+
+/* Does the person have it? NULL holds nothing. */
+bool assignments_has(const struct assignments *assignments, uint64_t hash, const char *conversation, size_t len,
 		     const struct person *person);
 
 /* Conversations that somebody has. */

@@ -11,11 +11,31 @@ struct asking {
 	const struct person *person;
 };
 
+/* conversation is of policy->topic, whose hash is known, or of a topic too long to be kept. */
 static bool is_assigned(void *context, const char *conversation, size_t len)
 {
 	const struct asking *asking = context;
+	const struct policy *policy = asking->policy;
+	bool is_known = policy->topic.is_cut && conversation >= policy->topic.text &&
+			conversation < policy->topic.text + sizeof(policy->topic.text);
+	uint64_t hash = is_known ? policy->topic.conversation_hash : assignments_hash(&policy->people, conversation, len);
 
-	return assignments_has(asking->policy->assignments, conversation, len, asking->person);
+	return assignments_has(policy->assignments, hash, conversation, len, asking->person);
+}
+
+void policy_expect(struct policy *policy, const char *topic)
+{
+	struct policy_topic *kept = &policy->topic;
+
+	if (strcmp(kept->text, topic) == 0) {
+		return;
+	}
+	kept->is_cut = cw_text_copy(kept->text, sizeof(kept->text), topic) && cw_levels_split(kept->text, &kept->levels);
+	if (kept->is_cut && kept->levels.n >= 4) {
+		kept->conversation_hash = assignments_hash(&policy->people, kept->text + kept->levels.items[3].start,
+							   kept->levels.items[3].len);
+		assignments_prefetch(policy->assignments, kept->conversation_hash);
+	}
 }
 
 /* acct/<a>/conv/<c>/cmd/<s> */
@@ -31,50 +51,53 @@ static bool is_command(const char *topic)
 }
 
 /* What ends a session's say before any rule is looked at. An ended one has its will left, and its queue. */
-static enum policy_denial check_state(const struct policy *policy, const struct session *session,
+static enum policy_denial check_state(const struct policy *policy, const struct glance *glance,
 				      const struct policy_check *check, int64_t now_s)
 {
-	bool is_tenant = session->token.account[0] != '_';
 	/* A kick asks again for every subscription; for a mere expiry they are kept, for the next connection. */
 	bool is_kept = policy->is_kicking_expired && check->action == CW_ACCESS_SUBSCRIBE;
-	bool is_will = !session->is_live && check->action == CW_ACCESS_WRITE;
+	bool is_will = !glance->is_live && check->action == CW_ACCESS_WRITE;
 
-	if (session->is_revoked) {
+	if (glance->is_revoked) {
 		return POLICY_REVOKED;
 	}
 	if (is_will) {
 		return is_command(check->topic) ? POLICY_WILL_COMMAND : POLICY_ALLOWED;
 	}
-	if (now_s >= session->expires_at_s && !is_kept) {
+	if (now_s >= glance->expires_at_s && !is_kept) {
 		return POLICY_EXPIRED;
 	}
-	if (session->drops_queue && check->action == CW_ACCESS_READ) {
+	if (glance->drops_queue && check->action == CW_ACCESS_READ) {
 		return POLICY_QUEUE_DROPPED;
 	}
-	if (is_tenant && !policy->knows_revocations && check->action != CW_ACCESS_SUBSCRIBE && check->topic[0] != '$') {
+	if (!glance->is_system && !policy->knows_revocations && check->action != CW_ACCESS_SUBSCRIBE &&
+	    check->topic[0] != '$') {
 		return POLICY_NOT_LOADED;
 	}
 	return POLICY_ALLOWED;
 }
 
-enum policy_denial policy_check(const struct policy *policy, const struct session *session,
-				const struct policy_check *check, int64_t now_s, struct cw_access_verdict *ret_verdict)
+enum policy_denial policy_check(struct policy *policy, const struct glance *glance, const struct policy_check *check,
+				int64_t now_s, struct cw_access_verdict *ret_verdict)
 {
-	enum policy_denial denial = check_state(policy, session, check, now_s);
+	enum policy_denial denial = check_state(policy, glance, check, now_s);
 
 	if (denial != POLICY_ALLOWED) {
 		return denial;
 	}
-	struct asking asking = { policy, session->person };
+	policy_expect(policy, check->topic);
+	/* Addresses within the person and the session, whose memory is touched only by rules that ask for it. */
+	struct asking asking = { policy, glance->person };
 	const struct cw_access_request request = {
-		.account = session->token.account,
-		.subject = session->token.subject,
-		.role = session->token.role,
-		.resolved = session->role,
-		.client_id = session->client_id,
-		.claim = session->token.claim,
+		.account = glance->account,
+		.subject = glance->person->subject,
+		.role = glance->session->token.role,
+		.resolved = glance->role,
+		.client_id = glance->session->client_id,
+		.claim = glance->claim,
 		.action = check->action,
 		.topic = check->topic,
+		.levels = policy->topic.is_cut ? &policy->topic.levels : NULL,
 		.qos = check->qos,
 		.retain = check->retain,
 		.is_assigned = is_assigned,

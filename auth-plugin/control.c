@@ -95,7 +95,7 @@ static json_t *client_json(const struct session *session)
 {
 	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:s, s:I}", "clientid", session->client_id, "account",
 			 session->token.account, "subject", session->token.subject, "role", session->token.role, "exp",
-			 (json_int_t)session->expires_at_s, "address", session->address, "connected_at",
+			 (json_int_t)session->token.expires_at_s, "address", session->address, "connected_at",
 			 (json_int_t)session->connected_at_s);
 }
 
@@ -370,7 +370,9 @@ static enum cw_status explain(struct request *request, struct cw_error *reterr)
 	if (status != CW_OK) {
 		return status;
 	}
-	enum policy_denial denial = policy_check(request->policy, session, &check, request->now_s, &verdict);
+	enum policy_denial denial = policy_check(request->policy,
+						 sessions_glance(&request->policy->sessions, session->client), &check,
+						 request->now_s, &verdict);
 	bool is_by_rules = denial == POLICY_ALLOWED || denial == POLICY_BY_RULES;
 	bool has_line = is_by_rules && cw_access_verdict_line(request->policy->access, &verdict, line, sizeof(line));
 

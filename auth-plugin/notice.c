@@ -30,12 +30,13 @@ static void tell(const struct policy *policy, const struct session *session, jso
 
 void notice_expiring(const struct policy *policy, const struct session *session)
 {
-	tell(policy, session, json_pack("{s:s, s:I}", "type", "expiring", "exp", (json_int_t)session->expires_at_s));
+	tell(policy, session,
+	     json_pack("{s:s, s:I}", "type", "expiring", "exp", (json_int_t)session->token.expires_at_s));
 }
 
 void notice_renewed(const struct policy *policy, const struct session *session)
 {
-	tell(policy, session, json_pack("{s:s, s:I}", "type", "renewed", "exp", (json_int_t)session->expires_at_s));
+	tell(policy, session, json_pack("{s:s, s:I}", "type", "renewed", "exp", (json_int_t)session->token.expires_at_s));
 }
 
 void notice_renew_refused(const struct policy *policy, const struct session *session, const char *reason)

@@ -95,9 +95,10 @@ void policy_finish(struct policy *policy)
 
 static void resolve_role(void *context, struct session *session)
 {
-	const struct policy *policy = context;
+	struct policy *policy = context;
 
 	session->role = cw_access_role(policy->access, session->token.role);
+	sessions_refresh(&policy->sessions, session);
 }
 
 enum cw_status policy_reload(struct policy *policy, struct cw_error *reterr)
@@ -214,7 +215,7 @@ static struct session *enter(struct policy *policy, const struct policy_connect 
 	}
 	policy->has_dropping = policy->has_dropping || session->drops_queue;
 	resolve_role(policy, session);
-	sessions_set_deadline(&policy->sessions, session, session->expires_at_s - SESSION_WARN_S);
+	sessions_set_deadline(&policy->sessions, session, session->token.expires_at_s - SESSION_WARN_S);
 	return session;
 }
 
@@ -246,7 +247,7 @@ struct session *policy_admit(struct policy *policy, const struct policy_connect 
 
 bool policy_goes_on(const struct session *session, int64_t now_s)
 {
-	return !session->is_revoked && now_s < session->expires_at_s;
+	return !session->is_revoked && now_s < session->token.expires_at_s;
 }
 
 enum cw_status policy_renew(struct policy *policy, struct session *session, const char *token_text, int64_t now_ms,
@@ -268,9 +269,9 @@ enum cw_status policy_renew(struct policy *policy, struct session *session, cons
 		cw_token_finish(&token);
 		return cw_error_set(reterr, CW_DENIED, "the token is of another account or subject");
 	}
-	session_renew(session, &token);
+	sessions_renew(&policy->sessions, session, &token);
 	resolve_role(policy, session);
-	sessions_set_deadline(&policy->sessions, session, session->expires_at_s - SESSION_WARN_S);
+	sessions_set_deadline(&policy->sessions, session, session->token.expires_at_s - SESSION_WARN_S);
 	policy->counters.renewed++;
 	return CW_OK;
 }

@@ -49,6 +49,14 @@ struct policy_counters {
 	int64_t check_samples, check_ns; /* one check in CHECK_SAMPLE is timed */
 };
 
+/* The topic asked about last: a message goes to many, and is cut into levels once. */
+struct policy_topic {
+	char text[CW_TOPIC_MAX + 1];
+	struct cw_levels levels; /* of text */
+	bool is_cut;             /* levels can be used */
+	uint64_t conversation_hash;
+};
+
 struct policy {
 	struct policy_options options;
 	struct broker broker;
@@ -67,6 +75,7 @@ struct policy {
 	size_t n_to_kick;
 	int64_t next_upkeep_ms, next_stats_ms, next_reap_s;
 	struct policy_counters counters;
+	struct policy_topic topic;
 };
 
 /* *policy takes the options over, also on failure. Everything loaded or a sentence that says what is wrong. */
@@ -117,9 +126,12 @@ struct policy_check {
 	bool retain;
 };
 
+/* Prepares for questions about a topic, while the memory that they need is on its way. No need to call it. */
+void policy_expect(struct policy *policy, const char *topic);
+
 /* *ret_verdict (may be NULL) is set for POLICY_ALLOWED and POLICY_BY_RULES. */
-enum policy_denial policy_check(const struct policy *policy, const struct session *session,
-				const struct policy_check *check, int64_t now_s, struct cw_access_verdict *ret_verdict);
+enum policy_denial policy_check(struct policy *policy, const struct glance *glance, const struct policy_check *check,
+				int64_t now_s, struct cw_access_verdict *ret_verdict);
 
 /*
  * The same for a client that has no connection: a session restored from mosquitto.db, or the publisher of a

@@ -4,12 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth-plugin/lines.h"
 #include "core/text.h"
+
+#define FIRST_ROOM 64
 
 void sessions_init(struct sessions *sessions, struct people *people, uint64_t seed)
 {
 	*sessions = (struct sessions){ .people = people };
-	index_init(&sessions->by_client, seed);
 	index_init(&sessions->by_client_id, seed);
 }
 
@@ -22,12 +24,12 @@ static void free_session(struct sessions *sessions, struct session *session)
 
 void sessions_finish(struct sessions *sessions)
 {
-	for (size_t i = 0; i < sessions->by_client.room; i++) {
-		if (sessions->by_client.slots[i].item) {
-			free_session(sessions, sessions->by_client.slots[i].item);
+	for (size_t i = 0; i < sessions->room; i++) {
+		if (sessions->glances[i].client) {
+			free_session(sessions, sessions->glances[i].session);
 		}
 	}
-	index_finish(&sessions->by_client);
+	free(sessions->glances);
 	index_finish(&sessions->by_client_id);
 	free(sessions->deadlines);
 	*sessions = (struct sessions){ .people = sessions->people };
@@ -36,24 +38,131 @@ void sessions_finish(struct sessions *sessions)
 /* ---- finding ---- */
 
 /* Heap addresses share their low bits; the multiplier spreads the rest (Knuth's golden ratio). */
-static uint64_t hash_pointer(const struct sessions *sessions, const void *client)
+static size_t home_of(size_t room, const void *client)
 {
-	return (((uintptr_t)client >> 4 ^ sessions->by_client.seed) * 11400714819323198485ULL) >> 20;
+	return (size_t)(((uintptr_t)client >> 4) * 11400714819323198485ULL >> 20) & (room - 1);
 }
 
-static bool is_of_client(const void *item, const void *key)
+static struct glance *find_glance(const struct sessions *sessions, const void *client)
 {
-	return ((const struct session *)item)->client == key;
+	size_t mask = sessions->room - 1;
+
+	if (sessions->room == 0) {
+		return NULL;
+	}
+	for (size_t at = home_of(sessions->room, client); sessions->glances[at].client; at = (at + 1) & mask) {
+		if (sessions->glances[at].client == client) {
+			return &sessions->glances[at];
+		}
+	}
+	return NULL;
+}
+
+const struct glance *sessions_glance(const struct sessions *sessions, const void *client)
+{
+	return find_glance(sessions, client);
+}
+
+struct session *sessions_find(const struct sessions *sessions, const void *client)
+{
+	const struct glance *glance = find_glance(sessions, client);
+
+	return glance ? glance->session : NULL;
+}
+
+static void fill_glance(struct glance *glance, const struct session *session)
+{
+	*glance = (struct glance){ .client = session->client,
+				   .expires_at_s = session->token.expires_at_s,
+				   .role = session->role,
+				   .person = session->person,
+				   .account = session->person->account->name,
+				   .claim = session->token.claim,
+				   .session = (struct session *)session,
+				   .is_live = session->is_live,
+				   .is_revoked = session->is_revoked,
+				   .drops_queue = session->drops_queue,
+				   .is_system = session->token.account[0] == '_' };
+}
+
+void sessions_refresh(struct sessions *sessions, const struct session *session)
+{
+	struct glance *glance = find_glance(sessions, session->client);
+
+	if (glance) {
+		fill_glance(glance, session);
+	}
+}
+
+static struct glance *put_glance(struct glance *glances, size_t room, const struct glance *glance)
+{
+	size_t at = home_of(room, glance->client);
+
+	while (glances[at].client) {
+		at = (at + 1) & (room - 1);
+	}
+	glances[at] = *glance;
+	return &glances[at];
+}
+
+static bool grow_glances(struct sessions *sessions)
+{
+	size_t room = sessions->room ? 2 * sessions->room : FIRST_ROOM;
+	struct glance *glances = lines_alloc(room * sizeof(*glances));
+
+	if (!glances) {
+		return false;
+	}
+	for (size_t i = 0; i < sessions->room; i++) {
+		if (sessions->glances[i].client) {
+			(void)put_glance(glances, room, &sessions->glances[i]); /* where it is does not matter */
+		}
+	}
+	free(sessions->glances);
+	sessions->glances = glances;
+	sessions->room = room;
+	return true;
+}
+
+static bool add_glance(struct sessions *sessions, const struct session *session)
+{
+	struct glance glance;
+
+	if (2 * (sessions->n + 1) > sessions->room && !grow_glances(sessions)) {
+		return false;
+	}
+	fill_glance(&glance, session);
+	(void)put_glance(sessions->glances, sessions->room, &glance); /* nor does it here */
+	sessions->n++;
+	return true;
+}
+
+/* Moves what comes after the freed place back, as far as its own place allows, so that no search ends early. */
+static void remove_glance(struct sessions *sessions, const struct session *session)
+{
+	struct glance *glance = find_glance(sessions, session->client);
+	size_t mask = sessions->room - 1;
+
+	if (!glance) {
+		return;
+	}
+	size_t gap = (size_t)(glance - sessions->glances);
+
+	for (size_t at = (gap + 1) & mask; sessions->glances[at].client; at = (at + 1) & mask) {
+		size_t home = home_of(sessions->room, sessions->glances[at].client);
+
+		if (((at - home) & mask) >= ((at - gap) & mask)) {
+			sessions->glances[gap] = sessions->glances[at];
+			gap = at;
+		}
+	}
+	sessions->glances[gap] = (struct glance){ .client = NULL };
+	sessions->n--;
 }
 
 static bool has_client_id(const void *item, const void *key)
 {
 	return strcmp(((const struct session *)item)->client_id, key) == 0;
-}
-
-struct session *sessions_find(const struct sessions *sessions, const void *client)
-{
-	return index_find(&sessions->by_client, hash_pointer(sessions, client), is_of_client, client);
 }
 
 static uint64_t hash_client_id(const struct sessions *sessions, const char *client_id)
@@ -114,7 +223,7 @@ static void take_out(struct sessions *sessions, struct session *session)
 /* One place for every session, taken at CONNECT, so that setting a deadline never fails. */
 static bool reserve_deadline(struct sessions *sessions)
 {
-	if (sessions->by_client.n < sessions->deadline_room) {
+	if (sessions->n < sessions->deadline_room) {
 		return true;
 	}
 	size_t room = sessions->deadline_room ? 2 * sessions->deadline_room : 64;
@@ -159,6 +268,7 @@ void sessions_end(struct sessions *sessions, struct session *session, int64_t no
 		count_live(sessions, session, -1);
 		session->is_live = false;
 		session->ended_at_s = now_s;
+		sessions_refresh(sessions, session);
 	}
 }
 
@@ -167,7 +277,7 @@ void sessions_forget(struct sessions *sessions, struct session *session)
 	sessions_end(sessions, session, 0);
 	sessions_set_deadline(sessions, session, 0);
 	index_remove(&sessions->by_client_id, session->client_id_hash, session);
-	index_remove(&sessions->by_client, hash_pointer(sessions, session->client), session);
+	remove_glance(sessions, session);
 	free_session(sessions, session);
 }
 
@@ -176,11 +286,11 @@ static bool enter(struct sessions *sessions, struct session *session)
 {
 	struct session *older = sessions_find_by_client_id(sessions, session->client_id);
 
-	if (!index_add(&sessions->by_client, hash_pointer(sessions, session->client), session)) {
+	if (!index_add(&sessions->by_client_id, session->client_id_hash, session)) {
 		return false;
 	}
-	if (!index_add(&sessions->by_client_id, session->client_id_hash, session)) {
-		index_remove(&sessions->by_client, hash_pointer(sessions, session->client), session);
+	if (!add_glance(sessions, session)) {
+		index_remove(&sessions->by_client_id, session->client_id_hash, session);
 		return false;
 	}
 	if (older) {
@@ -216,28 +326,26 @@ struct session *sessions_admit(struct sessions *sessions, const void *client, co
 		return NULL;
 	}
 	session->is_live = true;
-	count_live(sessions, session, 1);
 	session->token = *token;
-	session->expires_at_s = token->expires_at_s;
+	count_live(sessions, session, 1);
+	sessions_refresh(sessions, session);
 	return session;
 }
 
-void session_renew(struct session *session, const struct cw_token *token)
+void sessions_renew(struct sessions *sessions, struct session *session, const struct cw_token *token)
 {
 	cw_token_finish(&session->token);
 	session->token = *token;
-	session->expires_at_s = token->expires_at_s;
 	session->was_warned = false;
+	sessions_refresh(sessions, session);
 }
 
 void sessions_each(struct sessions *sessions, void (*visit)(void *context, struct session *session), void *context)
 {
 	/* Downwards, since forgetting one moves those after it, which were visited, into its place. */
-	for (size_t i = sessions->by_client.room; i-- > 0;) {
-		struct session *session = sessions->by_client.slots[i].item;
-
-		if (session) {
-			visit(context, session);
+	for (size_t i = sessions->room; i-- > 0;) {
+		if (sessions->glances[i].client) {
+			visit(context, sessions->glances[i].session);
 		}
 	}
 }

@@ -2,6 +2,7 @@
 #ifndef AUTH_PLUGIN_SESSION_H
 #define AUTH_PLUGIN_SESSION_H
 
+#include "auth-plugin/lines.h"
 #include "auth-plugin/people.h"
 #include "core/access.h"
 #include "core/token.h"
@@ -17,18 +18,15 @@
 #define SESSION_WARN_S 60 /* before exp, a client is told */
 
 struct session {
-	/* What every delivery looks at. */
 	const void *client;
-	int64_t expires_at_s;
-	const struct cw_access_role *role; /* of the rules in force; NULL: it has none */
 	struct person *person;
+	const struct cw_access_role *role; /* of the rules in force; NULL: it has none */
+	struct cw_token token;
 	bool is_live;
 	bool is_revoked;
 	bool drops_queue; /* what an earlier, revoked session left queued is not for this one; until the next tick */
-
-	struct cw_token token;
-	bool was_warned; /* told that the token is about to expire */
-	bool must_kick;  /* waits to be disconnected */
+	bool was_warned;  /* told that the token is about to expire */
+	bool must_kick;   /* waits to be disconnected */
 	int64_t connected_at_s;
 	int64_t ended_at_s;
 	size_t deadline; /* place in the heap, from 1; 0: not in it */
@@ -38,16 +36,39 @@ struct session {
 	char address[SESSION_ADDRESS_MAX + 1];
 };
 
+/*
+ * What a delivery looks at: one cache line in an open-addressing table, so that ten thousand clients cost a check
+ * one line of memory. Copied from the session by sessions_refresh.
+ */
+struct glance {
+	_Alignas(LINE_BYTES) const void *client; /* NULL: free */
+	int64_t expires_at_s;
+	const struct cw_access_role *role;
+	const struct person *person;
+	const char *account; /* the person's account's, whose line all its sessions share */
+	const struct cw_claim *claim;
+	struct session *session;
+	bool is_live, is_revoked, drops_queue, is_system;
+};
+
 struct sessions {
 	struct people *people;
-	struct index by_client, by_client_id; /* the second: the newest of each client id */
-	struct session **deadlines;           /* a heap, the next first */
+	struct glance *glances;
+	size_t room, n;             /* a power of two; at most half full */
+	struct index by_client_id;  /* the newest of each client id */
+	struct session **deadlines; /* a heap, the next first */
 	size_t n_deadlines, deadline_room;
 	int64_t n_live;
 };
 
 void sessions_init(struct sessions *sessions, struct people *people, uint64_t seed);
 void sessions_finish(struct sessions *sessions);
+
+/* What is known of a pointer, or NULL; until the next change of any session. */
+const struct glance *sessions_glance(const struct sessions *sessions, const void *client);
+
+/* Call after a change of a session's role, is_revoked or drops_queue. */
+void sessions_refresh(struct sessions *sessions, const struct session *session);
 
 /* The session of a pointer, or NULL; stays where it is until it is forgotten. */
 struct session *sessions_find(const struct sessions *sessions, const void *client);
@@ -62,7 +83,7 @@ struct session *sessions_admit(struct sessions *sessions, const void *client, co
 			       const char *address, const struct cw_token *token, int64_t now_s);
 
 /* Another token for the same person; takes over its claim. */
-void session_renew(struct session *session, const struct cw_token *token);
+void sessions_renew(struct sessions *sessions, struct session *session, const struct cw_token *token);
 
 /* The client is gone. Once is enough. */
 void sessions_end(struct sessions *sessions, struct session *session, int64_t now_s);

@@ -57,7 +57,7 @@ static enum cw_status read_revocations(struct policy *policy, const struct cw_bu
 
 enum cw_status state_load(struct policy *policy, struct cw_error *reterr)
 {
-	CW_CLEANUP(cw_buf_finish) struct cw_buf text;
+	CW_CLEANUP(cw_buf_finish) struct cw_buf text = { .data = NULL };
 	const char *path = policy->options.state;
 	struct cw_error error;
 	char line[600];

@@ -58,7 +58,7 @@ static enum cw_status begin(struct tables *tables, struct policy *policy, const 
 	}
 	tables->load = load;
 	(void)snprintf(load->generation, sizeof(load->generation), "%s", generation); /* length checked above */
-	load->assignments = assignments_create(&policy->people, policy->people.persons.seed);
+	load->assignments = assignments_create(&policy->people);
 	load->revocations = json_array();
 	return load->assignments && load->revocations ? CW_OK : cw_error_set(reterr, CW_NOMEM, "out of memory");
 }

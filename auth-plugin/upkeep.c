@@ -44,6 +44,7 @@ static void revoke_session(void *context, struct session *session)
 		return;
 	}
 	session->is_revoked = true;
+	sessions_refresh(&revoking->policy->sessions, session);
 	if (session->is_live) {
 		revoking->n_hit++;
 		revoking->policy->counters.revoked++;
@@ -98,7 +99,7 @@ static void on_due(struct policy *policy, struct session *session, int64_t now_s
 		kick_now(policy, session);
 	} else if (!session->is_live) {
 		return; /* waits to be reaped */
-	} else if (now_s >= session->expires_at_s) {
+	} else if (now_s >= session->token.expires_at_s) {
 		policy->counters.expired++;
 		session->must_kick = true;
 		policy->n_to_kick++;
@@ -108,7 +109,7 @@ static void on_due(struct policy *policy, struct session *session, int64_t now_s
 			session->was_warned = true;
 			notice_expiring(policy, session);
 		}
-		sessions_set_deadline(&policy->sessions, session, session->expires_at_s);
+		sessions_set_deadline(&policy->sessions, session, session->token.expires_at_s);
 	}
 }
 
@@ -133,15 +134,17 @@ static void reap(void *context, struct session *session)
 	int64_t until_s = session->ended_at_s + KEEP_ENDED_S;
 
 	if (!session->is_live && !session->must_kick && reaping->now_s > until_s &&
-	    reaping->now_s > session->expires_at_s) {
+	    reaping->now_s > session->token.expires_at_s) {
 		sessions_forget(&reaping->policy->sessions, session);
 	}
 }
 
 static void let_in(void *context, struct session *session)
 {
-	(void)context;
-	session->drops_queue = false;
+	if (session->drops_queue) {
+		session->drops_queue = false;
+		sessions_refresh(context, session);
+	}
 }
 
 void policy_tick(struct policy *policy, int64_t now_ms)
@@ -151,7 +154,7 @@ void policy_tick(struct policy *policy, int64_t now_ms)
 
 	if (policy->has_dropping) {
 		policy->has_dropping = false;
-		sessions_each(&policy->sessions, let_in, NULL);
+		sessions_each(&policy->sessions, let_in, &policy->sessions);
 	}
 	if (monotonic_ms < policy->next_upkeep_ms && policy->n_to_kick == 0) {
 		return;

@@ -173,10 +173,12 @@ static struct cw_access_verdict decide_tenant(const struct cw_access *access, co
 
 struct cw_access_verdict cw_access_decide(const struct cw_access *access, const struct cw_access_request *request)
 {
-	struct cw_levels levels;
+	struct cw_levels cut;
+	const struct cw_levels *levels = request->levels ? request->levels : &cut;
 
 	if (!access || !request->account || !request->subject || !request->role || !request->topic ||
-	    !cw_levels_split(request->topic, &levels) || (request->action != CW_ACCESS_SUBSCRIBE && levels.has_wildcard)) {
+	    (!request->levels && !cw_levels_split(request->topic, &cut)) ||
+	    (request->action != CW_ACCESS_SUBSCRIBE && levels->has_wildcard)) {
 		return (struct cw_access_verdict){ .reason = CW_ACCESS_MALFORMED };
 	}
 	if (request->topic[0] == '$' && request->action == CW_ACCESS_WRITE && !request->retain &&
@@ -184,8 +186,8 @@ struct cw_access_verdict cw_access_decide(const struct cw_access *access, const 
 		return (struct cw_access_verdict){ .is_allowed = true, .reason = CW_ACCESS_BUILT_IN };
 	}
 	return request->account[0] == '_' && strcmp(request->account, CW_SYSTEM_ACCOUNT) == 0 ?
-		       decide_system(access, request, &levels) :
-		       decide_tenant(access, request, &levels);
+		       decide_system(access, request, levels) :
+		       decide_tenant(access, request, levels);
 }
 
 bool cw_access_allows(const struct cw_access *access, const struct cw_access_request *request)

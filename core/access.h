@@ -42,6 +42,7 @@ struct cw_access_request {
 	const struct cw_claim *claim;          /* of the token; NULL: none */
 	enum cw_access_action action;
 	const char *topic;
+	const struct cw_levels *levels;    /* of topic, by who keeps them; NULL: cut here */
 	int qos;                           /* WRITE, and SUBSCRIBE for claims */
 	bool retain;                       /* WRITE only */
 	cw_access_assigned_fn is_assigned; /* NULL: nothing is, so limited roles see nothing */

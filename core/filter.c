@@ -25,6 +25,9 @@ bool cw_levels_split(const char *text, struct cw_levels *ret_levels)
 		return false;
 	}
 	for (size_t at = 0;; at++) {
+		if (text[at] > '/') {
+			continue; /* what is looked for is below digits and letters: a delivery pays one comparison for them */
+		}
 		if (text[at] == '+' || text[at] == '#') {
 			bool is_alone = at == start && (text[at + 1] == '\0' || (text[at + 1] == '/' && text[at] == '+'));
 
@@ -101,7 +104,7 @@ static bool is_usable(const char *name)
 
 static enum cw_filter_match same_name(const char *name, const char *level, size_t len)
 {
-	if (!is_usable(name)) {
+	if (!name || *name == '\0') {
 		return CW_FILTER_UNKNOWN;
 	}
 	return strncmp(name, level, len) == 0 && name[len] == '\0' ? CW_FILTER_YES : CW_FILTER_NO;
@@ -145,7 +148,7 @@ static enum cw_filter_match level_covers(const struct cw_filter *filter, size_t 
 	case CW_PLACE_SUBJECT:
 		return same_name(names->subject, level, len);
 	case CW_PLACE_CLIENT_ID:
-		return same_name(names->client_id, level, len);
+		return is_usable(names->client_id) ? same_name(names->client_id, level, len) : CW_FILTER_UNKNOWN;
 	case CW_PLACE_MIXED:
 		return same_mixed(text, text_len, names, level, len);
 	default:

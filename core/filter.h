@@ -29,7 +29,10 @@ struct cw_levels {
 	struct cw_level items[CW_FILTER_MAX_LEVELS];
 };
 
-/* Whose names stand in for placeholders. NULL or "": not known, and then nothing matches them. */
+/*
+ * Whose names stand in for placeholders. NULL or "": not known, and then nothing matches them. account and subject
+ * are of their grammar (core/conversation_id.h); a client id may be anything.
+ */
 struct cw_filter_names {
 	const char *account, *subject, *client_id;
 };

@@ -277,36 +277,47 @@ static enum cw_status verify_uncached(const struct cw_token_keys *keys, const ch
 	return status;
 }
 
-static struct cw_token_cached *cache_slot(struct cw_token_keys *keys, const unsigned char digest[32])
+/* The set that a digest belongs to: CW_TOKEN_CACHE_WAYS slots. NULL without memory. */
+static struct cw_token_cached *cache_set(struct cw_token_keys *keys, const unsigned char digest[32])
 {
 	if (!keys->cache) {
 		keys->cache = calloc(CW_TOKEN_CACHE_SLOTS, sizeof(*keys->cache));
 	}
-	size_t index = ((size_t)digest[0] << 8 | digest[1]) % CW_TOKEN_CACHE_SLOTS;
+	size_t set = ((size_t)digest[0] << 16 | (size_t)digest[1] << 8 | digest[2]) %
+		     (CW_TOKEN_CACHE_SLOTS / CW_TOKEN_CACHE_WAYS);
 
-	return keys->cache ? &keys->cache[index] : NULL;
+	return keys->cache ? &keys->cache[set * CW_TOKEN_CACHE_WAYS] : NULL;
 }
 
 static bool cache_find(struct cw_token_keys *keys, const unsigned char digest[32], int64_t now_s,
 		       struct cw_token *ret_token)
 {
-	(void)pthread_mutex_lock(&keys->cache_lock); /* a plain mutex cannot fail here */
-	struct cw_token_cached *slot = cache_slot(keys, digest);
-	bool is_found = slot && slot->token.expires_at_s > now_s && memcmp(slot->digest, digest, 32) == 0;
+	bool is_found = false;
 
-	if (is_found) {
-		*ret_token = slot->token;
-		(void)cw_claim_ref(ret_token->claim);
+	(void)pthread_mutex_lock(&keys->cache_lock); /* a plain mutex cannot fail here */
+	struct cw_token_cached *set = cache_set(keys, digest);
+
+	for (size_t i = 0; set && i < CW_TOKEN_CACHE_WAYS && !is_found; i++) {
+		is_found = set[i].token.expires_at_s > now_s && memcmp(set[i].digest, digest, 32) == 0;
+		if (is_found) {
+			*ret_token = set[i].token;
+			(void)cw_claim_ref(ret_token->claim);
+		}
 	}
 	(void)pthread_mutex_unlock(&keys->cache_lock);
 	return is_found;
 }
 
+/* In place of the one that ends first: a free slot, or one that has expired, most likely. */
 static void cache_store(struct cw_token_keys *keys, const unsigned char digest[32], const struct cw_token *token)
 {
 	(void)pthread_mutex_lock(&keys->cache_lock);
-	struct cw_token_cached *slot = cache_slot(keys, digest);
+	struct cw_token_cached *set = cache_set(keys, digest);
+	struct cw_token_cached *slot = set;
 
+	for (size_t i = 1; set && i < CW_TOKEN_CACHE_WAYS; i++) {
+		slot = set[i].token.expires_at_s < slot->token.expires_at_s ? &set[i] : slot;
+	}
 	if (slot) {
 		cw_token_finish(&slot->token);
 		memcpy(slot->digest, digest, 32);
