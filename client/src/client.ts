@@ -5,10 +5,11 @@
  */
 import type { MqttClient } from "mqtt";
 
+import { FeedWatch } from "./feed.js";
 import { conversationsFilter, makeTopic, parseTopic } from "./topic.js";
 import { State } from "./state.js";
-import { parseEvent, parseHead, parseSync } from "./wire.js";
-import type { Conversation, Head, Message, ResolveAnswer, SyncAnswer, WireEvent } from "./wire.js";
+import { parseEvent, parseFeed, parseHead, parseSync } from "./wire.js";
+import type { Conversation, Feed, Head, Message, ResolveAnswer, SyncAnswer, WireEvent } from "./wire.js";
 
 /** How to open an MQTT connection; mqtt.js's `connect` fits. Given by the caller, so that a page loads mqtt.js when it likes. */
 export type MqttConnect = (url: string, options: Record<string, unknown>) => MqttClient;
@@ -36,6 +37,10 @@ export interface ClientEvents {
 	event: WireEvent;
 	/** A snapshot replaced everything. */
 	reset: undefined;
+	/** For agents limited to assigned conversations: one came, its row is in state; its thread can be loaded. */
+	gained: string;
+	/** One went, and is out of state. */
+	lost: string;
 	status: ClientStatus;
 	/** Something failed that is being tried again. */
 	problem: Error;
@@ -63,6 +68,8 @@ export class Client {
 	private cursor = -1;
 	private head = -1;
 	private headTopic: string | null = null;
+	/** null: this agent sees every conversation, and every seq. */
+	private feed: FeedWatch | null = null;
 	private buffer: WireEvent[] = [];
 	private syncing: Promise<void> | null = null;
 	private mustSyncAgain = false;
@@ -167,8 +174,9 @@ export class Client {
 
 		this.mqtt = mqtt;
 		this.buffer = [];
+		this.feed?.reconnected();
 		mqtt.on("connect", () => void this.subscribe(mqtt));
-		mqtt.on("message", (topic, payload) => this.onMessage(topic, payload.toString()));
+		mqtt.on("message", (topic, payload, packet) => this.onMessage(topic, payload.toString(), packet?.retain === true));
 		mqtt.on("error", (error) => this.emit("problem", error));
 		mqtt.on("close", () => this.onClose(mqtt));
 	}
@@ -220,14 +228,21 @@ export class Client {
 
 	/* ---- what arrives ---- */
 
-	private onMessage(topic: string, payload: string): void {
+	private onMessage(topic: string, payload: string, isRetained: boolean): void {
 		const parsed = parseTopic(topic);
 
 		if (parsed?.kind === "conversation" || parsed?.kind === "events") {
 			const event = parseEvent(payload);
 
+			this.feed?.count();
 			if (event !== null) {
 				this.onEvent(event);
+			}
+		} else if (parsed?.kind === "feed" && this.feed !== null) {
+			const feed = parseFeed(payload);
+
+			if (feed !== null) {
+				this.onFeed(this.feed, feed, isRetained);
 			}
 		} else if (topic === this.headTopic || (this.headTopic === null && parsed?.kind === "head")) {
 			const head = parseHead(payload);
@@ -241,12 +256,58 @@ export class Client {
 	private onEvent(event: WireEvent): void {
 		if (this.syncing !== null || this.cursor < 0) {
 			this.buffer.push(event);
-		} else if (event.epoch !== this.epoch || event.seq > this.cursor + 1 || (event.seq > this.cursor && event.data === null)) {
+		} else if (event.epoch !== this.epoch || (event.seq > this.cursor && !this.isNext(event))) {
 			this.buffer.push(event);
 			this.sync();
-		} else if (event.seq === this.cursor + 1) {
+		} else if (event.seq > this.cursor) {
 			this.apply(event);
 			this.settle();
+		}
+	}
+
+	/** Nothing of ours is missing between what was applied and this one, and it is whole. */
+	private isNext(event: WireEvent): boolean {
+		if (event.data === null) {
+			return false;
+		}
+		return this.feed === null ?
+			event.seq === this.cursor + 1 :
+			this.feed.follows(event, event.conversation !== null && this.state.conversations.has(event.conversation));
+	}
+
+	private onFeed(watch: FeedWatch, feed: Feed, isRetained: boolean): void {
+		const isWhole = watch.take(feed, isRetained);
+
+		if (feed.epoch === this.epoch && !isRetained) {
+			this.takeLost(feed.lost ?? []);
+			void this.takeGained(feed.gained ?? []);
+		}
+		this.onHead(feed);
+		if (!isWhole || feed.lost === null || feed.gained === null) {
+			this.sync();
+		}
+	}
+
+	private takeLost(ids: string[]): void {
+		for (const id of ids) {
+			if (this.state.conversations.has(id)) {
+				this.state.removeConversation(id);
+				this.emit("lost", id);
+			}
+		}
+	}
+
+	/** The event that brought it carries its row; what came before it is fetched. */
+	private async takeGained(ids: string[]): Promise<void> {
+		for (const id of ids) {
+			try {
+				const row = (await this.get(`/api/v1/conversations/${id}`)) as Conversation;
+
+				this.state.putConversation(row);
+				this.emit("gained", id);
+			} catch (error) {
+				this.emit("problem", error instanceof Error ? error : new Error(String(error))); /* lost again, most likely */
+			}
 		}
 	}
 
@@ -283,7 +344,8 @@ export class Client {
 		if (event.data !== null) {
 			this.state.apply(event.data, event.conversation);
 		}
-		this.cursor = event.seq;
+		this.cursor = Math.max(this.cursor, event.seq);
+		this.feed?.applied(event);
 		this.emit("event", event);
 	}
 
@@ -330,7 +392,7 @@ export class Client {
 		waiting.sort((one, other) => one.seq - other.seq);
 		this.buffer = [];
 		for (const event of waiting) {
-			if (event.seq === this.cursor + 1 && event.data !== null) {
+			if (this.isNext(event)) {
 				this.apply(event);
 			} else if (event.seq > this.cursor) {
 				this.buffer.push(event);
@@ -342,10 +404,12 @@ export class Client {
 		let answer: SyncAnswer;
 
 		do {
-			const since = this.cursor >= 0 && this.epoch !== null ? `&epoch=${this.epoch}&since=${this.cursor}` : "";
+			const from = this.feed?.since ?? this.cursor;
+			const since = this.cursor >= 0 && from >= 0 && this.epoch !== null ? `&epoch=${this.epoch}&since=${from}` : "";
 
 			answer = parseSync(await this.get(`/api/v1/sync?limit=${SYNC_LIMIT}${since}`));
 			this.take(answer);
+			await this.takeGained(answer.gained.filter((id) => !this.state.conversations.has(id)));
 			await this.loadRest(answer.snapshot?.next ?? null);
 		} while (answer.more && !this.isStopped);
 	}
@@ -367,6 +431,11 @@ export class Client {
 
 	private take(answer: SyncAnswer): void {
 		this.headTopic = answer.head_topic;
+		if (parseTopic(answer.head_topic)?.kind === "feed") {
+			this.feed ??= new FeedWatch();
+		} else {
+			this.feed = null;
+		}
 		this.head = Math.max(answer.head, answer.epoch === this.epoch ? this.head : -1);
 		if (answer.reset === true) {
 			this.state.clear();
@@ -375,15 +444,19 @@ export class Client {
 				this.state.putConversation(row);
 			}
 			this.cursor = answer.as_of;
+			this.feed?.synced(answer.as_of);
 			this.emit("reset", undefined);
 			return;
 		}
+		this.takeLost(answer.lost);
 		for (const event of answer.events) {
-			if (event.seq > this.cursor) {
+			/* With a feed some may have been applied before: upserts. */
+			if (event.seq > this.cursor || this.feed !== null) {
 				this.apply(event);
 			}
 		}
-		this.cursor = answer.as_of;
+		this.cursor = this.feed === null ? answer.as_of : Math.max(this.cursor, answer.as_of);
+		this.feed?.synced(answer.as_of);
 	}
 
 	/** Live is said only when the cursor has reached the head. */

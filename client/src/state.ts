@@ -43,6 +43,12 @@ export class State {
 		}
 	}
 
+	/** It is somebody else's now. */
+	removeConversation(id: string): void {
+		this.conversations.delete(id);
+		this.threads.delete(id);
+	}
+
 	/** The survivor's thread shows both. */
 	private moveThread(from: string, to: string): void {
 		const messages = this.messages(from);

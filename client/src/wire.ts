@@ -87,6 +87,15 @@ export interface Head {
 	at: number;
 }
 
+/** The head of an agent who sees only some conversations. */
+export interface Feed extends Head {
+	/** How many events went out to this agent since the daemon connected; null: an older server. */
+	events: number | null;
+	/** Conversations that came and went since the feed before; null: too many, /sync lists them. */
+	gained: string[] | null;
+	lost: string[] | null;
+}
+
 export interface SyncAnswer {
 	epoch: string;
 	head: number;
@@ -129,7 +138,24 @@ export function parseEvent(text: string): WireEvent | null {
 	return isEvent ? (value as unknown as WireEvent) : null;
 }
 
-/** A head or feed; null when the payload is none. */
+function textsOf(value: unknown): string[] | null {
+	return Array.isArray(value) ? value.filter((item): item is string => typeof item === "string") : null;
+}
+
+/** A feed; null when the payload is none. */
+export function parseFeed(text: string): Feed | null {
+	const value = parseObject(text);
+	const head = parseHead(text);
+
+	if (value === null || head === null) {
+		return null;
+	}
+	const events = Number.isInteger(value["events"]) ? (value["events"] as number) : null;
+
+	return { ...head, events, gained: textsOf(value["gained"]), lost: textsOf(value["lost"]) };
+}
+
+/** A head; null when the payload is none. */
 export function parseHead(text: string): Head | null {
 	const value = parseObject(text);
 	const isHead = value !== null && typeof value["epoch"] === "string" && Number.isInteger(value["seq"]);

@@ -1,0 +1,66 @@
+/*
+ * What an agent who sees only some conversations can prove (docs/protocol.md, "Feed"). Their events have gaps in
+ * seq, where other people's messages are; so each is held against the one before in its conversation, and the
+ * number of all of them against the feed, which follows them on the same connection. No I/O.
+ */
+import type { Feed, WireEvent } from "./wire.js";
+
+export class FeedWatch {
+	/** Everything of ours up to here has been applied. */
+	private complete = -1;
+	private readonly last = new Map<string, number>();
+	private received = 0;
+	private counted: number | null = null;
+
+	/** /sync gave everything up to here. */
+	synced(asOf: number): void {
+		this.complete = asOf;
+		this.last.clear();
+	}
+
+	/** A new connection: what the feed counted before is not ours to compare. */
+	reconnected(): void {
+		this.counted = null;
+	}
+
+	/** From where to sync: behind the cursor when something may be missing before it. */
+	get since(): number {
+		return this.complete;
+	}
+
+	/** An event arrived, wanted or not. */
+	count(): void {
+		this.received++;
+	}
+
+	/** Does it follow what we have of its conversation? isKnown: the conversation is in our list. */
+	follows(event: WireEvent, isKnown: boolean): boolean {
+		const before = Math.max(this.last.get(event.conversation ?? "") ?? -1, this.complete);
+
+		return event.prev <= before || (event.conversation !== null && !isKnown);
+	}
+
+	applied(event: WireEvent): void {
+		this.last.set(event.conversation ?? "", event.seq);
+	}
+
+	/** Did every event arrive that went out between the last feed and this one? False asks for a sync. */
+	take(feed: Feed, isRetained: boolean): boolean {
+		const counted = this.counted;
+		const received = this.received;
+
+		if (isRetained || feed.events === null) {
+			return true; /* events may have come since it was said: there is nothing to compare with */
+		}
+		this.counted = feed.events;
+		this.received = 0;
+		if (counted === null) {
+			return true;
+		}
+		if (feed.events - counted !== received) {
+			return false;
+		}
+		this.complete = Math.max(this.complete, feed.seq);
+		return true;
+	}
+}
