@@ -8,13 +8,21 @@
 test_of() {
 	case $1 in
 	token_keys) echo token ;;
+	access_file) echo access ;;
 	webhook_message) echo webhook ;;
+	*) echo "$1" ;;
+	esac
+}
+# The two halves of a module share what they have between them.
+header_of() {
+	case $1 in
+	access_file) echo access_rules ;;
 	*) echo "$1" ;;
 	esac
 }
 for file in core/*.c; do
 	name=$(basename "$file" .c)
-	test -f "core/$name.h" || fault "core/$name.c has no header"
+	test -f "core/$(header_of "$name").h" || fault "core/$name.c has no core/$(header_of "$name").h"
 	test -f "tests/unit/test_$(test_of "$name").c" || fault "core/$name.c has no tests/unit/test_$(test_of "$name").c"
 	grep -qw "$name" ARCHITECTURE.md || fault "core/$name is not in ARCHITECTURE.md"
 done

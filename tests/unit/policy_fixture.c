@@ -31,7 +31,7 @@ static void kick(const char *client_id, bool with_will)
 
 	assert_non_null(session);
 	assert_true(cw_text_copy(note.client_id, sizeof(note.client_id), client_id));
-	note.subscribe = policy_check(&current->policy, session, &check, session->expires_at_s, NULL);
+	note.subscribe = policy_fixture_check(current, session, &check, session->token.expires_at_s, NULL);
 	sessions_end(&current->policy.sessions, session, POLICY_NOW_S);
 	if (current->n_kicks < POLICY_MAX_NOTED) {
 		current->kicks[current->n_kicks] = note;
@@ -119,9 +119,17 @@ enum cw_status policy_fixture_reopen(struct policy_fixture *fixture)
 
 void policy_fixture_load_nothing(struct policy_fixture *fixture)
 {
-	fixture->policy.assignments = assignments_create(&fixture->policy.people, 1);
+	fixture->policy.assignments = assignments_create(&fixture->policy.people);
 	assert_non_null(fixture->policy.assignments);
 	fixture->policy.knows_revocations = true;
+}
+
+bool policy_fixture_has(const struct policy_fixture *fixture, const char *conversation, const struct session *session)
+{
+	size_t len = strlen(conversation);
+
+	return assignments_has(fixture->policy.assignments, assignments_hash(&fixture->policy.people, conversation, len),
+			       conversation, len, session->person);
 }
 
 void policy_fixture_forget_notes(struct policy_fixture *fixture)
@@ -229,6 +237,22 @@ void policy_fixture_tick(struct policy_fixture *fixture, int64_t after_ms)
 {
 	policy_fixture_monotonic_ms += 1000;
 	policy_tick(&fixture->policy, POLICY_NOW_MS + after_ms);
+}
+
+enum policy_denial policy_fixture_check(struct policy_fixture *fixture, const struct session *session,
+					const struct policy_check *check, int64_t now_s,
+					struct cw_access_verdict *ret_verdict)
+{
+	const struct glance *glance = sessions_glance(&fixture->policy.sessions, session->client);
+
+	assert_non_null(glance);
+	return policy_check(&fixture->policy, glance, check, now_s, ret_verdict);
+}
+
+void policy_fixture_mark_revoked(struct policy_fixture *fixture, struct session *session)
+{
+	session->is_revoked = true;
+	sessions_refresh(&fixture->policy.sessions, session);
 }
 
 /* ---- what was said ---- */

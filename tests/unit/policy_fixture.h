@@ -62,6 +62,7 @@ int policy_fixture_stop(void **state);
 enum cw_status policy_fixture_reopen(struct policy_fixture *fixture);
 /* As after the publisher's load of no rows. */
 void policy_fixture_load_nothing(struct policy_fixture *fixture);
+bool policy_fixture_has(const struct policy_fixture *fixture, const char *conversation, const struct session *session);
 
 /* Tokens with these claims, JSON written with ' for "; they live as long as the fixture. */
 const char *policy_fixture_token(struct policy_fixture *fixture, const char *claims);
@@ -80,6 +81,13 @@ struct session *policy_fixture_admit(struct policy_fixture *fixture, size_t clie
 				     const char *role);
 /* The daemon's publisher. */
 struct session *policy_fixture_admit_publisher(struct policy_fixture *fixture);
+
+/* policy_check of the session. ret_verdict may be NULL. */
+enum policy_denial policy_fixture_check(struct policy_fixture *fixture, const struct session *session,
+					const struct policy_check *check, int64_t now_s,
+					struct cw_access_verdict *ret_verdict);
+/* As a revocation marks it. */
+void policy_fixture_mark_revoked(struct policy_fixture *fixture, struct session *session);
 
 /* policy_tick at POLICY_NOW_MS + after_ms, one second of the monotonic clock after the last. */
 void policy_fixture_tick(struct policy_fixture *fixture, int64_t after_ms);

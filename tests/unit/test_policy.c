@@ -71,7 +71,7 @@ static void an_admitted_client_has_its_token_its_role_and_its_deadline(void **st
 	assert_string_equal(session->token.account, "acme");
 	assert_string_equal(session->token.kid, "k");
 	assert_ptr_equal(session->role, cw_access_role(fixture->policy.access, "viewer"));
-	assert_int_equal(session->expires_at_s, POLICY_NOW_S + POLICY_HOUR_S);
+	assert_int_equal(session->token.expires_at_s, POLICY_NOW_S + POLICY_HOUR_S);
 	assert_int_equal(session->deadline_at_s, POLICY_NOW_S + POLICY_HOUR_S - SESSION_WARN_S);
 	assert_int_equal(session->connected_at_s, POLICY_NOW_S);
 	assert_string_equal(session->address, "192.0.2.1");
@@ -200,7 +200,7 @@ static void a_fresh_token_renews_in_place(void **state)
 	session->was_warned = true;
 	assert_ok(policy_renew(&fixture->policy, session, token, POLICY_NOW_MS + 100000, &fixture->error),
 		  fixture->error);
-	assert_int_equal(session->expires_at_s, 1800007200);
+	assert_int_equal(session->token.expires_at_s, 1800007200);
 	assert_int_equal(session->deadline_at_s, 1800007200 - SESSION_WARN_S);
 	assert_string_equal(session->token.jti, "j2");
 	assert_ptr_equal(session->role, cw_access_role(fixture->policy.access, "viewer"));
@@ -325,13 +325,13 @@ static void a_reload_keeps_sessions_and_gives_them_the_new_rules(void **state)
 	const struct policy_check check = { .action = CW_ACCESS_READ, .topic = "acct/acme/events" };
 
 	policy_fixture_load_nothing(fixture);
-	assert_int_equal(policy_check(&fixture->policy, agent, &check, POLICY_NOW_S, NULL), POLICY_ALLOWED);
+	assert_int_equal(policy_fixture_check(fixture, agent, &check, POLICY_NOW_S, NULL), POLICY_ALLOWED);
 	temp_dir_write_text(&fixture->dir, "roles.acl", "role viewer\npattern read acct/%a/events\n");
 	assert_ok(policy_reload(&fixture->policy, &fixture->error), fixture->error);
 	assert_null(agent->role); /* its section is gone */
 	assert_ptr_equal(viewer->role, cw_access_role(fixture->policy.access, "viewer"));
-	assert_int_equal(policy_check(&fixture->policy, agent, &check, POLICY_NOW_S, NULL), POLICY_BY_RULES);
-	assert_int_equal(policy_check(&fixture->policy, viewer, &check, POLICY_NOW_S, NULL), POLICY_ALLOWED);
+	assert_int_equal(policy_fixture_check(fixture, agent, &check, POLICY_NOW_S, NULL), POLICY_BY_RULES);
+	assert_int_equal(policy_fixture_check(fixture, viewer, &check, POLICY_NOW_S, NULL), POLICY_ALLOWED);
 	assert_int_equal(fixture->policy.sessions.n_live, 2);
 }
 
@@ -429,6 +429,28 @@ static void a_broken_file_keeps_tenants_still_and_is_said(void **state)
 	}
 }
 
+static void without_a_file_of_state_revocations_are_not_known_and_none_is_written(void **state)
+{
+	struct policy_fixture *fixture = *state;
+
+	free(fixture->options.state);
+	fixture->options.state = strdup("");
+	assert_ok(policy_fixture_reopen(fixture), fixture->error);
+	assert_false(fixture->policy.knows_revocations);
+	assert_ok(state_save(&fixture->policy, &fixture->error), fixture->error);
+}
+
+static void a_state_file_that_can_never_be_written_refuses_to_start(void **state)
+{
+	struct policy_fixture *fixture = *state;
+
+	free(fixture->options.state);
+	fixture->options.state = strdup(temp_dir_path(&fixture->dir, "no/such/folder/state.json"));
+	assert_int_equal(policy_fixture_reopen(fixture), CW_INVALID);
+	assert_contains(fixture->error.text, "plugin_opt_state");
+	assert_contains(fixture->error.text, "state.json");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -449,6 +471,8 @@ int main(void)
 		POLICY_TEST(a_key_that_is_taken_away_admits_nobody_after_a_reload),
 		POLICY_TEST(revocations_are_kept_over_a_restart),
 		POLICY_TEST(a_broken_file_keeps_tenants_still_and_is_said),
+		POLICY_TEST(without_a_file_of_state_revocations_are_not_known_and_none_is_written),
+		POLICY_TEST(a_state_file_that_can_never_be_written_refuses_to_start),
 	};
 
 	return cmocka_run_group_tests_name("policy", tests, NULL, NULL);

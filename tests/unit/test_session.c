@@ -68,7 +68,7 @@ static void an_admitted_client_is_found_by_its_pointer_and_by_its_id(void **stat
 	assert_string_equal(first->token.subject, "alice");
 	assert_string_equal(first->address, "192.0.2.1");
 	assert_int_equal(first->connected_at_s, NOW_S);
-	assert_int_equal(first->expires_at_s, NOW_S + 60);
+	assert_int_equal(first->token.expires_at_s, NOW_S + 60);
 	assert_true(first->is_live);
 }
 
@@ -174,8 +174,9 @@ static void another_token_takes_the_place_of_the_first(void **state)
 	token.expires_at_s = NOW_S + 500;
 	token.jti[0] = 'j';
 	session->was_warned = true;
-	session_renew(session, &token);
-	assert_int_equal(session->expires_at_s, NOW_S + 500);
+	sessions_renew(&table->sessions, session, &token);
+	assert_int_equal(session->token.expires_at_s, NOW_S + 500);
+	assert_int_equal(sessions_glance(&table->sessions, client(1))->expires_at_s, NOW_S + 500);
 	assert_string_equal(session->token.jti, "j");
 	assert_false(session->was_warned);
 	assert_int_equal(session->connected_at_s, NOW_S);
@@ -235,7 +236,14 @@ static void compare(const struct table *table, const struct model *models, const
 
 		assert_int_equal(session != NULL, models[i].is_known);
 		if (session) {
+			const struct glance *glance = sessions_glance(&table->sessions, client((size_t)i));
+
 			assert_int_equal(session->is_live, models[i].is_live);
+			assert_int_equal(glance->is_live, models[i].is_live);
+			assert_ptr_equal(glance->session, session);
+			assert_ptr_equal(glance->person, session->person);
+			assert_int_equal(glance->expires_at_s, session->token.expires_at_s);
+			assert_int_equal(glance->drops_queue, session->drops_queue);
 			assert_int_equal(session->deadline ? session->deadline_at_s : 0, models[i].deadline_s);
 			n_live += session->is_live;
 		}
@@ -250,6 +258,27 @@ static void compare(const struct table *table, const struct model *models, const
 
 		assert_ptr_equal(found, newest < 0 ? NULL : sessions_find(&table->sessions, client((size_t)newest)));
 	}
+}
+
+static void what_deliveries_look_at_follows_the_session(void **state)
+{
+	static const struct cw_access_role *const role = (const void *)&alice; /* an address, no more */
+	struct table *table = *state;
+	const struct cw_token publisher = { .account = CW_SYSTEM_ACCOUNT, .subject = "publisher" };
+	struct session *session = admit(table, 1, "acme:alice:1", &alice);
+	const struct glance *glance = sessions_glance(&table->sessions, client(1));
+
+	assert_false(glance->is_revoked || glance->drops_queue || glance->is_system);
+	assert_string_equal(glance->account, "acme");
+	session->role = role;
+	session->is_revoked = session->drops_queue = true;
+	sessions_refresh(&table->sessions, session);
+	glance = sessions_glance(&table->sessions, client(1));
+	assert_true(glance->is_revoked && glance->drops_queue);
+	assert_ptr_equal(glance->role, role);
+	(void)admit(table, 2, "_system:publisher:1", &publisher);
+	assert_true(sessions_glance(&table->sessions, client(2))->is_system);
+	assert_null(sessions_glance(&table->sessions, client(3)));
 }
 
 static void random_lives_agree_with_a_model(void **state)
@@ -341,10 +370,11 @@ static void a_visit_sees_all_and_may_forget_them(void **state)
 	sessions_each(&table->sessions, on_visit, &visit);
 	assert_int_equal(visit.n, 1000);
 	visit.forgets = true;
-	for (int rounds = 0; table->sessions.by_client.n > 0; rounds++) {
+	for (int rounds = 0; visit.n < 2000; rounds++) {
 		assert_true(rounds < 3); /* one may be missed, at the table's end */
 		sessions_each(&table->sessions, on_visit, &visit);
 	}
+	sessions_each(&table->sessions, on_visit, &visit);
 	assert_int_equal(visit.n, 2000);
 }
 
@@ -361,6 +391,7 @@ int main(void)
 		TEST(ten_thousand_clients_are_all_found_and_counted),
 		TEST(a_client_id_or_an_address_that_does_not_fit_makes_no_session),
 		TEST(another_token_takes_the_place_of_the_first),
+		TEST(what_deliveries_look_at_follows_the_session),
 		TEST(random_lives_agree_with_a_model),
 		TEST(deadlines_come_in_their_order),
 		TEST(a_visit_sees_all_and_may_forget_them),
