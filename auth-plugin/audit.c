@@ -33,18 +33,6 @@ static void put_clean(const char *text, size_t len, char *out, size_t size)
 	out[at] = '\0';
 }
 
-/* A token that was put where a client id belongs begins with {" in base64url. */
-static void put_client_id(const char *client_id, char *out, size_t size)
-{
-	bool is_token = client_id && strncmp(client_id, "eyJ", 3) == 0;
-
-	if (!client_id || is_token) {
-		put_clean(is_token ? "(a token)" : "", is_token ? 9 : 0, out, size);
-		return;
-	}
-	put_clean(client_id, strlen(client_id), out, size);
-}
-
 /* "923456789012" becomes "...9012". */
 static void cut_numbers(char *text)
 {
@@ -78,13 +66,29 @@ static void put_level(const struct policy *policy, const char *level, size_t len
 	put_clean(level, len, text, sizeof(text));
 	if (cw_conversation_id_parse(text, &id) == CW_OK) {
 		cw_tag_make(policy->tag, text, tag);
-		(void)snprintf(out, size, "%s", tag); /* a cut tag is no secret */
+		/* Whole or not at all: it begins with a character of several bytes. */
+		(void)snprintf(out, size, "%s", strlen(tag) < size ? tag : ""); /* fits */
 		return;
 	}
 	if (!(is_account && cw_account_is_valid(text))) {
 		cut_numbers(text);
 	}
 	put_clean(text, strlen(text), out, size);
+}
+
+/*
+ * The client id of somebody who was not admitted may be anything: a token (which begins with {" in base64url), a
+ * conversation id, a phone number.
+ */
+static void put_client_id(const struct policy *policy, const char *client_id, char *out, size_t size)
+{
+	const char *token = client_id ? strstr(client_id, "eyJ") : NULL;
+	size_t len = token ? (size_t)(token - client_id) : client_id ? strlen(client_id) : 0;
+
+	put_level(policy, client_id ? client_id : "", len, false, out, size);
+	if (token && strlen(out) + sizeof("(token)") <= size) {
+		strncat(out, "(token)", size - strlen(out) - 1);
+	}
 }
 
 void audit_topic(const struct policy *policy, const char *topic, char *out, size_t size)
@@ -172,7 +176,7 @@ void audit_connect(struct audit *audit, const struct policy *policy, const char 
 	if (!takes(&audit->refusals, REFUSALS_PER_S, REFUSALS_BURST)) {
 		return;
 	}
-	put_client_id(connect->client_id, client_id, sizeof(client_id));
+	put_client_id(policy, connect->client_id, client_id, sizeof(client_id));
 	json_t *json = json_pack("{s:s, s:s}", "event", event, "clientid", client_id);
 
 	(void)put_text(json, "address", connect->address ? connect->address : "");
@@ -209,10 +213,15 @@ void audit_command(struct audit *audit, const struct policy *policy, const struc
 		return;
 	}
 	json_t *json = json_pack("{s:s}", "event", "admin");
+	const char *name;
+	json_t *value;
 
 	put_session(json, session);
 	(void)put_text(json, "command", command);
-	(void)json_object_update(json, details);
+	json_object_foreach(details, name, value)
+	{
+		(void)put_text(json, name, json_string_value(value));
+	}
 	(void)json_object_set_new(json, "ok", json_boolean(!error));
 	if (error) {
 		(void)put_text(json, "error", error);

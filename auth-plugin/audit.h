@@ -30,7 +30,7 @@ void audit_connect(struct audit *audit, const struct policy *policy, const char 
 void audit_refusal(struct audit *audit, const struct policy *policy, const struct session *session,
 		   const struct policy_check *check, const char *reason, const char *line);
 
-/* details (a new reference, stolen; NULL: none) are added to the line. error NULL: it was done. */
+/* details (texts by name; a new reference, stolen; NULL: none) are added to the line. error NULL: it was done. */
 void audit_command(struct audit *audit, const struct policy *policy, const struct session *session, const char *command,
 		   json_t *details, const char *error);
 

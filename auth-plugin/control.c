@@ -63,6 +63,7 @@ static enum cw_status read_count(const struct request *request, const char *name
 	return CW_OK;
 }
 
+/* For the audit line. */
 static void note(struct request *request, const char *name, const char *value)
 {
 	if (value) {
@@ -242,6 +243,7 @@ static enum cw_status read_revocation(struct request *request, struct cw_revocat
 		if (values[kind]) {
 			n_named++;
 			revocation->kind = (enum cw_revocation_kind)kind;
+			note(request, "target", values[kind]);
 			(void)snprintf(revocation->value, sizeof(revocation->value), "%s",
 				       values[kind]); /* length checked */
 		}
@@ -277,9 +279,15 @@ static enum cw_status revoke(struct request *request, struct cw_error *reterr)
 	/* In force from here on; the publisher has it stored, for the other brokers and for HTTP. */
 	notice_publisher(request->policy,
 			 json_pack("{s:s, s:o}", "type", "revoked", "revocation", cw_revocation_to_json(&revocation)));
-	request->data = json_pack("{s:o, s:I}", "revocation", cw_revocation_to_json(&revocation), "kicked",
-				  (json_int_t)n_hit);
-	return state_save(request->policy, reterr);
+	bool is_kept = state_save(request->policy, reterr) == CW_OK;
+
+	if (!is_kept) {
+		request->policy->broker.log(true, reterr->text);
+	}
+	request->data = json_pack(
+		"{s:o, s:I, s:s*}", "revocation", cw_revocation_to_json(&revocation), "kicked", (json_int_t)n_hit,
+		"warning", is_kept ? NULL : "in force, but not kept over a restart of the broker; its log says why");
+	return request->data ? CW_OK : no_memory(reterr);
 }
 
 /* ---- roles ---- */
@@ -421,6 +429,17 @@ static enum cw_status act(struct request *request, const char *name, struct cw_e
 	return bad(reterr, name ? "no such command" : "a command needs its name, as \"command\"");
 }
 
+/* A sentence may quote a file that is no UTF-8. */
+static json_t *error_json(char *text)
+{
+	json_t *json = json_string(text);
+
+	for (char *at = text; !json && *at; at++) {
+		*at = (unsigned char)*at > 0x7e ? '?' : *at;
+	}
+	return json ? json : json_string(text);
+}
+
 /* A new reference; NULL without memory. */
 static json_t *answer_one(struct policy *policy, struct audit *audit, const struct session *admin, const json_t *item,
 			  int64_t now_s)
@@ -430,9 +449,9 @@ static json_t *answer_one(struct policy *policy, struct audit *audit, const stru
 	json_t *correlation = json_object_get(item, "correlationData");
 	struct cw_error error = { .text = "" };
 	enum cw_status status = act(&request, name, &error);
-	json_t *answer = status == CW_OK ?
-				 json_pack("{s:s, s:O}", "command", name, "data", request.data) :
-				 json_pack("{s:s, s:s}", "command", name ? name : "unknown", "error", error.text);
+	json_t *answer = status == CW_OK ? json_pack("{s:s, s:O}", "command", name, "data", request.data) :
+					   json_pack("{s:s, s:o}", "command", name ? name : "unknown", "error",
+						     error_json(error.text));
 
 	if (json_is_string(correlation)) {
 		(void)json_object_set(answer, "correlationData", correlation); /* without memory there is no answer either */

@@ -143,30 +143,30 @@ static bool is_own(const char *client_id, const struct cw_token *token)
 	return cw_text_is_made_of(tab, strlen(tab), CW_TAB_MAX, CW_TEXT_ID "_");
 }
 
-/* A client that takes its own connection over does not count twice. */
-static bool is_over(int64_t limit, int64_t n_live, bool is_take_over)
+static enum cw_status check_limit(const char *whose, const char *option, int64_t limit, int64_t n_live,
+				  struct cw_error *reterr)
 {
-	return limit > 0 && n_live - (is_take_over ? 1 : 0) >= limit;
+	return limit == 0 || n_live < limit ? CW_OK :
+					      cw_error_set(reterr, CW_DENIED, "the %s has %lld connections already (%s)",
+							   whose, (long long)n_live, option);
 }
 
-static enum cw_status check_limits(const struct policy *policy, const struct session *session, bool is_take_over,
-				   struct cw_error *reterr)
+/* Before anything is changed, so that a refusal leaves all as it was. A client that takes itself over counts once. */
+static enum cw_status check_limits(const struct policy *policy, const struct person *person,
+				   const struct session *older, struct cw_error *reterr)
 {
-	if (strcmp(session->token.account, CW_SYSTEM_ACCOUNT) == 0) {
+	int64_t n_replaced = older && older->is_live ? 1 : 0;
+
+	if (strcmp(person->account->name, CW_SYSTEM_ACCOUNT) == 0) {
 		return CW_OK; /* the daemon and admins must not be locked out */
 	}
-	/* The session itself is counted already. */
-	if (is_over(policy->options.max_clients_per_subject, session->person->n_live - 1, is_take_over)) {
-		return cw_error_set(reterr, CW_DENIED,
-				    "the subject has %lld connections already (max_clients_per_subject)",
-				    (long long)session->person->n_live - 1);
-	}
-	if (is_over(policy->options.max_clients_per_account, session->person->account->n_live - 1, is_take_over)) {
-		return cw_error_set(reterr, CW_DENIED,
-				    "the account has %lld connections already (max_clients_per_account)",
-				    (long long)session->person->account->n_live - 1);
-	}
-	return CW_OK;
+	enum cw_status status = check_limit("subject", "max_clients_per_subject",
+					    policy->options.max_clients_per_subject, person->n_live - n_replaced, reterr);
+
+	return status == CW_OK ?
+		       check_limit("account", "max_clients_per_account", policy->options.max_clients_per_account,
+				   person->account->n_live - n_replaced, reterr) :
+		       status;
 }
 
 static enum cw_status verify(struct policy *policy, const struct policy_connect *connect, int64_t now_ms,
@@ -194,25 +194,32 @@ static bool client_id_fits(const char *client_id, const struct cw_token *token)
 	return client_id && (is_own(client_id, token) || is_broker_chosen(client_id));
 }
 
+/* Takes the token's claim over when it succeeds. */
 static struct session *enter(struct policy *policy, const struct policy_connect *connect, struct cw_token *token,
 			     int64_t now_s, enum policy_refusal *ret_refusal, struct cw_error *reterr)
 {
 	struct session *older = sessions_find_by_client_id(&policy->sessions, connect->client_id);
-	bool is_take_over = older && older->is_live;
-	struct session *session = sessions_admit(&policy->sessions, connect->client, connect->client_id,
-						 connect->address ? connect->address : "", token, now_s);
+	struct person *person = people_get(&policy->people, token->account, token->subject);
+	struct session *session = NULL;
 
+	*ret_refusal = POLICY_REFUSED_OTHER;
+	if (person && older && older->person != person) {
+		/* One that the broker chose; nobody else may come back under it. */
+		*ret_refusal = POLICY_REFUSED_CLIENT_ID;
+		(void)cw_error_set(reterr, CW_DENIED, "the client id is another subject's");
+	} else if (person && check_limits(policy, person, older, reterr) != CW_OK) {
+		*ret_refusal = POLICY_REFUSED_LIMIT;
+	} else {
+		session = person ? sessions_admit(&policy->sessions, connect->client, connect->client_id,
+						  connect->address ? connect->address : "", token, now_s) :
+				   NULL;
+		(void)(session ? CW_OK : cw_error_set(reterr, CW_NOMEM, "out of memory"));
+	}
+	people_put(&policy->people, person);
 	if (!session) {
-		*ret_refusal = POLICY_REFUSED_OTHER;
-		(void)cw_error_set(reterr, CW_NOMEM, "out of memory");
 		return NULL;
 	}
 	*token = (struct cw_token){ .claim = NULL }; /* the session's from here on */
-	if (check_limits(policy, session, is_take_over, reterr) != CW_OK) {
-		*ret_refusal = POLICY_REFUSED_LIMIT;
-		sessions_forget(&policy->sessions, session);
-		return NULL;
-	}
 	policy->has_dropping = policy->has_dropping || session->drops_queue;
 	resolve_role(policy, session);
 	sessions_set_deadline(&policy->sessions, session, session->token.expires_at_s - SESSION_WARN_S);
@@ -271,7 +278,9 @@ enum cw_status policy_renew(struct policy *policy, struct session *session, cons
 	}
 	sessions_renew(&policy->sessions, session, &token);
 	resolve_role(policy, session);
-	sessions_set_deadline(&policy->sessions, session, session->token.expires_at_s - SESSION_WARN_S);
+	if (!session->must_kick) {
+		sessions_set_deadline(&policy->sessions, session, session->token.expires_at_s - SESSION_WARN_S);
+	}
 	policy->counters.renewed++;
 	return CW_OK;
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "auth-plugin/assignment.h"
+#include "auth-plugin/counters.h"
 #include "auth-plugin/session.h"
 #include "core/access.h"
 #include "core/revocation.h"
@@ -31,24 +32,6 @@ struct broker {
 	void (*log)(bool is_error, const char *line);
 };
 
-/* Why a connection was refused. The words are the label in the metrics. */
-enum policy_refusal {
-	POLICY_REFUSED_TOKEN,
-	POLICY_REFUSED_EXPIRED,
-	POLICY_REFUSED_REVOKED,
-	POLICY_REFUSED_CLIENT_ID,
-	POLICY_REFUSED_LIMIT,
-	POLICY_REFUSED_OTHER,
-	POLICY_REFUSAL_COUNT
-};
-
-struct policy_counters {
-	int64_t connects, refused[POLICY_REFUSAL_COUNT];
-	int64_t denied[CW_ACCESS_ACTION_COUNT]; /* read, write, subscribe */
-	int64_t expired, revoked, renewed, kicked;
-	int64_t check_samples, check_ns; /* one check in CHECK_SAMPLE is timed */
-};
-
 /* The topic asked about last: a message goes to many, and is cut into levels once. */
 struct policy_topic {
 	char text[CW_TOPIC_MAX + 1];
@@ -72,7 +55,6 @@ struct policy {
 	bool knows_revocations; /* by the state file or by the publisher; until then tenants are kept still */
 	bool is_kicking_expired;
 	bool has_dropping; /* some session drops a queue until the next tick */
-	size_t n_to_kick;
 	int64_t next_upkeep_ms, next_stats_ms, next_reap_s;
 	struct policy_counters counters;
 	struct policy_topic topic;

@@ -266,7 +266,7 @@ void tables_take(struct tables *tables, struct policy *policy, const char *paylo
 		policy->broker.log(true, line);
 		notice_publisher(policy, json_pack("{s:s, s:s?, s:s}", "type", "load_failed", "generation", generation,
 						   "reason", error.text));
-		if (generation) {
+		if (tables->load && generation && strcmp(tables->load->generation, generation) == 0) {
 			drop_load(tables);
 		}
 	}

@@ -7,7 +7,8 @@
 /*
  * What the daemon's publisher says on $CONTROL/convwire/v1/assign: the whole tables after each of its connects,
  * in chunks that take effect together, and single changes before the events that tell of them (docs/protocol.md,
- * "Tables"). A load whose counts do not fit is dropped, and what was in force stays.
+ * "Tables"). A load whose counts do not fit is dropped, and what was in force stays. A load is of one moment:
+ * changes after that moment follow its commit, they do not come between its chunks.
  */
 struct tables_load;
 

@@ -12,6 +12,7 @@
 #define MAX_PER_SLICE 200
 #define FREE_PER_SLICE 5000
 #define REAP_S 60
+#define AT_ONCE 1 /* a deadline before all others */
 /* A delayed will may come this long after the end. */
 #define KEEP_ENDED_S 3600
 
@@ -24,9 +25,8 @@ bool policy_kick(struct policy *policy, struct session *session)
 		return false;
 	}
 	session->must_kick = true;
-	policy->n_to_kick++;
 	/* Due at once: the heap is also the queue of those that must go. */
-	sessions_set_deadline(&policy->sessions, session, 1);
+	sessions_set_deadline(&policy->sessions, session, AT_ONCE);
 	return true;
 }
 
@@ -79,7 +79,6 @@ static void kick_now(struct policy *policy, struct session *session)
 	bool is_revoked = session->is_revoked;
 
 	session->must_kick = false;
-	policy->n_to_kick--;
 	if (!is_newest(policy, session)) {
 		return; /* the client id is another connection's by now */
 	}
@@ -102,7 +101,6 @@ static void on_due(struct policy *policy, struct session *session, int64_t now_s
 	} else if (now_s >= session->token.expires_at_s) {
 		policy->counters.expired++;
 		session->must_kick = true;
-		policy->n_to_kick++;
 		kick_now(policy, session);
 	} else {
 		if (!session->was_warned) {
@@ -111,6 +109,14 @@ static void on_due(struct policy *policy, struct session *session, int64_t now_s
 		}
 		sessions_set_deadline(&policy->sessions, session, session->token.expires_at_s);
 	}
+}
+
+/* Somebody must go: then no tick is passed over. */
+static bool has_kicks(const struct policy *policy)
+{
+	const struct session *next = sessions_next_due(&policy->sessions);
+
+	return next && next->deadline_at_s == AT_ONCE;
 }
 
 static bool is_due(const struct policy *policy, int64_t now_s)
@@ -156,7 +162,7 @@ void policy_tick(struct policy *policy, int64_t now_ms)
 		policy->has_dropping = false;
 		sessions_each(&policy->sessions, let_in, &policy->sessions);
 	}
-	if (monotonic_ms < policy->next_upkeep_ms && policy->n_to_kick == 0) {
+	if (monotonic_ms < policy->next_upkeep_ms && !has_kicks(policy)) {
 		return;
 	}
 	policy->next_upkeep_ms = monotonic_ms + UPKEEP_MS;

@@ -12,7 +12,6 @@
  * reference to the answer's data. CW_BUSY when the broker cannot be reached or does not answer, CW_DENIED when it
  * refuses, CW_INVALID with the plugin's own sentence.
  */
-CW_MUST_CHECK enum cw_status cli_ask_broker(const char *dir, json_t *command, json_t **ret_data,
-					    struct cw_error *reterr);
+CW_MUST_CHECK enum cw_status cli_ask_broker(const char *dir, json_t *command, json_t **ret_data, struct cw_error *reterr);
 
 #endif

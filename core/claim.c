@@ -69,6 +69,9 @@ static const char *read_qos(const json_t *value, struct entry *entry)
 	if (!json_is_array(value)) {
 		return read_one_qos(value, entry);
 	}
+	if (json_array_size(value) == 0) {
+		return "qos is an empty list";
+	}
 	json_array_foreach(value, index, item)
 	{
 		bad = bad ? bad : read_one_qos(item, entry);

@@ -100,9 +100,9 @@ struct cw_event {
 	bool has_conversation;               /* its row is part of data */
 	bool has_contact;                    /* its contact is part of data by itself */
 	bool changes_assignment;             /* the broker's table must know before this event goes out */
-	char lost_by[CW_SUBJECT_MAX + 1];    /* who had the conversation until this event; "": nobody. Not on the wire */
-	struct cw_message message;           /* id "": no part of data */
-	json_t *notice;                      /* owned and not shared; the account-level kinds only */
+	char lost_by[CW_SUBJECT_MAX + 1]; /* who had the conversation until this event; "": nobody. Not on the wire */
+	struct cw_message message;        /* id "": no part of data */
+	json_t *notice;                   /* owned and not shared; the account-level kinds only */
 };
 
 const char *cw_event_kind_text(enum cw_event_kind kind);

@@ -171,11 +171,11 @@ static enum cw_status check_times(const json_t *claims, const struct cw_token_ke
 		return denied(reterr, "exp, iat and nbf must be whole numbers");
 	}
 	token->expires_at_s = json_integer_value(exp);
-	/* Without iat the earliest moment at which it could have been taken: so a revocation hits it, and ends, too. */
-	token->issued_at_s = iat ? json_integer_value(iat) : token->expires_at_s - key->max_lifetime_s;
 	if (token->expires_at_s <= now_s) {
 		return cw_error_set(reterr, CW_EXPIRED, "the token has expired");
 	}
+	/* Without iat the earliest moment at which it could have been taken: so a revocation hits it, and ends, too. */
+	token->issued_at_s = iat ? json_integer_value(iat) : token->expires_at_s - key->max_lifetime_s;
 	if ((iat && token->issued_at_s > now_s + CLOCK_SKEW_S) ||
 	    (nbf && json_integer_value(nbf) > now_s + CLOCK_SKEW_S)) {
 		return denied(reterr, "the token is not valid yet; are the clocks set?");

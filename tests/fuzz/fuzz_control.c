@@ -108,7 +108,6 @@ static struct session *admit_all(struct policy *policy)
 {
 	(void)admit(policy, 0x1000, "acme:bob:1", "acme", "bob");
 	(void)admit(policy, 0x2000, "acme:eve:1", "acme", "eve");
-	policy->n_to_kick = 0;
 	return admit(policy, 0x3000, "_system:ops:1", CW_SYSTEM_ACCOUNT, "ops");
 }
 

@@ -161,7 +161,7 @@ static void a_token_in_the_place_of_a_client_id_is_not_written(void **state)
 	assert_null(strstr(fixture->logged[0].line, "eyJ"));
 	json_t *line = only_line(fixture);
 
-	assert_string_equal(policy_fixture_text(line, "clientid"), "(a token)");
+	assert_string_equal(policy_fixture_text(line, "clientid"), "(token)");
 	json_decref(line);
 	refuse_connect(fixture, NULL, "client id");
 	line = only_line(fixture);
@@ -210,6 +210,53 @@ static void the_longest_names_still_make_a_whole_line(void **state)
 	memset(bob->client_id, 'c', SESSION_CLIENT_ID_MAX);
 	audit_refusal(&audit, &fixture->policy, bob, &check, cw_access_reason_text(CW_ACCESS_NOT_ASSIGNED), line);
 	json_decref(only_line(fixture));
+}
+
+static void every_line_is_json_with_its_topic_wherever_a_text_is_cut(void **state)
+{
+	struct policy_fixture *fixture = *state;
+	struct session *bob = policy_fixture_admit(fixture, 1, "bob", "agent");
+	char quotes[201] = "";
+	char topic[400];
+
+	for (int n = 100; n < 170; n++) {
+		(void)snprintf(topic, sizeof(topic), "acct/%0*d/%s", n, 0, POLICY_CONVERSATION);
+		memset(topic + 5, 'a', (size_t)n);
+		refuse_publish(fixture, NULL, topic);
+		json_t *line = only_line(fixture);
+
+		assert_non_null(json_object_get(line, "topic"));
+		json_decref(line);
+	}
+	memset(quotes, '"', sizeof(quotes) - 1);
+	audit_command(&audit, &fixture->policy, bob, "kick",
+		      json_pack("{s:s, s:s, s:s}", "target", quotes, "target_account", quotes, "target_subject", quotes),
+		      quotes);
+	json_decref(only_line(fixture));
+}
+
+static void what_nobody_must_read_is_masked_in_a_strangers_client_id(void **state)
+{
+	struct policy_fixture *fixture = *state;
+	const char *token = policy_fixture_acme_token(fixture, "bob", "agent");
+	char tag[CW_TAG_MAX + 1];
+	char id[600];
+
+	cw_tag_make(fixture->policy.tag, POLICY_CONVERSATION, tag);
+	refuse_connect(fixture, POLICY_CONVERSATION, "client id");
+	json_t *line = only_line(fixture);
+
+	assert_string_equal(policy_fixture_text(line, "clientid"), tag);
+	json_decref(line);
+	(void)snprintf(id, sizeof(id), "acme:bob:%s", token);
+	refuse_connect(fixture, id, "client id");
+	line = only_line(fixture);
+	assert_string_equal(policy_fixture_text(line, "clientid"), "acme:bob:(token)");
+	json_decref(line);
+	refuse_connect(fixture, "+92 3456789012", "client id");
+	line = only_line(fixture);
+	assert_string_equal(policy_fixture_text(line, "clientid"), "+92 ...9012");
+	json_decref(line);
 }
 
 /* ---- limits ---- */
@@ -301,6 +348,8 @@ int main(void)
 		TEST(a_topic_is_cut_where_it_must_and_never_shows_more),
 		TEST(a_token_in_the_place_of_a_client_id_is_not_written),
 		TEST(what_a_client_chose_cannot_end_the_line_early),
+		TEST(every_line_is_json_with_its_topic_wherever_a_text_is_cut),
+		TEST(what_nobody_must_read_is_masked_in_a_strangers_client_id),
 		TEST(the_longest_names_still_make_a_whole_line),
 		TEST(refusals_are_limited_and_what_was_left_out_is_said),
 		TEST(it_is_said_at_most_every_ten_seconds),

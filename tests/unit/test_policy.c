@@ -451,6 +451,72 @@ static void a_state_file_that_can_never_be_written_refuses_to_start(void **state
 	assert_contains(fixture->error.text, "state.json");
 }
 
+static void a_connection_refused_for_a_limit_leaves_the_older_session_in_its_place(void **state)
+{
+	struct policy_fixture *f = *state;
+	int64_t n;
+	const struct cw_revocation r = { .kind = CW_REVOKE_SUBJECT,
+					 .account = "acme",
+					 .value = "bob",
+					 .revoked_at_s = POLICY_NOW_S,
+					 .forget_at_s = POLICY_NOW_S + 100 };
+	f->policy.options.max_clients_per_subject = 1;
+	struct session *off = policy_fixture_admit(f, 1, "bob", "agent");
+	sessions_end(&f->policy.sessions, off, POLICY_NOW_S); /* acme:bob:1 is offline, with a queue */
+	(void)policy_fixture_admit(f, 2, "bob", "agent");
+	assert_null(policy_fixture_try(f, 3, "acme:bob:1", policy_fixture_acme_token(f, "bob", "agent"), 0));
+	assert_int_equal(f->refusal, POLICY_REFUSED_LIMIT);
+	assert_ptr_equal(sessions_find_by_client_id(&f->policy.sessions, "acme:bob:1"), off);
+	assert_ok(policy_revoke(&f->policy, &r, POLICY_NOW_S, &n, &f->error), f->error);
+	policy_fixture_tick(f, 0);
+	assert_int_equal(f->n_kicks, 2);
+}
+
+static void a_renewal_does_not_undo_a_kick(void **state)
+{
+	struct policy_fixture *f = *state;
+	struct session *bob = policy_fixture_admit(f, 1, "bob", "agent");
+	assert_true(policy_kick(&f->policy, bob));
+	assert_ok(policy_renew(
+			  &f->policy, bob,
+			  policy_fixture_token(
+				  f, "{'account':'acme','sub':'bob','role':'agent','iat':1800000000,'exp':1800007200}"),
+			  POLICY_NOW_MS, &f->error),
+		  f->error);
+	policy_fixture_tick(f, 0);
+	assert_int_equal(f->n_kicks, 1);
+}
+
+static void a_kick_of_a_pointer_that_was_used_again_kicks_nobody(void **state)
+{
+	struct policy_fixture *f = *state;
+	struct session *bob = policy_fixture_admit(f, 1, "bob", "agent");
+	assert_true(policy_kick(&f->policy, bob));
+	sessions_end(&f->policy.sessions, bob, POLICY_NOW_S);
+	(void)policy_fixture_admit(f, 1, "eve", "agent"); /* the same address */
+	policy_fixture_tick(f, 0);
+	assert_int_equal(f->n_kicks, 0);
+}
+
+static void an_exp_before_all_time_is_over(void **state)
+{
+	struct policy_fixture *f = *state;
+	assert_null(policy_fixture_try(
+		f, 1, "acme:bob:1",
+		policy_fixture_token(f, "{'account':'acme','sub':'bob','exp':-9223372036854775808}"), 0));
+}
+
+static void an_id_that_the_broker_chose_for_another_is_refused(void **state)
+{
+	struct policy_fixture *f = *state;
+	const char *id = "auto-6BB5E16A-0D0A-4B1C-9E57-5A7A6A7C4A11";
+	f->policy.options.max_clients_per_subject = 1;
+	assert_non_null(policy_fixture_try(f, 1, id, policy_fixture_acme_token(f, "eve", "agent"), 0));
+	(void)policy_fixture_admit(f, 2, "bob", "agent");
+	/* bob is at his limit; eve's id makes it a "take-over" */
+	assert_null(policy_fixture_try(f, 3, id, policy_fixture_acme_token(f, "bob", "agent"), 0));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -473,6 +539,11 @@ int main(void)
 		POLICY_TEST(a_broken_file_keeps_tenants_still_and_is_said),
 		POLICY_TEST(without_a_file_of_state_revocations_are_not_known_and_none_is_written),
 		POLICY_TEST(a_state_file_that_can_never_be_written_refuses_to_start),
+		POLICY_TEST(a_connection_refused_for_a_limit_leaves_the_older_session_in_its_place),
+		POLICY_TEST(a_renewal_does_not_undo_a_kick),
+		POLICY_TEST(a_kick_of_a_pointer_that_was_used_again_kicks_nobody),
+		POLICY_TEST(an_exp_before_all_time_is_over),
+		POLICY_TEST(an_id_that_the_broker_chose_for_another_is_refused),
 	};
 
 	return cmocka_run_group_tests_name("policy", tests, NULL, NULL);
