@@ -145,7 +145,7 @@ static int print_answer(const struct acl_options *options, bool is_allowed, cons
 	return is_allowed ? EX_OK : EX_NOPERM;
 }
 
-static int test_with(struct acl_options *options, const struct cw_access *access, enum cw_access_action action)
+static int test_with(const struct acl_options *options, const struct cw_access *access, enum cw_access_action action)
 {
 	char client[200];
 	char line[512];
@@ -162,16 +162,16 @@ static int test_with(struct acl_options *options, const struct cw_access *access
 						   .qos = options->qos,
 						   .retain = options->is_retained,
 						   .is_assigned = answer_assigned,
-						   .assigned_context = &options->is_assigned };
+						   .assigned_context = (void *)&options->is_assigned };
 	const struct cw_access_verdict verdict = cw_access_decide(access, &request);
 	bool has_line = cw_access_verdict_line(access, &verdict, line, sizeof(line));
 
 	return print_answer(options, verdict.is_allowed, cw_access_reason_text(verdict.reason), has_line ? line : NULL);
 }
 
-static int test(struct acl_options *options)
+static int test(const struct acl_options *options)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX] = "";
 	struct cw_access *access = NULL;
 	struct cw_error error;
 	enum cw_access_action action = CW_ACCESS_READ;
@@ -182,12 +182,16 @@ static int test(struct acl_options *options)
 		(void)fputs("convwire: acl test --role R --account A --agent S read|write|subscribe TOPIC\n", stderr);
 		return EX_USAGE;
 	}
+	bool is_system = strcmp(options->account, CW_SYSTEM_ACCOUNT) == 0;
+
+	if (!(cw_account_is_valid(options->account) || is_system) || !cw_subject_is_valid(options->agent)) {
+		return cli_fail(CW_INVALID, "--account and --agent have 1 to 64 letters, digits or -");
+	}
 	if (!options->roles) {
 		status = settings_path(options->common.dir, "roles.acl", path, sizeof(path), &error);
-		options->roles = path;
 	}
 	if (status == CW_OK) {
-		status = cw_access_load(options->roles, &access, &error);
+		status = cw_access_load(options->roles ? options->roles : path, &access, &error);
 	}
 	if (status != CW_OK) {
 		return cli_fail(status, "%s", error.text);

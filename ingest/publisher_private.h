@@ -34,12 +34,12 @@ struct publisher {
 	struct cw_store *store;
 	struct cw_mqtt *mqtt;
 	pthread_t thread;
-	bool has_thread;
 
 	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t changed;
 	bool is_stopping;
 	bool has_connected, has_lost; /* since the thread last looked */
+	bool has_load_failed;         /* the plugin said so */
 	char lost_reason[160];
 	struct handover handover;
 	struct flight flight;
@@ -48,24 +48,21 @@ struct publisher {
 	struct publisher_stats stats;
 	struct noted_sync *syncs;
 	struct noted_revocation *revocations; /* to be sent; the newest first */
-	bool has_load_failed;                 /* the plugin said so */
 
 	/* The thread's own. */
 	struct heads *heads;
 	struct cw_buf payload;
 	int64_t sent; /* cursor: the last event given to the connection */
 	int64_t saved, saved_at_ms;
-	bool is_saving;
 	struct cw_store_op save;
-	bool is_connected;
-	bool is_table_failing;
 	int64_t connected_at_ms, retry_at_ms, backoff_ms, next_refusal_log_ms, next_accounts_ms;
 
-	int64_t table_as_of;   /* assignments up to this event are in the broker's table */
-	bool must_load_tables; /* after a connect, and when the plugin dropped a load */
-	bool has_tables;       /* this connection has sent them once: events may follow */
+	int64_t table_as_of; /* assignments up to this event are in the broker's table */
 	int64_t next_load_ms;
 	struct feeds *feeds;
+	bool has_thread, is_connected, is_saving, is_table_failing;
+	bool must_load_tables; /* after a connect, and when the plugin dropped a load */
+	bool has_tables;       /* this connection has sent them once: events may follow */
 };
 
 /* link.c: Paho's threads. */
