@@ -1,0 +1,138 @@
+// Agents who see assigned conversations only: their page is as live as anybody's, and others' traffic costs it nothing.
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+
+import { scenario, REPO } from '../lib/system.mjs';
+import { eventually } from '../lib/until.mjs';
+import { textWebhook } from '../lib/webhook.mjs';
+
+assert.ok(existsSync(`${REPO}/client/dist/index.js`), 'client/ is built (npm run build)');
+const { Client } = await import('../../client/dist/index.js');
+const { default: mqtt } = await import('../../client/node_modules/mqtt/build/index.js');
+
+const FOREIGN_PER_SECOND = 200;
+
+/** A page whose HTTP calls are counted by route. */
+function page(system, agent) {
+  const calls = { sync: 0, all: 0 };
+  const client = new Client({
+    url: `http://127.0.0.1:${system.httpPort}`, mqttUrl: system.wsUrl, account: system.account, subject: agent,
+    token: () => system.token(system.account, 'assigned-agent', agent),
+    connect: (url, options) => mqtt.connect(url, options),
+    fetch: (url, options) => {
+      calls.all++;
+      calls.sync += url.includes('/sync') ? 1 : 0;
+      return fetch(url, options);
+    },
+  });
+  client.calls = calls;
+  client.lost = [];
+  client.gained = [];
+  client.on('lost', (id) => client.lost.push(id));
+  client.on('gained', (id) => client.gained.push(id));
+  client.start();
+  system.cleanups.push(() => client.stop());
+  return client;
+}
+
+const isLive = (client) => eventually(() => client.status === 'live', 'the page is live');
+const bodies = (client, id) => client.state.messages(id).map((message) => message.content?.body);
+
+async function assign(system, conversation, subject) {
+  const answer = await system.control('assign', { account: system.account, conversation, subject });
+  assert.equal(answer.status, 'ok', JSON.stringify(answer));
+}
+
+scenario('assigned, reassigned, and nobody else\'s business', async (system) => {
+  await (await system.init()).start();
+  const id = (customer) => `${system.account}_${system.number}_${customer}`;
+  const [MINE, THEIRS] = ['923450000001', '923450000002'];
+  await system.customerWrites({ from: MINE, body: 'mine 1' });
+  await system.customerWrites({ from: THEIRS, body: 'theirs 1' });
+  await assign(system, id(MINE), 'ann');
+  const witness = await system.agent({ agent: 'witness' });
+  const ann = page(system, 'ann');
+  await isLive(ann);
+  assert.deepEqual([...ann.state.conversations.keys()], [id(MINE)]);
+
+  // Live, without a call.
+  const atStart = ann.calls.sync;
+  await system.customerWrites({ from: MINE, body: 'mine 2' });
+  await eventually(() => bodies(ann, id(MINE)).includes('mine 2'), 'the page shows the message');
+
+  // Two seconds of other people's messages.
+  const startedAt = Date.now();
+  for (let i = 0; i < 2 * FOREIGN_PER_SECOND; i++) {
+    const due = startedAt + (i * 1000) / FOREIGN_PER_SECOND;
+    if (due > Date.now()) await new Promise((resolve) => setTimeout(resolve, due - Date.now()));
+    await system.postWebhook(textWebhook(system.number, { from: THEIRS, body: `theirs ${i + 2}` }));
+  }
+  await witness.caughtUp();
+  await system.customerWrites({ from: MINE, body: 'mine 3' });
+  await eventually(() => bodies(ann, id(MINE)).includes('mine 3'), 'the page shows the next message');
+  await isLive(ann);
+  assert.equal(ann.calls.sync, atStart, 'no sync call since the page was live');
+  assert.deepEqual([...ann.state.conversations.keys()], [id(MINE)]);
+
+  // Gained while connected: the row at once, and the whole thread can be fetched.
+  await assign(system, id(THEIRS), 'ann');
+  await eventually(() => ann.state.conversations.has(id(THEIRS)), 'the page has the conversation it was given');
+  await ann.loadMessages(id(THEIRS));
+  assert.ok(bodies(ann, id(THEIRS)).length >= 50);
+  await system.customerWrites({ from: THEIRS, body: 'for ann' });
+  await eventually(() => bodies(ann, id(THEIRS)).includes('for ann'), 'and its next message');
+
+  // Lost while connected: from the next message on, nothing more.
+  await assign(system, id(MINE), 'ben');
+  await system.customerWrites({ from: MINE, body: 'for ben' });
+  await eventually(() => !ann.state.conversations.has(id(MINE)), 'the page lets it go');
+  assert.deepEqual(ann.lost, [id(MINE)]);
+  await system.customerWrites({ from: THEIRS, body: 'after it' });
+  await eventually(() => bodies(ann, id(THEIRS)).includes('after it'), 'what is left goes on');
+  await isLive(ann);
+  assert.equal(bodies(ann, id(MINE)).length, 0);
+  const gone = await system.api(`/conversations/${id(MINE)}/messages`,
+    { token: system.token(system.account, 'assigned-agent', 'ann') });
+  assert.equal(gone.status, 404);
+  witness.check();
+});
+
+scenario('given and taken while the page is away', async (system) => {
+  await (await system.init()).start();
+  const id = (customer) => `${system.account}_${system.number}_${customer}`;
+  const [ONE, TWO] = ['923450000001', '923450000002'];
+  for (const from of [ONE, TWO]) await system.customerWrites({ from, body: `hello from ${from}` });
+  await assign(system, id(ONE), 'ann');
+  const ann = page(system, 'ann');
+  await isLive(ann);
+
+  await system.broker.stop('SIGKILL');
+  await assign(system, id(ONE), null);
+  await assign(system, id(TWO), 'ann');
+  await system.startBroker();
+  await eventually(() => ann.state.conversations.has(id(TWO)) && !ann.state.conversations.has(id(ONE)), 'sync tells both');
+  await isLive(ann);
+  await system.customerWrites({ from: ONE, body: 'nobody\'s' });
+  await system.customerWrites({ from: TWO, body: 'for ann' });
+  await eventually(() => bodies(ann, id(TWO)).includes('for ann'), 'the table came before the event');
+  assert.deepEqual([...ann.state.conversations.keys()], [id(TWO)]);
+});
+
+scenario('the feed goes on over a restart of the daemon', async (system) => {
+  await (await system.init()).start();
+  const id = `${system.account}_${system.number}_923450000001`;
+  await system.customerWrites({ from: '923450000001', body: 'one' });
+  await assign(system, id, 'ann');
+  const ann = page(system, 'ann');
+  await isLive(ann);
+  const before = await eventually(async () => (await system.metrics()).plugin_loaded === 1 && 1, 'counters came');
+  assert.equal(before, 1);
+
+  await system.daemon.stop();
+  await system.startDaemon();
+  ann.options.url = `http://127.0.0.1:${system.httpPort}`; // the port is the kernel's
+  await system.ready();
+  await system.customerWrites({ from: '923450000001', body: 'two' });
+  await eventually(() => bodies(ann, id).includes('two'), 'the event arrives without a reconnect');
+  await isLive(ann);
+});
