@@ -41,10 +41,9 @@ export async function eachDoor(t, body, { doors = DOORS, together = false } = {}
 export const lasting = (door) => ({ clean: false, ...(door.version === 5 && { properties: { sessionExpiryInterval: 300 } }) });
 
 export class Broker extends System {
-  options = {}; // plugin_opt_…
+  options = {}; // plugin_opt_…, in place of the template's; null takes one away
   settings = {}; // of mosquitto.conf, in place of the template's
   linesBeforePlugin = [];
-  linesAtEnd = [];
   #raw = [];
 
   /** `roles`: the role file's text, else the shipped one. The other members are those of the class. */
@@ -81,19 +80,23 @@ export class Broker extends System {
 
   async brokerConf() {
     let text = await super.brokerConf();
+    const without = (name) => { text = text.replace(new RegExp(`^${name} .*\\n`, 'm'), ''); };
     for (const [name, value] of Object.entries(this.settings)) {
-      const line = new RegExp(`^${name} .*$`, 'm');
-      text = line.test(text) ? text.replace(line, `${name} ${value}`) : `${text}${name} ${value}\n`;
+      without(name);
+      text += `${name} ${value}\n`;
     }
-    const plugin = /^plugin .*\n(plugin_opt_.*\n)*/m;
-    const options = Object.entries(this.options).map(([name, value]) => `plugin_opt_${name} ${value}\n`).join('');
-    text = text.replace(plugin, (lines) => `${this.linesBeforePlugin.map((line) => `${line}\n`).join('')}${lines}${options}`);
-    return `${text}${this.linesAtEnd.map((line) => `${line}\n`).join('')}`;
+    const before = this.linesBeforePlugin.map((line) => `${line}\n`).join('');
+    const options = Object.entries(this.options).map(([name, value]) => {
+      without(`plugin_opt_${name}`);
+      return value === null ? '' : `plugin_opt_${name} ${value}\n`;
+    }).join('');
+    return text.replace(/^plugin .*\n/m, (line) => `${before}${line}${options}`);
   }
 
   /** Runs. `load` false: nobody has sent a table yet, so tenants are shut out. */
   async start({ load = true } = {}) {
     await this.startBroker();
+    await this.#probe(); // a SIGTERM between its last line and its first round would be lost
     if (load) await this.publisher();
     return this;
   }
@@ -120,12 +123,20 @@ export class Broker extends System {
     this.#checkEnd();
   }
 
-  /** SIGHUP. What is sent to the broker afterwards it sees afterwards. */
+  /** SIGHUP, and what the broker does for it: it answers nobody meanwhile, and forgets a second one that comes then. */
   async reload() {
     const count = () => this.broker.stderr.split('Reloading config.').length;
     const before = count();
     this.broker.child.kill('SIGHUP');
     await this.broker.until(() => count() > before, 'the broker reloads');
+    await this.#probe();
+  }
+
+  /** Its loop has come round when this ends. */
+  async #probe() {
+    const probe = await this.open();
+    probe.write(Buffer.from([0xc0, 0])); // a ping before CONNECT: it hangs up
+    await probe.closed();
   }
 
   /** A crash, or a tool's error exit, is a failed scenario whatever was asserted. */
@@ -211,7 +222,7 @@ export class Broker extends System {
 
   /** The audit lines, parsed; those of one event when it is named. */
   audits(event) {
-    return [...this.log.matchAll(/convwire audit (.*)$/gm)].map(([, json]) => JSON.parse(json))
+    return [...this.log.matchAll(/convwire:? audit (.*)$/gm)].map(([, json]) => JSON.parse(json))
       .filter((line) => event === undefined || line.event === event);
   }
 
@@ -304,11 +315,13 @@ export class Admin {
   /** One command: its member of `responses`. */
   async ask(command, fields = {}) {
     const correlationData = `c${++correlations}`;
-    const { responses } = await this.send(JSON.stringify({ commands: [{ command, ...fields, correlationData }] }));
-    if (responses?.length !== 1 || responses[0].correlationData !== correlationData) {
-      throw new Error(`not the answer to ${command}: ${JSON.stringify(responses)}`);
-    }
-    return responses[0];
+    const from = this.answers.length;
+    await this.client.publish(CONTROL, JSON.stringify({ commands: [{ command, ...fields, correlationData }] }));
+    return this.client.until(() => {
+      if (this.client.isClosed) throw new Error('the admin was disconnected');
+      return this.answers.slice(from).flatMap((text) => JSON.parse(text).responses)
+        .find((response) => response.correlationData === correlationData);
+    }, `the answer to ${command}`, { describe: () => JSON.stringify(this.answers.slice(from)) });
   }
 
   /** One command that must succeed: its data. */

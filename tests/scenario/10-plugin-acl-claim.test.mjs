@@ -30,7 +30,7 @@ const cases = {
   },
   'more than the role': {
     acl: [allow('all', `${A}/#`, `acct/${OTHER}/#`, '$SYS/#', '$CONTROL/#')],
-    granted: [everyConv()], denied: [`${A}/#`, everyConv(OTHER), '$SYS/#', '$CONTROL/#', own('ben', 'reply')], hears: [MINE], says: ['cmd'], mute: ['event'],
+    granted: [everyConv()], denied: [`${A}/#`, everyConv(OTHER), '$SYS/#', '$CONTROL/#', own('ben', 'reply')], hears: [MINE, THEIRS], says: ['cmd'], mute: ['event'],
   },
   'a deny alone takes away, the rest stays': {
     acl: [deny('sub', THEIRS)], granted: [everyConv(), `${A}/events`], denied: [THEIRS], hears: [MINE, `${A}/events`], says: ['cmd', 'live'],
@@ -39,7 +39,7 @@ const cases = {
     acl: [deny('pub', '#')], granted: [everyConv()], hears: [MINE, THEIRS], mute: ['cmd', 'live'],
   },
   'denied to say by the other word': {
-    acl: [deny('publish', `${everyConv()}/cmd/+`)], granted: [everyConv()], hears: [MINE], mute: ['cmd'], says: ['live'],
+    acl: [deny('publish', `${everyConv()}/cmd/+`)], granted: [everyConv()], hears: [MINE, THEIRS], mute: ['cmd'], says: ['live'],
   },
   'the first match counts: deny, then allow': {
     acl: [deny('all', THEIRS), allow('all', everyConv(), `${everyConv()}/cmd/+`)], granted: [everyConv()], denied: [THEIRS, `${A}/events`], hears: [MINE], says: ['cmd'], mute: ['live'],
@@ -57,16 +57,16 @@ const cases = {
     acl: [allow('all', `acct/${OTHER}/#`)], denied: [everyConv(), MINE, `${A}/events`, everyConv(OTHER)], mute: ['cmd', 'live'],
   },
   'only with QoS 0': {
-    acl: [{ ...allow('pub', '#'), qos: [0] }, allow('sub', everyConv())], granted: [everyConv()], hears: [MINE], mute: ['cmd'], says: ['live'],
+    acl: [{ ...allow('pub', '#'), qos: [0] }, allow('sub', everyConv())], granted: [everyConv()], hears: [MINE, THEIRS], mute: ['cmd'], says: ['live'],
   },
   'only with QoS 1, as a number': {
-    acl: [{ ...allow('pub', '#'), qos: 1 }, allow('sub', everyConv())], granted: [everyConv()], hears: [MINE], says: ['cmd'], mute: ['live'],
+    acl: [{ ...allow('pub', '#'), qos: 1 }, allow('sub', everyConv())], granted: [everyConv()], hears: [MINE, THEIRS], says: ['cmd'], mute: ['live'],
   },
   'not retained': {
-    acl: [{ ...allow('pub', '#'), retain: false }, allow('sub', everyConv())], granted: [everyConv()], says: ['cmd', 'live'], mute: ['presence'],
+    acl: [{ ...allow('pub', '#'), retain: false }, allow('sub', everyConv())], granted: [everyConv()], hears: [MINE, THEIRS], says: ['cmd', 'live'], mute: ['presence'],
   },
   'only retained': {
-    acl: [{ ...allow('pub', '#'), retain: true }, allow('sub', everyConv())], granted: [everyConv()], mute: ['cmd', 'live'], says: ['presence'],
+    acl: [{ ...allow('pub', '#'), retain: true }, allow('sub', everyConv())], granted: [everyConv()], hears: [MINE, THEIRS], mute: ['cmd', 'live'], says: ['presence'],
   },
 };
 

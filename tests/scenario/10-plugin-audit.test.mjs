@@ -71,6 +71,9 @@ scenario('conversations appear as tags, whatever the topic is', async (broker, t
   assert.ok(!broker.log.includes(CUSTOMER), 'nor the number alone');
 });
 
+/** What a log line may show of a text: printable ASCII that ends no JSON text, each other byte as a question mark. */
+const shown = (text) => Buffer.from(text).toString('latin1').replace(/[^\x20-\x7e]|["\\]/g, '?');
+
 scenario('hostile text in a topic or a client id forges no line', async (broker, t) => {
   await (await broker.init()).start();
   await eachDoor(t, async (door) => {
@@ -80,58 +83,41 @@ scenario('hostile text in a topic or a client id forges no line', async (broker,
       const before = broker.audits('publish_refused').length;
       await client.publish(text, '');
       const line = (await broker.audited('publish_refused', () => true, before + 1)).at(-1);
-      assert.ok(line.topic === text || text.startsWith(line.topic.slice(0, 20)), 'as it was sent, or cut');
+      assert.ok(line.topic.length >= Math.min(text.length, 100) && shown(text).startsWith(line.topic), `${line.topic}: cut, if at all`);
     }
     for (const text of hostile) assert.equal(await broker.tries({ door, clientId: `${ACCOUNT}:ann:${text}`.slice(0, 20_000) }), door.refused);
-    await broker.audited('connect_refused', ({ clientid }) => clientid.includes('x"y'));
+    await broker.audited('connect_refused', ({ clientid }) => clientid.endsWith(':x?y'));
   });
   assert.ok(broker.audits().every(({ event }) => ['connect_refused', 'publish_refused', 'subscribe_refused', 'suppressed'].includes(event)));
   for (const line of broker.log.split('\n')) assert.ok(line.length < 4096, `a log line of ${line.length} bytes`);
 });
 
-/** 200 at once and 20 a second after that; a log that takes a minute may have so many lines. */
-async function checkFlood(broker, event, count, started) {
-  const counted = () => broker.audits(event).length + broker.audits('suppressed').reduce((sum, line) => sum + line.count, 0);
-  await broker.broker.until(() => counted() >= count, `all ${count} are said or counted`, { describe: () => counted() });
-  const seconds = (Date.now() - started) / 1000;
-  assert.equal(counted(), count, 'each once');
-  const lines = broker.audits(event).length;
-  assert.ok(lines <= 200 + 20 * (seconds + 1), `${lines} lines in ${seconds} s`);
-  assert.ok(lines >= Math.min(count, 200), `the first 200 are said, not ${lines}`);
-  assert.ok(broker.audits('suppressed').length <= seconds + 2, 'what is left out is summed up');
-}
-
-scenario('a flood of denied publishes', async (broker, t) => {
+scenario('a flood of refusals: 200 lines at once, 20 a second after that, and the rest as a number', async (broker) => {
+  const [publishes, filters, connects] = [5000, 2000, 1000];
   await (await broker.init()).start();
   const steady = await broker.client({ agent: 'steady' });
   await steady.subscribe(everyConv());
   const flood = await broker.client({ agent: 'flood' });
   const started = Date.now();
-  for (let i = 0; i < 5000; i++) flood.send({ cmd: 'publish', topic: `acct/${ACCOUNT}/head`, payload: 'x', qos: 0 });
+  for (let i = 0; i < publishes; i++) flood.send({ cmd: 'publish', topic: `acct/${ACCOUNT}/head`, payload: 'x', qos: 0 });
   await flood.ping();
-  await checkFlood(broker, 'publish_refused', 5000, started);
-  await broker.voice.say(conv(), 'through it all');
-  await steady.message(conv(), 'through it all');
-});
-
-scenario('a flood of denied subscriptions', async (broker) => {
-  await (await broker.init()).start();
-  const flood = await broker.client({ agent: 'flood' });
-  const started = Date.now();
-  for (let i = 0; i < 10; i++) {
-    const codes = await flood.subscribe(Array.from({ length: 200 }, (_, j) => `acct/${OTHER}/conv/${i}-${j}`));
+  for (let i = 0; i < filters; i += 200) {
+    const codes = await flood.subscribe(Array.from({ length: 200 }, (_, j) => `acct/${OTHER}/conv/${i + j}`));
     assert.deepEqual(new Set(codes), new Set([135]));
   }
-  await checkFlood(broker, 'subscribe_refused', 2000, started);
-});
+  for (let i = 0; i < connects; i += 25) await Promise.all(Array.from({ length: 25 }, () => broker.tries({ token: 'no token' })));
 
-scenario('a flood of refused connections', async (broker) => {
-  await (await broker.init()).start();
-  const started = Date.now();
-  for (let i = 0; i < 40; i++) {
-    await Promise.all(Array.from({ length: 25 }, () => broker.tries({ token: 'no token' })));
-  }
-  await checkFlood(broker, 'connect_refused', 1000, started);
+  const isRefusal = ({ event }) => /_refused$/.test(event);
+  const counted = () => broker.audits().filter(isRefusal).length + broker.audits('suppressed').reduce((sum, { count }) => sum + count, 0);
+  await broker.broker.until(() => counted() >= publishes + filters + connects, 'each is said or counted', { describe: counted });
+  assert.equal(counted(), publishes + filters + connects, 'each once');
+  const seconds = (Date.now() - started) / 1000;
+  const lines = broker.audits().filter(isRefusal).length;
+  assert.ok(lines >= 200, `the first 200 are said, not ${lines}`);
+  assert.ok(lines <= 200 + 20 * (seconds + 1), `${lines} lines in ${seconds} s`);
+  assert.ok(broker.audits('suppressed').length <= seconds + 2, 'what is left out is summed up');
+  await broker.voice.say(conv(), 'through it all');
+  await steady.message(conv(), 'through it all');
   assert.equal(await broker.tries(), 0);
 });
 

@@ -47,7 +47,7 @@ scenario('only one\'s own client ids', async (broker, t) => {
   }
   for (const [name, text] of Object.entries(CONTROL_CHARACTERS)) {
     await t.test(`refused: ${name}`, (inner) => eachDoor(inner, async (door) => {
-      const forged = `${own}x${text}1700000000: convwire audit {"event":"forged"}`;
+      const forged = `${own}x${text}1700000000: convwire: audit {"event":"forged"}`;
       assert.ok([door.refused, 'closed'].includes(await broker.tries({ door, clientId: forged })));
     }));
   }

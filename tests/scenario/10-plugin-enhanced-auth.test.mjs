@@ -6,7 +6,7 @@ import { ACCOUNT, OTHER, V5_DOORS, conv, eachDoor, everyConv, lasting, now, own,
 const METHOD = 'JWT';
 const REFUSED = 0x87;
 const REAUTHENTICATE = 0x19;
-const auth = (token, method = METHOD) => ({ authenticationMethod: method, ...(token !== undefined && { authenticationData: Buffer.from(token) }) });
+const auth = (token, method = METHOD) => ({ authenticationMethod: method, ...(token != null && { authenticationData: Buffer.from(token) }) });
 
 async function enhanced(broker, door, agent, { token = broker.token(ACCOUNT, 'agent', agent), method, clientId = `${ACCOUNT}:${agent}:tab1`, properties, ...options } = {}) {
   const client = await broker.open(door);
@@ -47,7 +47,7 @@ scenario('refused as by password', async (broker, t) => {
   await (await broker.init()).start();
   await eachDoor(t, async (door, inner) => {
     for (const [name, options, codes = [REFUSED]] of [
-      ['no token', { token: undefined }], ['an empty one', { token: '' }], ['no JWT', { token: 'letmein' }],
+      ['no token', { token: null }], ['an empty one', { token: '' }], ['no JWT', { token: 'letmein' }],
       ['expired', { token: broker.token(ACCOUNT, 'agent', 'ann', { iat: now() - 100, exp: now() - 1 }) }],
       ['too long', { token: broker.token(ACCOUNT, 'agent', 'ann', { pad: 'x'.repeat(9000) }) }],
       ['a good one and a NUL', { token: `${broker.token(ACCOUNT, 'agent', 'ann')}\u0000x` }],
@@ -81,7 +81,7 @@ scenario('AUTH again renews: past the first token\'s end, with the new role', as
     assert.equal(await reauthenticate(client, broker.token(ACCOUNT, 'assigned-agent', agent)), 0);
     await broker.voice.say(conv(), `limited ${door.tag}`);
     await client.ping();
-    assert.deepEqual(client.payloads(conv()), [`past ${door.tag}`]);
+    assert.deepEqual(client.payloads(conv()).filter((text) => text.endsWith(door.tag)), [`past ${door.tag}`]);
     assert.equal(await reauthenticate(client, broker.token(ACCOUNT, 'agent', agent, { exp: now() + 2 })), 0);
     await client.closed();
   }, { doors: V5_DOORS, together: true });
@@ -93,7 +93,7 @@ scenario('AUTH again that is refused ends the connection, and takes nothing', as
     for (const [name, tokenOf, method] of [
       ['another subject', () => broker.token(ACCOUNT, 'agent', 'ben')], ['another account', (agent) => broker.token(OTHER, 'agent', agent)],
       ['the system', () => broker.token('_system', 'service', 'publisher')], ['expired', (agent) => broker.token(ACCOUNT, 'agent', agent, { iat: now() - 9, exp: now() - 1 })],
-      ['no token', () => undefined], ['junk', () => 'junk'], ['another method', (agent) => broker.token(ACCOUNT, 'agent', agent), 'PLAIN'],
+      ['no token', () => null], ['junk', () => 'junk'], ['another method', (agent) => broker.token(ACCOUNT, 'agent', agent), 'PLAIN'],
     ]) {
       await inner.test(name, async () => {
         const agent = `ann-${door.tag}`;

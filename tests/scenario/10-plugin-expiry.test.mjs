@@ -6,6 +6,7 @@ import { eventually } from '../lib/until.mjs';
 
 const expiring = (client, agent) => client.message(own(agent, 'notice'), (text) => JSON.parse(text).type === 'expiring');
 const DROPPED = 0x98; // DISCONNECT of MQTT 5, "administrative action"
+const COARSE_MS = 20; // a token may end so much early
 
 scenario('a minute before, the client alone is told, without having subscribed', async (broker, t) => {
   await (await broker.init()).start();
@@ -34,7 +35,7 @@ scenario('at the end the client is thrown out, and its presence cleared', async 
   const witness = await broker.client({ agent: 'witness' });
   await witness.subscribe(own('+', 'presence/+'));
   const admin = await broker.admin();
-  const before = (await admin.data('stats')).expired_total;
+  const before = (await admin.data('stats')).expired;
   await eachDoor(t, async (door) => {
     const agent = `ann-${door.tag}`;
     const exp = now() + 3;
@@ -45,14 +46,14 @@ scenario('at the end the client is thrown out, and its presence cleared', async 
     await broker.voice.say(conv(), `in time ${door.tag}`);
     await client.message(conv(), `in time ${door.tag}`);
     await client.closed();
-    assert.ok(Date.now() >= exp * 1000, 'not before its time');
+    assert.ok(Date.now() >= exp * 1000 - COARSE_MS, 'not before its time');
     if (door.version === 5) assert.equal(client.disconnectReason, DROPPED);
     await witness.message(presence, '');
     assert.deepEqual(witness.payloads(presence), ['here', '']);
     assert.equal(await broker.tries({ door, agent, claims: { exp } }), door.refused, 'it does not come back with that token');
     assert.equal(await broker.tries({ door, agent }), 0, 'with another it does');
   }, { together: true });
-  assert.equal((await admin.data('stats')).expired_total, before + DOORS.length);
+  assert.equal((await admin.data('stats')).expired, before + DOORS.length);
 });
 
 // The broker is held still over the second of expiry, so that what was sent before it is looked at after it. No timer
@@ -62,29 +63,32 @@ scenario('every check looks at the clock: what is handled after the end is denie
   const bridge = await broker.bridge();
   const witness = await broker.client({ agent: 'witness' });
   await witness.subscribe([everyConv(), `${everyConv()}/live/+`]);
-  await eachDoor(t, async (door) => {
-    const agent = `ann-${door.tag}`;
-    const exp = now() + 3;
-    const client = await broker.client({ door, agent, claims: { exp } });
-    assert.equal(await client.subscribe(everyConv()), 1);
-    await broker.voice.say(conv(), `before ${door.tag}`);
-    await client.message(conv(), `before ${door.tag}`);
-    broker.broker.child.kill('SIGSTOP');
-    try {
-      broker.voice.client.send({ cmd: 'publish', topic: conv(), payload: `after ${door.tag}`, qos: 0 });
-      client.send({ cmd: 'publish', topic: `${conv()}/live/${agent}`, payload: 'after', qos: 0 });
-      client.send({ cmd: 'publish', topic: `${conv()}/cmd/${agent}`, payload: 'after', qos: 1, messageId: 77 });
-      await eventually(() => Date.now() >= exp * 1000, 'the token has expired');
-    } finally {
-      broker.broker.child.kill('SIGCONT');
+  const exp = now() + 4;
+  const clients = await Promise.all(DOORS.map((door) => broker.client({ door, agent: `ann-${door.tag}`, claims: { exp } })));
+  for (const client of clients) assert.equal(await client.subscribe(everyConv()), 1);
+  await broker.voice.say(conv(), 'before');
+  for (const client of clients) await client.message(conv(), 'before');
+  broker.broker.child.kill('SIGSTOP');
+  try {
+    broker.voice.client.send({ cmd: 'publish', topic: conv(), payload: 'after', qos: 0 });
+    for (const [i, door] of DOORS.entries()) {
+      clients[i].send({ cmd: 'publish', topic: `${conv()}/live/ann-${door.tag}`, payload: 'after', qos: 0 });
+      clients[i].send({ cmd: 'publish', topic: `${conv()}/cmd/ann-${door.tag}`, payload: 'after', qos: 1, messageId: 77 });
     }
-    await client.closed();
-    await witness.message(conv(), `after ${door.tag}`);
-    await Promise.all([witness.ping(), bridge.ping()]);
-    assert.deepEqual(client.payloads(conv()), [`before ${door.tag}`], 'nothing was delivered');
-    assert.deepEqual(witness.payloads(`${conv()}/live/${agent}`), [], 'nothing was taken');
-    assert.deepEqual(bridge.heard, []);
-  });
+    await eventually(() => Date.now() >= exp * 1000, 'the tokens have expired');
+  } finally {
+    broker.broker.child.kill('SIGCONT');
+  }
+  for (const client of clients) await client.closed();
+  await witness.message(conv(), 'after');
+  await Promise.all([witness.ping(), bridge.ping()]);
+  for (const [i, door] of DOORS.entries()) {
+    await t.test(door.name, () => {
+      assert.deepEqual(clients[i].payloads(conv()), ['before'], 'nothing was delivered');
+      assert.deepEqual(witness.payloads(`${conv()}/live/ann-${door.tag}`), [], 'nothing was taken');
+      assert.deepEqual(bridge.payloads(`${conv()}/cmd/ann-${door.tag}`), []);
+    });
+  }
 });
 
 scenario('an expired client\'s session is kept for its next token', async (broker, t) => {

@@ -12,89 +12,109 @@ const rule = (kind, value, options = {}) =>
 const OLD = { iat: now() - 60 }; // a token from before every revocation here
 
 /** A second key, so that a key can be revoked without the publisher's own. */
-async function addPartner(broker) {
+async function addKey(broker, kid = 'partner') {
   const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  await broker.writeKey('public', 'partner', pair.publicKey.export({ type: 'spki', format: 'pem' }), { algorithm: 'ES256', accounts: '*' });
+  await broker.writeKey('public', kid, pair.publicKey.export({ type: 'spki', format: 'pem' }), { algorithm: 'ES256', accounts: '*' });
   return (agent, claims = {}, account = ACCOUNT) => makeToken({
-    algorithm: 'ES256', kid: 'partner', key: pair.privateKey, claims: { account, sub: agent, role: 'agent', iat: now(), exp: now() + 900, ...claims },
+    algorithm: 'ES256', kid, key: pair.privateKey, claims: { account, sub: agent, role: 'agent', iat: now(), exp: now() + 900, ...claims },
   });
 }
 
-/** Which tokens each kind hits: [what is revoked, an old token it hits, an old one that it does not]. */
-const kinds = (broker, partner) => ({
-  jti: (agent) => [rule('jti', `jti-${agent}`),
-    broker.token(ACCOUNT, 'agent', agent, { ...OLD, jti: `jti-${agent}` }), broker.token(ACCOUNT, 'agent', agent, { ...OLD, jti: `jti-${agent}x` }), ACCOUNT],
-  subject: (agent) => [rule('subject', agent),
-    broker.token(ACCOUNT, 'agent', agent, OLD), broker.token(OTHER, 'agent', agent, OLD), OTHER],
-  account: (agent) => [rule('account', ''),
-    broker.token(ACCOUNT, 'agent', agent, OLD), broker.token(OTHER, 'agent', agent, OLD), OTHER],
-  key: (agent) => [rule('key', 'partner'),
-    partner(agent, OLD), broker.token(ACCOUNT, 'agent', agent, { ...OLD }), ACCOUNT],
-});
+/** Of each kind: the rule, who it hits (account, token), and whom it does not, near as that one is. */
+const kinds = {
+  jti: (broker, door, agent) => ({
+    revocation: rule('jti', `jti-${agent}`),
+    hit: [ACCOUNT, broker.token(ACCOUNT, 'agent', agent, { ...OLD, jti: `jti-${agent}` })],
+    spared: [[ACCOUNT, broker.token(ACCOUNT, 'agent', agent, { ...OLD, jti: `jti-${agent}x` })], [OTHER, broker.token(OTHER, 'agent', agent, { ...OLD, jti: `jti-${agent}` })]],
+  }),
+  subject: (broker, door, agent) => ({
+    revocation: rule('subject', agent),
+    hit: [ACCOUNT, broker.token(ACCOUNT, 'agent', agent, OLD)],
+    spared: [[OTHER, broker.token(OTHER, 'agent', agent, OLD)]],
+  }),
+  account: (broker, door, agent) => ({
+    revocation: rule('account', '', { account: `firm-${door.tag}` }),
+    hit: [`firm-${door.tag}`, broker.token(`firm-${door.tag}`, 'agent', agent, OLD)],
+    spared: [[ACCOUNT, broker.token(ACCOUNT, 'agent', agent, OLD)], [`firm-${door.tag}x`, broker.token(`firm-${door.tag}x`, 'agent', agent, OLD)]],
+  }),
+  key: (broker, door, agent, sign) => ({
+    revocation: rule('key', `partner-${door.tag}`),
+    hit: [ACCOUNT, sign(agent, OLD)],
+    spared: [[ACCOUNT, broker.token(ACCOUNT, 'agent', agent, OLD)]],
+  }),
+};
 
-for (const kind of ['jti', 'subject', 'account', 'key']) {
+for (const [kind, make] of Object.entries(kinds)) {
   scenario(`by ${kind}`, async (broker, t) => {
     await broker.init();
-    const of = kinds(broker, await addPartner(broker))[kind];
+    const signers = {};
+    for (const { tag } of DOORS) signers[tag] = await addKey(broker, `partner-${tag}`);
     await broker.start();
-    const witness = await broker.client({ agent: 'witness', claims: { iat: now() } });
-    await witness.subscribe([own('+', 'presence/+'), everyConv()]);
     await eachDoor(t, async (door) => {
       const agent = `ann-${door.tag}`;
-      const [revocation, token, spared, sparedAccount] = of(agent);
-      const presence = own(agent, 'presence/tab1');
-      const hit = await broker.client({ door, agent, token, will: { topic: presence, payload: Buffer.from('gone'), qos: 1, retain: true } });
-      assert.equal(await hit.subscribe(everyConv()), 1);
-      const other = await broker.client({ door, account: sparedAccount, agent, token: spared, tab: 'tab2' });
-      await broker.voice.say(conv(), `before ${door.tag}`);
-      await hit.message(conv(), `before ${door.tag}`);
+      const { revocation, hit: [account, token], spared } = make(broker, door, agent, signers[door.tag]);
+      const [topic, presence] = [conv('923450000001', account), own(agent, 'presence/tab1', account)];
+      const witness = await broker.client({ account, agent: `witness-${door.tag}`, claims: { iat: now() } });
+      await witness.subscribe([own('+', 'presence/+', account), everyConv(account)]);
+      const hit = await broker.client({ door, account, agent, token, will: { topic: presence, payload: Buffer.from('gone'), qos: 1, retain: true } });
+      assert.equal(await hit.subscribe(everyConv(account)), 1);
+      const others = [];
+      for (const [other, good] of spared) others.push(await broker.client({ door, account: other, agent, token: good, tab: 'tab2' }));
+      await broker.voice.say(topic, 'before');
+      await hit.message(topic, 'before');
       const refusals = broker.audits('connect_refused').length;
 
       await broker.voice.revoke(revocation);
-      await broker.voice.say(conv(), `after ${door.tag}`);
+      await broker.voice.say(topic, 'after');
       await hit.closed();
       if (door.version === 5) assert.equal(hit.disconnectReason, 0x98);
-      assert.deepEqual(hit.payloads(conv()), [`before ${door.tag}`], 'nothing more from the very moment');
-      assert.ok(await other.isAlive(), 'whom it does not name stays');
+      assert.deepEqual(hit.payloads(topic), ['before'], 'nothing more from the very moment');
+      for (const other of others) assert.ok(await other.isAlive(), 'whom it does not name stays');
 
-      assert.equal(await broker.tries({ door, agent, token, tab: 'tab3' }), door.refused, 'not let in again');
+      assert.equal(await broker.tries({ door, account, agent, token, tab: 'tab3' }), door.refused, 'not let in again');
       const line = (await broker.audited('connect_refused', () => true, refusals + 1)).at(-1);
       assert.match(line.reason, /revoked/);
-      const freshToken = kind === 'key' ? undefined : broker.token(ACCOUNT, 'agent', agent);
-      const fresh = await broker.client({ door, agent, ...(freshToken && { token: freshToken }) });
-      assert.equal(await fresh.subscribe(everyConv()), 1, 'a token issued later works');
-      await broker.voice.say(conv(), `end ${door.tag}`);
-      await fresh.message(conv(), `end ${door.tag}`);
-      await witness.message(conv(), `end ${door.tag}`);
+      for (const later of [broker.token(account, 'agent', agent), ...(kind === 'key' ? [signers[door.tag](agent)] : [])]) {
+        const fresh = await broker.client({ door, account, agent, token: later });
+        assert.equal(await fresh.subscribe(everyConv(account)), 1, 'a token issued later works');
+        await broker.voice.say(topic, 'end');
+        await fresh.message(topic, 'end');
+      }
+      await witness.message(topic, 'end');
       assert.deepEqual(witness.payloads(presence), [], 'no will of the revoked');
-      await broker.voice.load(); // the next door begins anew
-      assert.equal(await broker.tries({ door, agent, token, tab: 'tab4' }), 0, 'a table without the rule lifts it');
+      await broker.voice.load();
+      assert.equal(await broker.tries({ door, account, agent, token, tab: 'tab4' }), door.refused, 'a table takes no rule away');
     });
   });
 }
 
 scenario('a rule reaches tokens up to its second, and not past its time', async (broker, t) => {
   await broker.init();
-  const partner = await addPartner(broker);
+  const sign = await addKey(broker);
   await broker.start();
   const at = now() - 20;
   await eachDoor(t, async (door) => {
-    const agent = `ann-${door.tag}`;
-    const tries = (claims) => broker.tries({ door, agent, claims });
-    await broker.voice.load();
-    await broker.voice.revoke(rule('subject', agent, { revoked_at: at }));
-    assert.equal(await tries({ iat: at - 1 }), door.refused);
-    assert.equal(await tries({ iat: at }), door.refused);
-    assert.equal(await tries({ iat: at + 1 }), 0);
-    // Without iat a token counts as issued as early as its key allows (a day before its end, unless the key says otherwise).
-    assert.equal(await broker.tries({ door, agent, token: partner(agent, { iat: undefined, exp: now() + 900 }) }), door.refused, 'no iat');
-    await broker.voice.load();
-    await broker.voice.revoke(rule('subject', agent, { revoked_at: at, forget_at: now() - 1 }));
-    assert.equal(await tries({ iat: at - 1 }), 0, 'over and forgotten');
+    const [ann, ben, carl] = ['ann', 'ben', 'carl'].map((name) => `${name}-${door.tag}`);
+    const tries = (agent, claims) => broker.tries({ door, agent, claims });
+    await broker.voice.revoke(rule('subject', ann, { revoked_at: at }));
+    assert.equal(await tries(ann, { iat: at - 1 }), door.refused);
+    assert.equal(await tries(ann, { iat: at }), door.refused);
+    assert.equal(await tries(ann, { iat: at + 1 }), 0);
+    // Without iat a token counts as issued as early as its key allows.
+    assert.equal(await broker.tries({ door, agent: ann, token: sign(ann, { iat: undefined }) }), door.refused, 'no iat');
+    assert.equal(await broker.tries({ door, agent: ben, token: sign(ben, { iat: undefined }) }), 0);
+    await broker.voice.revoke(rule('subject', ben, { revoked_at: at, forget_at: now() - 1 }));
+    assert.equal(await tries(ben, { iat: at - 1 }), 0, 'over and forgotten');
+    // Of two rules for one subject the one that reaches further holds, whichever came first.
+    await broker.voice.revoke(rule('subject', carl, { revoked_at: at }));
+    await broker.voice.revoke(rule('subject', carl, { revoked_at: at - 10 }));
+    assert.equal(await tries(carl, { iat: at }), door.refused);
   });
 });
 
-scenario('a revoked client\'s session: nothing that waited is delivered to its next token, and it is subscribed to nothing', async (broker, t) => {
+// One that is away must not be kicked: mosquitto 2.0.11 then has it in its list of expiring sessions twice, and crashes
+// when it is freed. Its subscriptions stay, then, for a token that may read them.
+scenario('a revoked client\'s session: nothing that waited is delivered to its next token; the connected one\'s subscriptions go', async (broker, t) => {
   await (await broker.init()).start();
   for (const [name, isOffline] of [['connected', false], ['away', true]]) {
     await t.test(name, (inner) => eachDoor(inner, async (door) => {
@@ -114,7 +134,7 @@ scenario('a revoked client\'s session: nothing that waited is delivered to its n
       await broker.voice.say(conv(), 'new');
       await broker.voice.say(EVENTS, 'end');
       await back.message(EVENTS, 'end');
-      assert.deepEqual(back.payloads(conv()), []);
+      assert.deepEqual(back.payloads(conv()).filter((text) => !isOffline || text !== 'new'), []);
       assert.equal(await back.subscribe(everyConv()), 1);
       await broker.voice.say(conv(), 'subscribed');
       await back.message(conv(), 'subscribed');
@@ -144,12 +164,12 @@ scenario('a hundred clients of one account at once; another account\'s stay', as
   const clients = await Promise.all(Array.from({ length: 100 }, (_, i) => broker.client({ door: DOORS[i % 2], agent: `ann${i}`, claims: OLD })));
   const stays = await broker.client({ account: OTHER, claims: OLD });
   const admin = await broker.admin();
-  const before = (await admin.data('stats')).revoked_total;
+  const before = (await admin.data('stats')).revoked;
   await broker.voice.revoke(rule('account', ''));
   await Promise.all(clients.map((client) => client.closed()));
   assert.ok(await stays.isAlive());
   assert.deepEqual(await admin.clients(), ['_system:publisher:1', '_system:root:1', stays.clientId]);
-  assert.equal((await admin.data('stats')).revoked_total - before, 100);
+  assert.equal((await admin.data('stats')).revoked - before, 100);
 });
 
 scenario('renewal and AUTH refuse a revoked token too', async (broker, t) => {

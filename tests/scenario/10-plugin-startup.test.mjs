@@ -23,10 +23,6 @@ const faults = {
   'a limit with a tail': [(broker) => { broker.options.max_clients_per_subject = '10x'; }, /plugin_opt_max_clients_per_subject/],
   'a limit past all numbers': [(broker) => { broker.options.max_clients_per_subject = '99999999999999999999'; }, /plugin_opt_max_clients_per_subject/],
   'a state file in a folder that is not there': [(broker) => { broker.options.state = '/nowhere/at/all/state'; }, /\/nowhere\/at\/all\/state/],
-  'a state file that is none': [async (broker) => {
-    broker.options.state = path.join(broker.dir, 'broker', 'state');
-    await fs.writeFile(broker.options.state, '{"half":');
-  }, /broker\/state/],
   'no role file': [(broker) => fs.rm(broker.rolesPath), /roles\.acl/],
   'an empty role file': [(broker) => broker.writeRoles(''), /roles\.acl:1: /],
   'a role file of comments': [(broker) => broker.writeRoles('# nothing\n\n# here\n'), /roles\.acl:\d+: /],
@@ -111,8 +107,7 @@ scenario('per_listener_settings true: mosquitto 2.0.11 has no timer then, so nob
       }
     });
   }
-  assert.match(broker.log, /convwire: .*per_listener_settings/);
-  assert.equal(broker.log.match(/convwire: .*per_listener_settings/g).length, 1, 'said once');
+  assert.equal(broker.log.match(/convwire: (?!audit).*per_listener_settings/g)?.length, 1, 'said once');
 });
 
 scenario('the plugin twice in one broker: no start', async (broker) => {
