@@ -135,6 +135,25 @@ static bool looks_like_token(const char *password)
 	return dot && strncmp(password, "eyJ", 3) == 0 && strchr(dot + 1, '.');
 }
 
+/* Another plugin's client, unless it would take over one of ours, or wait under a name that one of ours will need. */
+static int defer(struct plugin *plugin, struct mosquitto *client, struct session *session)
+{
+	const struct policy_connect connect = { .client_id = mosquitto_client_id(client),
+						.address = mosquitto_client_address(client) };
+
+	if (session) {
+		sessions_forget(&plugin->policy.sessions, session); /* the pointer is somebody else's now */
+	}
+	if (connect.client_id && (policy_is_client_id(connect.client_id) ||
+				  sessions_find_by_client_id(&plugin->policy.sessions, connect.client_id))) {
+		plugin->policy.counters.refused[POLICY_REFUSED_CLIENT_ID]++;
+		audit_connect(&plugin->audit, &plugin->policy, "connect_refused", &connect,
+			      "client ids of this form, or of a session with a token, are for tokens");
+		return MOSQ_ERR_AUTH;
+	}
+	return MOSQ_ERR_PLUGIN_DEFER;
+}
+
 /*
  * On SIGHUP the broker asks again for every client, with the password of its CONNECT, which may have
  * expired since; a session that is there answers for itself.
@@ -156,10 +175,7 @@ static int on_basic_auth(int event, void *event_data, void *userdata)
 		return MOSQ_ERR_SUCCESS; /* a session that is offline: asked at SIGHUP too */
 	}
 	if (plugin->policy.defers_foreign && !looks_like_token(connect->password)) {
-		if (session) {
-			sessions_forget(&plugin->policy.sessions, session); /* the pointer is somebody else's now */
-		}
-		return MOSQ_ERR_PLUGIN_DEFER;
+		return defer(plugin, connect->client, session);
 	}
 	return admit(plugin, connect->client, connect->password) ? MOSQ_ERR_SUCCESS : MOSQ_ERR_AUTH;
 }

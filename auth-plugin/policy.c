@@ -189,6 +189,22 @@ static enum cw_status verify(struct policy *policy, const struct policy_connect 
 	return status;
 }
 
+bool policy_is_client_id(const char *client_id)
+{
+	struct cw_token parts = { .claim = NULL };
+	const char *first = strchr(client_id, ':');
+	const char *second = first ? strchr(first + 1, ':') : NULL;
+
+	if (!second || (size_t)(first - client_id) >= sizeof(parts.account) ||
+	    (size_t)(second - first) > sizeof(parts.subject)) {
+		return false;
+	}
+	memcpy(parts.account, client_id, (size_t)(first - client_id));
+	memcpy(parts.subject, first + 1, (size_t)(second - first - 1));
+	return (cw_account_is_valid(parts.account) || strcmp(parts.account, CW_SYSTEM_ACCOUNT) == 0) &&
+	       cw_subject_is_valid(parts.subject) && is_own(client_id, &parts);
+}
+
 static bool client_id_fits(const char *client_id, const struct cw_token *token)
 {
 	return client_id && (is_own(client_id, token) || is_broker_chosen(client_id));

@@ -80,6 +80,9 @@ struct policy_connect {
 struct session *policy_admit(struct policy *policy, const struct policy_connect *connect, int64_t now_ms,
 			     enum policy_refusal *ret_refusal, struct cw_error *reterr);
 
+/* Of the form <account>:<subject>:<tab>, whoever that may be. */
+bool policy_is_client_id(const char *client_id);
+
 /* May the session go on? What the broker asks for every client at SIGHUP, with a password that may have expired. */
 bool policy_goes_on(const struct session *session, int64_t now_s);
 
