@@ -210,6 +210,15 @@ static bool client_id_fits(const char *client_id, const struct cw_token *token)
 	return client_id && (is_own(client_id, token) || is_broker_chosen(client_id));
 }
 
+/* Were earlier tokens of this person revoked? Then a session that nothing is known of, from before a restart, may be theirs. */
+static bool has_been_revoked(const struct policy *policy, const struct session *session, int64_t now_s)
+{
+	struct cw_token earlier = session->token;
+
+	earlier.issued_at_s = 0;
+	return cw_revocations_hit(policy->revocations, &earlier, now_s);
+}
+
 /* Takes the token's claim over when it succeeds. */
 static struct session *enter(struct policy *policy, const struct policy_connect *connect, struct cw_token *token,
 			     int64_t now_s, enum policy_refusal *ret_refusal, struct cw_error *reterr)
@@ -236,6 +245,7 @@ static struct session *enter(struct policy *policy, const struct policy_connect 
 		return NULL;
 	}
 	*token = (struct cw_token){ .claim = NULL }; /* the session's from here on */
+	session->drops_queue = session->drops_queue || (!older && has_been_revoked(policy, session, now_s));
 	policy->has_dropping = policy->has_dropping || session->drops_queue;
 	resolve_role(policy, session);
 	sessions_set_deadline(&policy->sessions, session, session->token.expires_at_s - SESSION_WARN_S);

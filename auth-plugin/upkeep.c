@@ -20,8 +20,9 @@
 
 bool policy_kick(struct policy *policy, struct session *session)
 {
-	/* Of an ended session something is left only while it is the newest under its client id. */
-	if (session->must_kick || (!session->is_live && !session->is_revoked)) {
+	/* mosquitto 2.0.11 enters a session that is offline into its list of expiries again when it is kicked, and later
+	 * reads freed memory. What such a session has queued is dropped when it comes back (drops_queue). */
+	if (session->must_kick || !session->is_live) {
 		return false;
 	}
 	session->must_kick = true;
@@ -49,7 +50,7 @@ static void revoke_session(void *context, struct session *session)
 		revoking->n_hit++;
 		revoking->policy->counters.revoked++;
 	}
-	(void)policy_kick(revoking->policy, session); /* one that is offline too: its subscriptions and its queue go */
+	(void)policy_kick(revoking->policy, session); /* one that is offline has nobody to disconnect */
 }
 
 enum cw_status policy_revoke(struct policy *policy, const struct cw_revocation *revocation, int64_t now_s,
@@ -79,8 +80,8 @@ static void kick_now(struct policy *policy, struct session *session)
 	bool is_revoked = session->is_revoked;
 
 	session->must_kick = false;
-	if (!is_newest(policy, session)) {
-		return; /* the client id is another connection's by now */
+	if (!session->is_live || !is_newest(policy, session)) {
+		return; /* gone by itself, or the client id is another connection's by now */
 	}
 	policy->counters.kicked++;
 	policy->is_kicking_expired = !is_revoked;

@@ -229,7 +229,8 @@ static void a_revocation_denies_at_once_and_disconnects_without_the_will(void **
 	assert_int_equal(fixture->policy.counters.revoked, 1);
 }
 
-static void an_offline_session_that_is_revoked_loses_its_queue_too(void **state)
+/* mosquitto 2.0.11 corrupts its list of expiries when an offline session is kicked. */
+static void an_offline_session_that_is_revoked_is_not_kicked_and_loses_its_queue(void **state)
 {
 	struct policy_fixture *fixture = *state;
 	struct session *bob = policy_fixture_admit(fixture, 1, "bob", "agent");
@@ -239,9 +240,16 @@ static void an_offline_session_that_is_revoked_loses_its_queue_too(void **state)
 	assert_int_equal(revoke(fixture, &revocation), 0); /* nobody was connected */
 	assert_int_equal(fixture->policy.counters.revoked, 0);
 	policy_fixture_tick(fixture, 0);
-	assert_int_equal(fixture->n_kicks, 1);
-	assert_false(fixture->kicks[0].with_will);
-	assert_false(policy_kick(&fixture->policy, bob) && policy_kick(&fixture->policy, bob));
+	assert_int_equal(fixture->n_kicks, 0);
+	assert_false(policy_kick(&fixture->policy, bob));
+	const char *fresh = policy_fixture_token(
+		fixture, "{'account':'acme','sub':'bob','role':'agent','iat':1800000001,'exp':1800003600}");
+	struct session *again = policy_fixture_try(fixture, 2, "acme:bob:1", fresh, 1000);
+
+	assert_non_null(again);
+	assert_true(again->drops_queue);
+	policy_fixture_tick(fixture, 1000);
+	assert_false(again->drops_queue);
 }
 
 static void a_revocation_that_is_over_does_nothing(void **state)
@@ -360,7 +368,7 @@ int main(void)
 		POLICY_TEST(a_kick_is_once_and_with_the_will),
 		POLICY_TEST(a_client_id_that_was_taken_over_meanwhile_is_spared),
 		POLICY_TEST(a_revocation_denies_at_once_and_disconnects_without_the_will),
-		POLICY_TEST(an_offline_session_that_is_revoked_loses_its_queue_too),
+		POLICY_TEST(an_offline_session_that_is_revoked_is_not_kicked_and_loses_its_queue),
 		POLICY_TEST(a_revocation_that_is_over_does_nothing),
 		POLICY_TEST(a_whole_account_goes_by_one_rule_and_a_new_token_comes_back),
 		POLICY_TEST(an_ended_session_is_forgotten_an_hour_later_and_not_before_its_token),
