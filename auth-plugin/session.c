@@ -262,8 +262,20 @@ static void count_live(struct sessions *sessions, struct session *session, int64
 	session->person->account->n_live += change;
 }
 
+void sessions_note_going(struct sessions *sessions, struct session *session)
+{
+	if (session->is_live && !session->is_going) {
+		session->is_going = true;
+		sessions->n_going++;
+	}
+}
+
 void sessions_end(struct sessions *sessions, struct session *session, int64_t now_s)
 {
+	if (session->is_going) {
+		session->is_going = false;
+		sessions->n_going--;
+	}
 	if (session->is_live) {
 		count_live(sessions, session, -1);
 		session->is_live = false;

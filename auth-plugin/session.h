@@ -27,6 +27,7 @@ struct session {
 	bool drops_queue; /* what an earlier, revoked session left queued is not for this one; until the next tick */
 	bool was_warned;  /* told that the token is about to expire */
 	bool must_kick;   /* waits to be disconnected */
+	bool is_going;    /* was disconnected; the broker closes a WebSocket only later */
 	int64_t connected_at_s;
 	int64_t ended_at_s;
 	size_t deadline; /* place in the heap, from 1; 0: not in it */
@@ -58,7 +59,7 @@ struct sessions {
 	struct index by_client_id;  /* the newest of each client id */
 	struct session **deadlines; /* a heap, the next first */
 	size_t n_deadlines, deadline_room;
-	int64_t n_live;
+	int64_t n_live, n_going;
 };
 
 void sessions_init(struct sessions *sessions, struct people *people, uint64_t seed);
@@ -84,6 +85,9 @@ struct session *sessions_admit(struct sessions *sessions, const void *client, co
 
 /* Another token for the same person; takes over its claim. */
 void sessions_renew(struct sessions *sessions, struct session *session, const struct cw_token *token);
+
+/* The broker was told to disconnect it. */
+void sessions_note_going(struct sessions *sessions, struct session *session);
 
 /* The client is gone. Once is enough. */
 void sessions_end(struct sessions *sessions, struct session *session, int64_t now_s);

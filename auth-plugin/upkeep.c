@@ -10,6 +10,8 @@
 #define UPKEEP_MS 20 /* between two looks; the broker calls thousands of times a second */
 #define SLICE_MS 4   /* for what one call may take */
 #define MAX_PER_SLICE 200
+/* The broker closes a WebSocket in a later round, and many in one round keep everybody else waiting. */
+#define MAX_GOING 25
 #define FREE_PER_SLICE 5000
 #define REAP_S 60
 #define AT_ONCE 1 /* a deadline before all others */
@@ -87,6 +89,7 @@ static void kick_now(struct policy *policy, struct session *session)
 	policy->is_kicking_expired = !is_revoked;
 	policy->broker.kick(session->client_id, !is_revoked); /* session may be ended when this returns, but is there */
 	policy->is_kicking_expired = false;
+	sessions_note_going(&policy->sessions, session);
 }
 
 /* ---- expiry ---- */
@@ -110,14 +113,6 @@ static void on_due(struct policy *policy, struct session *session, int64_t now_s
 		}
 		sessions_set_deadline(&policy->sessions, session, session->token.expires_at_s);
 	}
-}
-
-/* Somebody must go: then no tick is passed over. */
-static bool has_kicks(const struct policy *policy)
-{
-	const struct session *next = sessions_next_due(&policy->sessions);
-
-	return next && next->deadline_at_s == AT_ONCE;
 }
 
 static bool is_due(const struct policy *policy, int64_t now_s)
@@ -163,11 +158,12 @@ void policy_tick(struct policy *policy, int64_t now_ms)
 		policy->has_dropping = false;
 		sessions_each(&policy->sessions, let_in, &policy->sessions);
 	}
-	if (monotonic_ms < policy->next_upkeep_ms && !has_kicks(policy)) {
+	if (monotonic_ms < policy->next_upkeep_ms && !is_due(policy, now_s)) {
 		return;
 	}
 	policy->next_upkeep_ms = monotonic_ms + UPKEEP_MS;
-	for (int n = 0; n < MAX_PER_SLICE && is_due(policy, now_s) && cw_clock_monotonic_ms() - monotonic_ms < SLICE_MS;
+	for (int n = 0; n < MAX_PER_SLICE && policy->sessions.n_going < MAX_GOING && is_due(policy, now_s) &&
+			cw_clock_monotonic_ms() - monotonic_ms < SLICE_MS;
 	     n++) {
 		on_due(policy, sessions_next_due(&policy->sessions), now_s);
 	}
