@@ -40,6 +40,10 @@ test-long: test-build
 
 bench: test-build
 	@node bench/ingest.mjs
+	@node bench/check.mjs
+	@node bench/fanout.mjs
+	@node bench/storm.mjs
+	@node bench/expiry.mjs
 
 clean:
 	@rm -rf build build-dev build-clang build-asan build-tsan build-fuzz
