@@ -92,7 +92,11 @@ static enum cw_status wait_for(struct asking *asking, bool (*is_there)(const str
 				"the broker refuses administration; does it run Convwire's plugin with the keys of "
 				"this directory?");
 		} else if (asking->is_lost) {
-			status = cw_error_set(reterr, CW_BUSY, "broker: %s", asking->reason);
+			status = cw_error_set(reterr, CW_BUSY,
+					      asking->is_connected ?
+						      "the broker ended the connection: %s" :
+						      "the broker cannot be reached: %s; is `convwire up` running?",
+					      asking->reason);
 		} else if (pthread_cond_timedwait(&asking->changed, &asking->lock, &until) != 0) {
 			status = cw_error_set(reterr, CW_BUSY,
 					      "the broker does not answer; does it run Convwire's plugin?");
