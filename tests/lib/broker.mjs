@@ -231,7 +231,7 @@ export class Broker extends System {
     return this.broker.until(() => {
       const lines = this.audits(event).filter(test);
       return lines.length >= count && lines;
-    }, `${count} audit line(s) ${event}`, { describe: () => JSON.stringify(this.audits()) });
+    }, `${count} audit line(s) ${event}`, { describe: () => JSON.stringify(this.audits().slice(-5)) });
   }
 
   async logs(pattern) {

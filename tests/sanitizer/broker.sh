@@ -11,23 +11,22 @@ export CONVWIRE_BUILD="$plain"
 
 case $tool in
 asan)
-	# mosquitto is not instrumented, so its library must be there before the plugin is. Leaks are looked for when the
-	# broker has ended; its own frames are found by their tables only.
+	# mosquitto is not instrumented, so the library must be there before the plugin is. It has leaks of its own, which
+	# shall not fail it; the plugin's are found below.
 	CONVWIRE_BROKER_PRELOAD=$(gcc -print-file-name=libasan.so)
 	export CONVWIRE_BROKER_PRELOAD CONVWIRE_PLUGIN="$root/build-asan/lib/convwire_auth.so"
-	export ASAN_OPTIONS="log_path=$reports/asan:detect_leaks=1:fast_unwind_on_malloc=0"
-	export LSAN_OPTIONS="print_suppressions=0:suppressions=$root/tests/sanitizer/lsan.supp"
+	export ASAN_OPTIONS="log_path=$reports/asan:abort_on_error=1:exitcode=0:detect_leaks=1"
 	export UBSAN_OPTIONS="log_path=$reports/ubsan:print_stacktrace=1"
 	files=$(ls "$root"/tests/scenario/10-*.test.mjs)
 	;;
 valgrind)
 	command -v valgrind >/dev/null || { echo "valgrind is not installed: apt-get install valgrind"; exit 1; }
-	# It sees what AddressSanitizer does not: bytes that nobody has written, in mosquitto's memory and in ours.
-	CONVWIRE_BROKER_WRAPPER="valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite"
-	CONVWIRE_BROKER_WRAPPER="$CONVWIRE_BROKER_WRAPPER --show-leak-kinds=definite --keep-debuginfo=yes --log-file=$reports/valgrind.%p"
-	export CONVWIRE_BROKER_WRAPPER CONVWIRE_DEADLINE_MS=60000
+	# It sees what AddressSanitizer does not: mosquitto's own use of memory after a plugin has called back into it, and
+	# bytes that nobody has written.
+	export CONVWIRE_BROKER_WRAPPER="valgrind --quiet --error-exitcode=99 --keep-debuginfo=yes --log-file=$reports/valgrind.%p"
+	export CONVWIRE_DEADLINE_MS=60000
 	# Thirty times slower: without the scenarios whose tokens live for seconds.
-	files=$(for name in takeover sessions client-ids jsonwebtoken acl-file assigned admin foreign; do
+	files=$(for name in takeover sessions jsonwebtoken acl-file assigned revocation admin foreign; do
 		echo "$root/tests/scenario/10-plugin-$name.test.mjs"
 	done)
 	;;
@@ -36,11 +35,21 @@ valgrind)
 	exit 2
 	;;
 esac
+
+# A report of nothing but leaks that mosquitto's own functions made is none. The plugin is unloaded by then: its frames
+# have no name.
+is_fault() {
+	grep -q 'ERROR: LeakSanitizer' "$1" || return 0
+	grep -E '^    #[1-9]' "$1" | grep -qvE '/usr/sbin/mosquitto|libsanitizer|sysdeps|libc-start|libc\.so'
+}
+
 # shellcheck disable=SC2086
 node --test --test-concurrency=1 $files
 code=$?
 for report in "$reports"/*; do
-	[ -s "$report" ] || continue
+	if [ ! -s "$report" ] || ! is_fault "$report"; then
+		continue
+	fi
 	echo "--- $report"
 	cat "$report"
 	code=1

@@ -8,13 +8,17 @@ const EVENTS = `acct/${ACCOUNT}/events`;
 const [ONE, TWO] = ['923450000001', '923450000002'];
 const limited = (broker, door, agent = `ann-${door.tag}`) => broker.client({ door, agent, role: 'assigned-agent' });
 
-/** What of these conversations a client hears now. */
-async function hears(broker, client, customers = [ONE, TWO]) {
-  const from = client.messages.length;
+/** What of these conversations each client hears now. */
+async function heardBy(broker, clients, customers = [ONE, TWO]) {
+  const settled = () => Promise.all(clients.map((client) => client.ping()));
+  await settled();
+  const from = clients.map((client) => client.messages.length);
   for (const customer of customers) await broker.voice.say(conv(customer), customer);
-  await client.ping();
-  return client.messages.slice(from).map(({ payload }) => payload);
+  await settled();
+  return clients.map((client, i) => client.messages.slice(from[i]).map(({ payload }) => payload));
 }
+
+const hears = async (broker, client, customers) => (await heardBy(broker, [client], customers))[0];
 
 scenario('before any table has come, everything is closed, and SUBSCRIBE is not', async (broker, t) => {
   await (await broker.init()).start({ load: false });
@@ -80,7 +84,7 @@ scenario('an assignment counts from the next message that the broker receives', 
   await eachDoor(t, async (door) => {
     const [ann, ben] = [await limited(broker, door), await limited(broker, door, `ben-${door.tag}`)];
     for (const client of [ann, ben]) assert.equal(await client.subscribe(everyConv()), 1);
-    const both = async () => [await hears(broker, ann), await hears(broker, ben)];
+    const both = () => heardBy(broker, [ann, ben]);
     assert.deepEqual(await both(), [[], []]);
     await broker.voice.assign(conversation(ONE), `ann-${door.tag}`);
     assert.deepEqual(await both(), [[ONE], []]);

@@ -113,7 +113,8 @@ scenario('every trick, at every door', async (broker, t) => {
   for (const [name, token] of Object.entries(taken)) {
     await t.test(`taken: ${name}`, (inner) => eachDoor(inner, async (door) => assert.equal(await broker.tries({ door, token }), 0)));
   }
-  for (const [name, [token, reason]] of Object.entries(bad)) {
+  for (const [i, [name, [token, reason]]] of Object.entries(bad).entries()) {
+    if (i % 40 === 39) await broker.restart(); // after 200 lines at once, the log is for 20 a second
     await t.test(`refused: ${name}`, async () => {
       const before = broker.audits('connect_refused').length;
       const codes = await Promise.all(DOORS.map((door) => broker.tries({ door, token })));
