@@ -204,3 +204,34 @@ scenario('a delayed will of one who is revoked meanwhile is not sent', async (br
   await witness.message(own('ben', 'presence/tab1'), 'gone'); // due a second after ann's
   assert.deepEqual(witness.payloads(own('ann', 'presence/tab1')), []);
 });
+
+// mosquitto ends a WebSocket's connection a round after it was asked to, and must not be asked twice.
+scenario('thrown out for several reasons at once, there and gone: the broker and the session live on', async (broker, t) => {
+  await (await broker.init()).start();
+  const admin = await broker.admin();
+  await eachDoor(t, async (door) => {
+    const agent = `ann-${door.tag}`;
+    for (let i = 0; i < 5; i++) {
+      const claims = { iat: now() - 60 + i, jti: `${agent}-${i}` };
+      const client = await broker.client({ door, agent, claims, ...lasting(door) });
+      assert.equal(await client.subscribe(everyConv()), 1);
+      const kick = admin.ask('kick', { clientid: client.clientId });
+      broker.voice.revoke(rule('subject', agent, { revoked_at: claims.iat }));
+      broker.voice.revoke(rule('jti', claims.jti));
+      const again = [admin.ask('kick', { account: ACCOUNT, subject: agent }), admin.ask('revoke', { jti: claims.jti, account: ACCOUNT })];
+      if (i % 2) client.drop();
+      await client.closed();
+      await Promise.all([kick, ...again]);
+      await broker.voice.client.ping();
+      await admin.ask('kick', { clientid: client.clientId }); // offline by now
+      await admin.ask('revoke', { jti: claims.jti, account: ACCOUNT });
+    }
+    const back = await broker.client({ door, agent, ...lasting(door) });
+    assert.equal(await back.subscribe(everyConv()), 1);
+    await broker.voice.say(conv(), door.tag);
+    await back.message(conv(), door.tag);
+    await back.end();
+    await (await broker.client({ door, agent })).end(); // clean: the session is freed
+  });
+  for (let i = 0; i < 20; i++) await (await broker.client({ agent: `later${i}`, ...lasting(DOORS[i % 2]) })).drop(); // in the list of those that expire
+});
