@@ -39,6 +39,7 @@ struct plugin {
 	struct tables tables;
 	struct audit audit;
 	bool has_ticked, has_said_no_tick;
+	bool is_reloading; /* from SIGHUP to the next tick */
 	unsigned n_checks;
 };
 
@@ -91,10 +92,14 @@ static bool refuses_for_want_of_ticks(struct plugin *plugin)
 	return true;
 }
 
-/* A session restored from mosquitto.db has never connected: it has no address and no protocol version. */
-static bool is_restored(struct mosquitto *client)
+/*
+ * A session restored from mosquitto.db has never connected, and the publisher of a retained message is looked up
+ * without one: no address, and no protocol version, which every CONNECT brings. (A client on a Unix socket has no
+ * address either.)
+ */
+static bool is_absent(struct mosquitto *client)
 {
-	return !mosquitto_client_address(client) && mosquitto_client_username(client);
+	return !mosquitto_client_address(client) && mosquitto_client_protocol_version(client) == 0;
 }
 
 static bool admit(struct plugin *plugin, struct mosquitto *client, const char *token)
@@ -168,11 +173,8 @@ static int on_basic_auth(int event, void *event_data, void *userdata)
 	if (session && session->is_live) {
 		return policy_goes_on(session, now_s()) ? MOSQ_ERR_SUCCESS : MOSQ_ERR_AUTH;
 	}
-	if (!connect->password && is_restored(connect->client)) {
-		return MOSQ_ERR_SUCCESS; /* it shows its token when it comes back */
-	}
-	if (!mosquitto_client_address(connect->client)) {
-		return MOSQ_ERR_SUCCESS; /* a session that is offline: asked at SIGHUP too */
+	if (plugin->is_reloading && !mosquitto_client_address(connect->client)) {
+		return MOSQ_ERR_SUCCESS; /* a session that is offline, or restored: it shows its token when it comes back */
 	}
 	if (plugin->policy.defers_foreign && !looks_like_token(connect->password)) {
 		return defer(plugin, connect->client, session);
@@ -250,7 +252,7 @@ static int check_stranger(struct plugin *plugin, struct mosquitto *client, const
 {
 	enum policy_denial denial = POLICY_UNKNOWN_CLIENT;
 
-	if (!mosquitto_client_address(client)) {
+	if (is_absent(client)) {
 		denial = policy_check_absent(&plugin->policy, mosquitto_client_username(client), check, now_s());
 	}
 	if (denial == POLICY_ALLOWED) {
@@ -395,6 +397,7 @@ static int on_tick(int event, void *event_data, void *userdata)
 	(void)event;
 	(void)event_data;
 	plugin->has_ticked = true;
+	plugin->is_reloading = false;
 	policy_tick(&plugin->policy, cw_clock_now_ms());
 	audit_tick(&plugin->audit, &plugin->policy, cw_clock_monotonic_ms());
 	return MOSQ_ERR_SUCCESS;
@@ -409,6 +412,7 @@ static int on_reload(int event, void *event_data, void *userdata)
 
 	(void)event;
 	(void)event_data;
+	plugin->is_reloading = true; /* next the broker asks about every client, connected or not, before anything else */
 	if (policy_reload(&plugin->policy, &error) == CW_OK) {
 		broker_log(false, "keys and roles loaded again");
 	} else {

@@ -110,6 +110,12 @@ EXPORT const char *mosquitto_client_username(const struct mosquitto *client)
 	return client->subject;
 }
 
+EXPORT int mosquitto_client_protocol_version(const struct mosquitto *client)
+{
+	(void)client;
+	return 5;
+}
+
 EXPORT int mosquitto_set_username(struct mosquitto *client, const char *username)
 {
 	(void)client;

@@ -7,8 +7,8 @@ import WebSocket from 'ws';
 
 import { Changing, within } from './until.mjs';
 
-function openTcp({ mqttPort }, client) {
-  const socket = net.connect({ port: mqttPort, host: '127.0.0.1', noDelay: true });
+function openTcp({ mqttPort, socketPath }, client) {
+  const socket = net.connect(socketPath ? { path: socketPath } : { port: mqttPort, host: '127.0.0.1', noDelay: true });
   socket.on('data', (bytes) => client.take(bytes));
   socket.on('close', () => client.gone());
   const opened = new Promise((resolve, reject) => {
@@ -44,7 +44,7 @@ export class RawClient extends Changing {
     this.parser.on('error', (error) => { this.fault = error; });
   }
 
-  /** A socket to the broker; nothing has been sent. `ports`: { mqttPort, wsPort }. */
+  /** A socket to the broker; nothing has been sent. `ports`: { mqttPort, wsPort }, or { socketPath }. */
   static async open(ports, { transport = 'tcp', version = 5 } = {}) {
     const client = new RawClient(version);
     client.socket = (transport === 'ws' ? openWs : openTcp)(ports, client);

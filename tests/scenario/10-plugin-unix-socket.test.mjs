@@ -1,0 +1,44 @@
+// Clients on a Unix socket, which have no address in some versions, as sessions without a connection have none: a token is
+// asked of them all the same.
+import assert from 'node:assert/strict';
+import path from 'node:path';
+
+import { ACCOUNT } from '../lib/system.mjs';
+import { conv, everyConv, scenario } from '../lib/broker.mjs';
+import { RawClient } from '../lib/raw_mqtt.mjs';
+
+for (const version of [4, 5]) {
+  const refused = version === 5 ? 135 : 5;
+
+  scenario(`a Unix socket is no way around the token, MQTT ${version === 5 ? 5 : '3.1.1'}`, async (broker) => {
+    await broker.init();
+    const socketPath = path.join(broker.dir, 'broker.sock');
+    broker.linesBeforePlugin = [`listener 0 ${socketPath}`];
+    await broker.start();
+    const open = () => RawClient.open({ socketPath }, { version });
+    const tries = async (options) => {
+      const client = await open();
+      const code = await client.connect(options);
+      await client.drop();
+      return code;
+    };
+    const clientId = `${ACCOUNT}:ann:tab1`;
+    const username = `${ACCOUNT}/ann`; // what the plugin makes of a token
+
+    for (const options of [{ clientId, username }, { clientId, username, token: 'x' }, { clientId: '', username },
+      { clientId, username: '_system/publisher' }, { clientId, username: undefined }]) {
+      assert.equal(await tries(options), refused, JSON.stringify(options));
+    }
+    const ann = await open();
+    assert.equal(await ann.connect({ clientId, token: broker.token() }), 0);
+    assert.equal(await ann.subscribe(everyConv()), 1);
+    await broker.voice.say(conv(), 'to ann');
+    await ann.until(() => ann.packets.some(({ cmd, payload }) => cmd === 'publish' && `${payload}` === 'to ann'), 'the message');
+
+    // Gone, its session known: the next one at the same address of the broker's memory is asked as well.
+    await ann.drop();
+    for (let i = 0; i < 5; i++) assert.equal(await tries({ clientId, username }), refused);
+    await broker.reload();
+    assert.equal(await tries({ clientId, username }), refused, 'after SIGHUP');
+  });
+}
