@@ -71,8 +71,11 @@ static bool publish_assignment(struct publisher *publisher, const struct cw_even
 	if (!event->changes_assignment || event->id <= publisher->table_as_of) {
 		return true;
 	}
-	return cw_mqtt_room(publisher->mqtt) >= 2 &&
-	       tables_publish_assignment(publisher->mqtt, event->conversation.id, event->conversation.assignee) == CW_OK;
+	if (tables_publish_assignment(publisher->mqtt, event->conversation.id, event->conversation.assignee) != CW_OK) {
+		return false;
+	}
+	publisher->table_as_of = event->id; /* should the event itself find no room, it is not told again */
+	return cw_mqtt_room(publisher->mqtt) > 0;
 }
 
 /* false: there is no room now, the event was not taken. */

@@ -1,6 +1,8 @@
 // Agents who see assigned conversations only: their page is as live as anybody's, and others' traffic costs it nothing.
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
+import fs from 'node:fs/promises';
+import path from 'node:path';
 
 import { scenario, REPO } from '../lib/system.mjs';
 import { eventually } from '../lib/until.mjs';
@@ -97,8 +99,10 @@ scenario('assigned, reassigned, and nobody else\'s business', async (system) => 
   witness.check();
 });
 
-scenario('given and taken while the page is away', async (system) => {
-  await (await system.init()).start();
+scenario('given and taken while the page is away, one publish under way at a time', async (system) => {
+  await system.init();
+  await fs.appendFile(path.join(system.dir, 'convwire.conf'), 'publish_window = 1\n'); // a change and its event are two
+  await system.start();
   const id = (customer) => `${system.account}_${system.number}_${customer}`;
   const [ONE, TWO] = ['923450000001', '923450000002'];
   for (const from of [ONE, TWO]) await system.customerWrites({ from, body: `hello from ${from}` });
