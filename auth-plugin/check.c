@@ -61,6 +61,9 @@ static enum policy_denial check_state(const struct policy *policy, const struct 
 	if (glance->is_revoked) {
 		return POLICY_REVOKED;
 	}
+	if (!glance->is_live && check->action == CW_ACCESS_SUBSCRIBE && !is_kept) {
+		return POLICY_ENDED;
+	}
 	if (is_will) {
 		return is_command(check->topic) ? POLICY_WILL_COMMAND : POLICY_ALLOWED;
 	}
@@ -153,6 +156,7 @@ const char *policy_denial_text(enum policy_denial denial)
 		[POLICY_BY_RULES] = "the rules refuse it",
 		[POLICY_EXPIRED] = "the token has expired",
 		[POLICY_REVOKED] = "the token was revoked",
+		[POLICY_ENDED] = "the session is over",
 		[POLICY_NOT_LOADED] = "the daemon has not sent its table of revocations since the broker started",
 		[POLICY_WILL_COMMAND] = "a will must not be a command",
 		[POLICY_QUEUE_DROPPED] = "left over from a session that was revoked",

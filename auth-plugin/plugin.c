@@ -173,8 +173,10 @@ static int on_basic_auth(int event, void *event_data, void *userdata)
 	if (session && session->is_live) {
 		return policy_goes_on(session, now_s()) ? MOSQ_ERR_SUCCESS : MOSQ_ERR_AUTH;
 	}
-	if (plugin->is_reloading && !mosquitto_client_address(connect->client)) {
-		return MOSQ_ERR_SUCCESS; /* a session that is offline, or restored: it shows its token when it comes back */
+	/* Offline, or restored: it shows its token when it comes back. Any other answer makes 2.0.11 disconnect a session
+	 * that has no connection, and corrupts its list of expiries. */
+	if (plugin->is_reloading && (session || is_absent(connect->client))) {
+		return MOSQ_ERR_SUCCESS;
 	}
 	if (plugin->policy.defers_foreign && !looks_like_token(connect->password)) {
 		return defer(plugin, connect->client, session);
@@ -205,6 +207,9 @@ static int on_extended_auth(int event, void *event_data, void *userdata)
 
 	(void)event;
 	if (!auth->auth_method || strcmp(auth->auth_method, AUTH_METHOD) != 0) {
+		if (session && !session->is_live) {
+			sessions_forget(&plugin->policy.sessions, session); /* the pointer is somebody else's now */
+		}
 		return plugin->policy.defers_foreign ? MOSQ_ERR_PLUGIN_DEFER : MOSQ_ERR_NOT_SUPPORTED;
 	}
 	size_t len = auth->data_in && !memchr(auth->data_in, '\0', auth->data_in_len) ? auth->data_in_len : 0;
@@ -291,11 +296,26 @@ static int64_t monotonic_ns(void)
 	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+/* A pointer is used again. Of a session that has ended, for its will and its queue, the names are still there. */
+static bool is_same_client(const struct session *session, struct mosquitto *client)
+{
+	const char *client_id = mosquitto_client_id(client);
+	const char *username = mosquitto_client_username(client);
+	size_t len = strlen(session->token.account);
+
+	return client_id && username && strcmp(client_id, session->client_id) == 0 &&
+	       strncmp(username, session->token.account, len) == 0 && username[len] == '/' &&
+	       strcmp(username + len + 1, session->token.subject) == 0;
+}
+
 static int check_any(struct plugin *plugin, struct mosquitto *client, const struct policy_check *check)
 {
 	policy_expect(&plugin->policy, check->topic);
 	const struct glance *glance = sessions_glance(&plugin->policy.sessions, client);
 
+	if (glance && !glance->is_live && !is_same_client(glance->session, client)) {
+		glance = NULL; /* it was admitted where we were not asked */
+	}
 	return glance ? check_session(plugin, glance, check) : check_stranger(plugin, client, check);
 }
 

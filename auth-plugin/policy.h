@@ -98,6 +98,7 @@ enum policy_denial {
 	POLICY_EXPIRED,
 	POLICY_REVOKED,
 	POLICY_NOT_LOADED,   /* revocations are not known yet */
+	POLICY_ENDED,        /* SUBSCRIBE of a session that is over */
 	POLICY_WILL_COMMAND, /* a will must not command */
 	POLICY_QUEUE_DROPPED,
 	POLICY_UNKNOWN_CLIENT, /* not admitted by us */
@@ -132,10 +133,13 @@ const char *policy_denial_text(enum policy_denial denial);
 bool policy_is_ours(const char *topic);
 
 /* ---- making sessions go ---- */
-
 /* Adds the rule, keeps it, marks every session that it hits; they are disconnected from the next tick on. */
 CW_MUST_CHECK enum cw_status policy_revoke(struct policy *policy, const struct cw_revocation *revocation, int64_t now_s,
 					   int64_t *ret_n_hit, struct cw_error *reterr);
+
+/* The same for many rules, with one look at the sessions. *ret_has_changed: one was new. CW_NOMEM. */
+CW_MUST_CHECK enum cw_status policy_revoke_all(struct policy *policy, struct cw_revocations *revocations, int64_t now_s,
+					       bool *ret_has_changed);
 
 /* Disconnects a session at the next tick, once. false when it goes already or has gone. */
 bool policy_kick(struct policy *policy, struct session *session);

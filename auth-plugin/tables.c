@@ -124,27 +124,57 @@ static enum cw_status take_chunk(struct tables *tables, const json_t *json, stru
 	return status == CW_OK ? add_revocations(tables->load, json_object_get(json, "revocations"), reterr) : status;
 }
 
-/* What a revocation by $CONTROL brought is on its way to the store, so none is taken away here. */
-static enum cw_status apply_revocations(struct policy *policy, const json_t *rows, int64_t now_s, struct cw_error *reterr)
+/* The rules of the load, as a set of their own. NULL for want of memory, or for a row that is no rule. */
+static struct cw_revocations *read_revocations(const json_t *rows, int64_t now_s)
 {
-	enum cw_status status = CW_OK;
+	struct cw_revocations *revocations = cw_revocations_create();
 	size_t index;
 	json_t *row;
 
 	json_array_foreach(rows, index, row)
 	{
 		struct cw_revocation revocation;
-		int64_t n_hit = 0;
+		struct cw_error error;
 
-		status = cw_revocation_from_json(row, &revocation, reterr);
-		if (status == CW_OK) {
-			status = policy_revoke(policy, &revocation, now_s, &n_hit, reterr);
-		}
-		if (status != CW_OK) {
-			break;
+		if (!revocations || cw_revocation_from_json(row, &revocation, &error) != CW_OK ||
+		    cw_revocations_add(revocations, &revocation, now_s) != CW_OK) {
+			cw_revocations_destroy(revocations);
+			return NULL;
 		}
 	}
-	return status;
+	return revocations;
+}
+
+struct comparing {
+	struct policy *policy;
+	struct cw_revocations *stored;
+};
+
+/* One that an administrator made here while the publisher was away: the store does not know it. */
+static void tell_if_missing(void *context, const struct cw_revocation *revocation)
+{
+	const struct comparing *comparing = context;
+
+	if (!cw_revocations_hold(comparing->stored, revocation)) {
+		notice_publisher(comparing->policy, json_pack("{s:s, s:o}", "type", "revoked", "revocation",
+							      cw_revocation_to_json(revocation)));
+	}
+}
+
+/* None is taken away: what is known here and not there is told. *ret_has_changed: something is new here. */
+static enum cw_status apply_revocations(struct policy *policy, const json_t *rows, int64_t now_s, bool *ret_has_changed,
+					struct cw_error *reterr)
+{
+	struct comparing comparing = { policy, read_revocations(rows, now_s) };
+
+	if (!comparing.stored) {
+		return cw_error_set(reterr, CW_NOMEM, "out of memory");
+	}
+	cw_revocations_each(policy->revocations, tell_if_missing, &comparing);
+	enum cw_status status = policy_revoke_all(policy, comparing.stored, now_s, ret_has_changed);
+
+	cw_revocations_destroy(comparing.stored);
+	return status == CW_OK ? CW_OK : cw_error_set(reterr, status, "out of memory");
 }
 
 static bool is_count(const json_t *json, const char *name, int64_t n)
@@ -182,17 +212,20 @@ static enum cw_status commit(struct tables *tables, struct policy *policy, const
 				    "%lld assignments and %zu revocations came, commit says otherwise",
 				    (long long)load->n_assignments, n_revocations);
 	}
-	status = apply_revocations(policy, load->revocations, now_s, reterr);
+	bool has_changed = false;
+
+	status = apply_revocations(policy, load->revocations, now_s, &has_changed, reterr);
 	if (status != CW_OK) {
 		return status;
 	}
 	put_in_force(tables, policy);
+	has_changed = has_changed || !policy->knows_revocations;
 	policy->knows_revocations = true;
 	notice_publisher(policy, json_pack("{s:s, s:s, s:I, s:I}", "type", "loaded", "generation", load->generation,
 					   "n_assignments", (json_int_t)load->n_assignments, "n_revocations",
 					   (json_int_t)n_revocations));
 	drop_load(tables);
-	return state_save(policy, reterr);
+	return has_changed ? state_save(policy, reterr) : CW_OK;
 }
 
 /* ---- single changes ---- */

@@ -39,6 +39,14 @@ struct revoking {
 	int64_t n_hit;
 };
 
+static void mark_revoked(struct policy *policy, struct session *session)
+{
+	session->is_revoked = true;
+	sessions_refresh(&policy->sessions, session);
+	policy->counters.revoked += session->is_live ? 1 : 0;
+	(void)policy_kick(policy, session); /* one that is offline has nobody to disconnect */
+}
+
 static void revoke_session(void *context, struct session *session)
 {
 	struct revoking *revoking = context;
@@ -46,13 +54,8 @@ static void revoke_session(void *context, struct session *session)
 	if (session->is_revoked || !cw_revocation_hits(revoking->revocation, &session->token)) {
 		return;
 	}
-	session->is_revoked = true;
-	sessions_refresh(&revoking->policy->sessions, session);
-	if (session->is_live) {
-		revoking->n_hit++;
-		revoking->policy->counters.revoked++;
-	}
-	(void)policy_kick(revoking->policy, session); /* one that is offline has nobody to disconnect */
+	revoking->n_hit += session->is_live ? 1 : 0;
+	mark_revoked(revoking->policy, session);
 }
 
 enum cw_status policy_revoke(struct policy *policy, const struct cw_revocation *revocation, int64_t now_s,
@@ -70,6 +73,46 @@ enum cw_status policy_revoke(struct policy *policy, const struct cw_revocation *
 	sessions_each(&policy->sessions, revoke_session, &revoking);
 	*ret_n_hit = revoking.n_hit;
 	return CW_OK;
+}
+
+struct revoking_all {
+	struct policy *policy;
+	int64_t now_s;
+	bool has_changed, has_failed;
+};
+
+static void add_rule(void *context, const struct cw_revocation *revocation)
+{
+	struct revoking_all *all = context;
+
+	if (!cw_revocations_hold(all->policy->revocations, revocation)) {
+		all->has_changed = true;
+		all->has_failed = cw_revocations_add(all->policy->revocations, revocation, all->now_s) != CW_OK ||
+				  all->has_failed;
+	}
+}
+
+static void revoke_if_hit(void *context, struct session *session)
+{
+	struct revoking_all *all = context;
+
+	if (!session->is_revoked && cw_revocations_hit(all->policy->revocations, &session->token, all->now_s)) {
+		mark_revoked(all->policy, session);
+	}
+}
+
+/* One pass over the sessions for all rules. */
+enum cw_status policy_revoke_all(struct policy *policy, struct cw_revocations *revocations, int64_t now_s,
+				 bool *ret_has_changed)
+{
+	struct revoking_all all = { .policy = policy, .now_s = now_s };
+
+	cw_revocations_each(revocations, add_rule, &all);
+	if (all.has_changed) {
+		sessions_each(&policy->sessions, revoke_if_hit, &all);
+	}
+	*ret_has_changed = all.has_changed;
+	return all.has_failed ? CW_NOMEM : CW_OK;
 }
 
 static bool is_newest(const struct policy *policy, const struct session *session)

@@ -100,6 +100,7 @@ struct cw_event {
 	bool has_conversation;               /* its row is part of data */
 	bool has_contact;                    /* its contact is part of data by itself */
 	bool changes_assignment;             /* the broker's table must know before this event goes out */
+	bool assigned_later;                 /* the row is newer than the event: it shows an assignment made since */
 	char lost_by[CW_SUBJECT_MAX + 1]; /* who had the conversation until this event; "": nobody. Not on the wire */
 	struct cw_message message;        /* id "": no part of data */
 	json_t *notice;                   /* owned and not shared; the account-level kinds only */

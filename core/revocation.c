@@ -2,15 +2,18 @@
 #include "core/revocation.h"
 
 #include <pthread.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/text.h"
 
+/* By what they revoke, so that a token is held against four names, however many rules there are. */
 struct cw_revocations {
 	pthread_mutex_t lock; /* guards what follows */
-	struct cw_revocation *items;
-	size_t n, room;
+	void *by_name;        /* tsearch tree of struct cw_revocation */
+	size_t n;
+	int64_t next_forget_s;
 };
 
 static const char *const kind_texts[CW_REVOKE_KIND_COUNT] = {
@@ -107,7 +110,8 @@ enum cw_status cw_revocation_from_json(const json_t *json, struct cw_revocation 
 
 bool cw_revocation_hits(const struct cw_revocation *revocation, const struct cw_token *token)
 {
-	if (token->issued_at_s > revocation->revoked_at_s) {
+	/* A jti names one token, whenever a clock that is ahead says it was issued. */
+	if (revocation->kind != CW_REVOKE_JTI && token->issued_at_s > revocation->revoked_at_s) {
 		return false;
 	}
 	switch (revocation->kind) {
@@ -126,6 +130,8 @@ bool cw_revocation_hits(const struct cw_revocation *revocation, const struct cw_
 
 /* ---- the set ---- */
 
+#define FORGET_EVERY_S 60
+
 struct cw_revocations *cw_revocations_create(void)
 {
 	struct cw_revocations *revocations = calloc(1, sizeof(*revocations));
@@ -139,83 +145,155 @@ struct cw_revocations *cw_revocations_create(void)
 void cw_revocations_destroy(struct cw_revocations *revocations)
 {
 	if (revocations) {
+		tdestroy(revocations->by_name, free);
 		(void)pthread_mutex_destroy(&revocations->lock);
-		free(revocations->items);
 		free(revocations);
 	}
 }
 
-static bool is_same_thing(const struct cw_revocation *one, const struct cw_revocation *other)
+static int compare(const void *one, const void *other)
 {
-	return one->kind == other->kind && strcmp(one->account, other->account) == 0 &&
-	       strcmp(one->value, other->value) == 0;
+	const struct cw_revocation *a = one;
+	const struct cw_revocation *b = other;
+	int order = (int)a->kind - (int)b->kind;
+
+	order = order ? order : strcmp(a->account, b->account);
+	return order ? order : strcmp(a->value, b->value);
 }
 
+static struct cw_revocation *find(const struct cw_revocations *revocations, const struct cw_revocation *key)
+{
+	struct cw_revocation **found = tfind(key, &revocations->by_name, compare);
+
+	return found ? *found : NULL;
+}
+
+struct walk {
+	void (*on_revocation)(void *context, const struct cw_revocation *revocation);
+	void *context;
+};
+
+static void visit(const void *node, VISIT order, void *context)
+{
+	const struct walk *walk = context;
+
+	if (order == postorder || order == leaf) {
+		walk->on_revocation(walk->context, *(struct cw_revocation *const *)node);
+	}
+}
+
+struct old {
+	int64_t now_s;
+	struct cw_revocation **items;
+	size_t n, room;
+};
+
+static void collect_old(void *context, const struct cw_revocation *revocation)
+{
+	struct old *old = context;
+
+	if (revocation->forget_at_s <= old->now_s && old->n < old->room) {
+		old->items[old->n++] = (struct cw_revocation *)revocation;
+	}
+}
+
+/* Those that are over, now and then: a rule that is over hits nothing. */
 static void forget_old(struct cw_revocations *revocations, int64_t now_s)
 {
-	size_t kept = 0;
+	struct old old = { .now_s = now_s, .room = revocations->n };
+	struct walk walk = { collect_old, &old };
 
-	for (size_t i = 0; i < revocations->n; i++) {
-		if (revocations->items[i].forget_at_s > now_s) {
-			revocations->items[kept++] = revocations->items[i];
-		}
+	if (now_s < revocations->next_forget_s || revocations->n == 0) {
+		return;
 	}
-	revocations->n = kept;
+	revocations->next_forget_s = now_s + FORGET_EVERY_S;
+	old.items = malloc(old.room * sizeof(struct cw_revocation *));
+	if (!old.items) {
+		return; /* next time */
+	}
+	twalk_r(revocations->by_name, visit, &walk);
+	for (size_t i = 0; i < old.n; i++) {
+		(void)tdelete(old.items[i], &revocations->by_name, compare); /* it is there */
+		free(old.items[i]);
+		revocations->n--;
+	}
+	free(old.items);
 }
 
-static struct cw_revocation *find_or_make(struct cw_revocations *revocations, const struct cw_revocation *revocation)
+static bool add_new(struct cw_revocations *revocations, const struct cw_revocation *revocation)
 {
-	for (size_t i = 0; i < revocations->n; i++) {
-		if (is_same_thing(&revocations->items[i], revocation)) {
-			return &revocations->items[i];
-		}
-	}
-	if (revocations->n == revocations->room) {
-		size_t room = revocations->room ? 2 * revocations->room : 16;
-		struct cw_revocation *items = realloc(revocations->items, room * sizeof(*items));
+	struct cw_revocation *copy = malloc(sizeof(*copy));
 
-		if (!items) {
-			return NULL;
-		}
-		revocations->items = items;
-		revocations->room = room;
+	if (!copy) {
+		return false;
 	}
-	struct cw_revocation *made = &revocations->items[revocations->n++];
-
-	*made = *revocation;
-	return made;
+	*copy = *revocation;
+	if (!tsearch(copy, &revocations->by_name, compare)) {
+		free(copy);
+		return false;
+	}
+	revocations->n++;
+	return true;
 }
 
 enum cw_status cw_revocations_add(struct cw_revocations *revocations, const struct cw_revocation *revocation,
 				  int64_t now_s)
 {
+	bool is_there = true;
+
 	(void)pthread_mutex_lock(&revocations->lock);
 	forget_old(revocations, now_s);
-	struct cw_revocation *rule = find_or_make(revocations, revocation);
+	struct cw_revocation *rule = find(revocations, revocation);
 
-	if (rule && rule->revoked_at_s < revocation->revoked_at_s) {
-		rule->revoked_at_s = revocation->revoked_at_s;
-	}
-	if (rule && rule->forget_at_s < revocation->forget_at_s) {
-		rule->forget_at_s = revocation->forget_at_s;
+	if (!rule) {
+		is_there = add_new(revocations, revocation);
+	} else {
+		rule->revoked_at_s = rule->revoked_at_s < revocation->revoked_at_s ? revocation->revoked_at_s :
+										     rule->revoked_at_s;
+		rule->forget_at_s = rule->forget_at_s < revocation->forget_at_s ? revocation->forget_at_s :
+										  rule->forget_at_s;
 	}
 	(void)pthread_mutex_unlock(&revocations->lock);
-	return rule ? CW_OK : CW_NOMEM;
+	return is_there ? CW_OK : CW_NOMEM;
+}
+
+static bool is_hit_by(const struct cw_revocations *revocations, enum cw_revocation_kind kind, const char *account,
+		      const char *value, const struct cw_token *token, int64_t now_s)
+{
+	struct cw_revocation key = { .kind = kind };
+
+	if (!cw_text_copy(key.account, sizeof(key.account), account) ||
+	    !cw_text_copy(key.value, sizeof(key.value), value)) {
+		return false;
+	}
+	const struct cw_revocation *rule = find(revocations, &key);
+
+	return rule && rule->forget_at_s > now_s && cw_revocation_hits(rule, token);
 }
 
 bool cw_revocations_hit(struct cw_revocations *revocations, const struct cw_token *token, int64_t now_s)
 {
-	bool is_hit = false;
-
 	if (!revocations) {
 		return false;
 	}
 	(void)pthread_mutex_lock(&revocations->lock);
-	for (size_t i = 0; i < revocations->n && !is_hit; i++) {
-		is_hit = revocations->items[i].forget_at_s > now_s && cw_revocation_hits(&revocations->items[i], token);
-	}
+	bool is_hit = is_hit_by(revocations, CW_REVOKE_JTI, token->account, token->jti, token, now_s) ||
+		      is_hit_by(revocations, CW_REVOKE_SUBJECT, token->account, token->subject, token, now_s) ||
+		      is_hit_by(revocations, CW_REVOKE_ACCOUNT, token->account, "", token, now_s) ||
+		      is_hit_by(revocations, CW_REVOKE_KEY, "", token->kid, token, now_s);
+
 	(void)pthread_mutex_unlock(&revocations->lock);
 	return is_hit;
+}
+
+bool cw_revocations_hold(struct cw_revocations *revocations, const struct cw_revocation *revocation)
+{
+	(void)pthread_mutex_lock(&revocations->lock);
+	const struct cw_revocation *rule = find(revocations, revocation);
+	bool is_held = rule && rule->revoked_at_s >= revocation->revoked_at_s;
+
+	(void)pthread_mutex_unlock(&revocations->lock);
+	return is_held;
 }
 
 size_t cw_revocations_count(struct cw_revocations *revocations)
@@ -230,9 +308,9 @@ size_t cw_revocations_count(struct cw_revocations *revocations)
 void cw_revocations_each(struct cw_revocations *revocations,
 			 void (*on_revocation)(void *context, const struct cw_revocation *revocation), void *context)
 {
+	struct walk walk = { on_revocation, context };
+
 	(void)pthread_mutex_lock(&revocations->lock);
-	for (size_t i = 0; i < revocations->n; i++) {
-		on_revocation(context, &revocations->items[i]);
-	}
+	twalk_r(revocations->by_name, visit, &walk);
 	(void)pthread_mutex_unlock(&revocations->lock);
 }

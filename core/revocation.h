@@ -30,7 +30,7 @@ struct cw_revocation {
 	enum cw_revocation_kind kind;
 	char account[CW_ACCOUNT_MAX + 1]; /* "" for a key */
 	char value[CW_KID_MAX + 1];       /* jti, subject or kid; "" for an account */
-	int64_t revoked_at_s;             /* tokens with iat up to this second */
+	int64_t revoked_at_s;             /* tokens with iat up to this second; a jti whenever it was issued */
 	int64_t forget_at_s;
 };
 
@@ -55,12 +55,15 @@ struct cw_revocations;
 struct cw_revocations *cw_revocations_create(void);
 void cw_revocations_destroy(struct cw_revocations *revocations);
 
-/* Adds a rule; one for the same thing that reaches less far is replaced. Rules that are over at now_s go. CW_NOMEM. */
+/* Adds a rule; one for the same thing that reaches less far is replaced. Rules that are over at now_s go, once a minute. CW_NOMEM. */
 CW_MUST_CHECK enum cw_status cw_revocations_add(struct cw_revocations *revocations,
 						const struct cw_revocation *revocation, int64_t now_s);
 
 /* Is the token hit by any rule that is not over at now_s? NULL holds no rules. */
 bool cw_revocations_hit(struct cw_revocations *revocations, const struct cw_token *token, int64_t now_s);
+
+/* Is there a rule for the same thing that reaches as far? */
+bool cw_revocations_hold(struct cw_revocations *revocations, const struct cw_revocation *revocation);
 
 size_t cw_revocations_count(struct cw_revocations *revocations);
 

@@ -277,6 +277,7 @@ static void after_connect(struct publisher *publisher)
 	publisher->connected_at_ms = cw_clock_monotonic_ms();
 	publisher->must_load_tables = true;
 	publisher->has_tables = false;
+	publisher->told_id = 0;
 	publisher->next_load_ms = 0;
 	subscribe_to_notices(publisher);
 	publish_load_heads(publisher, HEADS_LOAD_CONNECTED);

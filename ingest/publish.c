@@ -65,16 +65,21 @@ static void forget_newest_in_flight(struct publisher *publisher)
 	(void)pthread_mutex_unlock(&publisher->lock);
 }
 
-/* The broker's table knows before the event goes out, so that it reaches who has the conversation from then on. */
+/*
+ * The broker's table knows before the event goes out, so that it reaches who has the conversation from then on. An
+ * event of the table shows its row as it is now: if that was assigned since, it is for who has it now.
+ */
 static bool publish_assignment(struct publisher *publisher, const struct cw_event *event)
 {
-	if (!event->changes_assignment || event->id <= publisher->table_as_of) {
-		return true;
+	bool is_news = event->assigned_later || (event->changes_assignment && event->id > publisher->table_as_of);
+
+	if (!is_news || publisher->told_id == event->id) {
+		return true; /* told, should the event itself have found no room */
 	}
 	if (tables_publish_assignment(publisher->mqtt, event->conversation.id, event->conversation.assignee) != CW_OK) {
 		return false;
 	}
-	publisher->table_as_of = event->id; /* should the event itself find no room, it is not told again */
+	publisher->told_id = event->id;
 	return cw_mqtt_room(publisher->mqtt) > 0;
 }
 

@@ -58,6 +58,7 @@ struct publisher {
 	int64_t connected_at_ms, retry_at_ms, backoff_ms, next_refusal_log_ms, next_accounts_ms;
 
 	int64_t table_as_of; /* assignments up to this event are in the broker's table */
+	int64_t told_id;     /* the event whose assignment was told last */
 	int64_t next_load_ms;
 	struct feeds *feeds;
 	bool has_thread, is_connected, is_saving, is_table_failing;

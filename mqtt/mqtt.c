@@ -396,7 +396,9 @@ enum cw_status cw_mqtt_subscribe(struct cw_mqtt *mqtt, const char *filter, int64
 	MQTTAsync_responseOptions options = MQTTAsync_responseOptions_initializer;
 	struct timespec until;
 
+	(void)pthread_mutex_lock(&mqtt->lock);
 	mqtt->subscribe_answer = -1;
+	(void)pthread_mutex_unlock(&mqtt->lock);
 	options.onSuccess5 = on_subscribe_success;
 	options.onFailure5 = on_subscribe_failure;
 	options.context = mqtt;

@@ -241,6 +241,15 @@ static void load_lost_by(struct db *db, int64_t conversation, struct cw_event *e
 	}
 }
 
+static bool was_assigned_after(struct db *db, int64_t conversation, int64_t seq)
+{
+	sqlite3_stmt *statement = db_bind(db, SQL_ASSIGNMENT_AFTER, "ii", conversation, seq);
+	bool was = db_step(db, statement);
+
+	db_end(statement);
+	return was;
+}
+
 void event_read(struct db *db, sqlite3_stmt *statement, struct cw_event *event)
 {
 	*event = (struct cw_event){
@@ -262,6 +271,7 @@ void event_read(struct db *db, sqlite3_stmt *statement, struct cw_event *event)
 	if (event->changes_assignment) {
 		load_lost_by(db, db_int(statement, 4), event);
 	}
+	event->assigned_later = db_int(statement, 4) != 0 && was_assigned_after(db, db_int(statement, 4), event->seq);
 }
 
 void message_row_finish(struct message_row *row)

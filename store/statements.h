@@ -107,6 +107,8 @@
 	X(SQL_ASSIGNMENT_INSERT, "INSERT INTO assignment (account, conversation, subject, from_seq) " \
 				 "VALUES (?1, ?2, ?3, ?4)") \
 	X(SQL_ASSIGNMENT_ENDED, "SELECT subject FROM assignment WHERE conversation = ?1 AND until_seq = ?2") \
+	X(SQL_ASSIGNMENT_AFTER, "SELECT 1 FROM assignment WHERE conversation = ?1 AND (until_seq > ?2 OR " \
+				"(until_seq IS NULL AND from_seq > ?2)) LIMIT 1") \
 	X(SQL_ASSIGNMENT_LIST, "SELECT s.conversation, c.name, s.subject FROM assignment s JOIN conversation c " \
 			       "ON c.id = s.conversation WHERE s.until_seq IS NULL AND s.conversation > ?1 " \
 			       "ORDER BY s.conversation LIMIT ?2") \

@@ -74,6 +74,10 @@ export class Client {
 	private syncing: Promise<void> | null = null;
 	private mustSyncAgain = false;
 	private isStopped = true;
+	/** The broker took the subscription without which nothing would arrive. */
+	private isSubscribed = false;
+	/** No head for so long that the publisher may be cut off; the next head ends it. */
+	private isSilent = false;
 	private attempt = 0;
 	private headTimer: ReturnType<typeof setTimeout> | null = null;
 	private silenceTimer: ReturnType<typeof setTimeout> | null = null;
@@ -173,6 +177,7 @@ export class Client {
 		});
 
 		this.mqtt = mqtt;
+		this.isSubscribed = false;
 		this.buffer = [];
 		this.feed?.reconnected();
 		mqtt.on("connect", () => void this.subscribe(mqtt));
@@ -211,7 +216,16 @@ export class Client {
 
 		try {
 			/* A role that may not read all of these is refused single ones; sync says which head counts. */
-			await Promise.all(wanted.map((topic) => mqtt.subscribeAsync(topic, { qos: 1 }).catch(() => undefined)));
+			const taken = await Promise.all(wanted.map((topic) =>
+				mqtt.subscribeAsync(topic, { qos: 1 }).then(() => true, () => false)));
+
+			if (this.mqtt !== mqtt) {
+				return;
+			}
+			this.isSubscribed = taken[0] === true;
+			if (!this.isSubscribed) {
+				this.emit("problem", new Error(`the broker refuses ${wanted[0]}: this token cannot be live`));
+			}
 			this.attempt = 0;
 			this.sync();
 		} catch (error) {
@@ -276,7 +290,7 @@ export class Client {
 	}
 
 	private onFeed(watch: FeedWatch, feed: Feed, isRetained: boolean): void {
-		const isWhole = watch.take(feed, isRetained);
+		const isWhole = watch.take(feed, isRetained, this.syncing !== null);
 
 		if (feed.epoch === this.epoch && !isRetained) {
 			this.takeLost(feed.lost ?? []);
@@ -312,6 +326,7 @@ export class Client {
 	}
 
 	private onHead(head: Head): void {
+		this.isSilent = false;
 		this.watchForSilence();
 		this.head = head.seq;
 		if (this.cursor < 0 || this.syncing !== null) {
@@ -335,6 +350,7 @@ export class Client {
 			clearTimeout(this.silenceTimer);
 		}
 		this.silenceTimer = setTimeout(() => {
+			this.isSilent = true;
 			this.setStatus("stale");
 			this.sync();
 		}, HEAD_SILENCE_MS);
@@ -430,6 +446,15 @@ export class Client {
 	}
 
 	private take(answer: SyncAnswer): void {
+		if (this.headTopic !== null && this.headTopic !== answer.head_topic && answer.reset !== true) {
+			/* Other rights than before: what is here was made with those. */
+			this.headTopic = answer.head_topic;
+			this.cursor = -1;
+			this.epoch = null;
+			this.feed = null;
+			this.mustSyncAgain = true;
+			return;
+		}
 		this.headTopic = answer.head_topic;
 		if (parseTopic(answer.head_topic)?.kind === "feed") {
 			this.feed ??= new FeedWatch();
@@ -461,7 +486,12 @@ export class Client {
 
 	/** Live is said only when the cursor has reached the head. */
 	private settle(): void {
-		if (this.mqtt !== null && this.syncing === null && this.cursor >= 0) {
+		if (this.mqtt === null || !this.mqtt.connected || this.syncing !== null || this.cursor < 0) {
+			return;
+		}
+		if (this.isSilent || !this.isSubscribed) {
+			this.setStatus("stale");
+		} else {
 			this.setStatus(this.cursor >= this.head ? "live" : "catching up");
 		}
 	}

@@ -11,16 +11,20 @@ export class FeedWatch {
 	private readonly last = new Map<string, number>();
 	private received = 0;
 	private counted: number | null = null;
+	/** Nothing was missing since the last sync; until the next one nothing more is proved. */
+	private isWhole = false;
 
 	/** /sync gave everything up to here. */
 	synced(asOf: number): void {
 		this.complete = asOf;
+		this.isWhole = true;
 		this.last.clear();
 	}
 
 	/** A new connection: what the feed counted before is not ours to compare. */
 	reconnected(): void {
 		this.counted = null;
+		this.isWhole = false;
 	}
 
 	/** From where to sync: behind the cursor when something may be missing before it. */
@@ -45,7 +49,7 @@ export class FeedWatch {
 	}
 
 	/** Did every event arrive that went out between the last feed and this one? False asks for a sync. */
-	take(feed: Feed, isRetained: boolean): boolean {
+	take(feed: Feed, isRetained: boolean, isSyncing: boolean): boolean {
 		const counted = this.counted;
 		const received = this.received;
 
@@ -58,9 +62,13 @@ export class FeedWatch {
 			return true;
 		}
 		if (feed.events - counted !== received) {
+			this.isWhole = false;
 			return false;
 		}
-		this.complete = Math.max(this.complete, feed.seq);
+		/* What a sync that is under way will bring is not known to be here. */
+		if (this.isWhole && !isSyncing) {
+			this.complete = Math.max(this.complete, feed.seq);
+		}
 		return true;
 	}
 }
