@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 
-import { ACCOUNT, OTHER, conv, eachDoor, everyConv, lasting, own, scenario } from '../lib/broker.mjs';
+import { ACCOUNT, OTHER, conv, eachDoor, everyConv, lasting, now, own, scenario } from '../lib/broker.mjs';
+import { eventually } from '../lib/until.mjs';
 
 const EVENTS = `acct/${ACCOUNT}/events`;
 const kept = (broker) => ({ persistence: true, persistence_location: `${path.join(broker.dir, 'broker')}/` });
@@ -158,4 +159,29 @@ scenario('retained messages as shipped: delivered after their publisher has gone
     await client.ping();
     assert.deepEqual(client.heard, [[`acct/${ACCOUNT}/head`, ACCOUNT]]);
   });
+});
+
+// Any answer but yes makes mosquitto 2.0.11 disconnect what has no connection, and read freed memory when it expires.
+scenario('SIGHUP finds sessions that are offline, their token expired, one by enhanced authentication', async (broker) => {
+  await (await broker.init()).start();
+  const exp = now() + 2;
+  const brief = { clean: false, properties: { sessionExpiryInterval: 4 } };
+  const ann = await broker.client({ agent: 'ann', claims: { exp }, ...brief });
+  await ann.subscribe(everyConv());
+  await ann.drop();
+  const ben = await broker.open();
+  const clientId = `${ACCOUNT}:ben:tab1`;
+  const properties = { ...brief.properties, authenticationMethod: 'JWT', authenticationData: Buffer.from(broker.token(ACCOUNT, 'agent', 'ben')) };
+  assert.equal(await ben.connect({ clientId, username: undefined, clean: false, properties }), 0);
+  await ben.subscribe(everyConv());
+  await ben.drop();
+  await eventually(() => now() > exp, 'the token has expired');
+  await broker.reload();
+  const admin = await broker.admin();
+  assert.deepEqual((await admin.data('listClients', { account: ACCOUNT })).clients, [], 'nobody is connected');
+  await broker.voice.say(conv(), 'while away');
+  await eventually(() => now() > exp + 6, 'both sessions have expired');
+  const again = await broker.client({ agent: 'ann', clean: false });
+  assert.equal(again.connack.sessionPresent, false);
+  assert.deepEqual((await admin.data('listClients', { account: ACCOUNT })).totalCount, 1);
 });
