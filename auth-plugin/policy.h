@@ -137,9 +137,8 @@ bool policy_is_ours(const char *topic);
 CW_MUST_CHECK enum cw_status policy_revoke(struct policy *policy, const struct cw_revocation *revocation, int64_t now_s,
 					   int64_t *ret_n_hit, struct cw_error *reterr);
 
-/* The same for many rules, with one look at the sessions. *ret_has_changed: one was new. CW_NOMEM. */
-CW_MUST_CHECK enum cw_status policy_revoke_all(struct policy *policy, struct cw_revocations *revocations, int64_t now_s,
-					       bool *ret_has_changed);
+/* Marks every session that a rule hits: after many were added. */
+void policy_revoke_hit(struct policy *policy, int64_t now_s);
 
 /* Disconnects a session at the next tick, once. false when it goes already or has gone. */
 bool policy_kick(struct policy *policy, struct session *session);

@@ -161,6 +161,27 @@ static void tell_if_missing(void *context, const struct cw_revocation *revocatio
 	}
 }
 
+/* rows were checked when they came. */
+static bool add_rules(struct policy *policy, const json_t *rows, int64_t now_s, bool *ret_has_changed)
+{
+	bool is_whole = true;
+	size_t index;
+	json_t *row;
+
+	json_array_foreach(rows, index, row)
+	{
+		struct cw_revocation revocation;
+		struct cw_error error;
+
+		if (cw_revocation_from_json(row, &revocation, &error) == CW_OK &&
+		    !cw_revocations_hold(policy->revocations, &revocation)) {
+			*ret_has_changed = true;
+			is_whole = cw_revocations_add(policy->revocations, &revocation, now_s) == CW_OK && is_whole;
+		}
+	}
+	return is_whole;
+}
+
 /* None is taken away: what is known here and not there is told. *ret_has_changed: something is new here. */
 static enum cw_status apply_revocations(struct policy *policy, const json_t *rows, int64_t now_s, bool *ret_has_changed,
 					struct cw_error *reterr)
@@ -171,10 +192,14 @@ static enum cw_status apply_revocations(struct policy *policy, const json_t *row
 		return cw_error_set(reterr, CW_NOMEM, "out of memory");
 	}
 	cw_revocations_each(policy->revocations, tell_if_missing, &comparing);
-	enum cw_status status = policy_revoke_all(policy, comparing.stored, now_s, ret_has_changed);
-
 	cw_revocations_destroy(comparing.stored);
-	return status == CW_OK ? CW_OK : cw_error_set(reterr, status, "out of memory");
+	if (!add_rules(policy, rows, now_s, ret_has_changed)) {
+		return cw_error_set(reterr, CW_NOMEM, "out of memory");
+	}
+	if (*ret_has_changed) {
+		policy_revoke_hit(policy, now_s);
+	}
+	return CW_OK;
 }
 
 static bool is_count(const json_t *json, const char *name, int64_t n)

@@ -75,44 +75,25 @@ enum cw_status policy_revoke(struct policy *policy, const struct cw_revocation *
 	return CW_OK;
 }
 
-struct revoking_all {
+struct sweeping {
 	struct policy *policy;
 	int64_t now_s;
-	bool has_changed, has_failed;
 };
-
-static void add_rule(void *context, const struct cw_revocation *revocation)
-{
-	struct revoking_all *all = context;
-
-	if (!cw_revocations_hold(all->policy->revocations, revocation)) {
-		all->has_changed = true;
-		all->has_failed = cw_revocations_add(all->policy->revocations, revocation, all->now_s) != CW_OK ||
-				  all->has_failed;
-	}
-}
 
 static void revoke_if_hit(void *context, struct session *session)
 {
-	struct revoking_all *all = context;
+	const struct sweeping *sweeping = context;
 
-	if (!session->is_revoked && cw_revocations_hit(all->policy->revocations, &session->token, all->now_s)) {
-		mark_revoked(all->policy, session);
+	if (!session->is_revoked && cw_revocations_hit(sweeping->policy->revocations, &session->token, sweeping->now_s)) {
+		mark_revoked(sweeping->policy, session);
 	}
 }
 
-/* One pass over the sessions for all rules. */
-enum cw_status policy_revoke_all(struct policy *policy, struct cw_revocations *revocations, int64_t now_s,
-				 bool *ret_has_changed)
+void policy_revoke_hit(struct policy *policy, int64_t now_s)
 {
-	struct revoking_all all = { .policy = policy, .now_s = now_s };
+	struct sweeping sweeping = { policy, now_s };
 
-	cw_revocations_each(revocations, add_rule, &all);
-	if (all.has_changed) {
-		sessions_each(&policy->sessions, revoke_if_hit, &all);
-	}
-	*ret_has_changed = all.has_changed;
-	return all.has_failed ? CW_NOMEM : CW_OK;
+	sessions_each(&policy->sessions, revoke_if_hit, &sweeping);
 }
 
 static bool is_newest(const struct policy *policy, const struct session *session)
