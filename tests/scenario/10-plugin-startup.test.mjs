@@ -99,15 +99,17 @@ scenario('per_listener_settings true: mosquitto 2.0.11 has no timer then, so nob
   await broker.init();
   broker.brokerConf = () => perListener(broker, 1);
   await broker.start({ load: false });
+  const [, patch] = broker.log.match(/mosquitto version 2\.0\.(\d+)/);
+  const hasTimer = Number(patch) > 11; // Debian 13's 2.0.21 calls it
   for (const version of [4, 5]) {
     await t.test(`MQTT ${version}`, async () => {
       for (const options of [{}, { account: '_system', agent: 'publisher', role: 'service' }, { account: '_system', agent: 'root', role: 'admin' }]) {
         const code = await broker.tries({ door: { transport: 'tcp', version }, ...options });
-        assert.equal(code, version === 5 ? 135 : 5);
+        assert.equal(code, hasTimer ? 0 : version === 5 ? 135 : 5);
       }
     });
   }
-  assert.equal(broker.log.match(/convwire: (?!audit).*per_listener_settings/g)?.length, 1, 'said once');
+  assert.equal(broker.log.match(/convwire: (?!audit).*per_listener_settings/g)?.length, hasTimer ? undefined : 1, 'said once');
 });
 
 scenario('the plugin twice in one broker: no start', async (broker) => {

@@ -62,7 +62,7 @@ scenario('a will may say what its client may say', async (broker, t) => {
           const code = await client.connect({
             clientId: `${ACCOUNT}:${agent}:t1`, token: broker.token(ACCOUNT, 'agent', agent), will: will(topic(agent), { retain }),
           });
-          assert.ok([0, door.refused].includes(code), `CONNACK ${code}`); // a broker may also refuse such a will at once
+          assert.ok([0, door.refused, 'closed'].includes(code), `CONNACK ${code}`); // newer brokers refuse such a will at once
           await client.drop();
         }
       }));
