@@ -114,16 +114,10 @@ enum policy_denial policy_check(struct policy *policy, const struct glance *glan
 	return verdict.is_allowed ? POLICY_ALLOWED : POLICY_BY_RULES;
 }
 
-/* Is the person of a username, whose token is not at hand, revoked? Every rule about them counts. */
-static bool is_person_revoked(const struct policy *policy, const struct cw_token *token, int64_t now_s)
-{
-	return cw_revocations_hit(policy->revocations, token, now_s);
-}
-
 enum policy_denial policy_check_absent(const struct policy *policy, const char *username,
 				       const struct policy_check *check, int64_t now_s)
 {
-	struct cw_token token = { .issued_at_s = 0 };
+	struct cw_token token = { .issued_at_s = 0 }; /* the token is not at hand: every rule about the person counts */
 	const char *slash = username ? strchr(username, '/') : NULL;
 	size_t len = slash ? (size_t)(slash - username) : 0;
 
@@ -132,7 +126,7 @@ enum policy_denial policy_check_absent(const struct policy *policy, const char *
 		return POLICY_UNKNOWN_CLIENT;
 	}
 	memcpy(token.account, username, len);
-	if (is_person_revoked(policy, &token, now_s)) {
+	if (cw_revocations_hit(policy->revocations, &token, now_s)) {
 		return POLICY_REVOKED;
 	}
 	if (strcmp(token.account, CW_SYSTEM_ACCOUNT) == 0) {

@@ -2,10 +2,7 @@
 /* Loading, and who is admitted. Decisions are in check.c, what happens with time in upkeep.c. */
 #include "auth-plugin/policy.h"
 
-#include <limits.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "auth-plugin/state.h"
 #include "core/clock.h"
@@ -238,7 +235,9 @@ static struct session *enter(struct policy *policy, const struct policy_connect 
 		session = person ? sessions_admit(&policy->sessions, connect->client, connect->client_id,
 						  connect->address ? connect->address : "", token, now_s) :
 				   NULL;
-		(void)(session ? CW_OK : cw_error_set(reterr, CW_NOMEM, "out of memory"));
+		if (!session) {
+			(void)cw_error_set(reterr, CW_NOMEM, "out of memory");
+		}
 	}
 	people_put(&policy->people, person);
 	if (!session) {

@@ -133,12 +133,13 @@ const char *policy_denial_text(enum policy_denial denial);
 bool policy_is_ours(const char *topic);
 
 /* ---- making sessions go ---- */
+
 /* Adds the rule, keeps it, marks every session that it hits; they are disconnected from the next tick on. */
 CW_MUST_CHECK enum cw_status policy_revoke(struct policy *policy, const struct cw_revocation *revocation, int64_t now_s,
 					   int64_t *ret_n_hit, struct cw_error *reterr);
 
-/* Marks every session that a rule hits: after many were added. */
-void policy_revoke_hit(struct policy *policy, int64_t now_s);
+/* Marks every session that a rule hits, after rules were added. How many live ones were marked. */
+int64_t policy_revoke_hit(struct policy *policy, int64_t now_s);
 
 /* Disconnects a session at the next tick, once. false when it goes already or has gone. */
 bool policy_kick(struct policy *policy, struct session *session);

@@ -94,7 +94,7 @@ void sessions_refresh(struct sessions *sessions, const struct session *session)
 	}
 }
 
-static struct glance *put_glance(struct glance *glances, size_t room, const struct glance *glance)
+static void put_glance(struct glance *glances, size_t room, const struct glance *glance)
 {
 	size_t at = home_of(room, glance->client);
 
@@ -102,7 +102,6 @@ static struct glance *put_glance(struct glance *glances, size_t room, const stru
 		at = (at + 1) & (room - 1);
 	}
 	glances[at] = *glance;
-	return &glances[at];
 }
 
 static bool grow_glances(struct sessions *sessions)
@@ -115,7 +114,7 @@ static bool grow_glances(struct sessions *sessions)
 	}
 	for (size_t i = 0; i < sessions->room; i++) {
 		if (sessions->glances[i].client) {
-			(void)put_glance(glances, room, &sessions->glances[i]); /* where it is does not matter */
+			put_glance(glances, room, &sessions->glances[i]);
 		}
 	}
 	free(sessions->glances);
@@ -132,7 +131,7 @@ static bool add_glance(struct sessions *sessions, const struct session *session)
 		return false;
 	}
 	fill_glance(&glance, session);
-	(void)put_glance(sessions->glances, sessions->room, &glance); /* nor does it here */
+	put_glance(sessions->glances, sessions->room, &glance);
 	sessions->n++;
 	return true;
 }

@@ -33,67 +33,46 @@ bool policy_kick(struct policy *policy, struct session *session)
 	return true;
 }
 
-struct revoking {
+struct sweeping {
 	struct policy *policy;
-	const struct cw_revocation *revocation;
-	int64_t n_hit;
+	int64_t now_s, n_hit;
 };
 
-static void mark_revoked(struct policy *policy, struct session *session)
+static void revoke_if_hit(void *context, struct session *session)
 {
+	struct sweeping *sweeping = context;
+	struct policy *policy = sweeping->policy;
+
+	if (session->is_revoked || !cw_revocations_hit(policy->revocations, &session->token, sweeping->now_s)) {
+		return;
+	}
 	session->is_revoked = true;
 	sessions_refresh(&policy->sessions, session);
-	policy->counters.revoked += session->is_live ? 1 : 0;
+	sweeping->n_hit += session->is_live ? 1 : 0;
 	(void)policy_kick(policy, session); /* one that is offline has nobody to disconnect */
 }
 
-static void revoke_session(void *context, struct session *session)
+int64_t policy_revoke_hit(struct policy *policy, int64_t now_s)
 {
-	struct revoking *revoking = context;
+	struct sweeping sweeping = { .policy = policy, .now_s = now_s };
 
-	if (session->is_revoked || !cw_revocation_hits(revoking->revocation, &session->token)) {
-		return;
-	}
-	revoking->n_hit += session->is_live ? 1 : 0;
-	mark_revoked(revoking->policy, session);
+	sessions_each(&policy->sessions, revoke_if_hit, &sweeping);
+	policy->counters.revoked += sweeping.n_hit;
+	return sweeping.n_hit;
 }
 
 enum cw_status policy_revoke(struct policy *policy, const struct cw_revocation *revocation, int64_t now_s,
 			     int64_t *ret_n_hit, struct cw_error *reterr)
 {
-	struct revoking revoking = { .policy = policy, .revocation = revocation };
-
+	*ret_n_hit = 0;
 	if (revocation->forget_at_s <= now_s) {
-		*ret_n_hit = 0;
 		return CW_OK;
 	}
 	if (cw_revocations_add(policy->revocations, revocation, now_s) != CW_OK) {
 		return cw_error_set(reterr, CW_NOMEM, "out of memory");
 	}
-	sessions_each(&policy->sessions, revoke_session, &revoking);
-	*ret_n_hit = revoking.n_hit;
+	*ret_n_hit = policy_revoke_hit(policy, now_s);
 	return CW_OK;
-}
-
-struct sweeping {
-	struct policy *policy;
-	int64_t now_s;
-};
-
-static void revoke_if_hit(void *context, struct session *session)
-{
-	const struct sweeping *sweeping = context;
-
-	if (!session->is_revoked && cw_revocations_hit(sweeping->policy->revocations, &session->token, sweeping->now_s)) {
-		mark_revoked(sweeping->policy, session);
-	}
-}
-
-void policy_revoke_hit(struct policy *policy, int64_t now_s)
-{
-	struct sweeping sweeping = { policy, now_s };
-
-	sessions_each(&policy->sessions, revoke_if_hit, &sweeping);
 }
 
 static bool is_newest(const struct policy *policy, const struct session *session)
