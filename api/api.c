@@ -65,6 +65,43 @@ struct cw_reader *api_reader(struct cw_http_request *request, const struct api *
 	return reader;
 }
 
+struct asked {
+	bool exists;
+	char assignee[CW_SUBJECT_MAX + 1];
+};
+
+static bool on_asked(void *context, const struct cw_conversation *conversation)
+{
+	struct asked *asked = context;
+
+	asked->exists = true;
+	memcpy(asked->assignee, conversation->assignee, sizeof(asked->assignee));
+	return false;
+}
+
+bool api_may_command(struct cw_http_request *request, const struct api *api, const struct cw_token *token,
+		     const char *conversation, bool *ret_exists, bool *ret_has_answered)
+{
+	struct asked asked = { .exists = false };
+	struct cw_error error;
+	struct cw_reader *reader = api_reader(request, api);
+
+	*ret_has_answered = !reader;
+	if (!reader) {
+		return false;
+	}
+	enum cw_status status = cw_store_conversation(reader, conversation, on_asked, &asked, &error);
+
+	cw_reader_release(reader);
+	if (status != CW_OK && status != CW_NOT_FOUND) {
+		api_store_problem(request, &error);
+		*ret_has_answered = true;
+		return false;
+	}
+	*ret_exists = asked.exists;
+	return cw_access_may_command(api->access, token, conversation, asked.assignee);
+}
+
 void api_store_problem(struct cw_http_request *request, const struct cw_error *error)
 {
 	switch (error->status) {
@@ -73,6 +110,9 @@ void api_store_problem(struct cw_http_request *request, const struct cw_error *e
 		break;
 	case CW_INVALID:
 		cw_http_problem(request, 400, "bad_parameter", error->text);
+		break;
+	case CW_DENIED:
+		cw_http_problem(request, 403, "denied", error->text);
 		break;
 	default:
 		cw_http_add_header(request, "Retry-After", "2");

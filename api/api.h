@@ -21,6 +21,8 @@ struct api {
 	_Atomic(struct cw_token_keys *) keys;
 	_Atomic(const struct cw_access *) access;
 	struct cw_revocations *revocations; /* tokens that are refused; NULL: none */
+	const char *media_dir;              /* files of messages */
+	int64_t media_min_free_bytes;
 	/* Each /sync of a token that does not see all conversations; on the listener's thread. NULL: nobody listens. */
 	void (*on_limited_sync)(void *context, const struct cw_token *token);
 	void *on_limited_sync_context;
@@ -31,6 +33,13 @@ void api_conversations(struct cw_http_request *request, void *api);
 void api_conversation(struct cw_http_request *request, void *api);
 void api_messages(struct cw_http_request *request, void *api);
 void api_resolve(struct cw_http_request *request, void *api);
+void api_begin_conversation(struct cw_http_request *request, void *api);
+void api_command(struct cw_http_request *request, void *api);
+void api_media(struct cw_http_request *request, void *api);
+/* POST /api/v1/media: the route's admit, take and handle. */
+void api_media_admit(struct cw_http_request *request, void *api);
+void api_media_take(struct cw_http_request *request, const char *bytes, size_t len, void *api);
+void api_media_store(struct cw_http_request *request, void *api);
 
 /* ---- shared by the handlers ---- */
 
@@ -43,6 +52,14 @@ bool api_query_int(struct cw_http_request *request, const char *name, int64_t fa
 
 /* Begins a read transaction. NULL when there is none; the request is then answered. */
 struct cw_reader *api_reader(struct cw_http_request *request, const struct api *api);
+
+/*
+ * May the token send commands about a conversation of the path or the query? *ret_exists: it is there. Answers also
+ * for one that is not, so that who sees only their own cannot ask which others there are. false also after answering
+ * for a store that failed, with *ret_has_answered.
+ */
+bool api_may_command(struct cw_http_request *request, const struct api *api, const struct cw_token *token,
+		     const char *conversation, bool *ret_exists, bool *ret_has_answered);
 
 /* Answers for a store that failed. */
 void api_store_problem(struct cw_http_request *request, const struct cw_error *error);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "api/control.h"
+#include "api/control_private.h"
 
 #include <string.h>
 
@@ -9,24 +9,24 @@
 /* Clocks of whoever asks and ours may differ; further ahead it is another unit than seconds. */
 #define MAX_AHEAD_S 86400
 
-static const char *text_of(json_t *arguments, const char *name)
+const char *control_text(json_t *arguments, const char *name)
 {
 	const char *text = json_string_value(json_object_get(arguments, name));
 
 	return text && text[0] ? text : NULL;
 }
 
-/* Like text_of; *is_wrong becomes true for null and any value but a text, which must not pass for "not given". */
+/* Like control_text; *is_wrong becomes true for null and any value but a text, which must not pass for "not given". */
 static const char *optional_text(json_t *arguments, const char *name, bool *is_wrong)
 {
 	json_t *value = json_object_get(arguments, name);
-	const char *text = text_of(arguments, name);
+	const char *text = control_text(arguments, name);
 
 	*is_wrong = *is_wrong || (value && !text);
 	return text;
 }
 
-static enum cw_status missing(const char *name, struct cw_error *reterr)
+enum cw_status control_missing(const char *name, struct cw_error *reterr)
 {
 	return cw_error_set(reterr, CW_INVALID, "%s is missing", name);
 }
@@ -36,11 +36,11 @@ static enum cw_status missing(const char *name, struct cw_error *reterr)
 static enum cw_status add_account(const struct control *control, json_t *arguments, json_t *answer,
 				  struct cw_error *reterr)
 {
-	struct cw_store_op op = { .type = CW_STORE_ACCOUNT_ADD, .account.name = text_of(arguments, "account") };
+	struct cw_store_op op = { .type = CW_STORE_ACCOUNT_ADD, .account.name = control_text(arguments, "account") };
 
 	(void)answer; /* nothing to add to "ok" */
 	if (!op.account.name) {
-		return missing("account", reterr);
+		return control_missing("account", reterr);
 	}
 	enum cw_status status = cw_store_run(control->store, &op);
 
@@ -52,15 +52,15 @@ static enum cw_status add_number(const struct control *control, json_t *argument
 {
 	struct cw_store_op op = {
 		.type = CW_STORE_NUMBER_ADD,
-		.number = { .account = text_of(arguments, "account"),
-			    .phone_number_id = text_of(arguments, "phone_number_id"),
-			    .waba_id = text_of(arguments, "waba_id"),
+		.number = { .account = control_text(arguments, "account"),
+			    .phone_number_id = control_text(arguments, "phone_number_id"),
+			    .waba_id = control_text(arguments, "waba_id"),
 			    .is_simulated = json_is_true(json_object_get(arguments, "simulated")) },
 	};
 
 	(void)answer;
 	if (!op.number.account || !op.number.phone_number_id) {
-		return missing("account or phone_number_id", reterr);
+		return control_missing("account or phone_number_id", reterr);
 	}
 	enum cw_status status = cw_store_run(control->store, &op);
 
@@ -76,10 +76,12 @@ static bool on_account(void *context, const struct cw_account *account)
 
 static bool on_number(void *context, const struct cw_number *number)
 {
-	return json_array_append_new(context,
-				     json_pack("{s:s, s:s, s:s?, s:b, s:b}", "phone_number_id", number->phone_number_id,
-					       "account", number->account, "waba_id", number->waba_id, "simulated",
-					       number->is_simulated, "replaying", number->is_replaying)) == 0;
+	json_t *row = json_pack("{s:s, s:s, s:s?, s:b, s:b, s:s?, s:i, s:I}", "phone_number_id", number->phone_number_id,
+				"account", number->account, "waba_id", number->waba_id, "simulated",
+				number->is_simulated, "replaying", number->is_replaying, "paused", number->paused_reason,
+				"paused_code", number->paused_code, "paused_at", (json_int_t)number->paused_at_ms);
+
+	return json_array_append_new(context, row) == 0;
 }
 
 static enum cw_status list_accounts(const struct control *control, json_t *arguments, json_t *answer,
@@ -119,10 +121,10 @@ static json_t *import_row(const struct control *control, json_t *row)
 {
 	struct cw_store_op op = {
 		.type = CW_STORE_ALIAS_ADD,
-		.alias = { .account = text_of(row, "account"),
-			   .phone_number_id = text_of(row, "phone_number_id"),
-			   .customer = text_of(row, "customer"),
-			   .legacy_id = text_of(row, "id") },
+		.alias = { .account = control_text(row, "account"),
+			   .phone_number_id = control_text(row, "phone_number_id"),
+			   .customer = control_text(row, "customer"),
+			   .legacy_id = control_text(row, "id") },
 	};
 
 	if (!op.alias.account || !op.alias.phone_number_id || !op.alias.customer || !op.alias.legacy_id) {
@@ -146,7 +148,7 @@ static enum cw_status import_aliases(const struct control *control, json_t *argu
 
 	if (!json_is_array(rows)) {
 		json_decref(results);
-		return missing("rows", reterr);
+		return control_missing("rows", reterr);
 	}
 	json_array_foreach(rows, index, row)
 	{
@@ -183,16 +185,16 @@ static void on_compared(void *context, const char *line)
 
 static enum cw_status resolve(const struct control *control, json_t *arguments, json_t *answer, struct cw_error *reterr)
 {
-	const char *account = text_of(arguments, "account");
-	const char *id = text_of(arguments, "id");
+	const char *account = control_text(arguments, "account");
+	const char *id = control_text(arguments, "id");
 	struct cw_reader *reader = NULL;
 	struct resolving resolving = { .matches = json_array(), .compared = json_array() };
 	const struct cw_resolve_sink sink = { .on_match = on_match, .on_compared = on_compared, .context = &resolving };
 	enum cw_status status = account && id ? cw_reader_acquire(control->store, &reader, reterr) :
-						missing("account or id", reterr);
+						control_missing("account or id", reterr);
 
 	if (status == CW_OK) {
-		status = cw_store_resolve(reader, account, id, text_of(arguments, "phone_number_id"), &sink, reterr);
+		status = cw_store_resolve(reader, account, id, control_text(arguments, "phone_number_id"), &sink, reterr);
 	}
 	cw_reader_release(reader);
 	return json_object_set_new(answer, "matches", resolving.matches) == 0 &&
@@ -201,9 +203,8 @@ static enum cw_status resolve(const struct control *control, json_t *arguments, 
 		       CW_NOMEM;
 }
 
-/* The one conversation that an id means; its canonical id stays with answer's matches. */
-static enum cw_status resolve_one(const struct control *control, json_t *arguments, json_t *answer,
-				  const char **ret_conversation, struct cw_error *reterr)
+enum cw_status control_resolve_one(const struct control *control, json_t *arguments, json_t *answer,
+				   const char **ret_conversation, struct cw_error *reterr)
 {
 	enum cw_status status = resolve(control, arguments, answer, reterr);
 	json_t *matches = json_object_get(answer, "matches");
@@ -216,7 +217,7 @@ static enum cw_status resolve_one(const struct control *control, json_t *argumen
 	}
 	if (n == 0 || !first) {
 		return cw_error_set(reterr, CW_NOT_FOUND, "no conversation of account %.70s is meant by \"%.70s\"",
-				    text_of(arguments, "account"), text_of(arguments, "id"));
+				    control_text(arguments, "account"), control_text(arguments, "id"));
 	}
 	if (n > 1) {
 		return cw_error_set(reterr, CW_INVALID, "%zu conversations are meant: %.120s, %.120s%s; name one", n,
@@ -250,16 +251,16 @@ static enum cw_status run_assign(const struct control *control, const char *acco
 /* {account, conversation, subject}: conversation is any id; subject null takes it from whoever has it. */
 static enum cw_status assign(const struct control *control, json_t *arguments, json_t *answer, struct cw_error *reterr)
 {
-	const char *account = text_of(arguments, "account");
-	const char *id = text_of(arguments, "conversation");
+	const char *account = control_text(arguments, "account");
+	const char *id = control_text(arguments, "conversation");
 	json_t *subject = json_object_get(arguments, "subject");
 	const char *conversation = NULL;
 
-	if (!account || !id || !(json_is_null(subject) || text_of(arguments, "subject"))) {
-		return missing("account, conversation or subject", reterr);
+	if (!account || !id || !(json_is_null(subject) || control_text(arguments, "subject"))) {
+		return control_missing("account, conversation or subject", reterr);
 	}
 	json_t *question = json_pack("{s:s, s:s}", "account", account, "id", id);
-	enum cw_status status = resolve_one(control, question, answer, &conversation, reterr);
+	enum cw_status status = control_resolve_one(control, question, answer, &conversation, reterr);
 
 	json_decref(question);
 	if (status != CW_OK) {
@@ -425,6 +426,12 @@ static const struct {
 	{ "account.list", list_accounts },
 	{ "number.add", add_number },
 	{ "number.list", list_numbers },
+	{ "number.pause", control_pause_number },
+	{ "command", control_command },
+	{ "outbox.list", control_list_outbox },
+	{ "outbox.do", control_do_outbox },
+	{ "template.list", control_list_templates },
+	{ "template.replace", control_replace_templates },
 	{ "alias.import", import_aliases },
 	{ "resolve", resolve },
 	{ "assign", assign },

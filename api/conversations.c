@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* GET /api/v1/conversations, /conversations/{id}, /conversations/{id}/messages and /resolve. */
+/* /api/v1/conversations, /conversations/{id}, /conversations/{id}/messages and /resolve. */
 #include <string.h>
 
 #include "api/api.h"
@@ -150,6 +150,78 @@ void api_conversation(struct cw_http_request *request, void *context)
 	} else {
 		api_store_problem(request, &error);
 	}
+}
+
+/* ---- beginning one ---- */
+
+/* Would the token's role let it write to this customer, if the conversation is theirs? */
+static bool may_begin(const struct api *api, const struct cw_token *token, const char *phone_number_id)
+{
+	char id[CW_CONVERSATION_ID_MAX + 1];
+
+	return cw_conversation_id_make(token->account, phone_number_id, "0", id) == CW_OK &&
+	       cw_access_may_command(api->access, token, id, token->subject);
+}
+
+static void answer_begun(struct cw_http_request *request, const struct api *api, const struct cw_token *token,
+			 const struct cw_store_mint *mint)
+{
+	struct one one = { .api = api, .token = token };
+	struct cw_error error;
+	struct cw_reader *reader = api_reader(request, api);
+
+	if (!reader) {
+		return;
+	}
+	enum cw_status status = cw_store_conversation(reader, mint->conversation, on_conversation, &one, &error);
+
+	cw_reader_release(reader);
+	if (status == CW_OK && !one.is_seen) {
+		status = cw_error_set(&error, CW_DENIED, "this customer's conversation is not yours to see");
+	}
+	if (status == CW_OK) {
+		cw_http_answer_json(request, mint->is_new ? 201 : 200, one.row);
+	} else {
+		api_store_problem(request, &error);
+	}
+}
+
+/* POST {"phone_number_id","customer"}: 201 with a new conversation's row, or 200 with the one that it resolves to. */
+void api_begin_conversation(struct cw_http_request *request, void *context)
+{
+	const struct api *api = context;
+	size_t len = 0;
+	const char *bytes = cw_http_body(request, &len);
+	json_t *body = json_loadb(bytes, len, JSON_REJECT_DUPLICATES, NULL);
+	const char *phone_number_id = json_string_value(json_object_get(body, "phone_number_id"));
+	const char *customer = json_string_value(json_object_get(body, "customer"));
+	CW_CLEANUP(cw_token_finish) struct cw_token token = { .claim = NULL };
+
+	if (!api_authorize(request, api, &token)) {
+		json_decref(body);
+		return;
+	}
+	if (!phone_number_id || !customer || json_object_size(body) != 2) {
+		cw_http_problem(request, 400, "bad_body",
+				"The body is {\"phone_number_id\":\"…\",\"customer\":\"+…\"}, both as texts.");
+	} else if (!may_begin(api, &token, phone_number_id)) {
+		cw_http_problem(request, 403, "denied", "The token's role may not write to customers of this number.");
+	} else {
+		struct cw_store_op op = {
+			.type = CW_STORE_MINT,
+			.mint = { .account = token.account,
+				  .phone_number_id = phone_number_id,
+				  .customer = customer,
+				  .claimant = cw_access_is_limited(api->access, &token) ? token.subject : NULL },
+		};
+
+		if (cw_store_run(api->store, &op) == CW_OK) {
+			answer_begun(request, api, &token, &op.mint);
+		} else {
+			api_store_problem(request, &op.error);
+		}
+	}
+	json_decref(body);
 }
 
 struct page {

@@ -199,12 +199,11 @@ static void on_lost(void *context, const char *reason)
 	atomic_store(&subscriber_state, -1);
 }
 
-static void on_message(void *context, const char *topic, const char *payload, size_t len)
+static void on_message(void *context, const struct cw_mqtt_message *message)
 {
 	struct load *load = context;
-	const char *mark = memmem(payload, len, MARK, sizeof(MARK) - 1);
+	const char *mark = memmem(message->payload, message->len, MARK, sizeof(MARK) - 1);
 
-	(void)topic;
 	if (!mark) {
 		return;
 	}

@@ -60,10 +60,12 @@ static void on_published(void *context, int64_t id, bool is_taken)
 	(void)pthread_mutex_unlock(&asking->lock);
 }
 
-static void on_message(void *context, const char *topic, const char *payload, size_t len)
+static void on_message(void *context, const struct cw_mqtt_message *message)
 {
 	struct asking *asking = context;
-	json_t *answer = strcmp(topic, CW_TOPIC_CONTROL_RESPONSE) == 0 ? json_loadb(payload, len, 0, NULL) : NULL;
+	json_t *answer = strcmp(message->topic, CW_TOPIC_CONTROL_RESPONSE) == 0 ?
+				 json_loadb(message->payload, message->len, 0, NULL) :
+				 NULL;
 
 	(void)pthread_mutex_lock(&asking->lock);
 	if (answer) {

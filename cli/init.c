@@ -195,6 +195,7 @@ static void make_keys(struct maker *maker, const struct init_options *options, c
 	make_folder(maker, "keys/public", 0755);
 	make_folder(maker, "keys/shared", 0700);
 	make_folder(maker, "keys/apps", 0700);
+	make_folder(maker, "keys/numbers", 0700);
 	make_house_key(maker);
 	random_hex(maker, tag, sizeof(tag) / 2);
 	make_line(maker, "keys/shared/tag.key", 0600, tag);

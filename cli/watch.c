@@ -129,15 +129,14 @@ static void print_event(const struct watch *watch, json_t *event)
 	(void)printf("%s%s%s\n", status[0] ? " [" : "", status, status[0] ? "]" : "");
 }
 
-static void on_message(void *context, const char *topic, const char *payload, size_t len)
+static void on_message(void *context, const struct cw_mqtt_message *message)
 {
 	struct watch *watch = context;
-	json_t *event = json_loadb(payload, len, 0, NULL);
+	json_t *event = json_loadb(message->payload, message->len, 0, NULL);
 
-	(void)topic;
 	(void)pthread_mutex_lock(&watch->lock);
 	if (!watch->is_done && watch->prints_json) {
-		(void)printf("%.*s\n", (int)len, payload);
+		(void)printf("%.*s\n", (int)message->len, (const char *)message->payload);
 	} else if (!watch->is_done && event) {
 		print_event(watch, event);
 	}

@@ -285,8 +285,8 @@ static bool is_assignee(void *context, const char *conversation, size_t len)
 	return *(const bool *)context;
 }
 
-static bool token_reads(const struct cw_access *access, const struct cw_token *token, enum cw_access_action action,
-			const char *topic, const char *assignee)
+static bool token_may(const struct cw_access *access, const struct cw_token *token, enum cw_access_action action,
+		      const char *topic, const char *assignee)
 {
 	bool is_theirs = assignee && strcmp(assignee, token->subject) == 0;
 	const struct cw_access_request request = {
@@ -297,6 +297,7 @@ static bool token_reads(const struct cw_access *access, const struct cw_token *t
 		.claim = token->claim,
 		.action = action,
 		.topic = topic,
+		.qos = 1,
 		.is_assigned = is_assignee,
 		.assigned_context = &is_theirs,
 	};
@@ -312,7 +313,19 @@ bool cw_access_sees_conversation(const struct cw_access *access, const struct cw
 
 	return cw_text_copy(topic.account, sizeof(topic.account), token->account) &&
 	       cw_text_copy(topic.conversation, sizeof(topic.conversation), conversation) &&
-	       cw_topic_make(&topic, text) == CW_OK && token_reads(access, token, CW_ACCESS_READ, text, assignee);
+	       cw_topic_make(&topic, text) == CW_OK && token_may(access, token, CW_ACCESS_READ, text, assignee);
+}
+
+bool cw_access_may_command(const struct cw_access *access, const struct cw_token *token, const char *conversation,
+			   const char *assignee)
+{
+	struct cw_topic topic = { .kind = CW_TOPIC_COMMAND };
+	char text[CW_TOPIC_MAX + 1];
+
+	return cw_text_copy(topic.account, sizeof(topic.account), token->account) &&
+	       cw_text_copy(topic.conversation, sizeof(topic.conversation), conversation) &&
+	       cw_text_copy(topic.subject, sizeof(topic.subject), token->subject) &&
+	       cw_topic_make(&topic, text) == CW_OK && token_may(access, token, CW_ACCESS_WRITE, text, assignee);
 }
 
 bool cw_access_is_limited(const struct cw_access *access, const struct cw_token *token)
@@ -330,7 +343,7 @@ bool cw_access_sees_all(const struct cw_access *access, const struct cw_token *t
 	/* With a deny rule, or a claim, the answer may differ from row to row. */
 	return role && !role->is_assigned && role->n_deny == 0 && !cw_claim_narrows(token->claim) &&
 	       cw_topic_conversations(token->account, filter) == CW_OK &&
-	       token_reads(access, token, CW_ACCESS_SUBSCRIBE, filter, NULL);
+	       token_may(access, token, CW_ACCESS_SUBSCRIBE, filter, NULL);
 }
 
 bool cw_access_sees_events(const struct cw_access *access, const struct cw_token *token)
@@ -339,5 +352,5 @@ bool cw_access_sees_events(const struct cw_access *access, const struct cw_token
 	char text[CW_TOPIC_MAX + 1];
 
 	return cw_text_copy(topic.account, sizeof(topic.account), token->account) &&
-	       cw_topic_make(&topic, text) == CW_OK && token_reads(access, token, CW_ACCESS_READ, text, NULL);
+	       cw_topic_make(&topic, text) == CW_OK && token_may(access, token, CW_ACCESS_READ, text, NULL);
 }

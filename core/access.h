@@ -112,6 +112,13 @@ void cw_access_role_rules(const struct cw_access *access, const struct cw_access
 bool cw_access_sees_conversation(const struct cw_access *access, const struct cw_token *token, const char *conversation,
 				 const char *assignee);
 
+/*
+ * May this token send commands about this conversation, which assignee has ("" or NULL: nobody)? What the broker asks
+ * of a publish on its cmd topic.
+ */
+bool cw_access_may_command(const struct cw_access *access, const struct cw_token *token, const char *conversation,
+			   const char *assignee);
+
 /* Is this token's role limited to assigned conversations? Then lists need look only at those. */
 bool cw_access_is_limited(const struct cw_access *access, const struct cw_token *token);
 

@@ -12,7 +12,7 @@ static const char *const kinds[CW_EVENT_KIND_COUNT] = {
 	[CW_EVENT_MESSAGE] = "message",   [CW_EVENT_STATUS] = "status",     [CW_EVENT_EDIT] = "edit",
 	[CW_EVENT_REVOKE] = "revoke",     [CW_EVENT_CONTACT] = "contact",   [CW_EVENT_CONVERSATION] = "conversation",
 	[CW_EVENT_MERGE] = "merge",       [CW_EVENT_TEMPLATE] = "template", [CW_EVENT_NUMBER] = "number",
-	[CW_EVENT_SETTINGS] = "settings",
+	[CW_EVENT_SETTINGS] = "settings", [CW_EVENT_MEDIA] = "media",
 };
 
 const char *cw_event_kind_text(enum cw_event_kind kind)
@@ -93,7 +93,10 @@ static enum cw_status put_marks(struct cw_buf *out, const struct cw_message *mes
 		PUT(cw_buf_append_text(out, ",\"status\":"));
 		PUT(put_word(out, cw_message_status_text(message->status)));
 	}
-	if (message->target_wamid) {
+	if (message->attempt > 0) {
+		PUT(cw_buf_append_format(out, ",\"attempt\":%d", message->attempt));
+	}
+	if (message->target_wamid || message->target[0]) {
 		PUT(cw_buf_append_text(out, ",\"target\":{\"message\":"));
 		PUT(put_word(out, message->target));
 		PUT(cw_buf_append_text(out, ",\"wamid\":"));
@@ -173,7 +176,7 @@ static enum cw_status put_conversation(struct cw_buf *out, const struct cw_conve
 	PUT(put_word(out, conversation->merged_into));
 	PUT(cw_buf_append_text(out, ",\"assignee\":"));
 	PUT(put_word(out, conversation->assignee));
-	PUT(cw_buf_append_text(out, ",\"contact\":"));
+	PUT(cw_buf_append_format(out, ",\"state\":\"%s\",\"contact\":", conversation->is_done ? "done" : "open"));
 	PUT(put_contact(out, &conversation->contact));
 	return cw_buf_append_text(out, "}");
 }
@@ -315,6 +318,8 @@ char *cw_message_preview(enum cw_message_kind kind, const json_t *body)
 		{ CW_KIND_INTERACTIVE, "button_reply", "title" },
 		{ CW_KIND_INTERACTIVE, "list_reply", "title" },
 		{ CW_KIND_INTERACTIVE, "nfm_reply", "body" },
+		{ CW_KIND_INTERACTIVE, "body", "text" },
+		{ CW_KIND_TEMPLATE, NULL, "name" },
 		{ CW_KIND_ORDER, NULL, "text" },
 		{ CW_KIND_SYSTEM, NULL, "body" },
 	};

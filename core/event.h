@@ -40,9 +40,11 @@ struct cw_message {
 	int64_t edited_at_ms;   /* 0: never */
 	int64_t version;
 	enum cw_message_status status;
+	int attempt;                     /* of an agent's message, from 1; 0 for others */
 	char target[CW_CLOCK_UUID_TEXT]; /* reactions: the message; "" while only target_wamid is known */
 	char *target_wamid;              /* reactions; NULL otherwise */
-	char *body; /* JSON text: {"content","context","referral","errors","author","error"}; text, so that no thread shares a tree */
+	/* JSON text, so that no thread shares a tree: {"content","context","referral","errors","author","error","media","command"} */
+	char *body;
 };
 
 struct cw_contact {
@@ -70,13 +72,15 @@ struct cw_conversation {
 	char *last_preview;                           /* NULL: none */
 	char merged_into[CW_CONVERSATION_ID_MAX + 1]; /* "" unless merged */
 	char assignee[CW_SUBJECT_MAX + 1];            /* who has it; "": nobody */
+	bool is_done;                                 /* the team is done with it, until the customer writes */
 	struct cw_contact contact;
 };
 
 /* What an event is about. The words are the wire's `kind`. */
 enum cw_event_kind {
 	CW_EVENT_MESSAGE,      /* a message came, or a placeholder was filled */
-	CW_EVENT_STATUS,       /* a status climbed */
+	CW_EVENT_STATUS,       /* a status changed: one of ours on its way, or what WhatsApp reports */
+	CW_EVENT_MEDIA,        /* a message's file came, or could not be fetched */
 	CW_EVENT_EDIT,         /* a message was edited; data holds it as it is now */
 	CW_EVENT_REVOKE,       /* a message was deleted for everyone */
 	CW_EVENT_CONVERSATION, /* a conversation was made or changed without a message */

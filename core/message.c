@@ -10,9 +10,15 @@ static const char *const kinds[CW_KIND_COUNT] = {
 	CW_MESSAGE_KIND_LIST(X)
 #undef X
 };
-static const char *const origins[CW_ORIGIN_COUNT] = { "customer", "phone", "history" };
-static const char *const statuses[CW_MESSAGE_STATUS_COUNT] = { "",     "accepted", "sent",  "delivered",
-							       "read", "played",   "failed" };
+static const char *const origins[CW_ORIGIN_COUNT] = { "customer", "phone", "history", "agent" };
+static const char *const statuses[CW_MESSAGE_STATUS_COUNT] = {
+	[CW_STATUS_NONE] = "",           [CW_STATUS_QUEUED] = "queued",
+	[CW_STATUS_SENDING] = "sending", [CW_STATUS_RETRYING] = "retrying",
+	[CW_STATUS_UNKNOWN] = "unknown", [CW_STATUS_ACCEPTED] = "accepted",
+	[CW_STATUS_SENT] = "sent",       [CW_STATUS_DELIVERED] = "delivered",
+	[CW_STATUS_READ] = "read",       [CW_STATUS_PLAYED] = "played",
+	[CW_STATUS_FAILED] = "failed",
+};
 
 int64_t cw_message_wamid_hash(const char *wamid)
 {
@@ -73,9 +79,20 @@ enum cw_status cw_message_status_parse(const char *text, enum cw_message_status 
 	return CW_OK;
 }
 
+enum cw_status cw_message_status_reported(const char *text, enum cw_message_status *ret_status)
+{
+	enum cw_message_status status = CW_STATUS_NONE;
+
+	if (cw_message_status_parse(text, &status) != CW_OK || status < CW_STATUS_ACCEPTED) {
+		return CW_NOT_FOUND;
+	}
+	*ret_status = status;
+	return CW_OK;
+}
+
 bool cw_message_status_may_follow(enum cw_message_status now, enum cw_message_status next)
 {
-	if (now == CW_STATUS_FAILED) {
+	if (now == CW_STATUS_FAILED || next < CW_STATUS_ACCEPTED) {
 		return false;
 	}
 	return next == CW_STATUS_FAILED ? now < CW_STATUS_DELIVERED : next > now;
@@ -89,6 +106,12 @@ bool cw_message_kind_is_shown(enum cw_message_kind kind)
 bool cw_message_kind_is_unread(enum cw_message_kind kind)
 {
 	return cw_message_kind_is_shown(kind) && kind != CW_KIND_SYSTEM && kind != CW_KIND_REQUEST_WELCOME;
+}
+
+bool cw_message_kind_is_media(enum cw_message_kind kind)
+{
+	return kind == CW_KIND_IMAGE || kind == CW_KIND_VIDEO || kind == CW_KIND_AUDIO || kind == CW_KIND_VOICE ||
+	       kind == CW_KIND_DOCUMENT || kind == CW_KIND_STICKER;
 }
 
 bool cw_message_kind_opens_window(enum cw_message_kind kind)

@@ -290,7 +290,7 @@ static enum cw_status read_status(struct place *place, json_t *element)
 	item->wamid_hash = item->wamid ? cw_message_wamid_hash(item->wamid) : 0;
 	if (!item->wamid) {
 		drop_item(place, "a status without id");
-	} else if (!word || cw_message_status_parse(word, &item->status) != CW_OK) {
+	} else if (!word || cw_message_status_reported(word, &item->status) != CW_OK) {
 		drop_item(place, "a status of a kind not known");
 	}
 	return CW_OK;

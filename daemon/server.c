@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/server.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "api/api.h"
 #include "api/control.h"
 #include "api/health.h"
+#include "bridge/bridge.h"
 #include "core/clock.h"
+#include "core/command.h"
+#include "core/content.h"
 #include "core/file.h"
 #include "ingest/publisher.h"
 #include "ingest/secrets.h"
@@ -21,7 +26,7 @@
 #define CONTROL_MAX_BODY (16 * 1024 * 1024) /* alias import sends its rows in parts */
 #define TOKEN_LIFETIME_S 86400
 
-enum { N_ROUTES = 9, N_CONTROL_ROUTES = 2, N_METRICS_ROUTES = 1 };
+enum { N_ROUTES = 13, N_CONTROL_ROUTES = 2, N_METRICS_ROUTES = 1 };
 
 /* Keys and roles as they were loaded at one time. A handler may still use what a reload replaced. */
 struct rules {
@@ -37,6 +42,7 @@ struct server {
 	struct secrets *secrets;
 	struct cw_buf private_pem;
 	struct publisher *publisher;
+	struct bridge *bridge;
 	struct cw_store *store;
 	struct cw_revocations *revocations;
 	struct webhook_gate gate;
@@ -47,25 +53,37 @@ struct server {
 	struct cw_http_route control_routes[N_CONTROL_ROUTES];
 	struct cw_http_route metrics_routes[N_METRICS_ROUTES];
 	char control_path[PATH_MAX];
+	char media_dir[PATH_MAX];
+	char tokens_dir[PATH_MAX];
 	char broker_uri[300];
 	struct cw_http_server *http, *control, *metrics;
 };
 
 /* ---- what the parts ask of each other ---- */
 
-static char *mint_publisher_token(void *context)
+static char *mint_service_token(const struct server *server, struct cw_token token)
 {
-	struct server *server = context;
-	struct cw_token token = { .account = CW_SYSTEM_ACCOUNT, .subject = "publisher", .role = "service" };
 	struct cw_error error;
 	char *text = NULL;
 
 	token.expires_at_s = cw_clock_now_ms() / 1000 + TOKEN_LIFETIME_S;
 	if (cw_token_mint(server->private_pem.data, &token, cw_clock_now_ms(), &text, &error) != CW_OK) {
-		cw_log_error("publisher: %s", error.text);
+		cw_log_error("%s: %s", token.subject, error.text);
 		return NULL;
 	}
 	return text;
+}
+
+static char *mint_publisher_token(void *context)
+{
+	return mint_service_token(
+		context, (struct cw_token){ .account = CW_SYSTEM_ACCOUNT, .subject = "publisher", .role = "service" });
+}
+
+static char *mint_bridge_token(void *context)
+{
+	return mint_service_token(
+		context, (struct cw_token){ .account = CW_SYSTEM_ACCOUNT, .subject = "bridge", .role = "service" });
 }
 
 static void on_broken(void *context, const char *what)
@@ -250,6 +268,51 @@ static enum cw_status load_keys(struct server *server, const char *dir, struct c
 	return status;
 }
 
+static enum cw_status read_receipts(const char *word, enum bridge_receipts *ret_receipts, struct cw_error *reterr)
+{
+	static const char *const words[] = {
+		[BRIDGE_RECEIPTS_OPEN] = "open", [BRIDGE_RECEIPTS_REPLY] = "reply", [BRIDGE_RECEIPTS_NEVER] = "never"
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(words[i], word) == 0) {
+			*ret_receipts = (enum bridge_receipts)i;
+			return CW_OK;
+		}
+	}
+	return cw_error_set(reterr, CW_INVALID, "read_receipts: \"%.40s\" is not open, reply or never", word);
+}
+
+static enum cw_status create_bridge(struct server *server, const char *dir, const struct settings *settings,
+				    struct cw_error *reterr)
+{
+	struct bridge_options options = {
+		.broker_uri = server->broker_uri,
+		.graph_url = settings->graph_url,
+		.tokens_dir = server->tokens_dir,
+		.media_dir = server->media_dir,
+		.send_rate = settings->send_rate,
+		.unknown_hold_ms = settings->unknown_hold_ms,
+		.request_timeout_ms = settings->request_timeout_ms,
+		.media_max_bytes = settings->media_max_mb * MB,
+		.media_min_free_bytes = settings->media_min_free_mb * MB,
+		.mint_token = mint_bridge_token,
+		.context = server,
+	};
+	enum cw_status status = read_receipts(settings->read_receipts, &options.receipts, reterr);
+
+	if (status == CW_OK) {
+		status = settings_path(dir, "media", server->media_dir, sizeof(server->media_dir), reterr);
+	}
+	if (status == CW_OK) {
+		status = settings_path(dir, "keys/numbers", server->tokens_dir, sizeof(server->tokens_dir), reterr);
+	}
+	if (status == CW_OK && mkdir(server->media_dir, 0700) != 0 && errno != EEXIST) {
+		status = cw_error_set(reterr, CW_IO, "%s: %s", server->media_dir, strerror(errno));
+	}
+	return status == CW_OK ? bridge_create(&options, &server->bridge, reterr) : status;
+}
+
 static enum cw_status open_store(struct server *server, const char *dir, const struct settings *settings,
 				 struct cw_error *reterr)
 {
@@ -263,6 +326,9 @@ static enum cw_status open_store(struct server *server, const char *dir, const s
 	};
 	enum cw_status status = publisher_create(&publisher_options, &server->publisher, reterr);
 
+	if (status == CW_OK) {
+		status = create_bridge(server, dir, settings, reterr);
+	}
 	if (status != CW_OK) {
 		return status;
 	}
@@ -274,6 +340,9 @@ static enum cw_status open_store(struct server *server, const char *dir, const s
 		.max_queue_age_ms = settings->queue_max_age_ms,
 		.on_events = publisher_hand_over,
 		.on_events_context = server->publisher,
+		.on_outbound = bridge_on_outbound,
+		.on_signal = bridge_on_signal,
+		.on_outbound_context = server->bridge,
 		.on_broken = on_broken,
 	};
 
@@ -303,29 +372,33 @@ static enum cw_status load_revocations(struct server *server, struct cw_error *r
 	return status;
 }
 
-static void fill_routes(struct server *server)
+static void fill_routes(struct server *server, const struct settings *settings)
 {
 	struct webhook_gate *gate = &server->gate;
 	struct api *api = &server->api;
 	struct health *health = &server->health;
 	/* clang-format off */
 	const struct cw_http_route routes[N_ROUTES] = {
-		{ "GET",  "/webhook",                           0, NULL, webhook_verify, gate },
-		{ "POST", "/webhook",            WEBHOOK_MAX_BODY, webhook_admit, webhook_receive, gate },
-		{ "GET",  "/healthz",                           0, NULL, health_live, health },
-		{ "GET",  "/readyz",                            0, NULL, health_ready, health },
-		{ "GET",  "/api/v1/sync",                       0, NULL, api_sync, api },
-		{ "GET",  "/api/v1/conversations",              0, NULL, api_conversations, api },
-		{ "GET",  "/api/v1/conversations/{}",           0, NULL, api_conversation, api },
-		{ "GET",  "/api/v1/conversations/{}/messages",  0, NULL, api_messages, api },
-		{ "GET",  "/api/v1/resolve",                    0, NULL, api_resolve, api },
+		{ "GET",  "/webhook",                           0, NULL, webhook_verify, gate, NULL },
+		{ "POST", "/webhook",            WEBHOOK_MAX_BODY, webhook_admit, webhook_receive, gate, NULL },
+		{ "GET",  "/healthz",                           0, NULL, health_live, health, NULL },
+		{ "GET",  "/readyz",                            0, NULL, health_ready, health, NULL },
+		{ "GET",  "/api/v1/sync",                       0, NULL, api_sync, api, NULL },
+		{ "GET",  "/api/v1/conversations",              0, NULL, api_conversations, api, NULL },
+		{ "POST", "/api/v1/conversations",           4096, NULL, api_begin_conversation, api, NULL },
+		{ "GET",  "/api/v1/conversations/{}",           0, NULL, api_conversation, api, NULL },
+		{ "GET",  "/api/v1/conversations/{}/messages",  0, NULL, api_messages, api, NULL },
+		{ "POST", "/api/v1/conversations/{}/commands", CW_COMMAND_MAX_BYTES, NULL, api_command, api, NULL },
+		{ "GET",  "/api/v1/resolve",                    0, NULL, api_resolve, api, NULL },
+		{ "GET",  "/api/v1/media/{}",                   0, NULL, api_media, api, NULL },
+		{ "POST", "/api/v1/media", CW_CONTENT_MAX_FILE_BYTES, api_media_admit, api_media_store, api, api_media_take },
 	};
 	const struct cw_http_route control_routes[N_CONTROL_ROUTES] = {
-		{ "POST", "/control/{}",         CONTROL_MAX_BODY, NULL, control_handle, &server->control_facts },
-		{ "GET",  "/metrics",                           0, NULL, health_metrics, health },
+		{ "POST", "/control/{}",         CONTROL_MAX_BODY, NULL, control_handle, &server->control_facts, NULL },
+		{ "GET",  "/metrics",                           0, NULL, health_metrics, health, NULL },
 	};
 	const struct cw_http_route metrics_routes[N_METRICS_ROUTES] = {
-		{ "GET",  "/metrics",                           0, NULL, health_metrics, health },
+		{ "GET",  "/metrics",                           0, NULL, health_metrics, health, NULL },
 	};
 	/* clang-format on */
 
@@ -335,6 +408,8 @@ static void fill_routes(struct server *server)
 	atomic_store(&server->api.keys, server->rules->keys);
 	atomic_store(&server->api.access, server->rules->access);
 	server->api.revocations = server->revocations;
+	server->api.media_dir = server->media_dir;
+	server->api.media_min_free_bytes = settings->media_min_free_mb * MB;
 	server->api.on_limited_sync = on_limited_sync;
 	server->api.on_limited_sync_context = server;
 	server->control_facts = (struct control){ .store = server->store,
@@ -409,8 +484,11 @@ enum cw_status server_open(const char *dir, const struct settings *settings, str
 		status = load_revocations(server, reterr);
 	}
 	if (status == CW_OK) {
-		fill_routes(server);
+		fill_routes(server, settings);
 		status = publisher_start(server->publisher, server->store, reterr);
+	}
+	if (status == CW_OK) {
+		status = bridge_start(server->bridge, server->store, reterr);
 	}
 	if (status == CW_OK) {
 		status = open_listeners(server, dir, settings, reterr);
@@ -430,12 +508,14 @@ void server_close(struct server *server)
 	}
 	cw_http_quiesce(server->http);
 	cw_http_quiesce(server->control);
+	bridge_stop(server->bridge);
 	publisher_stop(server->publisher);
 	cw_store_stop_writing(server->store); /* answers every deferred request */
 	cw_http_stop(server->http);
 	cw_http_stop(server->metrics);
 	cw_http_stop(server->control);
 	cw_store_close(server->store);
+	bridge_destroy(server->bridge);
 	publisher_destroy(server->publisher);
 	secrets_destroy(server->secrets);
 	cw_tag_key_destroy(server->tag);

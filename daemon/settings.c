@@ -13,12 +13,15 @@
 
 static const struct cw_conf_key keys[] = {
 	TEXT(broker_uri, "", "MQTT broker, e.g. tcp://host:1883; empty: mqtt_address at mqtt_port"),
+	TEXT(graph_url, "https://graph.facebook.com/v24.0", "URL of WhatsApp's Graph API, with its version"),
 	TEXT(http_address, "127.0.0.1", "IP address of the HTTP listener"),
 	INT(http_port, "8080", 0, 65535, "TCP port of the HTTP listener; 0: the kernel chooses"),
 	INT(http_threads, "2", 1, 64, "threads of the HTTP listener"),
 	{ "log_level", CW_CONF_LEVEL, offsetof(struct settings, log_level), "info", 0, 0, "error, warn, info or debug" },
 	INT(max_body_mb, "64", 4, 4096, "MB of request bodies under way together"),
 	INT(max_connections, "2000", 8, 100000, "HTTP connections"),
+	INT(media_max_mb, "100", 1, 1000, "MB of a customer's file, beyond which it is not fetched"),
+	INT(media_min_free_mb, "1024", 1, 1000000, "MB free on the disk, below which no file is fetched or taken"),
 	TEXT(metrics_address, "127.0.0.1", "IP address of the /metrics listener"),
 	INT(metrics_port, "0", 0, 65535, "TCP port of the /metrics listener; 0: control socket only"),
 	TEXT(mosquitto, "/usr/sbin/mosquitto", "the broker that `up` runs"),
@@ -28,7 +31,11 @@ static const struct cw_conf_key keys[] = {
 	INT(publish_window, "100", 1, 1000, "publishes under way; the broker's Receive Maximum lowers it"),
 	INT(queue_max_age_ms, "5000", 100, 600000, "age in ms of the oldest waiting webhook at which 503 is answered"),
 	INT(queue_max_mb, "64", 1, 4096, "MB of waiting webhooks at which 503 is answered"),
+	TEXT(read_receipts, "open", "when WhatsApp is told that a message was read: open, reply or never"),
+	INT(request_timeout_ms, "30000", 100, 600000, "ms to wait for an answer of the Graph API"),
+	INT(send_rate, "80", 1, 1000, "messages per second and number, as Meta allows it"),
 	TEXT(simulated_number, "", "phone_number_id that `simulate` writes to"),
+	INT(unknown_hold_ms, "30000", 0, 3600000, "ms that a message of unknown fate keeps those behind it waiting"),
 	INT(ws_port, "9001", 1, 65535, "TCP port of the broker's WebSocket listener"),
 };
 #undef TEXT

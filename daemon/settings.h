@@ -11,12 +11,15 @@
  */
 struct settings {
 	char *broker_uri; /* "": the broker that `up` runs, tcp://mqtt_address:mqtt_port */
+	char *graph_url;  /* of the Graph API, with its version */
 	char *http_address;
 	int64_t http_port;
 	int64_t http_threads;
 	enum cw_log_level log_level;
 	int64_t max_body_mb;
 	int64_t max_connections;
+	int64_t media_max_mb;
+	int64_t media_min_free_mb;
 	char *metrics_address;
 	int64_t metrics_port; /* 0: /metrics on the control socket only */
 	char *mosquitto;      /* the broker's program */
@@ -26,7 +29,11 @@ struct settings {
 	int64_t publish_window;
 	int64_t queue_max_age_ms;
 	int64_t queue_max_mb;
+	char *read_receipts; /* open, reply or never */
+	int64_t request_timeout_ms;
+	int64_t send_rate;
 	char *simulated_number; /* where `simulate` writes to; "" without one */
+	int64_t unknown_hold_ms;
 	int64_t ws_port;
 };
 

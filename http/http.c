@@ -34,6 +34,9 @@
 struct answer {
 	int code;
 	char *text;
+	int fd; /* of a file, when has_file */
+	int64_t file_len;
+	bool has_file;
 	char content_type[64];
 	struct {
 		char name[40];
@@ -50,12 +53,15 @@ struct cw_http_request {
 	struct cw_buf body;
 	int64_t counted_bytes; /* of this body, in server->body_bytes */
 	int64_t drained_bytes;
+	size_t passed_bytes; /* to the route's take */
 	struct answer answer;
 	atomic_bool is_answered;
 	bool is_handled;
 	bool is_deferred;
 	bool is_queued;
+	bool is_dropped;
 	void *user;
+	void (*release_user)(void *user);
 	char levels[MAX_LEVELS][MAX_LEVEL_BYTES];
 };
 
@@ -63,7 +69,7 @@ struct cw_http_server {
 	struct cw_http_options options;
 	struct MHD_Daemon *daemon;
 	struct sweeper *sweeper;
-	_Atomic int64_t body_bytes;
+	_Atomic int64_t body_bytes, connections;
 	int port;
 };
 
@@ -178,6 +184,9 @@ static void read_headers(struct cw_http_request *request, const char *path, cons
 	if (request->route->admit) {
 		request->route->admit(request, request->route->context);
 	}
+	if (request->route->take && !is_answered(request)) {
+		sweeper_enter(request->server->sweeper, request->entry, SWEEPER_LONG_BODY);
+	}
 	check_claimed_length(request);
 }
 
@@ -188,8 +197,23 @@ static void drop_body(struct cw_http_request *request)
 	request->counted_bytes = 0;
 }
 
+/* A piece of a body that the route takes itself. */
+static void pass_body(struct cw_http_request *request, const char *data, size_t len)
+{
+	request->passed_bytes += len;
+	if (request->passed_bytes > request->route->max_body) {
+		cw_http_problem(request, 413, "body_too_large", "The body is longer than this path takes.");
+	} else {
+		request->route->take(request, data, len, request->route->context);
+	}
+}
+
 static void take_body(struct cw_http_request *request, const char *data, size_t len)
 {
+	if (request->route->take) {
+		pass_body(request, data, len);
+		return;
+	}
 	int64_t together = atomic_fetch_add(&request->server->body_bytes, (int64_t)len) + (int64_t)len;
 
 	request->counted_bytes += (int64_t)len;
@@ -223,13 +247,19 @@ static enum MHD_Result read_body(struct cw_http_request *request, const char *da
 static enum MHD_Result queue_answer(struct cw_http_request *request)
 {
 	struct answer *answer = &request->answer;
-	struct MHD_Response *response = MHD_create_response_from_buffer(strlen(answer->text), answer->text,
-									MHD_RESPMEM_MUST_FREE);
+	struct MHD_Response *response = answer->has_file ?
+						MHD_create_response_from_fd64((uint64_t)answer->file_len, answer->fd) :
+						MHD_create_response_from_buffer(strlen(answer->text), answer->text,
+										MHD_RESPMEM_MUST_FREE);
 
 	if (!response) {
 		return MHD_NO;
 	}
-	answer->text = NULL; /* the response's now */
+	if (answer->has_file) {
+		free(answer->text);
+		answer->has_file = false;
+	}
+	answer->text = NULL; /* the response's now, as the file is */
 	enum MHD_Result result = MHD_add_response_header(response, "Content-Type", answer->content_type);
 
 	for (size_t i = 0; i < answer->n_headers && result == MHD_YES; i++) {
@@ -255,6 +285,9 @@ static enum MHD_Result finish_request(struct cw_http_request *request)
 	}
 	if (!is_answered(request)) {
 		return MHD_YES; /* deferred, and called early */
+	}
+	if (request->is_dropped) {
+		return MHD_NO;
 	}
 	return request->is_queued ? MHD_YES : queue_answer(request);
 }
@@ -295,7 +328,10 @@ static void on_request_completed(void *context, struct MHD_Connection *connectio
 		free(request->answer.headers[i].value);
 	}
 	free(request->answer.text);
-	free(request->user);
+	if (request->answer.has_file) {
+		(void)close(request->answer.fd); /* only read from */
+	}
+	cw_http_set_user(request, NULL, NULL);
 	free(request);
 	*request_context = NULL;
 }
@@ -309,6 +345,7 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
 		const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection,
 									       MHD_CONNECTION_INFO_CONNECTION_FD);
 
+		atomic_fetch_add(&server->connections, 1);
 		*socket_context = info ? sweeper_add(server->sweeper, info->connect_fd) : NULL;
 	} else {
 		sweeper_remove(server->sweeper, *socket_context);
@@ -339,10 +376,13 @@ const char *cw_http_body(struct cw_http_request *request, size_t *ret_len)
 	return request->body.data ? request->body.data : "";
 }
 
-void cw_http_set_user(struct cw_http_request *request, void *user)
+void cw_http_set_user(struct cw_http_request *request, void *user, void (*release)(void *user))
 {
-	free(request->user);
+	if (request->release_user) {
+		request->release_user(request->user);
+	}
 	request->user = user;
+	request->release_user = release;
 }
 
 void *cw_http_user(struct cw_http_request *request)
@@ -388,6 +428,18 @@ void cw_http_answer(struct cw_http_request *request, int code, const char *conte
 	answer_with(request, code, content_type, strdup(text));
 }
 
+void cw_http_answer_file(struct cw_http_request *request, const char *content_type, int fd, int64_t len)
+{
+	if (is_answered(request)) {
+		(void)close(fd); /* only read from */
+		return;
+	}
+	request->answer.fd = fd;
+	request->answer.file_len = len;
+	request->answer.has_file = true;
+	answer_with(request, 200, content_type, calloc(1, 1));
+}
+
 void cw_http_answer_json(struct cw_http_request *request, int code, json_t *json)
 {
 	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
@@ -404,6 +456,12 @@ void cw_http_problem(struct cw_http_request *request, int code, const char *type
 
 	json_decref(json);
 	answer_with(request, code, "application/problem+json", text);
+}
+
+void cw_http_drop(struct cw_http_request *request)
+{
+	request->is_dropped = true;
+	answer_with(request, 500, "text/plain", calloc(1, 1));
 }
 
 void cw_http_defer(struct cw_http_request *request)
@@ -557,6 +615,11 @@ void cw_http_stop(struct cw_http_server *server)
 		(void)unlink(server->options.unix_path);
 	}
 	free(server);
+}
+
+int64_t cw_http_connections(const struct cw_http_server *server)
+{
+	return atomic_load(&server->connections);
 }
 
 int cw_http_port(const struct cw_http_server *server)

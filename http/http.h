@@ -28,7 +28,12 @@ struct cw_http_route {
 	/* Runs at the headers; it may answer, and the body is then drained. NULL: all are admitted. */
 	void (*admit)(struct cw_http_request *request, void *context);
 	void (*handle)(struct cw_http_request *request, void *context);
-	void *context; /* of this route's two functions */
+	void *context; /* of this route's functions */
+	/*
+	 * Takes a body piece by piece, in place of it being kept for cw_http_body; it may answer, and the rest is then
+	 * drained. Such a body may take ten minutes. NULL: it is kept.
+	 */
+	void (*take)(struct cw_http_request *request, const char *bytes, size_t len, void *context);
 };
 
 struct cw_http_options {
@@ -55,6 +60,9 @@ void cw_http_stop(struct cw_http_server *server);
 /* The port it listens on; 0 for a Unix socket. */
 int cw_http_port(const struct cw_http_server *server);
 
+/* Connections that were taken since the start. Any thread. */
+int64_t cw_http_connections(const struct cw_http_server *server);
+
 /* ---- in a handler; texts live as long as the request ---- */
 
 /* A header's value, or NULL. */
@@ -65,8 +73,8 @@ const char *cw_http_query(struct cw_http_request *request, const char *name);
 const char *cw_http_level(struct cw_http_request *request, int n);
 /* The body. Never NULL; a NUL follows. */
 const char *cw_http_body(struct cw_http_request *request, size_t *ret_len);
-/* The route's own place for a pointer from admit to handle; freed with free() when the request ends. */
-void cw_http_set_user(struct cw_http_request *request, void *user);
+/* The route's own place for a pointer from admit to handle; given to `release` when it is replaced and when the request ends. */
+void cw_http_set_user(struct cw_http_request *request, void *user, void (*release)(void *user));
 void *cw_http_user(struct cw_http_request *request);
 
 /* Adds a header to the answer; before answering. */
@@ -75,11 +83,17 @@ void cw_http_add_header(struct cw_http_request *request, const char *name, const
 /* Answers with a copy of the text. Once per request; a deferred one from any thread. */
 void cw_http_answer(struct cw_http_request *request, int code, const char *content_type, const char *text);
 
+/* Answers with len bytes of an open file from its start on; the file is the answer's from here on. */
+void cw_http_answer_file(struct cw_http_request *request, const char *content_type, int fd, int64_t len);
+
 /* Answers with JSON; takes the reference. NULL answers 500. */
 void cw_http_answer_json(struct cw_http_request *request, int code, json_t *json);
 
 /* Answers with an RFC 9457 problem document: type is the short name, e.g. "not_found"; detail a sentence. */
 void cw_http_problem(struct cw_http_request *request, int code, const char *type, const char *detail);
+
+/* Closes the connection without an answer, in place of answering: what a simulator does on purpose. */
+void cw_http_drop(struct cw_http_request *request);
 
 /* The answer comes later. Call before another thread can know the request. */
 void cw_http_defer(struct cw_http_request *request);

@@ -11,10 +11,8 @@
 #include "core/clock.h"
 
 static const int64_t deadlines_ms[] = {
-	[SWEEPER_FIRST_HEAD] = 10000,
-	[SWEEPER_BODY] = 30000,
-	[SWEEPER_ANSWER] = INT64_MAX,
-	[SWEEPER_NEXT_HEAD] = 25000,
+	[SWEEPER_FIRST_HEAD] = 10000, [SWEEPER_BODY] = 30000,      [SWEEPER_LONG_BODY] = 600000,
+	[SWEEPER_ANSWER] = INT64_MAX, [SWEEPER_NEXT_HEAD] = 25000,
 };
 
 struct sweeper_entry {

@@ -12,6 +12,7 @@ struct sweeper_entry;
 enum sweeper_phase {
 	SWEEPER_FIRST_HEAD, /* connected, no request yet: 10 s */
 	SWEEPER_BODY,       /* a body is coming: 30 s */
+	SWEEPER_LONG_BODY,  /* a file is coming: 10 minutes */
 	SWEEPER_ANSWER,     /* ours to finish: no deadline */
 	SWEEPER_NEXT_HEAD,  /* kept alive: the library's 15 s of inactivity, or 25 s of dripping */
 };

@@ -139,13 +139,12 @@ static void note_load_failed(struct publisher *publisher, const json_t *json)
 }
 
 /* Only the plugin writes on this topic (core/access). */
-void link_on_message(void *context, const char *topic, const char *payload, size_t len)
+void link_on_message(void *context, const struct cw_mqtt_message *message)
 {
 	struct publisher *publisher = context;
-	json_t *json = json_loadb(payload, len, 0, NULL);
+	json_t *json = json_loadb(message->payload, message->len, 0, NULL);
 	const char *type = json_string_value(json_object_get(json, "type"));
 
-	(void)topic;
 	if (type && strcmp(type, "stats") == 0) {
 		take_counters(publisher, json);
 	} else if (type && strcmp(type, "revoked") == 0) {

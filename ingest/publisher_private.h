@@ -70,7 +70,7 @@ struct publisher {
 void link_on_connected(void *publisher);
 void link_on_lost(void *publisher, const char *reason);
 void link_on_published(void *publisher, int64_t id, bool is_taken);
-void link_on_message(void *publisher, const char *topic, const char *payload, size_t len);
+void link_on_message(void *publisher, const struct cw_mqtt_message *message);
 
 /* link.c: connects, renews, and after a connect sends the tables. true: events may be published. */
 bool link_look(struct publisher *publisher);

@@ -53,7 +53,7 @@ void webhook_admit(struct cw_http_request *request, void *context)
 	} else if (cw_signature_parse(cw_http_header(request, "X-Hub-Signature-256"), claimed) != CW_OK) {
 		refuse_signature(request, gate);
 	}
-	cw_http_set_user(request, claimed);
+	cw_http_set_user(request, claimed, free);
 }
 
 static void on_stored(struct cw_store_op *op)

@@ -161,10 +161,21 @@ static int on_message_arrived(void *context, char *topic, int topic_len, MQTTAsy
 {
 	struct cw_mqtt *mqtt = context;
 
+	const MQTTProperty *correlation = MQTTProperties_getProperty(&message->properties,
+								     MQTTPROPERTY_CODE_CORRELATION_DATA);
+	const struct cw_mqtt_message copy = {
+		.topic = topic,
+		.payload = message->payload,
+		.len = (size_t)message->payloadlen,
+		.retain = message->retained != 0,
+		.correlation = correlation ? correlation->value.data.data : NULL,
+		.correlation_len = correlation ? (size_t)correlation->value.data.len : 0,
+	};
+
 	(void)topic_len; /* our topics hold no NUL */
 	(void)pthread_mutex_lock(&mqtt->callback_lock);
 	if (mqtt->options.on_message) {
-		mqtt->options.on_message(mqtt->options.context, topic, message->payload, (size_t)message->payloadlen);
+		mqtt->options.on_message(mqtt->options.context, &copy);
 	}
 	(void)pthread_mutex_unlock(&mqtt->callback_lock);
 	MQTTAsync_freeMessage(&message);
@@ -372,7 +383,28 @@ int cw_mqtt_room(struct cw_mqtt *mqtt)
 enum cw_status cw_mqtt_publish(struct cw_mqtt *mqtt, const char *topic, const void *payload, size_t len, bool retain,
 			       int64_t id)
 {
+	const struct cw_mqtt_message message = { .topic = topic, .payload = payload, .len = len, .retain = retain };
+
+	return cw_mqtt_send(mqtt, &message, id);
+}
+
+/* false without memory. */
+static bool add_correlation(const struct cw_mqtt_message *message, MQTTProperties *properties)
+{
+	MQTTProperty property = { .identifier = MQTTPROPERTY_CODE_CORRELATION_DATA };
+
+	if (!message->correlation) {
+		return true;
+	}
+	property.value.data.data = (char *)message->correlation; /* copied there */
+	property.value.data.len = (int)message->correlation_len;
+	return MQTTProperties_add(properties, &property) == 0;
+}
+
+enum cw_status cw_mqtt_send(struct cw_mqtt *mqtt, const struct cw_mqtt_message *message, int64_t id)
+{
 	MQTTAsync_responseOptions options = MQTTAsync_responseOptions_initializer;
+	MQTTAsync_message publish = MQTTAsync_message_initializer;
 	struct send *send = begin_send(mqtt, id);
 
 	if (!send) {
@@ -381,7 +413,15 @@ enum cw_status cw_mqtt_publish(struct cw_mqtt *mqtt, const char *topic, const vo
 	options.onSuccess5 = on_publish_success;
 	options.onFailure5 = on_publish_failure;
 	options.context = send;
-	if (MQTTAsync_send(mqtt->client, topic, (int)len, payload, 1, retain, &options) != MQTTASYNC_SUCCESS) {
+	publish.payload = (void *)message->payload; /* copied there */
+	publish.payloadlen = (int)message->len;
+	publish.qos = 1;
+	publish.retained = message->retain;
+	bool is_sent = add_correlation(message, &publish.properties) &&
+		       MQTTAsync_sendMessage(mqtt->client, message->topic, &publish, &options) == MQTTASYNC_SUCCESS;
+
+	MQTTProperties_free(&publish.properties);
+	if (!is_sent) {
 		(void)end_send(send);
 		free(send);
 		return CW_BUSY;

@@ -20,6 +20,16 @@
  */
 struct cw_mqtt;
 
+/* A publish, coming or going. What arrives ends with the callback; what goes is copied. */
+struct cw_mqtt_message {
+	const char *topic;
+	const void *payload;
+	size_t len;
+	bool retain;
+	const void *correlation; /* correlation data (MQTT 5.0, 3.3.2.3.6); NULL: none */
+	size_t correlation_len;
+};
+
 struct cw_mqtt_options {
 	const char *uri;       /* tcp://host:port, ssl://, ws:// or wss:// */
 	const char *client_id; /* copied; "" lets the broker choose */
@@ -30,8 +40,8 @@ struct cw_mqtt_options {
 	void (*on_lost)(void *context, const char *reason);
 	/* The broker took (or for good reason refused) the publish with this id. NULL: not of interest. */
 	void (*on_published)(void *context, int64_t id, bool is_taken);
-	/* Texts end with the call. NULL: not of interest. */
-	void (*on_message)(void *context, const char *topic, const char *payload, size_t len);
+	/* NULL: not of interest. */
+	void (*on_message)(void *context, const struct cw_mqtt_message *message);
 };
 
 /* *ret_mqtt is the caller's. Destroy disconnects, waits for callbacks that are running, and accepts NULL. */
@@ -50,6 +60,9 @@ bool cw_mqtt_is_connected(const struct cw_mqtt *mqtt);
 /* Publishes at QoS 1; copies payload. CW_BUSY: not connected or the window is full. */
 CW_MUST_CHECK enum cw_status cw_mqtt_publish(struct cw_mqtt *mqtt, const char *topic, const void *payload, size_t len,
 					     bool retain, int64_t id);
+
+/* The same, with everything that a publish may carry. */
+CW_MUST_CHECK enum cw_status cw_mqtt_send(struct cw_mqtt *mqtt, const struct cw_mqtt_message *message, int64_t id);
 
 /* How many publishes may be added now; 0 when not connected. */
 int cw_mqtt_room(struct cw_mqtt *mqtt);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The operations that people start: accounts, numbers, legacy ids; and the publisher's cursor. */
+/* The operations that people start: accounts, legacy ids; and the publisher's cursor. */
 #include <inttypes.h>
 #include <string.h>
 
 #include "core/phone.h"
 #include "core/text.h"
-#include "store/identity.h"
+#include "store/number.h"
 
 static enum cw_status make_epoch(char out[CW_EPOCH_TEXT])
 {
@@ -37,31 +37,6 @@ enum cw_status apply_account_add(struct tx *tx, struct cw_store_op *op)
 	return CW_OK;
 }
 
-enum cw_status apply_number_add(struct tx *tx, struct cw_store_op *op)
-{
-	struct number_row number;
-
-	if (!cw_phone_number_id_is_valid(op->number.phone_number_id)) {
-		return cw_error_set(&op->error, CW_INVALID,
-				    "number \"%.40s\": a phone_number_id has 1 to 32 digits; it is not the phone number, "
-				    "see WhatsApp Manager, Phone numbers",
-				    op->number.phone_number_id);
-	}
-	int64_t account = tx_find_account(tx, op->number.account);
-
-	if (!account) {
-		return cw_error_set(&op->error, CW_NOT_FOUND,
-				    "account %.70s is not there; `convwire account add` makes it", op->number.account);
-	}
-	if (number_find(tx->db, op->number.phone_number_id, &number)) {
-		return cw_error_set(&op->error, CW_DUPLICATE, "number %s is there already, with account %s",
-				    op->number.phone_number_id, number.account_name);
-	}
-	db_run(tx->db, SQL_NUMBER_INSERT, "ittiii", account, op->number.phone_number_id, op->number.waba_id,
-	       (int64_t)op->number.is_simulated, (int64_t)1, tx->now_ms);
-	return CW_OK;
-}
-
 static bool find_legacy(struct tx *tx, int64_t account, const char *legacy_id, struct conversation_row *row)
 {
 	sqlite3_stmt *statement = db_bind(tx->db, SQL_IDENTITY_FIND_LEGACY, "it", account, legacy_id);
@@ -71,37 +46,11 @@ static bool find_legacy(struct tx *tx, int64_t account, const char *legacy_id, s
 	return id && conversation_load(tx->db, id, row);
 }
 
-static enum cw_status read_customer(struct cw_store_op *op, char digits[CW_PHONE_MAX + 1], struct cw_party *party)
-{
-	char part[CW_CUSTOMER_MAX + 1];
-
-	if (cw_phone_digits(op->alias.customer, digits) == CW_OK) {
-		party->wa_id = digits;
-		return CW_OK;
-	}
-	if (strchr(op->alias.customer, '.') && cw_conversation_customer(op->alias.customer, part) == CW_OK) {
-		party->user_id = op->alias.customer;
-		return CW_OK;
-	}
-	return cw_error_set(&op->error, CW_INVALID, "customerNumber \"%.40s\" is neither a phone number nor a user id",
-			    op->alias.customer);
-}
-
 static void add_legacy(struct tx *tx, const struct number_row *number, const struct conversation_row *row,
 		       const char *legacy_id)
 {
 	db_run(tx->db, SQL_IDENTITY_INSERT, "iiiittti", number->account, row->contact, row->id, number->id, "legacy",
 	       legacy_id, NULL, tx->now_ms);
-}
-
-static void tell_new_conversation(struct tx *tx, struct conversation_row *row)
-{
-	row->row.version++;
-	tx_event(tx, &(struct event_spec){ .kind = CW_EVENT_CONVERSATION,
-					   .account = row->account,
-					   .conversation = row,
-					   .has_conversation = true });
-	tx_save_conversation(tx, row);
 }
 
 static enum cw_status check_alias(struct tx *tx, struct cw_store_op *op, struct number_row *number)
@@ -157,7 +106,7 @@ enum cw_status apply_alias_add(struct tx *tx, struct cw_store_op *op)
 	enum cw_status status = check_alias(tx, op, &number);
 
 	if (status == CW_OK) {
-		status = read_customer(op, digits, &party);
+		status = number_read_customer(op->alias.customer, digits, &party, &op->error);
 	}
 	if (status == CW_OK) {
 		status = check_named(tx, op, &number, &party);
@@ -170,7 +119,7 @@ enum cw_status apply_alias_add(struct tx *tx, struct cw_store_op *op)
 	}
 	memcpy(op->alias.conversation, row.row.id, sizeof(op->alias.conversation));
 	if (is_new) {
-		tell_new_conversation(tx, &row);
+		number_tell_new_conversation(tx, &row);
 	}
 	add_legacy(tx, &number, &row, op->alias.legacy_id);
 	conversation_row_finish(&row);

@@ -8,6 +8,7 @@
 
 #include "core/text.h"
 #include "store/apply_item.h"
+#include "store/notice.h"
 
 /* More events than this in one webhook (a history import) are not published one by one. */
 #define MAX_LOUD_EVENTS 200
@@ -72,29 +73,10 @@ static void notice_subject(const struct cw_webhook_change *change, enum cw_event
 static void apply_notice(struct tx *tx, int64_t account, const struct cw_webhook_change *change)
 {
 	enum cw_event_kind kind = notice_kind(change->field);
-	const char *field = notice_field(change);
 	char subject[128];
-	char *value = json_dumps(change->value, JSON_COMPACT | JSON_SORT_KEYS);
 
 	notice_subject(change, kind, subject, sizeof(subject));
-	if (!value) {
-		tx->db->failed = SQLITE_NOMEM;
-		return;
-	}
-	sqlite3_stmt *statement = db_bind(tx->db, SQL_NOTICE_UPSERT, "itttit", account, cw_event_kind_text(kind), field,
-					  subject, tx->now_ms, value);
-
-	if (db_step(tx->db, statement)) {
-		int64_t id = db_int(statement, 0);
-		json_t *notice = json_pack("{s:s, s:s, s:I, s:I, s:O}", "field", field, "subject", subject, "version",
-					   (json_int_t)db_int(statement, 1), "at", (json_int_t)tx->now_ms, "value",
-					   change->value);
-
-		(void)db_step(tx->db, statement); /* RETURNING has one row; this ends the statement */
-		tx_event(tx, &(struct event_spec){ .kind = kind, .account = account, .ref = id, .notice = notice });
-		json_decref(notice);
-	}
-	free(value);
+	notice_tell(tx, account, kind, notice_field(change), subject, change->value);
 }
 
 static size_t accounts_of_waba(struct tx *tx, const char *waba_id, int64_t *accounts, size_t max)

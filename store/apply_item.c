@@ -8,132 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TEN_MINUTES_MS (10 * 60 * 1000LL)
-#define ONE_DAY_MS (24 * 60 * 60 * 1000LL)
-
-/* ---- position ---- */
-
-static int64_t first_free_position(struct tx *tx, int64_t conversation, int64_t from)
-{
-	sqlite3_stmt *statement = db_bind(tx->db, SQL_MESSAGE_POSITIONS_FROM, "ii", conversation, from);
-
-	while (db_step(tx->db, statement)) {
-		if (db_int(statement, 0) != from) {
-			db_end(statement);
-			break;
-		}
-		from++;
-	}
-	return from;
-}
-
-/*
- * Within ten minutes of arrival a message stands at Meta's time, but after everything before it; an older
- * one takes the first free place at its time; a stamp from the future counts as arrival.
- */
-static int64_t choose_position(struct tx *tx, const struct conversation_row *row, int64_t sent_at_ms, bool *ret_is_old)
-{
-	int64_t at = sent_at_ms == 0 || sent_at_ms > tx->now_ms + TEN_MINUTES_MS ? tx->now_ms : sent_at_ms;
-
-	*ret_is_old = at < tx->now_ms - TEN_MINUTES_MS;
-	if (at > row->top_position) {
-		return at;
-	}
-	return *ret_is_old ? first_free_position(tx, row->id, at) : row->top_position + 1;
-}
-
-/* ---- conversation rows ---- */
-
-static void show_as_last(struct conversation_row *row, const struct cw_message *message, const json_t *body)
-{
-	struct cw_conversation *conversation = &row->row;
-
-	memcpy(conversation->last_message, message->id, sizeof(conversation->last_message));
-	conversation->last_position = message->position;
-	conversation->last_kind = message->kind;
-	conversation->last_is_outbound = message->is_outbound;
-	conversation->last_status = message->status;
-	free(conversation->last_preview);
-	conversation->last_preview = message->is_revoked ? NULL : cw_message_preview(message->kind, body);
-}
-
-static int64_t count_unread(struct tx *tx, const struct conversation_row *row)
-{
-	sqlite3_stmt *statement = db_bind(tx->db, SQL_UNREAD_AFTER, "ii", row->id, row->read_position);
-	int64_t n = db_step(tx->db, statement) ? db_int(statement, 0) : 0;
-
-	db_end(statement);
-	return n;
-}
-
-/* What a new message does to its conversation. An echo from the phone means that the team has read what was before it. */
-static void advance_conversation(struct tx *tx, struct conversation_row *row, const struct cw_message *message,
-				 const json_t *body)
-{
-	struct cw_conversation *conversation = &row->row;
-
-	conversation->version++;
-	if (message->position > row->top_position) {
-		row->top_position = message->position;
-	}
-	if (cw_message_kind_is_shown(message->kind) && message->position > conversation->last_position) {
-		show_as_last(row, message, body);
-	}
-	if (message->origin == CW_ORIGIN_CUSTOMER && cw_message_kind_is_unread(message->kind)) {
-		conversation->unread++;
-	}
-	if (message->origin == CW_ORIGIN_PHONE && cw_message_kind_is_shown(message->kind) &&
-	    message->position > row->read_position) {
-		row->read_position = message->position;
-		conversation->unread = count_unread(tx, row);
-	}
-	if (message->origin == CW_ORIGIN_CUSTOMER && cw_message_kind_opens_window(message->kind)) {
-		int64_t from = message->sent_at_ms && message->sent_at_ms < tx->now_ms ? message->sent_at_ms : tx->now_ms;
-
-		if (from + ONE_DAY_MS > conversation->window_ends_at_ms) {
-			conversation->window_ends_at_ms = from + ONE_DAY_MS;
-		}
-	}
-}
+#include "store/media.h"
+#include "store/message.h"
+#include "store/outbound.h"
 
 /* ---- changes of a message ---- */
-
-/* A message with its body opened: changes work on both, close_body writes the body back as text. */
-struct draft {
-	struct cw_message *message;
-	json_t *body;
-};
-
-static void set_part(struct tx *tx, struct draft *draft, const char *name, json_t *part)
-{
-	if (json_object_set(draft->body, name, part) != 0) {
-		tx->db->failed = SQLITE_NOMEM;
-	}
-}
-
-static bool open_body(struct tx *tx, struct cw_message *message, struct draft *draft)
-{
-	*draft = (struct draft){ .message = message, .body = json_loads(message->body, 0, NULL) };
-	if (!draft->body) {
-		tx->db->failed = SQLITE_CORRUPT; /* only what we wrote is there */
-	}
-	return draft->body != NULL;
-}
-
-/* The opened body stays valid until close_draft. */
-static void write_body(struct tx *tx, struct draft *draft)
-{
-	free(draft->message->body);
-	draft->message->body = json_dumps(draft->body, JSON_COMPACT);
-	if (!draft->message->body) {
-		tx->db->failed = SQLITE_NOMEM;
-	}
-}
-
-static void close_draft(struct draft *draft)
-{
-	json_decref(draft->body);
-}
 
 static void change_edit(struct tx *tx, struct draft *draft, enum cw_message_kind kind, json_t *content, int64_t at_ms)
 {
@@ -142,7 +21,7 @@ static void change_edit(struct tx *tx, struct draft *draft, enum cw_message_kind
 	if (!message->is_revoked && at_ms >= message->edited_at_ms) {
 		message->kind = kind;
 		message->edited_at_ms = at_ms;
-		set_part(tx, draft, "content", content);
+		draft_set(tx, draft, "content", content);
 	}
 }
 
@@ -151,7 +30,7 @@ static void change_revoke(struct tx *tx, struct draft *draft)
 	json_t *nothing = json_null();
 
 	draft->message->is_revoked = true;
-	set_part(tx, draft, "content", nothing);
+	draft_set(tx, draft, "content", nothing);
 }
 
 /* Answers whether the status climbed. The first error of a failure is what people see. */
@@ -164,66 +43,12 @@ static bool change_status(struct tx *tx, struct draft *draft, enum cw_message_st
 	}
 	message->status = status;
 	if (status == CW_STATUS_FAILED && json_array_size(errors) > 0) {
-		set_part(tx, draft, "error", json_array_get(errors, 0));
+		json_t *error = message_error(json_array_get(errors, 0));
+
+		draft_set(tx, draft, "error", error);
+		json_decref(error);
 	}
 	return true;
-}
-
-static void save_message(struct tx *tx, const struct message_row *row)
-{
-	db_run(tx->db, SQL_MESSAGE_UPDATE, "itiiitt", row->id, cw_message_kind_text(row->message.kind),
-	       (int64_t)row->message.is_revoked, row->message.edited_at_ms, row->message.version,
-	       row->message.status ? cw_message_status_text(row->message.status) : NULL, row->message.body);
-}
-
-/* The conversation that took over a merged one shows the changed message in its own row, too. */
-static void refresh_survivor(struct tx *tx, int64_t conversation, const struct draft *draft)
-{
-	struct conversation_row row;
-
-	if (!conversation_load(tx->db, conversation, &row)) {
-		return;
-	}
-	if (strcmp(row.row.last_message, draft->message->id) == 0) {
-		row.row.version++;
-		show_as_last(&row, draft->message, draft->body);
-		tx_event(tx, &(struct event_spec){ .kind = CW_EVENT_CONVERSATION,
-						   .account = row.account,
-						   .conversation = &row,
-						   .has_conversation = true });
-		tx_save_conversation(tx, &row);
-	}
-	conversation_row_finish(&row);
-}
-
-/* Stores a changed message and tells; the list row goes along when it shows this message. */
-static void publish_change(struct tx *tx, enum cw_event_kind kind, struct message_row *row, struct draft *draft)
-{
-	struct conversation_row conversation;
-
-	row->message.version++;
-	write_body(tx, draft);
-	save_message(tx, row);
-	if (!conversation_load(tx->db, row->conversation, &conversation)) {
-		return;
-	}
-	bool is_last = strcmp(conversation.row.last_message, row->message.id) == 0;
-
-	if (is_last) {
-		conversation.row.version++;
-		show_as_last(&conversation, &row->message, draft->body);
-	}
-	tx_event(tx, &(struct event_spec){ .kind = kind,
-					   .account = conversation.account,
-					   .conversation = &conversation,
-					   .has_conversation = is_last,
-					   .ref = row->id,
-					   .message = &row->message });
-	tx_save_conversation(tx, &conversation);
-	if (conversation.merged_into != 0) {
-		refresh_survivor(tx, conversation.merged_into, draft);
-	}
-	conversation_row_finish(&conversation);
 }
 
 /* ---- what came before its message ---- */
@@ -296,7 +121,12 @@ static void find_target(struct tx *tx, int64_t account, const char *wamid, char 
 	struct message_row row;
 
 	out[0] = '\0';
-	if (wamid && message_find(tx->db, account, wamid, cw_message_wamid_hash(wamid), &row)) {
+	if (!wamid) {
+		return;
+	}
+	int64_t hash = cw_message_wamid_hash(wamid);
+
+	if (message_find(tx->db, account, wamid, hash, &row) || outbound_find_message(tx, account, wamid, hash, &row)) {
 		memcpy(out, row.message.id, CW_CLOCK_UUID_TEXT);
 		message_row_finish(&row);
 	}
@@ -311,20 +141,6 @@ static void resolve_context(struct tx *tx, int64_t account, const struct cw_webh
 	if (id[0] && json_object_set_new(context, "message", json_string(id)) != 0) {
 		tx->db->failed = SQLITE_NOMEM;
 	}
-}
-
-static void insert_message(struct tx *tx, int64_t account, int64_t conversation, const unsigned char *uid,
-			   int64_t wamid_hash, const struct cw_message *message)
-{
-	unsigned char target[CW_CLOCK_UUID_BYTES];
-	bool has_target = cw_clock_uuid_parse(message->target, target) == CW_OK;
-
-	db_run(tx->db, SQL_MESSAGE_INSERT, "iibtittiiiIiiitbtt", account, conversation, uid, message->wamid, wamid_hash,
-	       cw_message_kind_text(message->kind), cw_message_origin_text(message->origin),
-	       (int64_t)message->is_outbound, (int64_t)message->is_late, (int64_t)message->is_revoked,
-	       message->position, message->sent_at_ms, message->received_at_ms, message->edited_at_ms,
-	       message->status ? cw_message_status_text(message->status) : NULL, has_target ? target : NULL,
-	       message->target_wamid, message->body);
 }
 
 /* Fills what does not depend on the conversation. Texts but the body are borrowed from item: the message is not finished. */
@@ -367,17 +183,19 @@ static void place_and_insert(struct tx *tx, const struct number_row *number, con
 		return;
 	}
 	memcpy(message.conversation, row->row.id, sizeof(message.conversation));
-	message.position = choose_position(tx, row, item->sent_at_ms, &is_old);
+	message.position = message_place(tx, row, item->sent_at_ms, &is_old);
 	message.is_late = is_old && item->origin != CW_ORIGIN_HISTORY;
 	/* A copy: what was pending changes it, and the item may be applied again in a smaller batch. */
 	struct draft draft = { .message = &message, .body = json_copy(item->body) };
 
 	apply_pending(tx, row, item->wamid_hash, &draft);
-	write_body(tx, &draft);
-	insert_message(tx, number->account, row->id, uid, item->wamid_hash, &message);
-	int64_t message_id = sqlite3_last_insert_rowid(tx->db->handle);
+	int64_t media = media_note(tx, number, row, item, &draft);
 
-	advance_conversation(tx, row, &message, draft.body);
+	draft_write(tx, &draft);
+	int64_t message_id = message_insert(tx, number->account, row->id, uid, item->wamid_hash, &message);
+
+	media_belongs_to(tx, media, message_id);
+	message_advance(tx, row, &message, draft.body);
 	tx_event(tx, &(struct event_spec){ .kind = CW_EVENT_MESSAGE,
 					   .account = number->account,
 					   .conversation = row,
@@ -386,7 +204,7 @@ static void place_and_insert(struct tx *tx, const struct number_row *number, con
 					   .ref = message_id,
 					   .message = &message });
 	tx_save_conversation(tx, row);
-	close_draft(&draft);
+	draft_close(&draft);
 	free(message.body);
 	tx->counts.messages++;
 }
@@ -403,8 +221,8 @@ static void record_change(struct tx *tx, const struct number_row *number, const 
 	}
 	struct draft draft = { .message = &message, .body = item->body };
 
-	write_body(tx, &draft);
-	insert_message(tx, number->account, row->id, uid, item->wamid_hash, &message);
+	draft_write(tx, &draft);
+	(void)message_insert(tx, number->account, row->id, uid, item->wamid_hash, &message);
 	free(message.body);
 }
 
@@ -412,14 +230,7 @@ static void record_change(struct tx *tx, const struct number_row *number, const 
 static bool is_author(struct tx *tx, const struct cw_webhook_item *item, const struct conversation_row *row,
 		      const struct message_row *target)
 {
-	struct conversation_row merged;
-	int64_t conversation = target->conversation;
-
-	if (conversation != row->id && conversation_load(tx->db, conversation, &merged)) {
-		conversation = merged.merged_into;
-		conversation_row_finish(&merged);
-	}
-	return conversation == row->id && target->message.is_outbound == item->is_outbound;
+	return message_is_of(tx, target, row) && target->message.is_outbound == item->is_outbound;
 }
 
 static void apply_change(struct tx *tx, const struct number_row *number, const struct cw_webhook_item *item,
@@ -444,14 +255,14 @@ static void apply_change(struct tx *tx, const struct number_row *number, const s
 						.is_outbound = item->is_outbound });
 		return;
 	}
-	if (is_author(tx, item, row, &target) && open_body(tx, &target.message, &draft)) {
+	if (is_author(tx, item, row, &target) && draft_open(tx, &target.message, &draft)) {
 		if (is_edit) {
 			change_edit(tx, &draft, item->new_kind, content, at_ms);
 		} else {
 			change_revoke(tx, &draft);
 		}
-		publish_change(tx, is_edit ? CW_EVENT_EDIT : CW_EVENT_REVOKE, &target, &draft);
-		close_draft(&draft);
+		message_publish_change(tx, is_edit ? CW_EVENT_EDIT : CW_EVENT_REVOKE, &target, &draft);
+		draft_close(&draft);
 	}
 	message_row_finish(&target);
 }
@@ -472,7 +283,8 @@ static void tell_of_customer(struct tx *tx, struct conversation_row *row, bool i
 }
 
 /* The second history webhook brings the media of a placeholder under the same id; everything else is a repeat. */
-static void apply_repeat(struct tx *tx, const struct cw_webhook_item *item, struct message_row *known)
+static void apply_repeat(struct tx *tx, const struct number_row *number, const struct cw_webhook_item *item,
+			 struct message_row *known)
 {
 	if (known->message.kind != CW_KIND_MEDIA_PLACEHOLDER || item->kind == CW_KIND_MEDIA_PLACEHOLDER) {
 		tx->counts.duplicates++;
@@ -480,11 +292,14 @@ static void apply_repeat(struct tx *tx, const struct cw_webhook_item *item, stru
 	}
 	struct draft draft;
 
-	if (open_body(tx, &known->message, &draft)) {
+	if (draft_open(tx, &known->message, &draft)) {
+		const struct conversation_row row = { .id = known->conversation };
+
 		known->message.kind = item->kind;
-		set_part(tx, &draft, "content", json_object_get(item->body, "content"));
-		publish_change(tx, CW_EVENT_MESSAGE, known, &draft);
-		close_draft(&draft);
+		draft_set(tx, &draft, "content", json_object_get(item->body, "content"));
+		media_belongs_to(tx, media_note(tx, number, &row, item, &draft), known->id);
+		message_publish_change(tx, CW_EVENT_MESSAGE, known, &draft);
+		draft_close(&draft);
 	}
 }
 
@@ -497,7 +312,7 @@ static void apply_message(struct tx *tx, const struct number_row *number, const 
 	bool is_contact_changed = false;
 
 	if (message_find(tx->db, number->account, item->wamid, item->wamid_hash, &known)) {
-		apply_repeat(tx, item, &known);
+		apply_repeat(tx, number, item, &known);
 		message_row_finish(&known);
 		return;
 	}
@@ -505,7 +320,7 @@ static void apply_message(struct tx *tx, const struct number_row *number, const 
 		return;
 	}
 	/* An old name must not replace a newer one. */
-	if (item->origin == CW_ORIGIN_CUSTOMER && at_ms > tx->now_ms - TEN_MINUTES_MS &&
+	if (item->origin == CW_ORIGIN_CUSTOMER && at_ms > tx->now_ms - MESSAGE_RECENT_MS &&
 	    identity_rename(tx, &row, &item->party)) {
 		is_contact_changed = true;
 	}
@@ -524,11 +339,35 @@ static void apply_message(struct tx *tx, const struct number_row *number, const 
 	conversation_row_finish(&row);
 }
 
+static void change_row_status(struct tx *tx, const struct cw_webhook_item *item, struct message_row *row)
+{
+	struct draft draft;
+
+	if (draft_open(tx, &row->message, &draft)) {
+		if (change_status(tx, &draft, item->status, item->errors)) {
+			message_publish_change(tx, CW_EVENT_STATUS, row, &draft);
+		}
+		draft_close(&draft);
+	}
+}
+
+/*
+ * Of an agent's message it is recorded with the attempt, found by wamid or by our mark, since the status may be here
+ * before the answer to the request; of any other message it is the message's.
+ */
 static void apply_status(struct tx *tx, const struct number_row *number, const struct cw_webhook_item *item)
 {
+	const struct outbound_report report = { .wamid = item->wamid,
+						.wamid_hash = item->wamid_hash,
+						.mark = item->our_id,
+						.status = item->status,
+						.error = json_array_get(item->errors, 0) };
 	struct message_row row;
 
 	tx->counts.statuses++;
+	if (outbound_report(tx, number->account, &report)) {
+		return;
+	}
 	if (!message_find(tx->db, number->account, item->wamid, item->wamid_hash, &row)) {
 		keep_pending(tx, number->account,
 			     &(struct pending){ .wamid = item->wamid,
@@ -538,14 +377,7 @@ static void apply_status(struct tx *tx, const struct number_row *number, const s
 						.body = item->errors });
 		return;
 	}
-	struct draft draft;
-
-	if (open_body(tx, &row.message, &draft)) {
-		if (change_status(tx, &draft, item->status, item->errors)) {
-			publish_change(tx, CW_EVENT_STATUS, &row, &draft);
-		}
-		close_draft(&draft);
-	}
+	change_row_status(tx, item, &row);
 	message_row_finish(&row);
 }
 

@@ -89,32 +89,14 @@ void assignment_merge(struct tx *tx, struct conversation_row *younger, struct co
 
 /* ---- the operations ---- */
 
-static bool load_named(struct tx *tx, const char *name, struct conversation_row *row)
+bool assignment_give(struct tx *tx, struct conversation_row *row, const char *subject)
 {
-	sqlite3_stmt *statement = db_bind(tx->db, SQL_CONVERSATION_BY_NAME, "t", name);
-
-	if (!db_step(tx->db, statement)) {
+	if (strcmp(row->row.assignee, subject) == 0) {
 		return false;
 	}
-	conversation_read(tx->db, statement, row);
-	db_end(statement);
+	assign(tx, row, subject);
+	assign_merged(tx, row->id, subject);
 	return true;
-}
-
-/* The conversation, or the one that it went into. */
-static bool load_root(struct tx *tx, const char *name, struct conversation_row *row)
-{
-	if (!load_named(tx, name, row)) {
-		return false;
-	}
-	int64_t root = row->merged_into;
-
-	if (root == 0) {
-		return true;
-	}
-	conversation_row_finish(row);
-	*row = (struct conversation_row){ .id = 0 };
-	return conversation_load(tx->db, root, row);
 }
 
 enum cw_status apply_assign(struct tx *tx, struct cw_store_op *op)
@@ -122,26 +104,21 @@ enum cw_status apply_assign(struct tx *tx, struct cw_store_op *op)
 	struct conversation_row row = { .id = 0 };
 	const char *subject = op->assign.subject ? op->assign.subject : "";
 	int64_t account = tx_find_account(tx, op->assign.account);
-	enum cw_status status = CW_OK;
 
 	if (subject[0] && !cw_subject_is_valid(subject)) {
 		return cw_error_set(&op->error, CW_INVALID,
 				    "\"%.70s\" is not an agent id: 1 to 64 letters, digits or -", subject);
 	}
-	if (!account || !load_root(tx, op->assign.conversation, &row) || row.account != account) {
+	if (!account || !conversation_find_root(tx->db, op->assign.conversation, &row) || row.account != account) {
 		conversation_row_finish(&row);
 		return cw_error_set(&op->error, CW_NOT_FOUND, "no such conversation in account %.70s",
 				    op->assign.account);
 	}
 	memcpy(op->assign.canonical, row.row.id, sizeof(op->assign.canonical));
-	if (strcmp(row.row.assignee, subject) == 0) {
-		status = cw_error_set(&op->error, CW_DUPLICATE, "it stands so already");
-	} else {
-		assign(tx, &row, subject);
-		assign_merged(tx, row.id, subject);
-	}
+	bool is_changed = assignment_give(tx, &row, subject);
+
 	conversation_row_finish(&row);
-	return status;
+	return is_changed ? CW_OK : cw_error_set(&op->error, CW_DUPLICATE, "it stands so already");
 }
 
 enum cw_status apply_revoke(struct tx *tx, struct cw_store_op *op)

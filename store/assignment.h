@@ -15,4 +15,7 @@
  */
 void assignment_merge(struct tx *tx, struct conversation_row *younger, struct conversation_row *older);
 
+/* Gives a conversation that is not merged into another, and all that were merged into it, to subject ("": nobody). false: it stood so. */
+bool assignment_give(struct tx *tx, struct conversation_row *row, const char *subject);
+
 #endif

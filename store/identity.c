@@ -194,6 +194,16 @@ static bool learn(struct tx *tx, const struct number_row *number, int64_t contac
 	return has_learned;
 }
 
+void identity_learn_phone(struct tx *tx, const struct number_row *number, int64_t contact, const char *wa_id)
+{
+	if (cw_text_is_made_of(wa_id, strlen(wa_id), CW_PHONE_MAX, CW_TEXT_DIGITS) &&
+	    !find_exact(tx, number->account, wa_id, "wa_id")) {
+		add_identity(tx, number, contact, "wa_id", wa_id, tx->now_ms);
+		refresh_contact(tx, contact);
+		identity_tell(tx, contact, 0);
+	}
+}
+
 /* ---- minting ---- */
 
 /* A group's id may hold characters that a topic must not. */

@@ -44,6 +44,9 @@ bool identity_find(struct tx *tx, const struct number_row *number, const struct 
 void identity_replace(struct tx *tx, const struct number_row *number, const struct cw_party *party,
 		      const char *new_wa_id, const char *new_user_id, int64_t at_ms);
 
+/* WhatsApp answers with another spelling of the contact's phone: an alias, unless somebody has it; replies go there. */
+void identity_learn_phone(struct tx *tx, const struct number_row *number, int64_t contact, const char *wa_id);
+
 /* Name and username as WhatsApp gives them now. true when something changed; the row then has it. */
 bool identity_rename(struct tx *tx, struct conversation_row *row, const struct cw_party *party);
 

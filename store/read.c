@@ -122,7 +122,10 @@ enum cw_status cw_store_numbers(struct cw_reader *reader, cw_number_fn on_number
 						  .account = db_text(statement, 1),
 						  .waba_id = db_text(statement, 2),
 						  .is_simulated = db_int(statement, 3) != 0,
-						  .is_replaying = db_int(statement, 4) != 0 };
+						  .is_replaying = db_int(statement, 4) != 0,
+						  .paused_at_ms = db_int(statement, 5),
+						  .paused_code = (int)db_int(statement, 6),
+						  .paused_reason = db_text(statement, 7) };
 
 		if (!on_number(context, &number)) {
 			db_end(statement);
@@ -249,18 +252,6 @@ enum cw_status cw_store_conversations(struct cw_reader *reader, const char *acco
 	return db_status(&reader->db, reterr);
 }
 
-static bool find_conversation(struct db *db, const char *id, struct conversation_row *row)
-{
-	sqlite3_stmt *statement = db_bind(db, SQL_CONVERSATION_BY_NAME, "t", id);
-	bool is_found = db_step(db, statement);
-
-	if (is_found) {
-		conversation_read(db, statement, row);
-		db_end(statement);
-	}
-	return is_found;
-}
-
 static enum cw_status no_conversation(struct cw_reader *reader, struct cw_error *reterr)
 {
 	enum cw_status status = db_status(&reader->db, reterr);
@@ -273,7 +264,7 @@ enum cw_status cw_store_conversation(struct cw_reader *reader, const char *id, c
 {
 	struct conversation_row row;
 
-	if (!find_conversation(&reader->db, id, &row)) {
+	if (!conversation_find(&reader->db, id, &row)) {
 		return no_conversation(reader, reterr);
 	}
 	(void)on_conversation(context, &row.row); /* there is no next one to go on to */
@@ -340,7 +331,7 @@ enum cw_status cw_store_messages(struct cw_reader *reader, const char *conversat
 	int64_t last_position = INT64_MAX;
 	bool goes_on = true;
 
-	if (!find_conversation(&reader->db, conversation, &row)) {
+	if (!conversation_find(&reader->db, conversation, &row)) {
 		return no_conversation(reader, reterr);
 	}
 	size_t n = open_threads(&reader->db, row.id, before, threads);

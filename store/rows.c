@@ -119,6 +119,7 @@ void message_read(struct db *db, sqlite3_stmt *statement, struct message_row *ro
 	message->target_wamid = db_copy(db, statement, 15);
 	message->body = db_copy(db, statement, 16);
 	copy_column(statement, 18, message->conversation, sizeof(message->conversation));
+	message->attempt = (int)db_int(statement, 19);
 }
 
 bool message_load(struct db *db, int64_t id, struct message_row *row)
@@ -185,6 +186,7 @@ void conversation_read(struct db *db, sqlite3_stmt *statement, struct conversati
 	read_contact(db, statement, 21, &conversation->contact);
 	copy_column(statement, 27, conversation->merged_into, sizeof(conversation->merged_into));
 	copy_column(statement, 28, conversation->assignee, sizeof(conversation->assignee));
+	conversation->is_done = db_int(statement, 29) != 0;
 }
 
 bool conversation_load(struct db *db, int64_t id, struct conversation_row *row)
@@ -197,6 +199,33 @@ bool conversation_load(struct db *db, int64_t id, struct conversation_row *row)
 		db_end(statement);
 	}
 	return is_found;
+}
+
+bool conversation_find(struct db *db, const char *name, struct conversation_row *row)
+{
+	sqlite3_stmt *statement = db_bind(db, SQL_CONVERSATION_BY_NAME, "t", name);
+	bool is_found = db_step(db, statement);
+
+	if (is_found) {
+		conversation_read(db, statement, row);
+		db_end(statement);
+	}
+	return is_found;
+}
+
+bool conversation_find_root(struct db *db, const char *name, struct conversation_row *row)
+{
+	if (!conversation_find(db, name, row)) {
+		return false;
+	}
+	int64_t root = row->merged_into;
+
+	if (root == 0) {
+		return true;
+	}
+	conversation_row_finish(row);
+	*row = (struct conversation_row){ .id = 0 };
+	return conversation_load(db, root, row);
 }
 
 static json_t *load_notice(struct db *db, int64_t id)

@@ -49,6 +49,9 @@ bool conversation_load(struct db *db, int64_t id, struct conversation_row *row);
 
 /* By name. false when there is none or on error. */
 bool account_find(struct db *db, const char *name, struct account_row *row);
+bool conversation_find(struct db *db, const char *name, struct conversation_row *row);
+/* The same, or the one that it went into. */
+bool conversation_find_root(struct db *db, const char *name, struct conversation_row *row);
 
 /* By wamid, and its cw_message_wamid_hash, within an account. */
 bool message_find(struct db *db, int64_t account, const char *wamid, int64_t wamid_hash, struct message_row *row);

@@ -5,5 +5,6 @@
 /* The migrations as text, in order; the build makes the .c from the files. */
 extern const char cw_store_schema_sql[];
 extern const char cw_store_schema_2_sql[];
+extern const char cw_store_schema_3_sql[];
 
 #endif

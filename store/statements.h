@@ -2,6 +2,8 @@
 #ifndef STORE_STATEMENTS_H
 #define STORE_STATEMENTS_H
 
+#include "store/statements_sending.h"
+
 /*
  * All SQL but the schema, each statement under the name of what it does. Prepared once per
  * connection, on first use; none is put together at run time.
@@ -10,19 +12,20 @@
 /* The columns of a message, in the order in which rows.c reads them. */
 #define MESSAGE_COLUMNS \
 	"m.id, m.uid, m.wamid, m.kind, m.origin, m.outbound, m.late, m.revoked, m.position, m.sent_at, " \
-	"m.received_at, m.edited_at, m.version, m.status, m.target, m.target_wamid, m.body, m.conversation, c.name "
+	"m.received_at, m.edited_at, m.version, m.status, m.target, m.target_wamid, m.body, m.conversation, c.name, m.attempt "
 /* The columns of a conversation with its contact, in the order in which rows.c reads them. */
 #define CONVERSATION_COLUMNS \
 	"c.id, c.account, c.number, c.contact, c.name, c.tag, c.version, c.last_seq, c.top_position, " \
 	"c.read_position, c.unread, c.window_ends_at, c.last_message, c.last_position, c.last_kind, " \
 	"c.last_outbound, c.last_status, c.last_preview, c.created_at, c.merged_into, n.phone_number_id, " \
 	"k.uid, k.version, k.name, k.username, k.wa_id, k.user_id, " \
-	"(SELECT o.name FROM conversation o WHERE o.id = c.merged_into), c.assignee "
+	"(SELECT o.name FROM conversation o WHERE o.id = c.merged_into), c.assignee, c.done "
 #define CONVERSATION_TABLES "conversation c JOIN number n ON n.id = c.number JOIN contact k ON k.id = c.contact "
 #define EVENT_COLUMNS \
 	"e.id, e.account, e.seq, e.prev, e.conversation, e.kind, e.ref, e.parts, e.quiet, e.at, a.name, a.epoch "
 
 #define STATEMENT_LIST(X) \
+	SENDING_STATEMENT_LIST(X) \
 	X(SQL_BEGIN_WRITE, "BEGIN IMMEDIATE") \
 	X(SQL_BEGIN_READ, "BEGIN") \
 	X(SQL_COMMIT, "COMMIT") \
@@ -42,7 +45,8 @@
 			     "VALUES (?1, ?2, ?3, ?4, ?5, ?6)") \
 	X(SQL_NUMBER_BY_PHONE_NUMBER_ID, "SELECT n.id, n.account, n.waba_id, n.replaying, a.name FROM number n " \
 					 "JOIN account a ON a.id = n.account WHERE n.phone_number_id = ?1") \
-	X(SQL_NUMBER_LIST, "SELECT n.phone_number_id, a.name, n.waba_id, n.simulated, n.replaying FROM number n " \
+	X(SQL_NUMBER_LIST, "SELECT n.phone_number_id, a.name, n.waba_id, n.simulated, n.replaying, n.paused_at, " \
+			   "n.paused_code, n.paused_reason FROM number n " \
 			   "JOIN account a ON a.id = n.account ORDER BY n.id") \
 	X(SQL_NUMBER_SET_WABA, "UPDATE number SET waba_id = ?2 WHERE id = ?1") \
 	X(SQL_NUMBER_REPLAYED, "UPDATE number SET replaying = 0 WHERE id = ?1") \
@@ -76,7 +80,7 @@
 	X(SQL_CONVERSATION_UPDATE, "UPDATE conversation SET version = ?2, last_seq = ?3, top_position = ?4, " \
 				   "read_position = ?5, unread = ?6, window_ends_at = ?7, last_message = ?8, " \
 				   "last_position = ?9, last_kind = ?10, last_outbound = ?11, last_status = ?12, " \
-				   "last_preview = ?13 WHERE id = ?1") \
+				   "last_preview = ?13, done = ?14 WHERE id = ?1") \
 	X(SQL_CONVERSATION_MERGE, "UPDATE conversation SET merged_into = ?2 WHERE id = ?1") \
 	X(SQL_CONVERSATION_REPOINT, "UPDATE conversation SET merged_into = ?2 WHERE merged_into = ?1") \
 	X(SQL_CONVERSATION_SET_CONTACT, "UPDATE conversation SET contact = ?2 WHERE id = ?1") \
@@ -135,14 +139,16 @@
 	/* messages */ \
 	X(SQL_MESSAGE_INSERT, "INSERT INTO message (account, conversation, uid, wamid, wamid_hash, kind, origin, " \
 			      "outbound, late, revoked, position, sent_at, received_at, edited_at, status, target, " \
-			      "target_wamid, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, " \
-			      "?14, ?15, ?16, ?17, ?18)") \
+			      "target_wamid, body, attempt) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, " \
+			      "?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)") \
 	X(SQL_MESSAGE_BY_WAMID, "SELECT " MESSAGE_COLUMNS "FROM message m JOIN conversation c ON c.id = m.conversation " \
 				"WHERE m.wamid_hash = ?1 AND m.account = ?2 AND m.wamid = ?3") \
 	X(SQL_MESSAGE_BY_ID, "SELECT " MESSAGE_COLUMNS "FROM message m JOIN conversation c ON c.id = m.conversation " \
 			     "WHERE m.id = ?1") \
+	X(SQL_MESSAGE_BY_UID, "SELECT " MESSAGE_COLUMNS "FROM message m JOIN conversation c ON c.id = m.conversation " \
+			      "WHERE m.uid = ?1 AND m.account = ?2") \
 	X(SQL_MESSAGE_UPDATE, "UPDATE message SET kind = ?2, revoked = ?3, edited_at = ?4, version = ?5, status = ?6, " \
-			      "body = ?7 WHERE id = ?1") \
+			      "body = ?7, wamid = ?8, wamid_hash = ?9, attempt = ?10 WHERE id = ?1") \
 	X(SQL_MESSAGE_POSITIONS_FROM, "SELECT position FROM message WHERE conversation = ?1 AND position >= ?2 " \
 				      "ORDER BY position") \
 	X(SQL_MESSAGE_LIST, "SELECT " MESSAGE_COLUMNS "FROM message m JOIN conversation c ON c.id = m.conversation " \

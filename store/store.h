@@ -10,6 +10,7 @@
 #include "core/revocation.h"
 #include "core/status.h"
 #include "core/webhook.h"
+#include "store/sending_read.h"
 
 /*
  * The store: operations, not SQL. The database is the log; one writer thread
@@ -41,6 +42,10 @@ struct cw_store_options {
 	 */
 	void (*on_events)(void *context, struct cw_event *events, size_t n_events);
 	void *on_events_context;
+	/* After a commit with which the bridge got something to do: outgoing messages, files. Writer's thread. NULL: none. */
+	void (*on_outbound)(void *context);
+	void (*on_signal)(void *context, const struct cw_signal *signal);
+	void *on_outbound_context;
 	/* The disk failed under a COMMIT: the caller must end the process. Writer's thread. NULL: abort(). */
 	void (*on_broken)(void *context, const char *what);
 	void *on_broken_context;
@@ -63,13 +68,21 @@ void cw_store_close(struct cw_store *store);
 
 enum cw_store_op_type {
 	CW_STORE_WEBHOOK,
-	CW_STORE_ACCOUNT_ADD, /* CW_DUPLICATE when it is there */
-	CW_STORE_NUMBER_ADD,  /* CW_NOT_FOUND without the account, CW_DUPLICATE when the number is there */
-	CW_STORE_ALIAS_ADD,   /* one legacy id; mints the conversation. CW_DUPLICATE when it names it already */
-	CW_STORE_CURSOR,      /* the publisher's */
-	CW_STORE_ASSIGN,      /* CW_DUPLICATE when it stands so already, CW_NOT_FOUND, CW_INVALID subject */
-	CW_STORE_REVOKE,      /* CW_INVALID; forgets those that are over */
-	CW_STORE_LIMITED_SEEN /* an agent limited to some conversations called /sync; CW_NOT_FOUND */
+	CW_STORE_ACCOUNT_ADD,  /* CW_DUPLICATE when it is there */
+	CW_STORE_NUMBER_ADD,   /* CW_NOT_FOUND without the account, CW_DUPLICATE when the number is there */
+	CW_STORE_ALIAS_ADD,    /* one legacy id; mints the conversation. CW_DUPLICATE when it names it already */
+	CW_STORE_CURSOR,       /* the publisher's */
+	CW_STORE_ASSIGN,       /* CW_DUPLICATE when it stands so already, CW_NOT_FOUND, CW_INVALID subject */
+	CW_STORE_REVOKE,       /* CW_INVALID; forgets those that are over */
+	CW_STORE_LIMITED_SEEN, /* an agent limited to some conversations called /sync; CW_NOT_FOUND */
+	CW_STORE_COMMAND,      /* what follows: store/sending.h */
+	CW_STORE_OUTBOUND_MOVE,
+	CW_STORE_OUTBOUND_RECOVER, /* after a start: every `sending` becomes unknown; CW_BUSY: ask again, there are more */
+	CW_STORE_NUMBER_PAUSE,
+	CW_STORE_MINT,
+	CW_STORE_MEDIA_ADD,
+	CW_STORE_MEDIA_MOVE,
+	CW_STORE_TEMPLATES
 };
 
 struct cw_store_op {
@@ -119,6 +132,14 @@ struct cw_store_op {
 		struct {
 			const char *account, *subject;
 		} limited;
+		struct cw_store_command command;
+		struct cw_store_outbound_move outbound_move;
+		int64_t recover_until_ms; /* when their lanes go on */
+		struct cw_store_pause pause;
+		struct cw_store_mint mint;
+		struct cw_store_media_add media_add;
+		struct cw_store_media_move media_move;
+		struct cw_store_templates templates;
 	};
 };
 
@@ -231,6 +252,9 @@ CW_MUST_CHECK enum cw_status cw_store_resolve(struct cw_reader *reader, const ch
 struct cw_number {
 	const char *phone_number_id, *account, *waba_id; /* waba_id may be NULL */
 	bool is_simulated, is_replaying;
+	int64_t paused_at_ms; /* 0: it sends */
+	int paused_code;
+	const char *paused_reason; /* NULL: it sends */
 };
 typedef bool (*cw_number_fn)(void *context, const struct cw_number *number);
 CW_MUST_CHECK enum cw_status cw_store_numbers(struct cw_reader *reader, cw_number_fn on_number, void *context,

@@ -158,12 +158,23 @@ void tx_save_conversation(struct tx *tx, struct conversation_row *row)
 	unsigned char uid[CW_CLOCK_UUID_BYTES];
 	bool has_last = cw_clock_uuid_parse(conversation->last_message, uid) == CW_OK;
 
-	db_run(tx->db, SQL_CONVERSATION_UPDATE, "iiiiiiibititt", row->id, conversation->version, row->last_seq,
+	db_run(tx->db, SQL_CONVERSATION_UPDATE, "iiiiiiibititti", row->id, conversation->version, row->last_seq,
 	       row->top_position, row->read_position, conversation->unread, conversation->window_ends_at_ms,
 	       has_last ? uid : NULL, conversation->last_position,
 	       has_last ? cw_message_kind_text(conversation->last_kind) : NULL, (int64_t)conversation->last_is_outbound,
 	       conversation->last_status ? cw_message_status_text(conversation->last_status) : NULL,
-	       conversation->last_preview);
+	       conversation->last_preview, (int64_t)conversation->is_done);
+}
+
+void tx_signal(struct tx *tx, const struct cw_signal *signal)
+{
+	struct cw_signal *signals = realloc(tx->signals, (tx->n_signals + 1) * sizeof(*signals));
+
+	if (!signals) {
+		return; /* a read receipt less */
+	}
+	tx->signals = signals;
+	signals[tx->n_signals++] = *signal;
 }
 
 void tx_save_accounts(struct tx *tx)
@@ -184,6 +195,9 @@ void tx_finish(struct tx *tx)
 	for (size_t i = 0; i < tx->n_events; i++) {
 		cw_event_finish(&tx->events[i]);
 	}
+	free(tx->signals);
+	tx->signals = NULL;
+	tx->n_signals = 0;
 	free(tx->events);
 	tx->events = NULL;
 	tx->n_events = tx->room = 0;

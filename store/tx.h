@@ -20,7 +20,10 @@ struct tx {
 	const struct cw_store_options *options;
 	int64_t now_ms;
 	int64_t next_event_id;
-	bool is_quiet; /* events of a bulk webhook */
+	bool is_quiet;             /* events of a bulk webhook */
+	bool wakes_bridge;         /* after COMMIT: there is something to send, to fetch or to upload */
+	struct cw_signal *signals; /* for the bridge, after COMMIT */
+	size_t n_signals;
 	struct tx_account *accounts;
 	struct cw_event *events; /* for the publisher, after COMMIT */
 	size_t n_events, room;
@@ -52,6 +55,9 @@ void tx_event(struct tx *tx, const struct event_spec *spec);
 /* Bumps nothing, writes everything that may change of a conversation. */
 void tx_save_conversation(struct tx *tx, struct conversation_row *row);
 
+/* For the bridge, after COMMIT. A copy is taken. */
+void tx_signal(struct tx *tx, const struct cw_signal *signal);
+
 /* Writes the accounts' heads; call before COMMIT. */
 void tx_save_accounts(struct tx *tx);
 
@@ -68,6 +74,14 @@ enum cw_status apply_cursor(struct tx *tx, struct cw_store_op *op);
 enum cw_status apply_assign(struct tx *tx, struct cw_store_op *op);
 enum cw_status apply_revoke(struct tx *tx, struct cw_store_op *op);
 enum cw_status apply_limited_seen(struct tx *tx, struct cw_store_op *op);
+enum cw_status apply_command(struct tx *tx, struct cw_store_op *op);
+enum cw_status apply_outbound_move(struct tx *tx, struct cw_store_op *op);
+enum cw_status apply_outbound_recover(struct tx *tx, struct cw_store_op *op);
+enum cw_status apply_number_pause(struct tx *tx, struct cw_store_op *op);
+enum cw_status apply_mint(struct tx *tx, struct cw_store_op *op);
+enum cw_status apply_media_add(struct tx *tx, struct cw_store_op *op);
+enum cw_status apply_media_move(struct tx *tx, struct cw_store_op *op);
+enum cw_status apply_templates(struct tx *tx, struct cw_store_op *op);
 
 /* One slice of kept changes of a number that is being replayed; or only the first; or the first is given up. false when no number is. */
 bool apply_replay_slice(struct tx *tx);

@@ -250,6 +250,22 @@ static enum cw_status apply_op(struct tx *tx, struct cw_store_op *op)
 		return apply_revoke(tx, op);
 	case CW_STORE_LIMITED_SEEN:
 		return apply_limited_seen(tx, op);
+	case CW_STORE_COMMAND:
+		return apply_command(tx, op);
+	case CW_STORE_OUTBOUND_MOVE:
+		return apply_outbound_move(tx, op);
+	case CW_STORE_OUTBOUND_RECOVER:
+		return apply_outbound_recover(tx, op);
+	case CW_STORE_NUMBER_PAUSE:
+		return apply_number_pause(tx, op);
+	case CW_STORE_MINT:
+		return apply_mint(tx, op);
+	case CW_STORE_MEDIA_ADD:
+		return apply_media_add(tx, op);
+	case CW_STORE_MEDIA_MOVE:
+		return apply_media_move(tx, op);
+	case CW_STORE_TEMPLATES:
+		return apply_templates(tx, op);
 	}
 	return cw_error_set(&op->error, CW_INVALID, "an operation that the store does not know");
 }
@@ -285,6 +301,18 @@ static void start_tx(struct cw_store *store, struct tx *tx)
 	db_begin(&store->db, SQL_BEGIN_WRITE);
 }
 
+static void tell_bridge(struct cw_store *store, const struct tx *tx)
+{
+	void *context = store->options.on_outbound_context;
+
+	for (size_t i = 0; store->options.on_signal && i < tx->n_signals; i++) {
+		store->options.on_signal(context, &tx->signals[i]);
+	}
+	if (store->options.on_outbound && tx->wakes_bridge) {
+		store->options.on_outbound(context);
+	}
+}
+
 /* COMMIT and what follows from it, or ROLLBACK. */
 static enum cw_status end_tx(struct cw_store *store, struct tx *tx, int64_t n_ops, struct cw_error *reterr)
 {
@@ -300,6 +328,7 @@ static enum cw_status end_tx(struct cw_store *store, struct tx *tx, int64_t n_op
 			tx->events = NULL; /* the receiver's now */
 			tx->n_events = 0;
 		}
+		tell_bridge(store, tx);
 	} else {
 		db_begin(&store->db, SQL_ROLLBACK); /* after some errors SQLite has rolled back itself; that is fine */
 		store->db.failed = SQLITE_OK;

@@ -32,6 +32,8 @@ export interface Conversation {
 	merged_into: string | null;
 	/** Subject of the agent who has it. */
 	assignee: string | null;
+	/** Done: the team is through with it, until the customer writes. */
+	state: "open" | "done";
 	contact: Contact;
 }
 
@@ -41,7 +43,7 @@ export interface Message {
 	conversation: string;
 	wamid: string | null;
 	direction: "in" | "out";
-	origin: "customer" | "phone" | "history";
+	origin: "customer" | "phone" | "history" | "agent";
 	kind: string;
 	position: number;
 	sent_at: number | null;
@@ -50,6 +52,11 @@ export interface Message {
 	edited_at?: number;
 	revoked?: boolean;
 	status?: string | null;
+	/** Of an agent's message, from 1: each retry by a person is another. */
+	attempt?: number;
+	/** Of an agent's message: who sent it by which command, so that an optimistic bubble finds its event. */
+	command?: { subject: string; id: string };
+	media?: { id: string; state: "pending" | "ready" | "failed"; mime_type: string; size: number; filename?: string; error?: string };
 	target?: { message: string | null; wamid: string | null };
 	content: Record<string, unknown> | null;
 	context?: Record<string, unknown>;

@@ -1,4 +1,5 @@
 // A whole Convwire in a directory of its own: broker, daemon, their ports and logs.
+import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import fs from 'node:fs/promises';
 import { existsSync, readFileSync } from 'node:fs';
@@ -11,8 +12,9 @@ import { request } from './http.mjs';
 import { mqttConnect } from './mqtt.mjs';
 import { Program, freePorts, run } from './program.mjs';
 import { houseClaims, makeToken } from './token.mjs';
+import { Commander, Sim, TOKEN } from './sim.mjs';
 import { eventually } from './until.mjs';
-import { sign, textWebhook } from './webhook.mjs';
+import { newCustomer, sign, textWebhook } from './webhook.mjs';
 
 export const REPO = fileURLToPath(new URL('../..', import.meta.url));
 const BUILD = path.resolve(process.env.CONVWIRE_BUILD ?? path.join(REPO, 'build'));
@@ -111,6 +113,58 @@ export class System {
     this.daemon = this.launch('convwired', programPath('convwired'),
       ['--dir', this.dir, '--http-port', 0, '--mqtt-port', this.mqttPort, '--ready-fd', 3], { readyFd: true });
     this.httpPort = Number((await this.daemon.says(/^http=(\d+)\n/, 'ready'))[1]);
+    await this.sim?.behave({ webhook: `http://127.0.0.1:${this.httpPort}/webhook` });
+  }
+
+  /** A simulated WhatsApp for this directory's number. Before the daemon starts. */
+  async startSim(...options) {
+    const program = this.launch('convwire-sim', programPath('convwire-sim'),
+      ['--number', this.number, '--app-secret', SECRET, '--token', TOKEN, '--ready-fd', 3, ...options], { readyFd: true });
+    const port = Number((await program.says(/^http=(\d+)\n/, 'ready'))[1]);
+    this.sim = new Sim(program, port);
+    await this.configure(`graph_url = ${this.sim.url}/v24.0`);
+    await this.setToken(TOKEN);
+    return this.sim;
+  }
+
+  /** Lines for convwire.conf; read at the daemon's next start. */
+  configure(...lines) {
+    return fs.appendFile(path.join(this.dir, 'convwire.conf'), `${lines.join('\n')}\n`);
+  }
+
+  async setToken(token, number = this.number) {
+    await fs.mkdir(path.join(this.dir, 'keys/numbers'), { recursive: true });
+    await fs.writeFile(path.join(this.dir, 'keys/numbers', `${number}.token`), `${token}\n`, { mode: 0o600 });
+  }
+
+  /** An agent at the MQTT door of commands. */
+  commander(options) {
+    return new Commander(this, options).start();
+  }
+
+  /** A customer who has written, so that the window is open: the conversation's id. */
+  async customer(from = newCustomer(), text = 'Hello') {
+    await this.customerWrites({ from, body: text });
+    return `${this.account}_${this.number}_${from}`;
+  }
+
+  /** A command by HTTP: the answer with its status. */
+  command(conversation, type, data, { id = randomUUID(), token } = {}) {
+    return this.api(`/conversations/${conversation}/commands`,
+      { token, method: 'POST', body: JSON.stringify({ id, type, ...(data && { data }) }) });
+  }
+
+  /** A message as it is now, by its id. */
+  async message(conversation, id) {
+    return (await this.thread(conversation)).find((message) => message.id === id);
+  }
+
+  /** Waits until a message has a status. */
+  messageIs(conversation, id, ...statuses) {
+    return eventually(async () => {
+      const message = await this.message(conversation, id);
+      return statuses.includes(message?.status) && message;
+    }, `message ${id} is ${statuses.join(' or ')}`);
   }
 
   /** Both at once, by the command that people type. */

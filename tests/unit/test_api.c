@@ -63,11 +63,11 @@ static int open_door(void **state)
 	door.api.on_limited_sync = note_sync;
 	door.n_synced = 0;
 	const struct cw_http_route routes[N_ROUTES] = {
-		{ "GET", "/api/v1/sync", 0, NULL, api_sync, &door.api },
-		{ "GET", "/api/v1/conversations", 0, NULL, api_conversations, &door.api },
-		{ "GET", "/api/v1/conversations/{}", 0, NULL, api_conversation, &door.api },
-		{ "GET", "/api/v1/conversations/{}/messages", 0, NULL, api_messages, &door.api },
-		{ "GET", "/api/v1/resolve", 0, NULL, api_resolve, &door.api },
+		{ "GET", "/api/v1/sync", 0, NULL, api_sync, &door.api, NULL },
+		{ "GET", "/api/v1/conversations", 0, NULL, api_conversations, &door.api, NULL },
+		{ "GET", "/api/v1/conversations/{}", 0, NULL, api_conversation, &door.api, NULL },
+		{ "GET", "/api/v1/conversations/{}/messages", 0, NULL, api_messages, &door.api, NULL },
+		{ "GET", "/api/v1/resolve", 0, NULL, api_resolve, &door.api, NULL },
 	};
 
 	memcpy(door.routes, routes, sizeof(routes));

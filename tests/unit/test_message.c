@@ -12,7 +12,7 @@ static void every_word_is_read_back(void **state)
 		assert_int_equal(cw_message_kind_parse(cw_message_kind_text((enum cw_message_kind)i), &kind), CW_OK);
 		assert_int_equal(kind, i);
 	}
-	for (int i = CW_STATUS_ACCEPTED; i < CW_MESSAGE_STATUS_COUNT; i++) {
+	for (int i = CW_STATUS_QUEUED; i < CW_MESSAGE_STATUS_COUNT; i++) {
 		enum cw_message_status status = CW_STATUS_NONE;
 
 		assert_int_equal(cw_message_status_parse(cw_message_status_text((enum cw_message_status)i), &status),
@@ -22,6 +22,21 @@ static void every_word_is_read_back(void **state)
 	assert_string_equal(cw_message_origin_text(CW_ORIGIN_CUSTOMER), "customer");
 	assert_string_equal(cw_message_origin_text(CW_ORIGIN_PHONE), "phone");
 	assert_string_equal(cw_message_origin_text(CW_ORIGIN_HISTORY), "history");
+	assert_string_equal(cw_message_origin_text(CW_ORIGIN_AGENT), "agent");
+}
+
+static void whatsapp_reports_none_of_our_own_words(void **state)
+{
+	enum cw_message_status status = CW_STATUS_READ;
+
+	(void)state;
+	for (int i = CW_STATUS_NONE; i < CW_STATUS_ACCEPTED; i++) {
+		assert_int_equal(cw_message_status_reported(cw_message_status_text((enum cw_message_status)i), &status),
+				 CW_NOT_FOUND);
+	}
+	assert_int_equal(status, CW_STATUS_READ);
+	assert_int_equal(cw_message_status_reported("played", &status), CW_OK);
+	assert_int_equal(status, CW_STATUS_PLAYED);
 }
 
 static void words_that_are_none_are_refused(void **state)
@@ -44,12 +59,15 @@ static void words_that_are_none_are_refused(void **state)
 
 static void statuses_only_climb_and_fail_only_from_below_delivered(void **state)
 {
-	/* A row per status that a message has; a mark per status that may follow. */
+	/* A row per status that a message has; a mark per status that WhatsApp may report then. */
 	static const char *const table[CW_MESSAGE_STATUS_COUNT] = {
-		/* next:           none accepted sent delivered read played failed */
-		[CW_STATUS_NONE] = ".xxxxxx",      [CW_STATUS_ACCEPTED] = "..xxxxx", [CW_STATUS_SENT] = "...xxxx",
-		[CW_STATUS_DELIVERED] = "....xx.", [CW_STATUS_READ] = ".....x.",     [CW_STATUS_PLAYED] = ".......",
-		[CW_STATUS_FAILED] = ".......",
+		/* next: none queued sending retrying unknown accepted sent delivered read played failed */
+		[CW_STATUS_NONE] = ".....xxxxxx",    [CW_STATUS_QUEUED] = ".....xxxxxx",
+		[CW_STATUS_SENDING] = ".....xxxxxx", [CW_STATUS_RETRYING] = ".....xxxxxx",
+		[CW_STATUS_UNKNOWN] = ".....xxxxxx", [CW_STATUS_ACCEPTED] = "......xxxxx",
+		[CW_STATUS_SENT] = ".......xxxx",    [CW_STATUS_DELIVERED] = "........xx.",
+		[CW_STATUS_READ] = ".........x.",    [CW_STATUS_PLAYED] = "...........",
+		[CW_STATUS_FAILED] = "...........",
 	};
 
 	(void)state;
@@ -116,6 +134,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_word_is_read_back),
 		cmocka_unit_test(words_that_are_none_are_refused),
+		cmocka_unit_test(whatsapp_reports_none_of_our_own_words),
 		cmocka_unit_test(statuses_only_climb_and_fail_only_from_below_delivered),
 		cmocka_unit_test(in_any_order_of_arrival_the_highest_status_stands),
 		cmocka_unit_test(kinds_are_shown_count_and_open_windows_as_they_should),

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef API_CONTROL_PRIVATE_H
+#define API_CONTROL_PRIVATE_H
+
+#include "api/control.h"
+
+/* What control.c (the table, accounts, assignments, revocations) and control_sending.c (messages out) share. */
+
+/* A text of the arguments that is not empty; NULL. */
+const char *control_text(json_t *arguments, const char *name);
+enum cw_status control_missing(const char *name, struct cw_error *reterr);
+
+/* The one conversation that {account, id} means; its canonical id lives with answer's matches. */
+enum cw_status control_resolve_one(const struct control *control, json_t *arguments, json_t *answer,
+				   const char **ret_conversation, struct cw_error *reterr);
+
+/* ---- actions: control_sending.c ---- */
+
+/* {phone_number_id, reason}: reason null resumes. */
+enum cw_status control_pause_number(const struct control *control, json_t *arguments, json_t *answer,
+				    struct cw_error *reterr);
+/* {account, conversation, command:{id,type,data}}: as subject `cli`; conversation is any id. */
+enum cw_status control_command(const struct control *control, json_t *arguments, json_t *answer, struct cw_error *reterr);
+/* {failed}: what has not been sent, or what failed. */
+enum cw_status control_list_outbox(const struct control *control, json_t *arguments, json_t *answer,
+				   struct cw_error *reterr);
+/* {message, type, id}: retry or discard, as a command of that id. */
+enum cw_status control_do_outbox(const struct control *control, json_t *arguments, json_t *answer,
+				 struct cw_error *reterr);
+enum cw_status control_list_templates(const struct control *control, json_t *arguments, json_t *answer,
+				      struct cw_error *reterr);
+/* {account, waba_id, templates}. */
+enum cw_status control_replace_templates(const struct control *control, json_t *arguments, json_t *answer,
+					 struct cw_error *reterr);
+
+#endif

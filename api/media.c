@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+/* /api/v1/media: an agent's file comes in, for one conversation; a message's file goes out, to who sees its conversation. */
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "api/api.h"
+#include "core/content.h"
+#include "core/media_store.h"
+#include "core/text.h"
+
+/* What a browser may show by itself; anything else is saved (a customer's SVG or HTML must not run on our origin). */
+#define INLINE_TYPES \
+	"image/jpeg, image/png, image/gif, image/webp, video/mp4, video/3gpp, audio/aac, audio/amr, audio/mpeg, audio/mp4, " \
+	"audio/ogg"
+
+/* ---- in ---- */
+
+struct upload {
+	struct cw_token token;
+	struct cw_media_writer *writer;
+	char mime_type[CW_MIME_MAX + 1];
+};
+
+static void release_upload(void *user)
+{
+	struct upload *upload = user;
+
+	cw_media_abandon(upload->writer);
+	cw_token_finish(&upload->token);
+	free(upload);
+}
+
+/* type/subtype without parameters, in lower case. */
+static bool read_type(const char *header, char out[CW_MIME_MAX + 1])
+{
+	size_t len = header ? strcspn(header, "; \t") : 0;
+
+	if (len == 0 || len > CW_MIME_MAX) {
+		return false;
+	}
+	for (size_t i = 0; i < len; i++) {
+		out[i] = (char)(header[i] >= 'A' && header[i] <= 'Z' ? header[i] + ('a' - 'A') : header[i]);
+	}
+	out[len] = '\0';
+	return cw_text_is_made_of(out, len, CW_MIME_MAX, CW_TEXT_ID "/.+_") && strchr(out, '/');
+}
+
+static void media_problem(struct cw_http_request *request, const struct cw_error *error)
+{
+	switch (error->status) {
+	case CW_TOO_LARGE:
+		cw_http_problem(request, 413, "media_too_large", error->text);
+		break;
+	case CW_FULL:
+		cw_http_problem(request, 507, "disk_full", error->text);
+		break;
+	default:
+		cw_http_problem(request, 500, "internal", "The file cannot be stored.");
+		break;
+	}
+}
+
+/* Everything that can be refused is refused before the bytes come. */
+static bool admit(struct cw_http_request *request, const struct api *api, struct upload *upload)
+{
+	const char *conversation = cw_http_query(request, "conversation");
+	bool exists = false;
+	bool has_answered = false;
+	struct cw_error error;
+
+	if (!api_authorize(request, api, &upload->token)) {
+		return false;
+	}
+	if (!conversation || !read_type(cw_http_header(request, "Content-Type"), upload->mime_type)) {
+		cw_http_problem(request, 400, "bad_parameter",
+				"Name the conversation (?conversation=) and the file's type (Content-Type).");
+		return false;
+	}
+	if (!api_may_command(request, api, &upload->token, conversation, &exists, &has_answered) || !exists) {
+		if (!has_answered) {
+			cw_http_problem(request, exists ? 403 : 404, exists ? "denied" : "not_found",
+					"There is no such conversation that you may write to.");
+		}
+		return false;
+	}
+	if (cw_media_begin(api->media_dir, CW_CONTENT_MAX_FILE_BYTES, api->media_min_free_bytes, &upload->writer,
+			   &error) != CW_OK) {
+		media_problem(request, &error);
+		return false;
+	}
+	return true;
+}
+
+void api_media_admit(struct cw_http_request *request, void *context)
+{
+	struct upload *upload = calloc(1, sizeof(*upload));
+
+	if (!upload) {
+		cw_http_problem(request, 500, "internal", "The server is out of memory.");
+		return;
+	}
+	cw_http_set_user(request, upload, release_upload);
+	(void)admit(request, context, upload); /* it has answered */
+}
+
+void api_media_take(struct cw_http_request *request, const char *bytes, size_t len, void *context)
+{
+	struct upload *upload = cw_http_user(request);
+	struct cw_error error;
+
+	(void)context;
+	if (cw_media_write(upload->writer, bytes, (int64_t)len, &error) != CW_OK) {
+		media_problem(request, &error);
+	}
+}
+
+static void answer_stored(struct cw_http_request *request, const struct cw_store_media_add *add)
+{
+	char sha256[2 * CW_SHA256_BYTES + 1];
+
+	cw_text_hex(add->sha256, CW_SHA256_BYTES, sha256);
+	cw_http_answer_json(request, 201,
+			    json_pack("{s:s, s:s, s:I, s:s, s:s?}", "id", add->id, "mime_type", add->mime_type, "size",
+				      (json_int_t)add->size_bytes, "sha256", sha256, "filename", add->filename));
+}
+
+void api_media_store(struct cw_http_request *request, void *context)
+{
+	const struct api *api = context;
+	struct upload *upload = cw_http_user(request);
+	const char *filename = cw_http_query(request, "filename");
+	struct cw_error error;
+	struct cw_store_op op = {
+		.type = CW_STORE_MEDIA_ADD,
+		.media_add = { .account = upload->token.account,
+			       .conversation = cw_http_query(request, "conversation"),
+			       .mime_type = upload->mime_type,
+			       .filename = filename && strlen(filename) < 240 ? filename : NULL },
+	};
+	enum cw_status status = cw_media_commit(upload->writer, op.media_add.sha256, &op.media_add.size_bytes, &error);
+
+	upload->writer = NULL;
+	if (status != CW_OK) {
+		media_problem(request, &error);
+	} else if (op.media_add.size_bytes == 0) {
+		cw_http_problem(request, 400, "bad_body", "The file is empty.");
+	} else if (cw_store_run(api->store, &op) != CW_OK) {
+		api_store_problem(request, &op.error);
+	} else {
+		answer_stored(request, &op.media_add);
+	}
+}
+
+/* ---- out ---- */
+
+/* A name that cannot end the header's text, or the header. */
+static void put_disposition(struct cw_http_request *request, const struct cw_media *media)
+{
+	char name[256];
+	char header[400];
+	size_t len = 0;
+
+	for (const char *c = media->filename; *c && len + 1 < sizeof(name); c++) {
+		if (*c >= ' ' && *c <= '~' && !strchr("\"\\/", *c)) {
+			name[len++] = *c;
+		}
+	}
+	name[len] = '\0';
+	if (cw_text_format(header, sizeof(header), "%s%s%s%s",
+			   cw_text_list_has(INLINE_TYPES, media->mime_type) ? "inline" : "attachment",
+			   len ? "; filename=\"" : "", name, len ? "\"" : "")) {
+		cw_http_add_header(request, "Content-Disposition", header);
+	}
+}
+
+static void send_file(struct cw_http_request *request, const struct api *api, const struct cw_media *media)
+{
+	char path[PATH_MAX];
+	struct stat file;
+	int fd = cw_media_path(api->media_dir, media->sha256, path, sizeof(path)) ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+
+	if (fd < 0 || fstat(fd, &file) != 0) {
+		cw_http_problem(request, 410, "media_gone", "The file is no longer on the server's disk.");
+		if (fd >= 0) {
+			(void)close(fd); /* nothing was written */
+		}
+		return;
+	}
+	put_disposition(request, media);
+	cw_http_add_header(request, "X-Content-Type-Options", "nosniff");
+	cw_http_add_header(request, "Content-Security-Policy", "default-src 'none'; sandbox");
+	cw_http_add_header(request, "Cache-Control", "private, max-age=31536000, immutable");
+	cw_http_answer_file(request, media->mime_type[0] ? media->mime_type : "application/octet-stream", fd,
+			    file.st_size);
+}
+
+void api_media(struct cw_http_request *request, void *context)
+{
+	const struct api *api = context;
+	CW_CLEANUP(cw_token_finish) struct cw_token token = { .claim = NULL };
+	struct cw_media media;
+	struct cw_error error;
+
+	if (!api_authorize(request, api, &token)) {
+		return;
+	}
+	struct cw_reader *reader = api_reader(request, api);
+
+	if (!reader) {
+		return;
+	}
+	enum cw_status status = cw_store_media(reader, cw_http_level(request, 0), &media, &error);
+
+	cw_reader_release(reader);
+	if (status == CW_OK && (strcmp(media.account, token.account) != 0 ||
+				!cw_access_sees_conversation(api->access, &token, media.conversation, media.assignee))) {
+		status = cw_error_set(&error, CW_NOT_FOUND, "no such file");
+	}
+	if (status != CW_OK) {
+		api_store_problem(request, &error);
+	} else if (strcmp(media.state, "ready") != 0) {
+		cw_http_problem(request, 409, "media_not_ready",
+				strcmp(media.state, "failed") == 0 ?
+					"The file could not be fetched; the command `retry` tries again." :
+					"The file is still being fetched; an event tells when it is there.");
+	} else {
+		send_file(request, api, &media);
+	}
+}

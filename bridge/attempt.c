@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+/* One attempt: claimed in the store, requested from WhatsApp, and what came of it stored. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "bridge/outbound_private.h"
+#include "bridge/tokens.h"
+#include "core/clock.h"
+#include "core/graph_error.h"
+#include "core/log.h"
+#include "core/text.h"
+
+#define STORE_AGAIN_MS 1000
+/* What could not be sent for so long is not wanted any more; without a template its window has closed before. */
+#define ONE_DAY_MS (24 * 60 * 60 * 1000LL)
+
+/* ---- moves ---- */
+
+static void on_moved(struct cw_store_op *op)
+{
+	struct attempt *attempt = op->context;
+	struct outbound *outbound = attempt->outbound;
+
+	(void)pthread_mutex_lock(&outbound->lock);
+	attempt->next_done = outbound->moved;
+	outbound->moved = attempt;
+	(void)pthread_mutex_unlock(&outbound->lock);
+	(void)curl_multi_wakeup(outbound->multi); /* fails only when it is woken already */
+}
+
+/* The store's queue may be full, or the disk: then again a little later, since what came of a request must not be lost. */
+static void submit(struct attempt *attempt)
+{
+	attempt->retry_at_ms = 0;
+	if (cw_store_submit(attempt->outbound->store, &attempt->op) != CW_OK) {
+		attempt->retry_at_ms = cw_clock_monotonic_ms() + STORE_AGAIN_MS;
+	}
+}
+
+static void set_move(struct attempt *attempt, const struct cw_store_outbound_move *move)
+{
+	attempt->op = (struct cw_store_op){
+		.type = CW_STORE_OUTBOUND_MOVE, .on_done = on_moved, .context = attempt, .outbound_move = *move
+	};
+	attempt->op.outbound_move.id = attempt->id;
+	submit(attempt);
+}
+
+void attempt_look(struct attempt *attempt, int64_t now_ms)
+{
+	if (attempt->retry_at_ms && now_ms >= attempt->retry_at_ms) {
+		submit(attempt);
+	}
+}
+
+/* ---- beginning ---- */
+
+static struct attempt *make(struct outbound *outbound, struct sender *sender, const struct cw_outbound *due)
+{
+	struct attempt *attempt = calloc(1, sizeof(*attempt));
+
+	if (!attempt) {
+		return NULL;
+	}
+	*attempt = (struct attempt){ .outbound = outbound,
+				     .sender = sender,
+				     .id = due->id,
+				     .conversation = due->conversation,
+				     .queued_at_ms = due->queued_at_ms,
+				     .tries = due->tries,
+				     .next = outbound->attempts };
+	memcpy(attempt->tag, due->tag, sizeof(attempt->tag));
+	outbound->attempts = attempt;
+	outbound->n_attempts++;
+	return attempt;
+}
+
+bool attempt_move(struct outbound *outbound, struct sender *sender, const struct cw_outbound *due,
+		  enum cw_outbound_state next, int64_t due_at_ms, const char *title)
+{
+	struct attempt *attempt = make(outbound, sender, due);
+
+	if (attempt) {
+		set_move(attempt,
+			 &(struct cw_store_outbound_move){ .next = next, .due_at_ms = due_at_ms, .title = title });
+	}
+	return attempt != NULL;
+}
+
+bool attempt_begin(struct outbound *outbound, struct sender *sender, const struct cw_outbound *due)
+{
+	const char *why = NULL;
+	char *request = graph_render(due, &why);
+
+	if (!request && why) {
+		return attempt_move(outbound, sender, due, CW_OUTBOUND_FAILED, 0, why);
+	}
+	struct attempt *attempt = request ? make(outbound, sender, due) : NULL;
+
+	if (!attempt) {
+		free(request);
+		return false;
+	}
+	attempt->request = request;
+	set_move(attempt, &(struct cw_store_outbound_move){ .next = CW_OUTBOUND_SENDING });
+	return true;
+}
+
+void attempt_destroy(struct attempt *attempt)
+{
+	if (attempt->is_on_the_wire) {
+		(void)curl_multi_remove_handle(attempt->outbound->multi, attempt->call.easy);
+		attempt->outbound->under_way--;
+	}
+	graph_call_finish(&attempt->call);
+	graph_answer_finish(&attempt->answer);
+	free(attempt->request);
+	free(attempt);
+}
+
+static void forget(struct attempt *attempt)
+{
+	struct outbound *outbound = attempt->outbound;
+	struct attempt **link = &outbound->attempts;
+
+	while (*link != attempt) {
+		link = &(*link)->next;
+	}
+	*link = attempt->next;
+	outbound->n_attempts--;
+	attempt_destroy(attempt);
+}
+
+/* ---- the request ---- */
+
+static void lose_claim(struct attempt *attempt, const char *title)
+{
+	int64_t due_at_ms = cw_clock_now_ms() + pace_retry_ms(attempt->tries);
+
+	set_move(attempt, &(struct cw_store_outbound_move){
+				  .next = CW_OUTBOUND_RETRYING, .due_at_ms = due_at_ms, .title = title });
+}
+
+static void request(struct attempt *attempt)
+{
+	struct outbound *outbound = attempt->outbound;
+	char token[TOKEN_MAX + 1];
+	char url[600];
+	char *body = attempt->request;
+
+	attempt->tries++; /* as the store has counted */
+	attempt->request = NULL;
+	if (!tokens_read(outbound->options->tokens_dir, attempt->sender->phone_number_id, token)) {
+		free(body);
+		lose_claim(attempt, "the number has no access token");
+		outbound_pause(outbound, attempt->sender->phone_number_id, CW_GRAPH_CODE_TOKEN,
+			       "The number has no access token yet. Set one with `convwire number set-token`.");
+		return;
+	}
+	bool is_ready = cw_text_format(url, sizeof(url), "%s/%s/messages", outbound->options->graph_url,
+				       attempt->sender->phone_number_id) &&
+			graph_call_init(&attempt->call, "POST", url, token, body, outbound->options->request_timeout_ms,
+					attempt) == CW_OK;
+
+	memset(token, 0, sizeof(token));
+	if (!is_ready || curl_multi_add_handle(outbound->multi, attempt->call.easy) != CURLM_OK) {
+		graph_call_finish(&attempt->call);
+		lose_claim(attempt, "out of memory");
+		return;
+	}
+	attempt->is_on_the_wire = true;
+	outbound->under_way++;
+	outbound->requests++;
+}
+
+void attempt_moved(struct attempt *attempt)
+{
+	const struct cw_store_outbound_move *move = &attempt->op.outbound_move;
+	enum cw_status status = attempt->op.status;
+
+	if (status == CW_FULL || (status != CW_OK && status != CW_DENIED && status != CW_NOT_FOUND && !attempt->request)) {
+		attempt->retry_at_ms = cw_clock_monotonic_ms() + STORE_AGAIN_MS; /* it is not stored yet */
+	} else if (status == CW_OK && attempt->request && move->now == CW_OUTBOUND_SENDING) {
+		request(attempt);
+	} else {
+		forget(attempt); /* stored; or somebody was faster with it, and what is due is looked at anew */
+	}
+}
+
+/* ---- what came of it ---- */
+
+static void retry(struct attempt *attempt, int64_t wait_ms)
+{
+	const struct graph_answer *answer = &attempt->answer;
+	bool is_too_old = cw_clock_now_ms() - attempt->queued_at_ms > ONE_DAY_MS;
+
+	attempt->outbound->retried += !is_too_old;
+	attempt->outbound->failed += is_too_old;
+	set_move(attempt, &(struct cw_store_outbound_move){
+				  .next = is_too_old ? CW_OUTBOUND_FAILED : CW_OUTBOUND_RETRYING,
+				  .due_at_ms = cw_clock_now_ms() + wait_ms,
+				  .code = answer->code,
+				  .title = answer->title,
+				  .details = is_too_old ? "It could not be sent for 24 hours." : answer->details });
+}
+
+static void fail(struct attempt *attempt)
+{
+	const struct graph_answer *answer = &attempt->answer;
+
+	attempt->outbound->failed++;
+	set_move(attempt, &(struct cw_store_outbound_move){ .next = CW_OUTBOUND_FAILED,
+							    .code = answer->code,
+							    .title = answer->title,
+							    .details = answer->details });
+}
+
+static void take_acceptance(struct attempt *attempt)
+{
+	const struct graph_answer *answer = &attempt->answer;
+
+	attempt->outbound->accepted++;
+	pace_succeed(attempt->sender->pace);
+	set_move(attempt, &(struct cw_store_outbound_move){
+				  .next = CW_OUTBOUND_ACCEPTED, .wamid = answer->wamid, .wa_id = answer->wa_id });
+	outbound_replied(attempt->outbound, attempt);
+}
+
+static void follow_table(struct attempt *attempt)
+{
+	const struct cw_graph_error *row = cw_graph_error_find(attempt->answer.code);
+	int64_t now_ms = cw_clock_monotonic_ms();
+
+	cw_log_warn("conv=%s WhatsApp answered error %d (%s)", attempt->tag, attempt->answer.code,
+		    cw_graph_action_text(row->action));
+	switch (row->action) {
+	case CW_GRAPH_RETRY:
+		if (row->max_tries > 0 && attempt->tries >= row->max_tries) {
+			fail(attempt);
+		} else {
+			retry(attempt, pace_retry_ms(attempt->tries));
+		}
+		break;
+	case CW_GRAPH_THROTTLE:
+		pace_throttle(attempt->sender->pace, now_ms);
+		retry(attempt, 0);
+		break;
+	case CW_GRAPH_RECIPIENT:
+		retry(attempt,
+		      pace_recipient_pause(attempt->sender->pace, attempt->conversation, attempt->tries - 1, now_ms));
+		break;
+	case CW_GRAPH_STOP:
+		outbound_pause(attempt->outbound, attempt->sender->phone_number_id, attempt->answer.code,
+			       row->explanation);
+		retry(attempt, 0);
+		break;
+	case CW_GRAPH_PERMANENT:
+	case CW_GRAPH_ACTION_COUNT:
+		fail(attempt);
+		break;
+	}
+}
+
+void attempt_answered(struct attempt *attempt)
+{
+	struct outbound *outbound = attempt->outbound;
+
+	attempt->is_on_the_wire = false;
+	outbound->under_way--;
+	graph_judge(&attempt->call, &attempt->answer);
+	switch (attempt->answer.verdict) {
+	case GRAPH_ACCEPTED:
+		take_acceptance(attempt);
+		break;
+	case GRAPH_ERROR:
+		follow_table(attempt);
+		break;
+	case GRAPH_UNREACHED:
+		pace_throttle(attempt->sender->pace, cw_clock_monotonic_ms());
+		retry(attempt, 0);
+		break;
+	case GRAPH_AMBIGUOUS:
+		cw_log_warn("conv=%s nobody knows whether WhatsApp took a message: %s", attempt->tag,
+			    attempt->answer.title);
+		outbound->unknown++;
+		pace_throttle(attempt->sender->pace, cw_clock_monotonic_ms());
+		set_move(attempt, &(struct cw_store_outbound_move){ .next = CW_OUTBOUND_UNKNOWN,
+								    .due_at_ms = cw_clock_now_ms() +
+										 outbound->options->unknown_hold_ms });
+		break;
+	}
+	graph_call_finish(&attempt->call);
+}

@@ -1,0 +1,517 @@
+/* SPDX-License-Identifier: MIT */
+#include "bridge/commands.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/clock.h"
+#include "core/log.h"
+#include "core/topic.h"
+#include "mqtt/mqtt.h"
+
+#define FILTER "acct/+/conv/+/cmd/+"
+#define CLIENT_ID CW_SYSTEM_ACCOUNT ":bridge:1"
+#define WINDOW 100
+#define SUBSCRIBE_MS 5000
+#define MIN_BACKOFF_MS 100
+#define MAX_BACKOFF_MS 5000
+#define IDLE_MS 5000
+/* A token lives a day; the connection is renewed when two thirds of it are over. */
+#define RENEW_AFTER_MS (16 * 60 * 60 * 1000LL)
+/* Past this, commands are dropped: their senders repeat them. */
+#define MAX_WAITING_BYTES (16 * 1024 * 1024)
+#define MAX_CORRELATION 1024
+
+/* A command from its arrival until its answer is with the broker. */
+struct job {
+	struct commands *commands;
+	struct cw_topic topic;
+	char *payload;
+	size_t len;
+	void *correlation; /* NULL: none */
+	size_t correlation_len;
+	struct cw_command command;
+	struct cw_store_op op;
+	char *answer;
+	struct job *next;
+};
+
+struct queue {
+	struct job *first, *last;
+};
+
+struct commands {
+	const struct bridge_options *options;
+	struct cw_store *store;
+	struct cw_mqtt *mqtt;
+	pthread_t thread;
+	bool has_thread;
+
+	pthread_mutex_t lock; /* guards what follows */
+	pthread_cond_t changed;
+	bool is_stopping, has_connected, has_lost;
+	bool is_stuck; /* the window is full: an answer waits for a PUBACK */
+	char lost_reason[160];
+	struct queue arrived, answered;
+	size_t waiting_bytes; /* of arrived */
+	bool is_listening;    /* connected and subscribed */
+	int64_t n_commands, n_refused, n_dropped;
+
+	/* The thread's own. */
+	bool is_connected;
+	int64_t retry_at_ms, backoff_ms, connected_at_ms;
+};
+
+static void *run(void *context);
+
+/* ---- jobs ---- */
+
+static void put(struct queue *queue, struct job *job)
+{
+	job->next = NULL;
+	if (queue->last) {
+		queue->last->next = job;
+	} else {
+		queue->first = job;
+	}
+	queue->last = job;
+}
+
+static struct job *take(struct queue *queue)
+{
+	struct job *job = queue->first;
+
+	if (job) {
+		queue->first = job->next;
+		queue->last = queue->first ? queue->last : NULL;
+	}
+	return job;
+}
+
+static void job_destroy(struct job *job)
+{
+	if (job) {
+		cw_command_finish(&job->command);
+		free(job->payload);
+		free(job->correlation);
+		free(job->answer);
+		free(job);
+	}
+}
+
+static void clear(struct queue *queue)
+{
+	struct job *job = NULL;
+
+	while ((job = take(queue))) {
+		job_destroy(job);
+	}
+}
+
+static void *copy_bytes(const void *bytes, size_t len)
+{
+	char *copy = malloc(len + 1);
+
+	if (copy) {
+		memcpy(copy, bytes, len);
+		copy[len] = '\0';
+	}
+	return copy;
+}
+
+/* NULL: it is no command, or there is no memory. */
+static struct job *make_job(struct commands *commands, const struct cw_mqtt_message *message)
+{
+	struct job *job = calloc(1, sizeof(*job));
+
+	if (!job || cw_topic_parse(message->topic, &job->topic) != CW_OK || job->topic.kind != CW_TOPIC_COMMAND) {
+		free(job);
+		return NULL;
+	}
+	job->commands = commands;
+	job->len = message->len;
+	job->payload = copy_bytes(message->payload, message->len);
+	if (message->correlation && message->correlation_len <= MAX_CORRELATION) {
+		job->correlation = copy_bytes(message->correlation, message->correlation_len);
+		job->correlation_len = job->correlation ? message->correlation_len : 0;
+	}
+	if (!job->payload) {
+		job_destroy(job);
+		return NULL;
+	}
+	return job;
+}
+
+/* ---- Paho's threads ---- */
+
+static void on_message(void *context, const struct cw_mqtt_message *message)
+{
+	struct commands *commands = context;
+	/* A retained one is nobody's wish of now; the ACL denies it, and an administrator's file might not. */
+	struct job *job = message->retain ? NULL : make_job(commands, message);
+
+	(void)pthread_mutex_lock(&commands->lock);
+	if (job && commands->waiting_bytes + job->len <= MAX_WAITING_BYTES) {
+		commands->waiting_bytes += job->len;
+		put(&commands->arrived, job);
+		job = NULL;
+	} else {
+		commands->n_dropped++;
+	}
+	(void)pthread_cond_signal(&commands->changed);
+	(void)pthread_mutex_unlock(&commands->lock);
+	job_destroy(job);
+}
+
+static void on_connected(void *context)
+{
+	struct commands *commands = context;
+
+	(void)pthread_mutex_lock(&commands->lock);
+	commands->has_connected = true;
+	(void)pthread_cond_signal(&commands->changed);
+	(void)pthread_mutex_unlock(&commands->lock);
+}
+
+static void on_lost(void *context, const char *reason)
+{
+	struct commands *commands = context;
+
+	(void)pthread_mutex_lock(&commands->lock);
+	commands->has_lost = true;
+	commands->has_connected = false;
+	commands->lost_reason[0] = '\0';
+	strncat(commands->lost_reason, reason, sizeof(commands->lost_reason) - 1);
+	(void)pthread_cond_signal(&commands->changed);
+	(void)pthread_mutex_unlock(&commands->lock);
+}
+
+static void on_published(void *context, int64_t id, bool is_taken)
+{
+	struct commands *commands = context;
+
+	(void)id;
+	(void)is_taken; /* an agent who may not read replies asks over HTTP */
+	(void)pthread_mutex_lock(&commands->lock);
+	commands->is_stuck = false;
+	(void)pthread_cond_signal(&commands->changed);
+	(void)pthread_mutex_unlock(&commands->lock);
+}
+
+/* ---- lifetime ---- */
+
+enum cw_status commands_create(const struct bridge_options *options, struct commands **ret_commands,
+			       struct cw_error *reterr)
+{
+	struct commands *commands = calloc(1, sizeof(*commands));
+	pthread_condattr_t monotonic;
+
+	if (!commands) {
+		return cw_error_set(reterr, CW_NOMEM, "out of memory");
+	}
+	commands->options = options;
+	commands->backoff_ms = MIN_BACKOFF_MS;
+	(void)pthread_condattr_init(&monotonic); /* glibc's cannot fail, nor can the three below */
+	(void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	(void)pthread_mutex_init(&commands->lock, NULL);
+	(void)pthread_cond_init(&commands->changed, &monotonic);
+	(void)pthread_condattr_destroy(&monotonic);
+	const struct cw_mqtt_options mqtt_options = { .uri = options->broker_uri,
+						      .client_id = CLIENT_ID,
+						      .window = WINDOW,
+						      .context = commands,
+						      .on_connected = on_connected,
+						      .on_lost = on_lost,
+						      .on_published = on_published,
+						      .on_message = on_message };
+	enum cw_status status = cw_mqtt_create(&mqtt_options, &commands->mqtt, reterr);
+
+	if (status != CW_OK) {
+		commands_destroy(commands);
+		return status;
+	}
+	*ret_commands = commands;
+	return CW_OK;
+}
+
+enum cw_status commands_start(struct commands *commands, struct cw_store *store, struct cw_error *reterr)
+{
+	commands->store = store;
+	if (pthread_create(&commands->thread, NULL, run, commands) != 0) {
+		return cw_error_set(reterr, CW_NOMEM, "no thread for commands");
+	}
+	commands->has_thread = true;
+	return CW_OK;
+}
+
+void commands_stop(struct commands *commands)
+{
+	if (!commands || !commands->has_thread) {
+		return;
+	}
+	(void)pthread_mutex_lock(&commands->lock);
+	commands->is_stopping = true;
+	(void)pthread_cond_signal(&commands->changed);
+	(void)pthread_mutex_unlock(&commands->lock);
+	(void)pthread_join(commands->thread, NULL);
+	commands->has_thread = false;
+}
+
+void commands_destroy(struct commands *commands)
+{
+	if (!commands) {
+		return;
+	}
+	commands_stop(commands);
+	cw_mqtt_destroy(commands->mqtt);
+	clear(&commands->arrived);
+	clear(&commands->answered);
+	(void)pthread_mutex_destroy(&commands->lock);
+	(void)pthread_cond_destroy(&commands->changed);
+	free(commands);
+}
+
+void commands_stats(struct commands *commands, struct bridge_stats *stats)
+{
+	(void)pthread_mutex_lock(&commands->lock);
+	stats->is_connected = commands->is_listening;
+	stats->commands = commands->n_commands;
+	stats->refused_commands = commands->n_refused;
+	stats->dropped_commands = commands->n_dropped;
+	(void)pthread_mutex_unlock(&commands->lock);
+}
+
+/* ---- commands ---- */
+
+/* Takes the job over. */
+static void answer(struct job *job, char *text, bool is_refused)
+{
+	struct commands *commands = job->commands;
+
+	job->answer = text;
+	(void)pthread_mutex_lock(&commands->lock);
+	commands->n_commands++;
+	commands->n_refused += is_refused;
+	put(&commands->answered, job);
+	(void)pthread_cond_signal(&commands->changed);
+	(void)pthread_mutex_unlock(&commands->lock);
+}
+
+static void refuse(struct job *job, const struct cw_problem *problem)
+{
+	answer(job, cw_command_refusal(job->command.id, problem), true);
+}
+
+static void refuse_busy(struct job *job, const char *why)
+{
+	struct cw_problem problem;
+
+	cw_problem_set(&problem, "busy", 503, "%s Send it again.", why);
+	refuse(job, &problem);
+}
+
+/* The writer's thread. */
+static void on_done(struct cw_store_op *op)
+{
+	struct job *job = op->context;
+	char *text = op->command.answer;
+
+	op->command.answer = NULL;
+	if (op->status == CW_OK) {
+		answer(job, text, op->command.http_status >= 400);
+	} else {
+		free(text);
+		refuse_busy(job, op->status == CW_FULL ? "The server's disk is full." : "The database failed.");
+	}
+}
+
+static void do_command(struct commands *commands, struct job *job)
+{
+	struct cw_problem problem;
+
+	if (!cw_command_parse(job->payload, job->len, job->topic.conversation, &job->command, &problem)) {
+		refuse(job, &problem);
+		return;
+	}
+	job->op = (struct cw_store_op){ .type = CW_STORE_COMMAND,
+					.on_done = on_done,
+					.context = job,
+					.bytes = job->len,
+					.command = { .account = job->topic.account,
+						     .subject = job->topic.subject,
+						     .conversation = job->topic.conversation,
+						     .command = &job->command } };
+	if (cw_store_submit(commands->store, &job->op) != CW_OK) {
+		refuse_busy(job, "The server has more to do than it can.");
+	}
+}
+
+static void do_commands(struct commands *commands)
+{
+	struct job *job = NULL;
+
+	do {
+		(void)pthread_mutex_lock(&commands->lock);
+		job = take(&commands->arrived);
+		commands->waiting_bytes -= job ? job->len : 0;
+		(void)pthread_mutex_unlock(&commands->lock);
+		if (job) {
+			do_command(commands, job);
+		}
+	} while (job);
+}
+
+/* ---- answers ---- */
+
+/* Answers whether it is done with: without a connection, or without memory, its sender asks again. */
+static bool publish_answer(struct commands *commands, const struct job *job)
+{
+	struct cw_topic topic = { .kind = CW_TOPIC_REPLY };
+	char text[CW_TOPIC_MAX + 1];
+	const struct cw_mqtt_message message = { .topic = text,
+						 .payload = job->answer,
+						 .len = job->answer ? strlen(job->answer) : 0,
+						 .correlation = job->correlation,
+						 .correlation_len = job->correlation_len };
+
+	memcpy(topic.account, job->topic.account, sizeof(topic.account));
+	memcpy(topic.subject, job->topic.subject, sizeof(topic.subject));
+	return !commands->is_connected || !job->answer || cw_topic_make(&topic, text) != CW_OK ||
+	       cw_mqtt_send(commands->mqtt, &message, 0) == CW_OK;
+}
+
+static void publish_answers(struct commands *commands)
+{
+	bool goes_on = true;
+
+	while (goes_on) {
+		(void)pthread_mutex_lock(&commands->lock);
+		struct job *job = commands->is_stuck ? NULL : commands->answered.first;
+
+		commands->is_stuck = job != NULL; /* until it is with Paho; on_published may say otherwise meanwhile */
+		(void)pthread_mutex_unlock(&commands->lock);
+		goes_on = job && publish_answer(commands, job);
+		if (goes_on) {
+			(void)pthread_mutex_lock(&commands->lock);
+			(void)take(&commands->answered); /* only this thread takes */
+			commands->is_stuck = false;
+			(void)pthread_mutex_unlock(&commands->lock);
+			job_destroy(job);
+		}
+	}
+}
+
+/* ---- the connection ---- */
+
+static void set_listening(struct commands *commands, bool is_listening)
+{
+	commands->is_connected = is_listening;
+	(void)pthread_mutex_lock(&commands->lock);
+	commands->is_listening = is_listening;
+	(void)pthread_mutex_unlock(&commands->lock);
+}
+
+static void plan_retry(struct commands *commands)
+{
+	commands->retry_at_ms = cw_clock_monotonic_ms() + commands->backoff_ms;
+	commands->backoff_ms = commands->backoff_ms * 2 > MAX_BACKOFF_MS ? MAX_BACKOFF_MS : commands->backoff_ms * 2;
+}
+
+static void try_connect(struct commands *commands)
+{
+	struct cw_error error;
+	char *token = commands->options->mint_token(commands->options->context);
+
+	plan_retry(commands);
+	if (token && cw_mqtt_connect(commands->mqtt, token, &error) != CW_OK && error.status != CW_BUSY) {
+		cw_log_warn("commands: %s, retrying", error.text);
+	}
+	free(token);
+}
+
+static void after_connect(struct commands *commands)
+{
+	struct cw_error error;
+
+	if (cw_mqtt_subscribe(commands->mqtt, FILTER, SUBSCRIBE_MS, &error) != CW_OK) {
+		cw_log_error("commands: %s, retrying", error.text);
+		cw_mqtt_disconnect(commands->mqtt);
+		return;
+	}
+	commands->backoff_ms = MIN_BACKOFF_MS;
+	commands->connected_at_ms = cw_clock_monotonic_ms();
+	set_listening(commands, true);
+	cw_log_info("commands: listening");
+}
+
+static void look_at_connection(struct commands *commands)
+{
+	char reason[160];
+
+	(void)pthread_mutex_lock(&commands->lock);
+	bool has_lost = commands->has_lost;
+	bool has_connected = commands->has_connected;
+
+	commands->has_lost = commands->has_connected = false;
+	memcpy(reason, commands->lost_reason, sizeof(reason));
+	(void)pthread_mutex_unlock(&commands->lock);
+	if (has_lost) {
+		(void)pthread_mutex_lock(&commands->lock);
+		commands->is_stuck = false;
+		(void)pthread_mutex_unlock(&commands->lock);
+		if (commands->is_connected || commands->backoff_ms >= MAX_BACKOFF_MS) {
+			cw_log_warn("commands: %s, retrying", reason);
+		}
+		set_listening(commands, false);
+	}
+	if (has_connected) {
+		after_connect(commands);
+	}
+	if (!commands->is_connected && cw_clock_monotonic_ms() >= commands->retry_at_ms) {
+		try_connect(commands);
+	}
+	if (commands->is_connected && cw_clock_monotonic_ms() - commands->connected_at_ms > RENEW_AFTER_MS) {
+		commands->connected_at_ms = cw_clock_monotonic_ms();
+		cw_mqtt_disconnect(commands->mqtt);
+	}
+}
+
+/* ---- the loop ---- */
+
+/* Answers whether to go on. */
+static bool wait_for_change(struct commands *commands)
+{
+	struct timespec until;
+	int64_t wait_ms = commands->is_connected ? IDLE_MS : commands->retry_at_ms - cw_clock_monotonic_ms();
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &until); /* cannot fail for this clock */
+	wait_ms = wait_ms < 1 ? 1 : wait_ms;
+	until.tv_sec += (until.tv_nsec / 1000000 + wait_ms) / 1000;
+	until.tv_nsec = (until.tv_nsec / 1000000 + wait_ms) % 1000 * 1000000;
+	(void)pthread_mutex_lock(&commands->lock);
+	if (!commands->has_lost && !commands->has_connected && !commands->is_stopping && !commands->arrived.first &&
+	    !(commands->answered.first && !commands->is_stuck)) {
+		(void)pthread_cond_timedwait(&commands->changed, &commands->lock, &until);
+	}
+	bool goes_on = !commands->is_stopping;
+
+	(void)pthread_mutex_unlock(&commands->lock);
+	return goes_on;
+}
+
+static void *run(void *context)
+{
+	struct commands *commands = context;
+
+	do {
+		look_at_connection(commands);
+		do_commands(commands);
+		publish_answers(commands);
+	} while (wait_for_change(commands));
+	publish_answers(commands);
+	cw_mqtt_disconnect(commands->mqtt);
+	return NULL;
+}

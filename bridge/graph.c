@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: MIT */
+#include "bridge/graph.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/text.h"
+
+#define CONNECT_TIMEOUT_MS 10000L
+/* Servers close kept connections after 15 seconds and more; one that is closing must not be used. */
+#define CONNECTION_AGE_S 12L
+#define MAX_HOST_CONNECTIONS 64L
+#define MAX_KEPT_CONNECTIONS 64L
+
+/* ---- a call ---- */
+
+static size_t give_body(char *out, size_t size, size_t n, void *context)
+{
+	struct graph_call *call = context;
+	size_t left = call->body_len - call->n_given;
+	size_t given = size * n < left ? size * n : left;
+
+	memcpy(out, call->body + call->n_given, given);
+	call->n_given += given;
+	return given;
+}
+
+static size_t take_answer(char *data, size_t size, size_t n, void *context)
+{
+	struct graph_call *call = context;
+
+	return cw_buf_append(&call->answer, data, size * n) == CW_OK ? size * n : 0; /* too long: the call fails */
+}
+
+static bool add_header(struct graph_call *call, const char *text)
+{
+	struct curl_slist *longer = curl_slist_append(call->headers, text);
+
+	call->headers = longer ? longer : call->headers;
+	return longer != NULL;
+}
+
+static bool add_headers(struct graph_call *call, const char *token)
+{
+	char authorization[1100];
+
+	/* An empty Expect: no pause before the body. */
+	return cw_text_format(authorization, sizeof(authorization), "Authorization: Bearer %s", token) &&
+	       add_header(call, authorization) && add_header(call, "Expect:") &&
+	       (!call->body || add_header(call, "Content-Type: application/json"));
+}
+
+/* These fail only without memory, and then the transfer does. */
+static void set_options(struct graph_call *call, const char *method, const char *url, int64_t timeout_ms)
+{
+	CURL *easy = call->easy;
+
+	(void)curl_easy_setopt(easy, CURLOPT_URL, url);
+	(void)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	(void)curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	(void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	(void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
+	(void)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
+	(void)curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, CONNECTION_AGE_S);
+	(void)curl_easy_setopt(easy, CURLOPT_USERAGENT, "convwire/" CW_VERSION);
+	(void)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call->headers);
+	(void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_answer);
+	(void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
+	(void)curl_easy_setopt(easy, CURLOPT_PRIVATE, call);
+	if (strcmp(method, "POST") == 0) {
+		(void)curl_easy_setopt(easy, CURLOPT_POST, 1L);
+		(void)curl_easy_setopt(easy, CURLOPT_READFUNCTION, give_body);
+		(void)curl_easy_setopt(easy, CURLOPT_READDATA, call);
+		(void)curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body_len);
+	}
+}
+
+enum cw_status graph_call_init(struct graph_call *call, const char *method, const char *url, const char *token,
+			       char *body, int64_t timeout_ms, void *owner)
+{
+	*call = (struct graph_call){ .easy = curl_easy_init(), .body = body, .owner = owner };
+	call->body_len = body ? strlen(body) : 0;
+	cw_buf_init(&call->answer, GRAPH_MAX_ANSWER);
+	if (!call->easy || !add_headers(call, token)) {
+		graph_call_finish(call);
+		return CW_NOMEM;
+	}
+	set_options(call, method, url, timeout_ms);
+	return CW_OK;
+}
+
+void graph_call_finish(struct graph_call *call)
+{
+	curl_easy_cleanup(call->easy);
+	curl_slist_free_all(call->headers);
+	free(call->body);
+	cw_buf_finish(&call->answer);
+	*call = (struct graph_call){ .easy = NULL };
+}
+
+struct graph_call *graph_call_of(CURL *easy)
+{
+	char *call = NULL;
+
+	(void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, &call); /* set above */
+	return (struct graph_call *)(void *)call;
+}
+
+struct graph_call *graph_next_done(CURLM *multi)
+{
+	int left = 0;
+	CURLMsg *message = NULL;
+
+	while ((message = curl_multi_info_read(multi, &left))) {
+		if (message->msg != CURLMSG_DONE) {
+			continue;
+		}
+		struct graph_call *call = graph_call_of(message->easy_handle);
+
+		call->result = message->data.result;
+		(void)curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &call->http_status);
+		(void)curl_multi_remove_handle(multi, call->easy); /* message is gone from here on */
+		return call;
+	}
+	return NULL;
+}
+
+CURLM *graph_multi(void)
+{
+	CURLM *multi = curl_multi_init();
+
+	if (multi) {
+		(void)curl_multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS, MAX_HOST_CONNECTIONS);
+		(void)curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, MAX_KEPT_CONNECTIONS);
+	}
+	return multi;
+}
+
+/* ---- the request ---- */
+
+/* `media` is our name of the file; WhatsApp's is `id`. */
+static json_t *file_object(const struct cw_outbound *outbound, json_t *content)
+{
+	json_t *object = json_copy(content);
+
+	(void)json_object_del(object, "media"); /* it may name a link */
+	if (outbound->file && json_object_set_new(object, "id", json_string(outbound->file)) != 0) {
+		json_decref(object);
+		return NULL;
+	}
+	if (outbound->kind == CW_KIND_VOICE) {
+		(void)json_object_set_new(object, "voice", json_true()); /* without memory it is an audio file */
+	}
+	return object;
+}
+
+/* The value of the member that is named as the type. */
+static json_t *type_object(const struct cw_outbound *outbound, json_t *content)
+{
+	const char *emoji = NULL;
+
+	switch (outbound->kind) {
+	case CW_KIND_CONTACTS:
+		return json_incref(json_object_get(content, "contacts"));
+	case CW_KIND_REACTION:
+		emoji = json_string_value(json_object_get(content, "emoji"));
+		return json_pack("{s:s, s:s}", "message_id", outbound->target_wamid, "emoji", emoji ? emoji : "");
+	default:
+		return cw_message_kind_is_media(outbound->kind) ? file_object(outbound, content) : json_incref(content);
+	}
+}
+
+/*
+ * With a plus a number is read as international; without, Meta may put the business's country before it ("Send
+ * messages", Phone number formats).
+ */
+static bool add_recipient(const struct cw_outbound *outbound, json_t *request)
+{
+	if (outbound->group_id) {
+		return json_object_set_new(request, "recipient_type", json_string("group")) == 0 &&
+		       json_object_set_new(request, "to", json_string(outbound->group_id)) == 0;
+	}
+	if (json_object_set_new(request, "recipient_type", json_string("individual")) != 0) {
+		return false;
+	}
+	return outbound->wa_id ? json_object_set_new(request, "to", json_sprintf("+%s", outbound->wa_id)) == 0 :
+				 json_object_set_new(request, "recipient", json_string(outbound->user_id)) == 0;
+}
+
+static const char *quoted_wamid(const struct cw_outbound *outbound, const json_t *body)
+{
+	if (outbound->context_wamid) {
+		return outbound->context_wamid;
+	}
+	return json_string_value(json_object_get(json_object_get(body, "context"), "wamid"));
+}
+
+static json_t *make_request(const struct cw_outbound *outbound, const json_t *body, const char *mark)
+{
+	const char *type = outbound->kind == CW_KIND_VOICE ? "audio" : cw_message_kind_text(outbound->kind);
+	const char *quoted = quoted_wamid(outbound, body);
+	json_t *request = json_pack("{s:s, s:s, s:o, s:s}", "messaging_product", "whatsapp", "type", type, type,
+				    type_object(outbound, json_object_get(body, "content")), "biz_opaque_callback_data",
+				    mark);
+
+	if (request && quoted) {
+		(void)json_object_set_new(request, "context", json_pack("{s:s}", "message_id", quoted));
+	}
+	if (request && !add_recipient(outbound, request)) {
+		json_decref(request);
+		return NULL;
+	}
+	return request;
+}
+
+static const char *fault_of(const struct cw_outbound *outbound)
+{
+	if (!outbound->wa_id && !outbound->user_id && !outbound->group_id) {
+		return "The customer's number is no longer theirs, and no other is known.";
+	}
+	return outbound->kind == CW_KIND_REACTION && !outbound->target_wamid ?
+		       "The message that it is about never reached WhatsApp." :
+		       NULL;
+}
+
+static char *dump(json_t *json)
+{
+	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+
+	json_decref(json);
+	return text;
+}
+
+char *graph_render(const struct cw_outbound *outbound, const char **ret_why)
+{
+	char mark[CW_OUTBOUND_MARK_MAX];
+	json_t *body = json_loads(outbound->body, 0, NULL);
+
+	*ret_why = fault_of(outbound);
+	if (*ret_why || !body || !cw_outbound_mark_make(outbound->message, outbound->attempt, mark)) {
+		json_decref(body);
+		return NULL;
+	}
+	char *text = dump(make_request(outbound, body, mark));
+
+	json_decref(body);
+	return text;
+}
+
+char *graph_render_signal(const struct cw_signal *signal)
+{
+	json_t *request = json_pack("{s:s, s:s, s:s}", "messaging_product", "whatsapp", "status", "read", "message_id",
+				    signal->wamid);
+
+	if (request && signal->is_typing &&
+	    json_object_set_new(request, "typing_indicator", json_pack("{s:s}", "type", "text")) != 0) {
+		json_decref(request);
+		return NULL;
+	}
+	return dump(request);
+}
+
+/* ---- the answer ---- */
+
+static const char *text_of(const json_t *object, const char *name)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+
+	return text && text[0] ? text : NULL;
+}
+
+static bool read_accepted(const json_t *json, struct graph_answer *answer)
+{
+	const json_t *message = json_array_get(json_object_get(json, "messages"), 0);
+	const json_t *contact = json_array_get(json_object_get(json, "contacts"), 0);
+
+	answer->wamid = text_of(message, "id");
+	answer->wa_id = text_of(contact, "wa_id");
+	if (!answer->wamid || strlen(answer->wamid) > CW_WAMID_MAX) {
+		return false;
+	}
+	answer->verdict = GRAPH_ACCEPTED;
+	return true;
+}
+
+static bool read_error(const json_t *json, struct graph_answer *answer)
+{
+	const json_t *error = json_object_get(json, "error");
+	const json_t *code = json_object_get(error, "code");
+
+	if (!json_is_integer(code)) {
+		return false;
+	}
+	answer->verdict = GRAPH_ERROR;
+	answer->code = (int)json_integer_value(code);
+	answer->title = text_of(error, "message");
+	answer->details = text_of(json_object_get(error, "error_data"), "details");
+	return true;
+}
+
+void graph_judge(const struct graph_call *call, struct graph_answer *ret_answer)
+{
+	const char *bytes = call->answer.data ? call->answer.data : "";
+
+	*ret_answer = (struct graph_answer){ .verdict = GRAPH_AMBIGUOUS };
+	if (call->result != CURLE_OK) {
+		ret_answer->verdict = call->n_given > 0 ? GRAPH_AMBIGUOUS : GRAPH_UNREACHED;
+		ret_answer->title = curl_easy_strerror(call->result);
+		return;
+	}
+	ret_answer->json = json_loadb(bytes, call->answer.len, 0, NULL);
+	if (!read_error(ret_answer->json, ret_answer) && !read_accepted(ret_answer->json, ret_answer)) {
+		ret_answer->verdict = GRAPH_AMBIGUOUS;
+		ret_answer->title = "an answer that is none of the Graph API's";
+	}
+}
+
+void graph_answer_finish(struct graph_answer *answer)
+{
+	json_decref(answer->json);
+	*answer = (struct graph_answer){ .json = NULL };
+}

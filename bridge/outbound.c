@@ -1,0 +1,502 @@
+/* SPDX-License-Identifier: MIT */
+#include "bridge/outbound.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "bridge/outbound_private.h"
+#include "bridge/tokens.h"
+#include "core/clock.h"
+#include "core/log.h"
+#include "core/text.h"
+
+#define SETTLE_SLICE 100
+#define MAX_SIGNALS_UNDER_WAY 16
+#define IDLE_MS 5000
+#define STOP_MS 2000
+/* The store fails, or memory does. */
+#define TROUBLE_MS 1000
+
+static void *run(void *context);
+
+/* ---- lifetime ---- */
+
+struct outbound *outbound_create(const struct bridge_options *options)
+{
+	struct outbound *outbound = calloc(1, sizeof(*outbound));
+
+	if (!outbound) {
+		return NULL;
+	}
+	outbound->options = options;
+	outbound->multi = graph_multi();
+	(void)pthread_mutex_init(&outbound->lock, NULL); /* glibc's cannot fail */
+	if (!outbound->multi) {
+		outbound_destroy(outbound);
+		return NULL;
+	}
+	return outbound;
+}
+
+/* Whether these were sent nobody knows; in slices, before anything else is sent. */
+static enum cw_status recover(struct outbound *outbound, struct cw_error *reterr)
+{
+	struct cw_store_op op;
+
+	do {
+		op = (struct cw_store_op){ .type = CW_STORE_OUTBOUND_RECOVER,
+					   .recover_until_ms = cw_clock_now_ms() + outbound->options->unknown_hold_ms };
+	} while (cw_store_run(outbound->store, &op) == CW_BUSY);
+	/* A full disk is no reason not to start: nothing can be claimed on it either. */
+	return op.status == CW_OK || op.error.status == CW_FULL ? CW_OK :
+								  cw_error_set(reterr, op.status, "%s", op.error.text);
+}
+
+enum cw_status outbound_start(struct outbound *outbound, struct cw_store *store, struct cw_error *reterr)
+{
+	outbound->store = store;
+	enum cw_status status = recover(outbound, reterr);
+
+	if (status == CW_OK && pthread_create(&outbound->thread, NULL, run, outbound) != 0) {
+		status = cw_error_set(reterr, CW_NOMEM, "no thread for sending");
+	}
+	outbound->has_thread = status == CW_OK;
+	return status;
+}
+
+void outbound_stop(struct outbound *outbound)
+{
+	if (!outbound || !outbound->has_thread) {
+		return;
+	}
+	(void)pthread_mutex_lock(&outbound->lock);
+	outbound->is_stopping = true;
+	(void)pthread_mutex_unlock(&outbound->lock);
+	(void)curl_multi_wakeup(outbound->multi);
+	(void)pthread_join(outbound->thread, NULL);
+	outbound->has_thread = false;
+}
+
+void outbound_destroy(struct outbound *outbound)
+{
+	if (!outbound) {
+		return;
+	}
+	outbound_stop(outbound);
+	for (struct attempt *attempt = outbound->attempts, *next; attempt; attempt = next) {
+		next = attempt->next;
+		attempt_destroy(attempt);
+	}
+	for (struct sender *sender = outbound->senders, *next; sender; sender = next) {
+		next = sender->next;
+		pace_destroy(sender->pace);
+		free(sender);
+	}
+	(void)curl_multi_cleanup(outbound->multi);
+	(void)pthread_mutex_destroy(&outbound->lock);
+	free(outbound);
+}
+
+void outbound_stats(struct outbound *outbound, struct bridge_stats *stats)
+{
+	stats->requests = outbound->requests;
+	stats->accepted = outbound->accepted;
+	stats->failed = outbound->failed;
+	stats->retried = outbound->retried;
+	stats->unknown = outbound->unknown;
+	stats->under_way = outbound->under_way;
+}
+
+/* ---- any thread ---- */
+
+void outbound_wake(struct outbound *outbound)
+{
+	(void)pthread_mutex_lock(&outbound->lock);
+	outbound->is_woken = true;
+	(void)pthread_mutex_unlock(&outbound->lock);
+	(void)curl_multi_wakeup(outbound->multi); /* fails only when it is woken already */
+}
+
+void outbound_signal(struct outbound *outbound, const struct cw_signal *signal)
+{
+	if (outbound->options->receipts != BRIDGE_RECEIPTS_OPEN) {
+		return; /* typing tells the customer that the message was read, too ("Typing indicators") */
+	}
+	(void)pthread_mutex_lock(&outbound->lock);
+	if (outbound->n_signals == OUTBOUND_MAX_SIGNALS) {
+		outbound->n_signals--;
+		memmove(outbound->signals, outbound->signals + 1, outbound->n_signals * sizeof(*signal));
+	}
+	outbound->signals[outbound->n_signals++] = *signal;
+	(void)pthread_mutex_unlock(&outbound->lock);
+	(void)curl_multi_wakeup(outbound->multi);
+}
+
+/* ---- read marks and typing: nobody is told when they fail ---- */
+
+static void send_signal(struct outbound *outbound, const struct cw_signal *signal)
+{
+	struct graph_call *call = calloc(1, sizeof(*call));
+	char token[TOKEN_MAX + 1];
+	char url[600];
+	char *body = graph_render_signal(signal);
+
+	if (!call || !body || !tokens_read(outbound->options->tokens_dir, signal->phone_number_id, token) ||
+	    !cw_text_format(url, sizeof(url), "%s/%s/messages", outbound->options->graph_url, signal->phone_number_id)) {
+		free(body);
+		free(call);
+		return;
+	}
+	if (graph_call_init(call, "POST", url, token, body, outbound->options->request_timeout_ms, NULL) == CW_OK &&
+	    curl_multi_add_handle(outbound->multi, call->easy) == CURLM_OK) {
+		outbound->n_signals_under_way++;
+	} else {
+		graph_call_finish(call);
+		free(call);
+	}
+	memset(token, 0, sizeof(token));
+}
+
+static void send_signals(struct outbound *outbound)
+{
+	while (outbound->n_signals_under_way < MAX_SIGNALS_UNDER_WAY) {
+		struct cw_signal signal;
+
+		(void)pthread_mutex_lock(&outbound->lock);
+		bool has_one = outbound->n_signals > 0;
+
+		if (has_one) {
+			signal = outbound->signals[0];
+			outbound->n_signals--;
+			memmove(outbound->signals, outbound->signals + 1, outbound->n_signals * sizeof(signal));
+		}
+		(void)pthread_mutex_unlock(&outbound->lock);
+		if (!has_one) {
+			return;
+		}
+		send_signal(outbound, &signal);
+	}
+}
+
+void outbound_replied(struct outbound *outbound, const struct attempt *attempt)
+{
+	struct cw_signal signal = { .is_typing = false };
+	struct cw_reader *reader = NULL;
+	struct cw_error error;
+
+	if (outbound->options->receipts != BRIDGE_RECEIPTS_REPLY ||
+	    cw_reader_acquire(outbound->store, &reader, &error) != CW_OK) {
+		return;
+	}
+	memcpy(signal.phone_number_id, attempt->sender->phone_number_id, sizeof(signal.phone_number_id));
+	bool has_wamid = cw_store_customer_wamid(reader, attempt->conversation, signal.wamid, &error) == CW_OK;
+
+	cw_reader_release(reader);
+	if (has_wamid) {
+		send_signal(outbound, &signal);
+	}
+}
+
+/* ---- numbers ---- */
+
+static void on_paused(struct cw_store_op *op)
+{
+	free(op->context); /* the phone_number_id's copy */
+	free(op);
+}
+
+void outbound_pause(struct outbound *outbound, const char *phone_number_id, int code, const char *reason)
+{
+	struct cw_store_op *op = calloc(1, sizeof(*op));
+	char *copy = strdup(phone_number_id);
+
+	cw_log_error("number …%s is paused: %s",
+		     phone_number_id + (strlen(phone_number_id) > 4 ? strlen(phone_number_id) - 4 : 0), reason);
+	if (op && copy) {
+		*op = (struct cw_store_op){ .type = CW_STORE_NUMBER_PAUSE,
+					    .on_done = on_paused,
+					    .context = copy,
+					    .pause = { .phone_number_id = copy, .code = code, .reason = reason } };
+	}
+	if (!op || !copy || cw_store_submit(outbound->store, op) != CW_OK) {
+		free(copy); /* the next message meets the same error */
+		free(op);
+	}
+}
+
+static struct sender *find_sender(struct outbound *outbound, const char *phone_number_id)
+{
+	struct sender *sender = outbound->senders;
+
+	while (sender && strcmp(sender->phone_number_id, phone_number_id) != 0) {
+		sender = sender->next;
+	}
+	return sender;
+}
+
+static bool on_number(void *context, const struct cw_number *number)
+{
+	struct outbound *outbound = context;
+	struct sender *sender = find_sender(outbound, number->phone_number_id);
+
+	if (!sender && (sender = calloc(1, sizeof(*sender)))) {
+		sender->pace = pace_create(outbound->options->send_rate);
+		if (!sender->pace ||
+		    !cw_text_copy(sender->phone_number_id, sizeof(sender->phone_number_id), number->phone_number_id)) {
+			pace_destroy(sender->pace);
+			free(sender);
+			return true;
+		}
+		sender->next = outbound->senders;
+		outbound->senders = sender;
+	}
+	if (sender) {
+		sender->is_paused = number->paused_reason != NULL;
+	}
+	return true;
+}
+
+/* ---- what is due ---- */
+
+struct looking {
+	struct outbound *outbound;
+	struct sender *sender;
+	struct cw_reader *reader;
+	int64_t room;
+};
+
+static bool is_under_way(const struct outbound *outbound, int64_t id)
+{
+	for (const struct attempt *attempt = outbound->attempts; attempt; attempt = attempt->next) {
+		if (attempt->id == id) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* What is quoted may have got its wamid after the reply was written. */
+static void find_quoted(struct looking *looking, const struct cw_outbound *due, char wamid[CW_WAMID_MAX + 1])
+{
+	json_t *body = json_loads(due->body, 0, NULL);
+	const char *quoted = json_string_value(json_object_get(json_object_get(body, "context"), "message"));
+
+	wamid[0] = '\0';
+	if (quoted && cw_store_wamid_of(looking->reader, quoted, wamid, NULL) != CW_OK) {
+		wamid[0] = '\0'; /* it never got one: the reply goes without its quote */
+	}
+	json_decref(body);
+}
+
+static bool on_due(void *context, const struct cw_outbound *due)
+{
+	struct looking *looking = context;
+	struct outbound *outbound = looking->outbound;
+	int64_t now_ms = cw_clock_monotonic_ms();
+	char quoted[CW_WAMID_MAX + 1];
+
+	if (is_under_way(outbound, due->id)) {
+		return true;
+	}
+	if (due->state == CW_OUTBOUND_UNKNOWN) {
+		return attempt_move(outbound, looking->sender, due, CW_OUTBOUND_UNKNOWN, 0, NULL);
+	}
+	int64_t wait_ms = pace_recipient_ms(looking->sender->pace, due->conversation, now_ms) - now_ms;
+
+	if (wait_ms > 0) {
+		return attempt_move(outbound, looking->sender, due, due->state, cw_clock_now_ms() + wait_ms, NULL);
+	}
+	if (looking->room <= 0 || outbound->n_attempts >= OUTBOUND_MAX_UNDER_WAY) {
+		outbound->has_more = true;
+		return false;
+	}
+	struct cw_outbound copy = *due;
+
+	find_quoted(looking, due, quoted);
+	copy.context_wamid = quoted[0] ? quoted : NULL;
+	if (!attempt_begin(outbound, looking->sender, &copy)) {
+		return false;
+	}
+	looking->room--;
+	pace_take(looking->sender->pace, due->conversation, now_ms);
+	return true;
+}
+
+static enum cw_status look_at_sender(struct outbound *outbound, struct cw_reader *reader, struct sender *sender,
+				     struct cw_error *reterr)
+{
+	int64_t now_ms = cw_clock_monotonic_ms();
+	int64_t next_due_ms = CW_STORE_NEVER;
+	struct looking looking = {
+		.outbound = outbound, .sender = sender, .reader = reader, .room = pace_room(sender->pace, now_ms)
+	};
+
+	outbound->has_more = false;
+	/* Those that are being claimed are still in the list. */
+	enum cw_status status = cw_store_next_outbound(reader, sender->phone_number_id, cw_clock_now_ms(),
+						       looking.room + outbound->n_attempts + 1, on_due, &looking,
+						       &next_due_ms, reterr);
+
+	sender->look_at_ms = next_due_ms == CW_STORE_NEVER ? INT64_MAX :
+							     cw_clock_monotonic_ms() + next_due_ms - cw_clock_now_ms();
+	if (outbound->has_more && outbound->n_attempts < OUTBOUND_MAX_UNDER_WAY) { /* else one that ends wakes us */
+		int64_t at_ms = pace_next_ms(sender->pace, now_ms);
+
+		sender->look_at_ms = at_ms < sender->look_at_ms ? at_ms : sender->look_at_ms;
+	}
+	return status;
+}
+
+static bool on_settled(void *context, const struct cw_outbound *settled)
+{
+	struct outbound *outbound = context;
+	struct sender *sender = find_sender(outbound, settled->phone_number_id);
+
+	if (sender && !is_under_way(outbound, settled->id)) {
+		(void)attempt_move(outbound, sender, settled, CW_OUTBOUND_ACCEPTED, 0, NULL); /* else at the next look */
+	}
+	return true;
+}
+
+static enum cw_status look(struct outbound *outbound, bool is_woken, struct cw_error *reterr)
+{
+	struct cw_reader *reader = NULL;
+	enum cw_status status = cw_reader_acquire(outbound->store, &reader, reterr);
+	int64_t now_ms = cw_clock_monotonic_ms();
+
+	if (status == CW_OK) {
+		status = cw_store_numbers(reader, on_number, outbound, reterr);
+	}
+	if (status == CW_OK) {
+		status = cw_store_settled_outbound(reader, SETTLE_SLICE, on_settled, outbound, reterr);
+	}
+	for (struct sender *sender = outbound->senders; sender && status == CW_OK; sender = sender->next) {
+		if (!sender->is_paused && (is_woken || now_ms >= sender->look_at_ms)) {
+			status = look_at_sender(outbound, reader, sender, reterr);
+		}
+	}
+	cw_reader_release(reader);
+	return status;
+}
+
+/* ---- the loop ---- */
+
+static int64_t next_look_ms(const struct outbound *outbound)
+{
+	int64_t at_ms = cw_clock_monotonic_ms() + IDLE_MS;
+
+	for (const struct sender *sender = outbound->senders; sender; sender = sender->next) {
+		at_ms = !sender->is_paused && sender->look_at_ms < at_ms ? sender->look_at_ms : at_ms;
+	}
+	for (const struct attempt *attempt = outbound->attempts; attempt; attempt = attempt->next) {
+		at_ms = attempt->retry_at_ms && attempt->retry_at_ms < at_ms ? attempt->retry_at_ms : at_ms;
+	}
+	return at_ms;
+}
+
+static void take_moved(struct outbound *outbound)
+{
+	(void)pthread_mutex_lock(&outbound->lock);
+	struct attempt *moved = outbound->moved;
+
+	outbound->moved = NULL;
+	(void)pthread_mutex_unlock(&outbound->lock);
+	for (struct attempt *next = NULL; moved; moved = next) {
+		next = moved->next_done;
+		attempt_moved(moved);
+	}
+}
+
+static void take_answers(struct outbound *outbound)
+{
+	int n_running = 0;
+	struct graph_call *call = NULL;
+
+	(void)curl_multi_perform(outbound->multi, &n_running); /* errors are the transfers' own */
+	while ((call = graph_next_done(outbound->multi))) {
+		if (call->owner) {
+			attempt_answered(call->owner);
+		} else {
+			outbound->n_signals_under_way--;
+			graph_call_finish(call);
+			free(call);
+		}
+	}
+}
+
+/* Answers whether to go on; *ret_is_woken: there may be something new. */
+static bool look_at_flags(struct outbound *outbound, bool *ret_is_woken)
+{
+	(void)pthread_mutex_lock(&outbound->lock);
+	bool goes_on = !outbound->is_stopping;
+
+	*ret_is_woken = outbound->is_woken;
+	outbound->is_woken = false;
+	(void)pthread_mutex_unlock(&outbound->lock);
+	return goes_on;
+}
+
+static void wait(struct outbound *outbound, int64_t until_ms)
+{
+	int64_t wait_ms = until_ms - cw_clock_monotonic_ms();
+
+	(void)pthread_mutex_lock(&outbound->lock);
+	bool has_work = outbound->is_woken || outbound->moved || outbound->is_stopping;
+
+	(void)pthread_mutex_unlock(&outbound->lock);
+	if (!has_work) {
+		(void)curl_multi_poll(outbound->multi, NULL, 0, wait_ms < 1 ? 1 : (int)wait_ms, NULL);
+	}
+}
+
+static void retry_moves(struct outbound *outbound)
+{
+	int64_t now_ms = cw_clock_monotonic_ms();
+
+	for (struct attempt *attempt = outbound->attempts; attempt; attempt = attempt->next) {
+		attempt_look(attempt, now_ms);
+	}
+}
+
+/* What was claimed is still sent, and its answer awaited for a moment; nothing else begins. */
+static void drain(struct outbound *outbound)
+{
+	int64_t until_ms = cw_clock_monotonic_ms() + STOP_MS;
+
+	while (outbound->attempts && cw_clock_monotonic_ms() < until_ms) {
+		take_moved(outbound);
+		take_answers(outbound);
+		retry_moves(outbound);
+		if (outbound->attempts) {
+			(void)curl_multi_poll(outbound->multi, NULL, 0, STOP_MS / 20, NULL);
+		}
+	}
+}
+
+static void *run(void *context)
+{
+	struct outbound *outbound = context;
+	struct cw_error error;
+	bool is_woken = true;
+	int64_t look_at_ms = 0;
+	bool goes_on = true;
+
+	while (goes_on) {
+		take_moved(outbound);
+		take_answers(outbound);
+		retry_moves(outbound);
+		send_signals(outbound);
+		if (is_woken || cw_clock_monotonic_ms() >= look_at_ms) {
+			bool is_fine = look(outbound, is_woken, &error) == CW_OK;
+
+			if (!is_fine) {
+				cw_log_error("sending: %s; retrying", error.text);
+			}
+			look_at_ms = is_fine ? next_look_ms(outbound) : cw_clock_monotonic_ms() + TROUBLE_MS;
+		}
+		wait(outbound, look_at_ms);
+		goes_on = look_at_flags(outbound, &is_woken);
+	}
+	drain(outbound);
+	return NULL;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef BRIDGE_PACE_H
+#define BRIDGE_PACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * How fast a number may send: Meta's limits as token buckets (Cloud API, "Throughput": 80 messages per second and
+ * number; "Pair rate limits": 45 at once to one customer, then one in six seconds), and the pauses after errors.
+ * Times are monotonic milliseconds, given by the caller. One thread at a time.
+ */
+#define PACE_PAIR_BURST 45
+#define PACE_PAIR_MS 6000
+#define PACE_MAX_PAUSE_MS 60000
+
+struct pace;
+
+/* rate: messages per second, from 1. NULL without memory; destroy accepts NULL. */
+struct pace *pace_create(int64_t rate);
+void pace_destroy(struct pace *pace);
+
+/* How many may be sent now. */
+int64_t pace_room(struct pace *pace, int64_t now_ms);
+
+/* When there will be room again, at the earliest. now_ms when there is. */
+int64_t pace_next_ms(struct pace *pace, int64_t now_ms);
+
+/* When this recipient (a conversation's row id) may be sent to; now_ms or earlier: at once. */
+int64_t pace_recipient_ms(struct pace *pace, int64_t recipient, int64_t now_ms);
+
+/* One was sent. */
+void pace_take(struct pace *pace, int64_t recipient, int64_t now_ms);
+
+/* WhatsApp said that the number, or the service, cannot take any more: a pause that doubles each time in a row. */
+void pace_throttle(struct pace *pace, int64_t now_ms);
+
+/* WhatsApp took one. */
+void pace_succeed(struct pace *pace);
+
+/* WhatsApp said that this recipient hears too much; answers the pause in ms before try number `tries`: 4^tries seconds. */
+int64_t pace_recipient_pause(struct pace *pace, int64_t recipient, int tries, int64_t now_ms);
+
+/* Recipients that are remembered, for tests: those at rest are forgotten. */
+size_t pace_n_recipients(const struct pace *pace);
+
+/* The pause before try number `tries` of one message: 2^tries seconds, at most five minutes. */
+int64_t pace_retry_ms(int tries);
+
+#endif

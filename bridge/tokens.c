@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+#include "bridge/tokens.h"
+
+#include <limits.h>
+#include <string.h>
+
+#include "core/file.h"
+#include "core/text.h"
+
+/* Visible ASCII without spaces: anything else would end the header that carries it. */
+static bool can_be_token(const char *text)
+{
+	for (const char *c = text; *c; c++) {
+		if (*c <= ' ' || *c > '~') {
+			return false;
+		}
+	}
+	return text[0] != '\0';
+}
+
+static bool read_one(const char *dir, const char *name, char out[TOKEN_MAX + 1])
+{
+	char path[PATH_MAX];
+
+	return cw_text_format(path, sizeof(path), "%s/%s.token", dir, name) &&
+	       cw_file_read_line(path, out, TOKEN_MAX + 1, NULL) == CW_OK && can_be_token(out);
+}
+
+bool tokens_read(const char *dir, const char *phone_number_id, char out[TOKEN_MAX + 1])
+{
+	return cw_phone_number_id_is_valid(phone_number_id) &&
+	       (read_one(dir, phone_number_id, out) || read_one(dir, "default", out));
+}

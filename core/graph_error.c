@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/graph_error.h"
+
+#include <stddef.h>
+
+/* clang-format off */
+static const struct cw_graph_error rows[] = {
+	{ 0, 0, CW_GRAPH_STOP, 0, "WhatsApp does not accept the number's access token. Set a new one with `convwire number set-token`." },
+	{ 1, 1, CW_GRAPH_PERMANENT, 0, "WhatsApp cannot read this message." },
+	{ 2, 2, CW_GRAPH_RETRY, 0, "WhatsApp is down for a moment; it is sent again by itself." },
+	{ 3, 3, CW_GRAPH_STOP, 0, "The access token lacks a permission. Give the system user whatsapp_business_messaging, then `convwire number resume`." },
+	{ 4, 4, CW_GRAPH_THROTTLE, 0, "The app makes too many calls; it is sent when WhatsApp allows it." },
+	{ 10, 10, CW_GRAPH_STOP, 0, "The access token lacks a permission. Give the system user whatsapp_business_messaging, then `convwire number resume`." },
+	{ 33, 33, CW_GRAPH_PERMANENT, 0, "The business number was deleted, or its phone_number_id is wrong." },
+	{ 100, 100, CW_GRAPH_PERMANENT, 0, "WhatsApp refuses a part of this message; the details name it." },
+	{ 190, 190, CW_GRAPH_STOP, 0, "The number's access token has expired or was withdrawn. Set a new one with `convwire number set-token`." },
+	{ 200, 299, CW_GRAPH_STOP, 0, "The access token lacks a permission. Give the system user whatsapp_business_messaging, then `convwire number resume`." },
+	{ 368, 368, CW_GRAPH_STOP, 0, "The business account is blocked for breaking WhatsApp's policy. See WhatsApp Manager, then `convwire number resume`." },
+	{ 80007, 80007, CW_GRAPH_THROTTLE, 0, "The business account has reached its rate limit; it is sent when WhatsApp allows it." },
+	{ 130429, 130429, CW_GRAPH_THROTTLE, 0, "The number sends faster than WhatsApp allows; it is sent a little later." },
+	{ 130472, 130472, CW_GRAPH_PERMANENT, 0, "This customer is part of an experiment of Meta's and gets no marketing messages." },
+	{ 130497, 130497, CW_GRAPH_PERMANENT, 0, "The business may not write to customers in this country." },
+	{ 131000, 131000, CW_GRAPH_RETRY, 4, "Something went wrong at WhatsApp, several times. Try again later." },
+	{ 131005, 131005, CW_GRAPH_STOP, 0, "The access token may not send from this number. Give the system user access to it, then `convwire number resume`." },
+	{ 131008, 131008, CW_GRAPH_PERMANENT, 0, "A part that this kind of message must have is missing; the details name it." },
+	{ 131009, 131009, CW_GRAPH_PERMANENT, 0, "A part of this message has a value that WhatsApp does not take; the details name it." },
+	{ 131016, 131016, CW_GRAPH_RETRY, 0, "WhatsApp is overloaded for a moment; it is sent again by itself." },
+	{ 131021, 131021, CW_GRAPH_PERMANENT, 0, "The recipient is the business number itself." },
+	{ 131026, 131026, CW_GRAPH_PERMANENT, 0, "It cannot be delivered: the customer has no WhatsApp, an old version of it, or has not accepted its terms." },
+	{ 131030, 131030, CW_GRAPH_PERMANENT, 0, "This is a test number, and the recipient is not on its list in the App Dashboard." },
+	{ 131031, 131031, CW_GRAPH_STOP, 0, "WhatsApp has locked the business account. See WhatsApp Manager, then `convwire number resume`." },
+	{ 131037, 131037, CW_GRAPH_STOP, 0, "The number's display name is not approved yet. See WhatsApp Manager, then `convwire number resume`." },
+	{ 131042, 131042, CW_GRAPH_STOP, 0, "WhatsApp cannot charge the business. Mend the payment method in WhatsApp Manager, then `convwire number resume`." },
+	{ 131044, 131044, CW_GRAPH_STOP, 0, "WhatsApp cannot charge the business. Mend the payment method in WhatsApp Manager, then `convwire number resume`." },
+	{ 131045, 131045, CW_GRAPH_STOP, 0, "The number is not registered for the Cloud API. Register it, then `convwire number resume`." },
+	{ 131047, 131047, CW_GRAPH_PERMANENT, 0, "More than 24 hours have passed since the customer's last message: only a template can be sent." },
+	{ 131048, 131048, CW_GRAPH_STOP, 0, "Too many customers blocked or reported this number. See its quality in WhatsApp Manager, then `convwire number resume`." },
+	{ 131049, 131049, CW_GRAPH_PERMANENT, 0, "Meta did not deliver this marketing message, to keep customers from hearing too much. Not within 24 hours again." },
+	{ 131050, 131050, CW_GRAPH_PERMANENT, 0, "The customer has stopped marketing messages from this business." },
+	{ 131051, 131051, CW_GRAPH_PERMANENT, 0, "WhatsApp does not support this kind of message." },
+	{ 131052, 131052, CW_GRAPH_PERMANENT, 0, "WhatsApp could not fetch the file." },
+	{ 131053, 131053, CW_GRAPH_PERMANENT, 0, "WhatsApp does not take this file: it may not be of the type that its name says." },
+	{ 131056, 131056, CW_GRAPH_RECIPIENT, 0, "This customer got many messages in a short time; it is sent when WhatsApp allows it." },
+	{ 131057, 131057, CW_GRAPH_RETRY, 0, "The business account is under maintenance for a moment; it is sent again by itself." },
+	{ 131060, 131060, CW_GRAPH_PERMANENT, 0, "WhatsApp does not have this message any more." },
+	{ 131062, 131062, CW_GRAPH_PERMANENT, 0, "This template needs the customer's phone number, which is hidden." },
+	{ 131063, 131063, CW_GRAPH_PERMANENT, 0, "Marketing templates are switched off for the Cloud API on this account." },
+	{ 131064, 131064, CW_GRAPH_STOP, 0, "Sending is limited because templates broke WhatsApp's rules. See WhatsApp Manager, then `convwire number resume`." },
+	{ 132000, 132000, CW_GRAPH_PERMANENT, 0, "The template has another number of parameters." },
+	{ 132001, 132001, CW_GRAPH_PERMANENT, 0, "There is no such template in this language, or it is not approved." },
+	{ 132005, 132005, CW_GRAPH_PERMANENT, 0, "The template's text is too long with these parameters." },
+	{ 132007, 132007, CW_GRAPH_PERMANENT, 0, "The template breaks WhatsApp's policy." },
+	{ 132012, 132012, CW_GRAPH_PERMANENT, 0, "A parameter of the template has another form than it asks for." },
+	{ 132015, 132015, CW_GRAPH_PERMANENT, 0, "The template is paused for its low quality." },
+	{ 132016, 132016, CW_GRAPH_PERMANENT, 0, "The template is disabled for its low quality." },
+	{ 132068, 132068, CW_GRAPH_PERMANENT, 0, "The flow is blocked." },
+	{ 132069, 132069, CW_GRAPH_PERMANENT, 0, "The flow sends too much for a moment. Try again in an hour." },
+	{ 133004, 133004, CW_GRAPH_RETRY, 0, "WhatsApp is down for a moment; it is sent again by itself." },
+	{ 133010, 133010, CW_GRAPH_STOP, 0, "The number is not registered for the Cloud API. Register it, then `convwire number resume`." },
+	{ 133016, 133016, CW_GRAPH_THROTTLE, 0, "The number was registered too often; it is sent when WhatsApp allows it." },
+	{ 135000, 135000, CW_GRAPH_PERMANENT, 0, "WhatsApp refuses a part of this message and does not say which." },
+	{ 137000, 137000, CW_GRAPH_PERMANENT, 0, "The customer's security code has changed; check who it is before writing." },
+};
+/* clang-format on */
+#define N_ROWS ((int)(sizeof(rows) / sizeof(rows[0])))
+
+const struct cw_graph_error *cw_graph_error_find(int code)
+{
+	static const struct cw_graph_error other = {
+		.action = CW_GRAPH_PERMANENT, .explanation = "WhatsApp refuses this message; the details say why."
+	};
+
+	for (int i = 0; i < N_ROWS; i++) {
+		if (code >= rows[i].first && code <= rows[i].last) {
+			return &rows[i];
+		}
+	}
+	return &other;
+}
+
+const struct cw_graph_error *cw_graph_error_at(int i)
+{
+	return i >= 0 && i < N_ROWS ? &rows[i] : NULL;
+}
+
+const char *cw_graph_action_text(enum cw_graph_action action)
+{
+	static const char *const words[CW_GRAPH_ACTION_COUNT] = { "retry", "throttle", "recipient", "stop", "permanent" };
+
+	return (unsigned)action < CW_GRAPH_ACTION_COUNT ? words[action] : "";
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SIM_GRAPH_H
+#define SIM_GRAPH_H
+
+#include "http/http.h"
+#include "sim/post.h"
+#include "sim/world.h"
+
+/* The simulated Graph API and customers. The context of every handler is a struct sim. */
+struct sim {
+	struct world world;
+	struct post *post;
+	struct cw_http_server *http;
+	char url[64]; /* of ourselves, for the files */
+};
+
+#define SIM_MAX_BODY (101 * 1024 * 1024)
+
+/* POST /vNN.N/{phone_number_id}/messages, and /media */
+void graph_messages(struct cw_http_request *request, void *sim);
+void graph_upload(struct cw_http_request *request, void *sim);
+/* GET /vNN.N/{media id}, and what its url names */
+void graph_ask(struct cw_http_request *request, void *sim);
+void graph_download(struct cw_http_request *request, void *sim);
+/* GET /vNN.N/{waba id}/message_templates */
+void graph_templates(struct cw_http_request *request, void *sim);
+
+/* ---- people.c: customers, and who steers the simulation ---- */
+
+/* A customer writes: {from|user_id, name, text | type and its object, file, at, number}. Answers {wamid}. */
+void people_write(struct cw_http_request *request, void *sim);
+/* POST adds a rule, or {"statuses":…}, {"tokens":…}; DELETE forgets the rules. */
+void people_behave(struct cw_http_request *request, void *sim);
+void people_behave_well(struct cw_http_request *request, void *sim);
+/* What was taken, and counters. */
+void people_ledger(struct cw_http_request *request, void *sim);
+
+/* The customer of a message that was taken reads it, and perhaps answers. With the lock. */
+void people_answer(struct sim *sim, const json_t *entry, int64_t delay_ms);
+/* A webhook's value around one message or status; takes it. With the lock. */
+json_t *people_value(struct sim *sim, const char *number, const char *list, json_t *element, const char *wa_id,
+		     const char *name);
+
+#endif

@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What agents ask for, done in one transaction with the answer that they get, so that the same id again gets the same
+ * answer and does nothing twice (docs/protocol.md, "Commands"). A refusal stores nothing.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/command.h"
+#include "core/content.h"
+#include "core/text.h"
+#include "store/assignment.h"
+#include "store/media.h"
+#include "store/outbound.h"
+
+/* Meta takes reactions and read marks for messages of the last 30 days ("Reaction messages"). */
+#define THIRTY_DAYS_MS (30LL * 24 * 60 * 60 * 1000)
+
+struct acting {
+	struct tx *tx;
+	const struct cw_store_command *asked;
+	const struct cw_command *command;
+	struct conversation_row *row;
+	struct cw_problem *problem;
+	char message[CW_CLOCK_UUID_TEXT]; /* result; "": none */
+};
+
+static bool refuse(struct acting *acting, const char *type, int status, const char *detail)
+{
+	cw_problem_set(acting->problem, type, status, "%s", detail);
+	return false;
+}
+
+/* ---- what several need ---- */
+
+/* A message of this conversation, to be finished by the caller when found. */
+static bool find_message(struct acting *acting, const char *id, struct message_row *message)
+{
+	struct tx *tx = acting->tx;
+
+	if (message_find_id(tx, acting->row->account, id, message)) {
+		if (message->message.position > 0 && message_is_of(tx, message, acting->row)) {
+			return true;
+		}
+		message_row_finish(message);
+	}
+	return refuse(acting, "unknown_message", 404, "There is no such message in this conversation.");
+}
+
+static void save_and_tell(struct acting *acting)
+{
+	struct conversation_row *row = acting->row;
+
+	row->row.version++;
+	tx_event(acting->tx, &(struct event_spec){ .kind = CW_EVENT_CONVERSATION,
+						   .account = row->account,
+						   .conversation = row,
+						   .has_conversation = true });
+	tx_save_conversation(acting->tx, row);
+}
+
+/* The customer's newest message up to a position; "" when there is none that WhatsApp would still know. */
+static void signal_customer(struct acting *acting, int64_t position, bool is_typing)
+{
+	struct cw_signal signal = { .is_typing = is_typing };
+	sqlite3_stmt *statement = db_bind(acting->tx->db, SQL_LAST_CUSTOMER_WAMID, "ii", acting->row->id, position);
+	bool is_found = db_step(acting->tx->db, statement);
+
+	if (is_found && cw_text_copy(signal.wamid, sizeof(signal.wamid), db_text(statement, 0)) &&
+	    cw_text_copy(signal.account, sizeof(signal.account), acting->asked->account) &&
+	    cw_text_copy(signal.phone_number_id, sizeof(signal.phone_number_id), acting->row->row.phone_number_id)) {
+		tx_signal(acting->tx, &signal);
+	}
+	db_end(statement);
+}
+
+/* ---- send ---- */
+
+static bool check_window(struct acting *acting)
+{
+	if (acting->command->kind == CW_KIND_TEMPLATE || acting->row->row.window_ends_at_ms > acting->tx->now_ms) {
+		return true;
+	}
+	return refuse(
+		acting, "window_closed", 409,
+		acting->row->row.window_ends_at_ms ?
+			"More than 24 hours have passed since the customer's last message: only a template can be sent." :
+			"The customer has not written yet: only a template can be sent.");
+}
+
+static bool check_recipient(struct acting *acting)
+{
+	const struct cw_contact *contact = &acting->row->row.contact;
+	sqlite3_stmt *statement = db_bind(acting->tx->db, SQL_IDENTITY_NEWEST, "it", acting->row->contact, "group_id");
+	bool is_group = db_step(acting->tx->db, statement);
+
+	db_end(statement);
+	if (contact->wa_id || contact->user_id || is_group) {
+		return true;
+	}
+	return refuse(acting, "no_recipient", 409,
+		      "The customer's number is no longer theirs, and no other is known: nothing can be sent.");
+}
+
+/* The file, if the content names one of ours; *ret_media is its row, 0 without. */
+static bool check_file(struct acting *acting, struct media_row *media)
+{
+	const char *id = json_string_value(json_object_get(acting->command->content, "media"));
+	struct conversation_row owner = { .id = 0 };
+	struct cw_error error;
+
+	*media = (struct media_row){ .id = 0 };
+	if (!cw_message_kind_is_media(acting->command->kind) || !id) {
+		return true;
+	}
+	bool is_found = media_find(acting->tx, id, media) && media->account == acting->row->account;
+
+	if (is_found && media->conversation != acting->row->id) {
+		is_found = conversation_load(acting->tx->db, media->conversation, &owner) &&
+			   owner.merged_into == acting->row->id;
+		conversation_row_finish(&owner);
+	}
+	if (!is_found || media->is_inbound || strcmp(media->state, "ready") != 0) {
+		return refuse(acting, "unknown_media", 404,
+			      "There is no such file for this conversation; POST /api/v1/media stores one.");
+	}
+	enum cw_status status = cw_content_check_file(acting->command->kind, media->mime_type, media->size_bytes, &error);
+
+	if (status != CW_OK) {
+		cw_problem_set(acting->problem, status == CW_TOO_LARGE ? "media_too_large" : "media_type",
+			       status == CW_TOO_LARGE ? 413 : 415, "%s.", error.text);
+	}
+	return status == CW_OK;
+}
+
+/* Quotes and reactions name a message that WhatsApp knows, or will know before its turn comes. */
+static bool add_quote(struct acting *acting, json_t *body)
+{
+	struct message_row quoted;
+
+	if (!acting->command->reply_to) {
+		return true;
+	}
+	if (!find_message(acting, acting->command->reply_to, &quoted)) {
+		return false;
+	}
+	json_t *context = json_pack("{s:s, s:s?}", "message", quoted.message.id, "wamid", quoted.message.wamid);
+
+	message_row_finish(&quoted);
+	if (!context || json_object_set_new(body, "context", context) != 0) {
+		acting->tx->db->failed = SQLITE_NOMEM;
+	}
+	return true;
+}
+
+static bool add_target(struct acting *acting, struct cw_message *message)
+{
+	struct message_row target;
+
+	if (acting->command->kind != CW_KIND_REACTION) {
+		return true;
+	}
+	if (!find_message(acting, acting->command->message, &target)) {
+		return false;
+	}
+	bool is_recent = target.message.position > acting->tx->now_ms - THIRTY_DAYS_MS;
+
+	memcpy(message->target, target.message.id, sizeof(message->target));
+	message->target_wamid = target.message.wamid ? strdup(target.message.wamid) : NULL;
+	message_row_finish(&target);
+	return is_recent ? true :
+			   refuse(acting, "not_possible", 409,
+				  "WhatsApp takes reactions to messages of the last 30 days only.");
+}
+
+static json_t *make_content(const struct cw_command *command)
+{
+	if (command->kind != CW_KIND_REACTION) {
+		return json_incref(command->content);
+	}
+	const char *emoji = json_string_value(json_object_get(command->content, "emoji"));
+
+	return json_pack("{s:s*}", "emoji", emoji[0] ? emoji : NULL); /* a removal has none, as in webhooks */
+}
+
+static json_t *make_body(const struct acting *acting, const struct media_row *media)
+{
+	json_t *body = json_pack("{s:o, s:{s:s, s:s}}", "content", make_content(acting->command), "command", "subject",
+				 acting->asked->subject, "id", acting->command->id);
+
+	if (body && media->id && json_object_set_new(body, "media", media_shown(media)) != 0) {
+		json_decref(body);
+		body = NULL;
+	}
+	return body;
+}
+
+static void store_message(struct acting *acting, struct draft *draft, const struct media_row *media)
+{
+	struct tx *tx = acting->tx;
+	struct cw_message *message = draft->message;
+	unsigned char uid[CW_CLOCK_UUID_BYTES];
+	bool is_old = false;
+
+	if (cw_clock_uuid7(tx->now_ms, uid) != CW_OK) {
+		tx->db->failed = SQLITE_IOERR;
+		return;
+	}
+	cw_clock_uuid_text(uid, message->id);
+	memcpy(acting->message, message->id, sizeof(acting->message));
+	memcpy(message->conversation, acting->row->row.id, sizeof(message->conversation));
+	message->position = message_place(tx, acting->row, tx->now_ms, &is_old);
+	draft_write(tx, draft);
+	int64_t id = message_insert(tx, acting->row->account, acting->row->id, uid, 0, message);
+
+	if (media->id) {
+		media_want_upload(tx, media->id);
+	}
+	outbound_queue(tx, id, message->attempt, acting->row, media->id);
+	message_advance(tx, acting->row, message, draft->body);
+	tx_event(tx, &(struct event_spec){ .kind = CW_EVENT_MESSAGE,
+					   .account = acting->row->account,
+					   .conversation = acting->row,
+					   .has_conversation = true,
+					   .ref = id,
+					   .message = message });
+	tx_save_conversation(tx, acting->row);
+	tx->counts.messages++;
+}
+
+static bool act_send(struct acting *acting)
+{
+	struct cw_message message = {
+		.kind = acting->command->kind,
+		.origin = CW_ORIGIN_AGENT,
+		.is_outbound = true,
+		.received_at_ms = acting->tx->now_ms,
+		.version = 1,
+		.status = CW_STATUS_QUEUED,
+		.attempt = 1,
+	};
+	struct media_row media;
+
+	if (!check_window(acting) || !check_recipient(acting) || !check_file(acting, &media)) {
+		return false;
+	}
+	struct draft draft = { .message = &message, .body = make_body(acting, &media) };
+
+	if (!draft.body) {
+		acting->tx->db->failed = SQLITE_NOMEM;
+	}
+	bool is_fine = add_quote(acting, draft.body) && add_target(acting, &message);
+
+	if (is_fine && acting->tx->db->failed == SQLITE_OK) {
+		store_message(acting, &draft, &media);
+	}
+	draft_close(&draft);
+	cw_message_finish(&message);
+	return is_fine;
+}
+
+/* ---- the others ---- */
+
+static bool act_read(struct acting *acting)
+{
+	struct conversation_row *row = acting->row;
+	struct message_row message;
+
+	if (!find_message(acting, acting->command->message, &message)) {
+		return false;
+	}
+	int64_t position = message.message.position;
+
+	message_row_finish(&message);
+	if (position > row->read_position) {
+		int64_t unread = row->row.unread;
+
+		row->read_position = position;
+		row->row.unread = message_count_unread(acting->tx, row);
+		signal_customer(acting, position, false);
+		if (row->row.unread != unread) {
+			save_and_tell(acting);
+		} else {
+			tx_save_conversation(acting->tx, row); /* nobody sees a difference */
+		}
+	}
+	return true;
+}
+
+static bool act_typing(struct acting *acting)
+{
+	signal_customer(acting, INT64_MAX, true);
+	return true;
+}
+
+static bool act_assign(struct acting *acting)
+{
+	const char *assignee = acting->command->assignee ? acting->command->assignee : "";
+
+	(void)assignment_give(acting->tx, acting->row, strcmp(assignee, "me") == 0 ? acting->asked->subject : assignee);
+	return true; /* it stands so, now or already */
+}
+
+static bool set_done(struct acting *acting, bool is_done)
+{
+	if (acting->row->row.is_done != is_done) {
+		acting->row->row.is_done = is_done;
+		save_and_tell(acting);
+	}
+	return true;
+}
+
+static bool act_done(struct acting *acting)
+{
+	return set_done(acting, true);
+}
+
+static bool act_reopen(struct acting *acting)
+{
+	return set_done(acting, false);
+}
+
+static bool act_retry(struct acting *acting)
+{
+	struct message_row message;
+	bool is_done = false;
+
+	if (!find_message(acting, acting->command->message, &message)) {
+		return false;
+	}
+	if (message.message.origin == CW_ORIGIN_AGENT) {
+		is_done = outbound_retry(acting->tx, &message, acting->row, acting->problem);
+	} else {
+		is_done = media_fetch_again(acting->tx, &message) ||
+			  refuse(acting, "not_possible", 409, "This message has no file that could not be fetched.");
+	}
+	message_row_finish(&message);
+	return is_done;
+}
+
+static bool act_discard(struct acting *acting)
+{
+	struct message_row message;
+
+	if (!find_message(acting, acting->command->message, &message)) {
+		return false;
+	}
+	bool is_done = outbound_discard(acting->tx, &message, acting->problem);
+
+	message_row_finish(&message);
+	return is_done;
+}
+
+static bool (*const acts[CW_COMMAND_TYPE_COUNT])(struct acting *acting) = {
+	[CW_COMMAND_SEND] = act_send,     [CW_COMMAND_READ] = act_read,       [CW_COMMAND_TYPING] = act_typing,
+	[CW_COMMAND_ASSIGN] = act_assign, [CW_COMMAND_DONE] = act_done,       [CW_COMMAND_REOPEN] = act_reopen,
+	[CW_COMMAND_RETRY] = act_retry,   [CW_COMMAND_DISCARD] = act_discard,
+};
+
+/* ---- once, and answered ---- */
+
+/* The stored answer, or a refusal of another command under the same id. NULL: it is new. */
+static char *find_answer(struct tx *tx, int64_t account, const struct cw_store_command *asked, struct cw_problem *problem)
+{
+	const struct cw_command *command = asked->command;
+	sqlite3_stmt *statement = db_bind(tx->db, SQL_COMMAND_FIND, "itt", account, asked->subject, command->id);
+
+	if (!db_step(tx->db, statement)) {
+		return NULL;
+	}
+	const void *known = sqlite3_column_blob(statement, 0);
+	bool is_same = known && sqlite3_column_bytes(statement, 0) == CW_COMMAND_DIGEST_BYTES &&
+		       memcmp(known, command->digest, CW_COMMAND_DIGEST_BYTES) == 0;
+	char *answer = is_same ? db_copy(tx->db, statement, 1) : NULL;
+
+	db_end(statement);
+	if (!is_same) {
+		cw_problem_set(problem, "id_reused", 409,
+			       "You used this id for another command; an id is for one command, for ever.");
+		answer = cw_command_refusal(command->id, problem);
+	}
+	return answer;
+}
+
+static char *act(struct tx *tx, int64_t account, const struct cw_store_command *asked, struct cw_problem *problem)
+{
+	struct conversation_row row = { .id = 0 };
+	struct acting acting = { .tx = tx, .asked = asked, .command = asked->command, .row = &row, .problem = problem };
+	bool is_done = false;
+
+	if (!account || !conversation_find_root(tx->db, asked->conversation, &row) || row.account != account) {
+		cw_problem_set(problem, "unknown_conversation", 404,
+			       "There is no such conversation; use its canonical id, /api/v1/resolve finds it.");
+	} else {
+		is_done = acts[asked->command->type](&acting);
+	}
+	conversation_row_finish(&row);
+	if (!is_done) {
+		return cw_command_refusal(asked->command->id, problem);
+	}
+	char *answer = cw_command_answer(asked->command->id, acting.message[0] ? acting.message : NULL);
+
+	if (answer && asked->command->type != CW_COMMAND_TYPING) {
+		db_run(tx->db, SQL_COMMAND_INSERT, "ittBti", account, asked->subject, asked->command->id,
+		       asked->command->digest, CW_COMMAND_DIGEST_BYTES, answer, tx->now_ms);
+	}
+	return answer;
+}
+
+enum cw_status apply_command(struct tx *tx, struct cw_store_op *op)
+{
+	struct cw_store_command *asked = &op->command;
+	struct cw_problem problem = { .status = 200 };
+	int64_t account = tx_find_account(tx, asked->account);
+
+	free(asked->answer); /* of a batch that was rolled back */
+	asked->answer = account ? find_answer(tx, account, asked, &problem) : NULL;
+	if (!asked->answer) {
+		asked->answer = act(tx, account, asked, &problem);
+	}
+	asked->http_status = problem.status;
+	return asked->answer ? CW_OK : cw_error_set(&op->error, CW_NOMEM, "out of memory");
+}

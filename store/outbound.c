@@ -1,0 +1,496 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/outbound.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/command.h"
+#include "core/graph_error.h"
+#include "core/text.h"
+#include "store/identity.h"
+#include "store/media.h"
+
+#define RECOVER_SLICE 500
+
+struct attempt {
+	int64_t id, message, conversation, number, media, account;
+	int attempt, tries;
+	enum cw_outbound_state state;
+	bool holds_lane;
+	enum cw_message_status reported;
+	json_t *report; /* its error; NULL */
+	char *wamid;    /* NULL until known */
+};
+
+static void attempt_finish(struct attempt *attempt)
+{
+	json_decref(attempt->report);
+	free(attempt->wamid);
+	*attempt = (struct attempt){ .id = 0 };
+}
+
+/* Takes the statement's row, and ends it. */
+static bool read_attempt(struct tx *tx, sqlite3_stmt *statement, struct attempt *attempt)
+{
+	if (!db_step(tx->db, statement)) {
+		return false;
+	}
+	const char *report = db_text(statement, 10);
+
+	*attempt = (struct attempt){
+		.id = db_int(statement, 0),
+		.message = db_int(statement, 1),
+		.attempt = (int)db_int(statement, 2),
+		.conversation = db_int(statement, 3),
+		.number = db_int(statement, 4),
+		.media = db_int(statement, 5),
+		.holds_lane = db_int(statement, 7) != 0,
+		.tries = (int)db_int(statement, 8),
+		.report = report ? json_loads(report, 0, NULL) : NULL,
+		.wamid = db_copy(tx->db, statement, 11),
+		.account = db_int(statement, 12),
+	};
+	if (cw_outbound_state_parse(db_text(statement, 6), &attempt->state) != CW_OK) {
+		tx->db->failed = SQLITE_CORRUPT; /* the column's CHECK lets nothing else in */
+	}
+	if (cw_message_status_reported(db_text(statement, 9), &attempt->reported) != CW_OK) {
+		attempt->reported = CW_STATUS_NONE;
+	}
+	db_end(statement);
+	return tx->db->failed == SQLITE_OK;
+}
+
+static bool load_attempt(struct tx *tx, int64_t id, struct attempt *attempt)
+{
+	return read_attempt(tx, db_bind(tx->db, SQL_OUTBOUND_BY_ID, "i", id), attempt);
+}
+
+static bool load_newest(struct tx *tx, const struct message_row *message, struct attempt *attempt)
+{
+	return read_attempt(
+		tx, db_bind(tx->db, SQL_OUTBOUND_BY_ATTEMPT, "ii", message->id, (int64_t)message->message.attempt),
+		attempt);
+}
+
+/* ---- the lane ---- */
+
+void outbound_queue(struct tx *tx, int64_t message, int attempt, const struct conversation_row *conversation,
+		    int64_t media)
+{
+	int64_t due_at_ms = media && !media_is_uploaded(tx, media) ? CW_STORE_NEVER : tx->now_ms;
+
+	db_run(tx->db, SQL_OUTBOUND_INSERT, "iiiiIii", message, (int64_t)attempt, conversation->id,
+	       conversation->number, media, due_at_ms, tx->now_ms);
+	tx->wakes_bridge = true;
+}
+
+static void leave_lane(struct tx *tx, const struct attempt *attempt)
+{
+	if (attempt->holds_lane) {
+		db_run(tx->db, SQL_OUTBOUND_LEAVE, "i", attempt->id);
+		db_run(tx->db, SQL_OUTBOUND_FRONT, "i", attempt->conversation);
+	}
+}
+
+/* ---- what people see of it ---- */
+
+static void show_error(struct tx *tx, struct draft *draft, const json_t *error)
+{
+	if (!error) {
+		(void)json_object_del(draft->body, "error"); /* it may have none */
+		return;
+	}
+	json_t *shown = message_error(error);
+
+	draft_set(tx, draft, "error", shown);
+	json_decref(shown);
+}
+
+/* Only the newest attempt shows. */
+static void show(struct tx *tx, const struct attempt *attempt, const json_t *error)
+{
+	struct message_row row;
+	struct draft draft;
+
+	if (!message_load(tx->db, attempt->message, &row)) {
+		return;
+	}
+	if (row.message.attempt == attempt->attempt && draft_open(tx, &row.message, &draft)) {
+		row.message.status = cw_outbound_shown(attempt->state, attempt->reported);
+		if (attempt->wamid) {
+			free(row.message.wamid);
+			row.message.wamid = strdup(attempt->wamid);
+		}
+		show_error(tx, &draft, error);
+		message_publish_change(tx, CW_EVENT_STATUS, &row, &draft);
+		draft_close(&draft);
+	}
+	message_row_finish(&row);
+}
+
+/* ---- the machine ---- */
+
+struct change {
+	enum cw_outbound_state next;
+	int64_t due_at_ms;
+	const char *wamid;
+	int code;
+	const json_t *error; /* borrowed; NULL: none */
+};
+
+/* The only writer of a state. The caller has asked cw_outbound_may_enter. */
+static void enter(struct tx *tx, struct attempt *attempt, const struct change *change)
+{
+	bool has_ended = cw_outbound_is_final(change->next);
+
+	attempt->state = change->next;
+	attempt->tries += change->next == CW_OUTBOUND_SENDING;
+	if (change->wamid && (!attempt->wamid || strcmp(attempt->wamid, change->wamid) != 0)) {
+		free(attempt->wamid);
+		attempt->wamid = strdup(change->wamid);
+	}
+	db_run(tx->db, SQL_OUTBOUND_MOVE, "itiiitIi", attempt->id, cw_outbound_state_text(attempt->state),
+	       has_ended ? CW_STORE_NEVER : change->due_at_ms, tx->now_ms, (int64_t)attempt->tries, attempt->wamid,
+	       attempt->wamid ? cw_message_wamid_hash(attempt->wamid) : (int64_t)0, (int64_t)change->code);
+	if (has_ended) {
+		leave_lane(tx, attempt);
+	}
+	show(tx, attempt, attempt->reported == CW_STATUS_FAILED ? attempt->report : change->error);
+	tx->wakes_bridge = true;
+}
+
+static json_t *make_error(int code, const char *title, const char *details)
+{
+	return json_pack("{s:i, s:s*, s:s*}", "code", code, "title", title, "details", details);
+}
+
+static void fail(struct tx *tx, struct attempt *attempt, int code, const char *title)
+{
+	json_t *error = make_error(code, title, NULL);
+
+	enter(tx, attempt, &(struct change){ .next = CW_OUTBOUND_FAILED, .code = code, .error = error });
+	json_decref(error);
+}
+
+/* ---- what WhatsApp reports ---- */
+
+static bool find_by_mark(struct tx *tx, int64_t account, const char *mark, struct attempt *attempt)
+{
+	unsigned char uid[CW_CLOCK_UUID_BYTES];
+	char id[CW_CLOCK_UUID_TEXT];
+	struct message_row message;
+	int n = 0;
+
+	if (!mark || cw_outbound_mark_parse(mark, uid, &n) != CW_OK) {
+		return false;
+	}
+	cw_clock_uuid_text(uid, id);
+	if (!message_find_id(tx, account, id, &message)) {
+		return false;
+	}
+	bool is_found = read_attempt(tx, db_bind(tx->db, SQL_OUTBOUND_BY_ATTEMPT, "ii", message.id, (int64_t)n), attempt);
+
+	message_row_finish(&message);
+	return is_found;
+}
+
+/* Answers whether the report says more than those before. */
+static bool record(struct tx *tx, struct attempt *attempt, const struct outbound_report *report)
+{
+	enum cw_message_status known = attempt->reported ? attempt->reported : CW_STATUS_ACCEPTED;
+	char *error = NULL;
+
+	if (attempt->reported && !cw_message_status_may_follow(known, report->status)) {
+		return false;
+	}
+	attempt->reported = report->status;
+	json_decref(attempt->report);
+	attempt->report = report->error ? json_incref(report->error) : NULL;
+	if (!attempt->wamid) {
+		attempt->wamid = strdup(report->wamid);
+	}
+	error = attempt->report ? json_dumps(attempt->report, JSON_COMPACT) : NULL;
+	db_run(tx->db, SQL_OUTBOUND_REPORT, "itttI", attempt->id, cw_message_status_text(attempt->reported), error,
+	       attempt->wamid, cw_message_wamid_hash(attempt->wamid));
+	free(error);
+	return true;
+}
+
+bool outbound_report(struct tx *tx, int64_t account, const struct outbound_report *report)
+{
+	struct attempt attempt;
+
+	if (!read_attempt(tx, db_bind(tx->db, SQL_OUTBOUND_BY_WAMID, "iit", report->wamid_hash, account, report->wamid),
+			  &attempt) &&
+	    !find_by_mark(tx, account, report->mark, &attempt)) {
+		return false;
+	}
+	if (record(tx, &attempt, report)) {
+		if (attempt.state == CW_OUTBOUND_ACCEPTED) {
+			show(tx, &attempt, attempt.report);
+		}
+		tx->wakes_bridge = tx->wakes_bridge || attempt.state == CW_OUTBOUND_UNKNOWN;
+	}
+	attempt_finish(&attempt);
+	return true;
+}
+
+bool outbound_find_message(struct tx *tx, int64_t account, const char *wamid, int64_t wamid_hash, struct message_row *row)
+{
+	struct attempt attempt;
+
+	if (!read_attempt(tx, db_bind(tx->db, SQL_OUTBOUND_BY_WAMID, "iit", wamid_hash, account, wamid), &attempt)) {
+		return false;
+	}
+	bool is_found = message_load(tx->db, attempt.message, row);
+
+	attempt_finish(&attempt);
+	return is_found;
+}
+
+/* Statuses that came before the answer, without our mark: until now nobody knew what they were about. */
+static void take_pending(struct tx *tx, struct attempt *attempt, const char *wamid)
+{
+	int64_t hash = cw_message_wamid_hash(wamid);
+	sqlite3_stmt *statement = db_bind(tx->db, SQL_PENDING_FIND, "iit", hash, attempt->account, wamid);
+
+	while (db_step(tx->db, statement)) {
+		const char *text = db_text(statement, 3);
+		json_t *errors = text ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
+		struct outbound_report report = { .wamid = wamid, .error = json_array_get(errors, 0) };
+
+		if (strcmp(db_text(statement, 0), "status") == 0 &&
+		    cw_message_status_reported(db_text(statement, 1), &report.status) == CW_OK) {
+			(void)record(tx, attempt, &report); /* what it says is shown with the acceptance */
+		}
+		json_decref(errors);
+	}
+	db_run(tx->db, SQL_PENDING_DELETE, "iit", hash, attempt->account, wamid);
+}
+
+/* ---- the bridge's moves ---- */
+
+static bool number_is_paused(struct tx *tx, int64_t number)
+{
+	sqlite3_stmt *statement = db_bind(tx->db, SQL_NUMBER_PAUSED, "i", number);
+	bool is_paused = db_step(tx->db, statement) && db_int(statement, 0) != 0;
+
+	db_end(statement);
+	return is_paused;
+}
+
+/* Outside the 24-hour window only templates are taken ("Send messages", Customer service windows). */
+static bool window_is_closed(struct tx *tx, const struct attempt *attempt)
+{
+	struct message_row message;
+	struct conversation_row row;
+	bool is_closed = false;
+
+	if (!message_load(tx->db, attempt->message, &message)) {
+		return false;
+	}
+	if (message.message.kind != CW_KIND_TEMPLATE && conversation_load(tx->db, attempt->conversation, &row)) {
+		int64_t root = row.merged_into;
+
+		is_closed = row.row.window_ends_at_ms <= tx->now_ms;
+		conversation_row_finish(&row);
+		if (root && conversation_load(tx->db, root, &row)) {
+			is_closed = is_closed && row.row.window_ends_at_ms <= tx->now_ms;
+			conversation_row_finish(&row);
+		}
+	}
+	message_row_finish(&message);
+	return is_closed;
+}
+
+static enum cw_status begin_sending(struct tx *tx, struct attempt *attempt, struct cw_error *reterr)
+{
+	if (number_is_paused(tx, attempt->number)) {
+		return cw_error_set(reterr, CW_BUSY, "the number is paused");
+	}
+	if (window_is_closed(tx, attempt)) {
+		fail(tx, attempt, CW_GRAPH_CODE_WINDOW_CLOSED, "Re-engagement message");
+	} else {
+		enter(tx, attempt, &(struct change){ .next = CW_OUTBOUND_SENDING, .due_at_ms = CW_STORE_NEVER });
+	}
+	return CW_OK;
+}
+
+static void learn_recipient(struct tx *tx, const struct attempt *attempt, const char *wa_id)
+{
+	struct conversation_row row;
+	const struct number_row number = { .id = attempt->number, .account = attempt->account };
+
+	if (wa_id && conversation_load(tx->db, attempt->conversation, &row)) {
+		identity_learn_phone(tx, &number, row.contact, wa_id);
+		conversation_row_finish(&row);
+	}
+}
+
+static void enter_accepted(struct tx *tx, struct attempt *attempt, const struct cw_store_outbound_move *move)
+{
+	if (move->wamid) {
+		take_pending(tx, attempt, move->wamid);
+	}
+	enter(tx, attempt, &(struct change){ .next = CW_OUTBOUND_ACCEPTED, .wamid = move->wamid });
+	learn_recipient(tx, attempt, move->wa_id);
+}
+
+static void move_on(struct tx *tx, struct attempt *attempt, const struct cw_store_outbound_move *move)
+{
+	json_t *error = move->code || move->title || move->details ? make_error(move->code, move->title, move->details) :
+								     NULL;
+
+	/* What came meanwhile settles it. */
+	if (move->next == CW_OUTBOUND_UNKNOWN && attempt->reported) {
+		enter_accepted(tx, attempt, move);
+	} else {
+		enter(tx, attempt,
+		      &(struct change){
+			      .next = move->next, .due_at_ms = move->due_at_ms, .code = move->code, .error = error });
+	}
+	json_decref(error);
+}
+
+/* The same state again: only the time changes, and an unknown one lets those behind it go on. */
+static void stay(struct tx *tx, const struct attempt *attempt, int64_t due_at_ms)
+{
+	db_run(tx->db, SQL_OUTBOUND_DELAY, "ii", attempt->id,
+	       attempt->state == CW_OUTBOUND_UNKNOWN ? CW_STORE_NEVER : due_at_ms);
+	if (attempt->state == CW_OUTBOUND_UNKNOWN) {
+		leave_lane(tx, attempt);
+		tx->wakes_bridge = true;
+	}
+}
+
+enum cw_status apply_outbound_move(struct tx *tx, struct cw_store_op *op)
+{
+	struct cw_store_outbound_move *move = &op->outbound_move;
+	struct attempt attempt;
+	enum cw_status status = CW_OK;
+
+	if (!load_attempt(tx, move->id, &attempt)) {
+		return cw_error_set(&op->error, CW_NOT_FOUND, "no such attempt");
+	}
+	if (attempt.state == move->next) {
+		stay(tx, &attempt, move->due_at_ms);
+	} else if (!cw_outbound_may_enter(attempt.state, move->next)) {
+		status = cw_error_set(&op->error, CW_DENIED, "an attempt that is %s does not become %s",
+				      cw_outbound_state_text(attempt.state), cw_outbound_state_text(move->next));
+	} else if (move->next == CW_OUTBOUND_SENDING) {
+		status = begin_sending(tx, &attempt, &op->error);
+	} else if (move->next == CW_OUTBOUND_ACCEPTED) {
+		enter_accepted(tx, &attempt, move);
+	} else {
+		move_on(tx, &attempt, move);
+	}
+	move->now = attempt.state;
+	attempt_finish(&attempt);
+	return status;
+}
+
+/* After a start: whether these were sent nobody knows. A slice; CW_BUSY: there may be more. */
+enum cw_status apply_outbound_recover(struct tx *tx, struct cw_store_op *op)
+{
+	int64_t ids[RECOVER_SLICE];
+	size_t n = 0;
+	sqlite3_stmt *statement = db_bind(tx->db, SQL_OUTBOUND_IN_FLIGHT, "i", (int64_t)RECOVER_SLICE);
+
+	while (n < RECOVER_SLICE && db_step(tx->db, statement)) {
+		ids[n++] = db_int(statement, 0);
+	}
+	db_end(statement);
+	for (size_t i = 0; i < n; i++) {
+		struct attempt attempt;
+
+		if (load_attempt(tx, ids[i], &attempt)) {
+			const struct cw_store_outbound_move move = { .next = CW_OUTBOUND_UNKNOWN,
+								     .due_at_ms = op->recover_until_ms };
+
+			move_on(tx, &attempt, &move);
+			attempt_finish(&attempt);
+		}
+	}
+	return n == RECOVER_SLICE ? cw_error_set(&op->error, CW_BUSY, "there are more") : CW_OK;
+}
+
+void outbound_file_is_there(struct tx *tx, int64_t media, const char *error)
+{
+	struct attempt attempt;
+	int64_t id = 0;
+
+	if (!error) {
+		db_run(tx->db, SQL_OUTBOUND_FILE_READY, "ii", media, tx->now_ms);
+		tx->wakes_bridge = true;
+		return;
+	}
+	do { /* each leaves `queued`, so it ends */
+		sqlite3_stmt *statement = db_bind(tx->db, SQL_OUTBOUND_OF_MEDIA, "i", media);
+
+		id = db_step(tx->db, statement) ? db_int(statement, 0) : 0;
+		db_end(statement);
+		if (id && load_attempt(tx, id, &attempt)) {
+			fail(tx, &attempt, CW_GRAPH_CODE_MEDIA, error);
+			attempt_finish(&attempt);
+		}
+	} while (id && tx->db->failed == SQLITE_OK);
+}
+
+/* ---- a person's choice ---- */
+
+bool outbound_retry(struct tx *tx, struct message_row *message, const struct conversation_row *conversation,
+		    struct cw_problem *problem)
+{
+	struct attempt attempt;
+	struct draft draft;
+
+	if (!load_newest(tx, message, &attempt)) {
+		cw_problem_set(problem, "not_possible", 409, "This message was not sent from here.");
+		return false;
+	}
+	int64_t media = attempt.media;
+	bool may_retry = cw_outbound_may_retry(attempt.state, attempt.reported);
+
+	if (!may_retry) {
+		cw_problem_set(problem, "not_possible", 409,
+			       "This message is %s; only one that has failed, or is unknown, is sent again.",
+			       cw_message_status_text(message->message.status));
+	} else if (draft_open(tx, &message->message, &draft)) {
+		message->message.attempt++;
+		message->message.status = CW_STATUS_QUEUED;
+		if (media) {
+			media_want_upload(tx, media);
+		}
+		outbound_queue(tx, message->id, message->message.attempt, conversation, media);
+		show_error(tx, &draft, NULL);
+		message_publish_change(tx, CW_EVENT_STATUS, message, &draft);
+		draft_close(&draft);
+	}
+	attempt_finish(&attempt);
+	return may_retry;
+}
+
+bool outbound_discard(struct tx *tx, const struct message_row *message, struct cw_problem *problem)
+{
+	struct attempt attempt;
+
+	if (!load_newest(tx, message, &attempt)) {
+		cw_problem_set(problem, "not_possible", 409, "This message was not sent from here.");
+		return false;
+	}
+	bool may_discard = attempt.state != CW_OUTBOUND_SENDING &&
+			   cw_outbound_may_enter(attempt.state, CW_OUTBOUND_FAILED);
+
+	if (may_discard) {
+		json_t *error = json_pack("{s:s, s:s}", "title", "Discarded", "explanation",
+					  "An agent decided that it is not to be sent.");
+
+		enter(tx, &attempt, &(struct change){ .next = CW_OUTBOUND_FAILED, .error = error });
+		json_decref(error);
+	} else {
+		cw_problem_set(problem, "not_possible", 409, "This message is %s; it can no longer be held back.",
+			       cw_message_status_text(message->message.status));
+	}
+	attempt_finish(&attempt);
+	return may_discard;
+}

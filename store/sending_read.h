@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef STORE_SENDING_READ_H
+#define STORE_SENDING_READ_H
+
+#include "store/sending.h"
+
+/* The part of store/store.h that reads about sending and files: what the bridge has to do, and what people ask. */
+struct cw_reader;
+
+/* An attempt, with all that the request needs. Texts end with the call. */
+struct cw_outbound {
+	int64_t id;
+	enum cw_outbound_state state;
+	int attempt;
+	int tries;
+	int64_t queued_at_ms, due_at_ms, window_ends_at_ms;
+	char message[CW_CLOCK_UUID_TEXT];
+	char tag[CW_TAG_MAX + 1];
+	int64_t conversation; /* row id: names the lane */
+	enum cw_message_kind kind;
+	const char *body;                       /* of the message, JSON */
+	const char *wa_id, *user_id, *group_id; /* the customer's newest live identities; NULL: none */
+	const char *context_wamid;              /* of the quoted message; NULL: none */
+	const char *target_wamid;               /* of a reaction's target; NULL */
+	const char *file;                       /* WhatsApp's media id; NULL */
+	enum cw_message_status reported;
+	const char *account, *phone_number_id;
+	int code; /* of the last failure, for lists; 0 */
+	const char *conversation_id;
+};
+typedef bool (*cw_outbound_fn)(void *context, const struct cw_outbound *outbound);
+
+/* A file to be fetched (target NULL, source set) or to be uploaded. Texts end with the call. */
+struct cw_media_job {
+	int64_t id;
+	bool is_upload;
+	const char *phone_number_id, *source, *mime_type, *filename, *tag;
+	unsigned char sha256[CW_SHA256_BYTES];
+	bool has_sha256;
+	int tries;
+	int64_t size_bytes, created_at_ms;
+};
+typedef bool (*cw_media_job_fn)(void *context, const struct cw_media_job *job);
+
+/* A file as HTTP gives it. */
+struct cw_media {
+	char conversation[CW_CONVERSATION_ID_MAX + 1];
+	char assignee[CW_SUBJECT_MAX + 1];
+	char account[CW_ACCOUNT_MAX + 1];
+	char mime_type[CW_MIME_MAX + 1];
+	char filename[256]; /* "": none */
+	char state[8];
+	int64_t size_bytes;
+	unsigned char sha256[CW_SHA256_BYTES];
+};
+
+/*
+ * What is due at a number, in the order in which it is to be sent: attempts that are queued, retrying, or unknown for
+ * so long that their lane goes on. *ret_next_due_ms: when more will be; CW_STORE_NEVER.
+ */
+CW_MUST_CHECK enum cw_status cw_store_next_outbound(struct cw_reader *reader, const char *phone_number_id,
+						    int64_t now_ms, int64_t limit, cw_outbound_fn on_outbound,
+						    void *context, int64_t *ret_next_due_ms, struct cw_error *reterr);
+
+/* Unknown attempts of which WhatsApp has reported something meanwhile. */
+CW_MUST_CHECK enum cw_status cw_store_settled_outbound(struct cw_reader *reader, int64_t limit,
+						       cw_outbound_fn on_outbound, void *context,
+						       struct cw_error *reterr);
+
+/* For people: what has not ended, by id, from after_id on; and the newest that failed. */
+CW_MUST_CHECK enum cw_status cw_store_list_outbound(struct cw_reader *reader, int64_t after_id, int64_t limit,
+						    cw_outbound_fn on_outbound, void *context, struct cw_error *reterr);
+CW_MUST_CHECK enum cw_status cw_store_list_failed(struct cw_reader *reader, int64_t limit, cw_outbound_fn on_outbound,
+						  void *context, struct cw_error *reterr);
+
+struct cw_outbound_counts {
+	int64_t n[CW_OUTBOUND_STATE_COUNT]; /* the final states are not counted */
+	int64_t oldest_queued_at_ms;        /* of queued and retrying; 0: none */
+	int64_t n_media, oldest_media_at_ms;
+};
+CW_MUST_CHECK enum cw_status cw_store_outbound_counts(struct cw_reader *reader, struct cw_outbound_counts *ret_counts,
+						      struct cw_error *reterr);
+
+/* The customer's newest message in a conversation (its row id). CW_NOT_FOUND. */
+CW_MUST_CHECK enum cw_status cw_store_customer_wamid(struct cw_reader *reader, int64_t conversation,
+						     char ret_wamid[CW_WAMID_MAX + 1], struct cw_error *reterr);
+
+/* WhatsApp's id of a message, by ours. CW_NOT_FOUND also while it has none. */
+CW_MUST_CHECK enum cw_status cw_store_wamid_of(struct cw_reader *reader, const char *message,
+					       char ret_wamid[CW_WAMID_MAX + 1], struct cw_error *reterr);
+
+/* The conversation of a message, and its account, by its id on the wire. CW_NOT_FOUND. */
+struct cw_message_place {
+	char account[CW_ACCOUNT_MAX + 1];
+	char conversation[CW_CONVERSATION_ID_MAX + 1];
+};
+CW_MUST_CHECK enum cw_status cw_store_message_place(struct cw_reader *reader, const char *message,
+						    struct cw_message_place *ret_place, struct cw_error *reterr);
+
+/* Files to fetch or upload that are due; *ret_next_due_ms as above. */
+CW_MUST_CHECK enum cw_status cw_store_next_media(struct cw_reader *reader, int64_t now_ms, int64_t limit,
+						 cw_media_job_fn on_job, void *context, int64_t *ret_next_due_ms,
+						 struct cw_error *reterr);
+
+/* By its id on the wire. CW_NOT_FOUND. */
+CW_MUST_CHECK enum cw_status cw_store_media(struct cw_reader *reader, const char *id, struct cw_media *ret_media,
+					    struct cw_error *reterr);
+
+/* row: {waba_id,name,language,status,category,components,synced_at}, borrowed. Answers whether to go on. */
+typedef bool (*cw_template_fn)(void *context, json_t *row);
+CW_MUST_CHECK enum cw_status cw_store_list_templates(struct cw_reader *reader, const char *account,
+						     cw_template_fn on_template, void *context, struct cw_error *reterr);
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef STORE_STATEMENTS_SENDING_H
+#define STORE_STATEMENTS_SENDING_H
+
+/* The SQL of what is sent, its files and its templates; part of the list of store/statements.h. */
+
+/* clang-format off: a list of statements, one per line */
+
+/* An attempt, for the writer. */
+#define OUTBOUND_COLUMNS \
+	"o.id, o.message, o.attempt, o.conversation, o.number, o.media, o.state, o.holds_lane, o.tries, o.reported, " \
+	"o.report, o.wamid, m.account "
+#define OUTBOUND_TABLES "outbound o JOIN message m ON m.id = o.message "
+/* An attempt with all that its request needs. */
+#define OUTBOUND_JOB_COLUMNS \
+	"o.id, o.state, o.attempt, o.tries, o.queued_at, o.due_at, c.window_ends_at, m.uid, c.tag, o.conversation, " \
+	"m.kind, m.body, k.wa_id, k.user_id, (SELECT i.value FROM identity i WHERE i.contact = c.contact " \
+	"AND i.kind = 'group_id' AND i.until IS NULL ORDER BY i.id DESC LIMIT 1), " \
+	"(SELECT t.wamid FROM message t WHERE t.uid = m.target), m.target_wamid, d.target, o.reported, " \
+	"a.name, n.phone_number_id, o.code, c.name "
+#define OUTBOUND_JOB_TABLES \
+	"outbound o JOIN message m ON m.id = o.message JOIN conversation c ON c.id = o.conversation " \
+	"JOIN contact k ON k.id = c.contact JOIN account a ON a.id = m.account JOIN number n ON n.id = o.number " \
+	"LEFT JOIN media d ON d.id = o.media "
+#define OUTBOUND_OPEN "o.state IN ('queued', 'sending', 'retrying', 'unknown')"
+#define MEDIA_COLUMNS \
+	"d.id, d.uid, d.account, d.conversation, d.message, d.state, d.mime_type, d.filename, d.size, d.sha256, " \
+	"d.source, d.number, d.target, d.target_at, d.tries, d.created_at, d.error "
+
+#define SENDING_STATEMENT_LIST(X) \
+	/* what is sent */ \
+	X(SQL_OUTBOUND_INSERT, \
+	  "INSERT INTO outbound (message, attempt, conversation, number, media, state, holds_lane, " \
+	  "due_at, queued_at, state_at) SELECT ?1, ?2, ?3, ?4, ?5, 'queued', NOT EXISTS (SELECT 1 FROM " \
+	  "outbound o WHERE o.conversation = ?3 AND " OUTBOUND_OPEN " AND o.holds_lane = 1), ?6, ?7, ?7") \
+	X(SQL_OUTBOUND_BY_ID, "SELECT " OUTBOUND_COLUMNS "FROM " OUTBOUND_TABLES "WHERE o.id = ?1") \
+	X(SQL_OUTBOUND_BY_ATTEMPT, \
+	  "SELECT " OUTBOUND_COLUMNS "FROM " OUTBOUND_TABLES "WHERE o.message = ?1 AND o.attempt = ?2") \
+	X(SQL_OUTBOUND_BY_WAMID, "SELECT " OUTBOUND_COLUMNS "FROM " OUTBOUND_TABLES \
+				 "WHERE o.wamid_hash = ?1 AND m.account = ?2 AND o.wamid = ?3") \
+	X(SQL_OUTBOUND_MOVE, "UPDATE outbound SET state = ?2, due_at = ?3, state_at = ?4, tries = ?5, wamid = ?6, " \
+			     "wamid_hash = ?7, code = ?8 WHERE id = ?1") \
+	X(SQL_OUTBOUND_DELAY, "UPDATE outbound SET due_at = ?2 WHERE id = ?1") \
+	X(SQL_OUTBOUND_LEAVE, "UPDATE outbound SET holds_lane = 0 WHERE id = ?1") \
+	X(SQL_OUTBOUND_FRONT, "UPDATE outbound SET holds_lane = 1 WHERE id = (SELECT o.id FROM outbound o " \
+			      "WHERE o.conversation = ?1 AND " OUTBOUND_OPEN " AND o.state IN ('queued', 'retrying') " \
+			      "ORDER BY o.id LIMIT 1)") \
+	X(SQL_OUTBOUND_REPORT, \
+	  "UPDATE outbound SET reported = ?2, report = ?3, wamid = ?4, wamid_hash = ?5 WHERE id = ?1") \
+	X(SQL_OUTBOUND_IN_FLIGHT, \
+	  "SELECT o.id FROM outbound o WHERE o.state = 'sending' AND " OUTBOUND_OPEN " ORDER BY o.id LIMIT ?1") \
+	X(SQL_OUTBOUND_OF_MEDIA, "SELECT o.id FROM outbound o WHERE o.media = ?1 AND o.state = 'queued' LIMIT 1") \
+	X(SQL_OUTBOUND_FILE_READY, \
+	  "UPDATE outbound SET due_at = ?2 WHERE media = ?1 AND state = 'queued' AND due_at > ?2") \
+	X(SQL_OUTBOUND_NEXT, "SELECT " OUTBOUND_JOB_COLUMNS "FROM " OUTBOUND_JOB_TABLES \
+			     "WHERE o.number = (SELECT id FROM number WHERE phone_number_id = ?1) AND o.holds_lane = 1 " \
+			     "AND o.due_at <= ?2 ORDER BY o.due_at, o.id LIMIT ?3") \
+	X(SQL_OUTBOUND_NEXT_DUE, "SELECT o.due_at FROM outbound o WHERE o.number = (SELECT id FROM number " \
+				 "WHERE phone_number_id = ?1) AND o.holds_lane = 1 AND o.due_at > ?2 " \
+				 "ORDER BY o.due_at LIMIT 1") \
+	X(SQL_OUTBOUND_SETTLED, "SELECT " OUTBOUND_JOB_COLUMNS "FROM " OUTBOUND_JOB_TABLES \
+				"WHERE o.state = 'unknown' AND o.reported IS NOT NULL ORDER BY o.id LIMIT ?1") \
+	X(SQL_OUTBOUND_LIST, "SELECT " OUTBOUND_JOB_COLUMNS "FROM " OUTBOUND_JOB_TABLES "WHERE " OUTBOUND_OPEN \
+			     " AND o.attempt = m.attempt AND o.id > ?1 ORDER BY o.id LIMIT ?2") \
+	X(SQL_OUTBOUND_LIST_FAILED, "SELECT " OUTBOUND_JOB_COLUMNS "FROM " OUTBOUND_JOB_TABLES \
+				    "WHERE o.state = 'failed' AND o.attempt = m.attempt ORDER BY o.id DESC LIMIT ?1") \
+	X(SQL_OUTBOUND_COUNT, "SELECT count(*), coalesce(min(o.queued_at), 0) FROM outbound o " \
+			      "WHERE o.state = ?1 AND " OUTBOUND_OPEN) \
+	X(SQL_COMMAND_FIND, "SELECT digest, answer FROM command WHERE account = ?1 AND subject = ?2 AND id = ?3") \
+	X(SQL_COMMAND_INSERT, "INSERT INTO command (account, subject, id, digest, answer, at) " \
+			      "VALUES (?1, ?2, ?3, ?4, ?5, ?6)") \
+	X(SQL_NUMBER_PAUSED, "SELECT paused_at IS NOT NULL FROM number WHERE id = ?1") \
+	X(SQL_NUMBER_PAUSE, "UPDATE number SET paused_at = ?2, paused_code = ?3, paused_reason = ?4 WHERE id = ?1") \
+	X(SQL_LAST_CUSTOMER_WAMID, "SELECT wamid FROM message WHERE conversation = ?1 AND position <= ?2 " \
+				   "AND origin = 'customer' AND wamid IS NOT NULL AND kind NOT IN ('reaction', 'system') " \
+				   "ORDER BY position DESC LIMIT 1") \
+	X(SQL_MESSAGE_PLACE, "SELECT a.name, c.name FROM message m JOIN conversation c ON c.id = m.conversation " \
+			     "JOIN account a ON a.id = m.account WHERE m.uid = ?1") \
+	X(SQL_WAMID_OF, "SELECT wamid FROM message WHERE uid = ?1 AND wamid IS NOT NULL") \
+	/* files */ \
+	X(SQL_MEDIA_INSERT, \
+	  "INSERT INTO media (uid, account, conversation, message, state, mime_type, filename, size, " \
+	  "sha256, source, number, due_at, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, " \
+	  "?11, ?12, ?13)") \
+	X(SQL_MEDIA_SET_MESSAGE, "UPDATE media SET message = ?2 WHERE id = ?1") \
+	X(SQL_MEDIA_BY_ID, "SELECT " MEDIA_COLUMNS "FROM media d WHERE d.id = ?1") \
+	X(SQL_MEDIA_BY_UID, "SELECT " MEDIA_COLUMNS "FROM media d WHERE d.uid = ?1") \
+	X(SQL_MEDIA_OF_MESSAGE, "SELECT " MEDIA_COLUMNS "FROM media d WHERE d.message = ?1 ORDER BY d.id DESC LIMIT 1") \
+	X(SQL_MEDIA_READY, "UPDATE media SET state = 'ready', mime_type = ?2, size = ?3, sha256 = ?4, due_at = NULL, " \
+			   "error = NULL WHERE id = ?1") \
+	X(SQL_MEDIA_UPLOADED, "UPDATE media SET target = ?2, target_at = ?3, due_at = NULL, error = NULL WHERE id = ?1") \
+	X(SQL_MEDIA_AGAIN, "UPDATE media SET due_at = ?2, tries = tries + 1, error = ?3 WHERE id = ?1") \
+	X(SQL_MEDIA_FAILED, "UPDATE media SET state = ?2, due_at = NULL, error = ?3 WHERE id = ?1") \
+	X(SQL_MEDIA_WANT, "UPDATE media SET state = ?2, due_at = ?3, tries = 0, error = NULL WHERE id = ?1") \
+	X(SQL_MEDIA_HURRY, "UPDATE media SET due_at = ?2 WHERE number = ?1 AND due_at IS NOT NULL") \
+	X(SQL_MEDIA_NEXT, "SELECT " MEDIA_COLUMNS ", n.phone_number_id, c.tag FROM media d JOIN conversation c " \
+			  "ON c.id = d.conversation LEFT JOIN number n ON n.id = d.number " \
+			  "WHERE d.due_at <= ?1 ORDER BY d.due_at LIMIT ?2") \
+	X(SQL_MEDIA_NEXT_DUE, "SELECT due_at FROM media WHERE due_at > ?1 ORDER BY due_at LIMIT 1") \
+	X(SQL_MEDIA_COUNT_DUE, "SELECT count(*), coalesce(min(created_at), 0) FROM media WHERE due_at IS NOT NULL") \
+	/* templates */ \
+	X(SQL_TEMPLATE_CLEAR, "DELETE FROM template WHERE account = ?1 AND waba_id = ?2") \
+	X(SQL_TEMPLATE_INSERT, "INSERT OR REPLACE INTO template (account, waba_id, name, language, status, category, " \
+			       "components, synced_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)") \
+	X(SQL_TEMPLATE_LIST, "SELECT waba_id, name, language, status, category, components, synced_at FROM template " \
+			     "WHERE account = (SELECT id FROM account WHERE name = ?1) ORDER BY name, language")
+
+/* clang-format on */
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/graph_error.h"
+
+#include "tests/unit/unit.h"
+
+static void each_code_is_in_one_row_and_has_a_sentence(void **state)
+{
+	(void)state;
+	assert_non_null(cw_graph_error_at(0));
+	assert_null(cw_graph_error_at(-1));
+	for (int i = 0; cw_graph_error_at(i); i++) {
+		const struct cw_graph_error *row = cw_graph_error_at(i);
+		size_t len = strlen(row->explanation);
+
+		assert_true(row->first <= row->last);
+		assert_ptr_equal(cw_graph_error_find(row->first), row);
+		assert_ptr_equal(cw_graph_error_find(row->last), row);
+		assert_true(len > 20 && row->explanation[len - 1] == '.');
+		assert_true(row->action < CW_GRAPH_ACTION_COUNT);
+		assert_true(row->max_tries == 0 || row->action == CW_GRAPH_RETRY);
+	}
+}
+
+static void codes_mean_what_meta_says(void **state)
+{
+	static const struct {
+		int code;
+		enum cw_graph_action action;
+	} rows[] = {
+		{ 0, CW_GRAPH_STOP },           { 190, CW_GRAPH_STOP },         { 10, CW_GRAPH_STOP },
+		{ 200, CW_GRAPH_STOP },         { 250, CW_GRAPH_STOP },         { 299, CW_GRAPH_STOP },
+		{ 131005, CW_GRAPH_STOP },      { 368, CW_GRAPH_STOP },         { 131031, CW_GRAPH_STOP },
+		{ 131042, CW_GRAPH_STOP },      { 131048, CW_GRAPH_STOP },      { 4, CW_GRAPH_THROTTLE },
+		{ 80007, CW_GRAPH_THROTTLE },   { 130429, CW_GRAPH_THROTTLE }, /* as HTTP 400 */
+		{ 131056, CW_GRAPH_RECIPIENT }, { 2, CW_GRAPH_RETRY },          { 131000, CW_GRAPH_RETRY },
+		{ 131016, CW_GRAPH_RETRY },     { 131057, CW_GRAPH_RETRY },     { 133004, CW_GRAPH_RETRY },
+		{ 1, CW_GRAPH_PERMANENT },      { 100, CW_GRAPH_PERMANENT },    { 131026, CW_GRAPH_PERMANENT },
+		{ 131047, CW_GRAPH_PERMANENT }, { 131049, CW_GRAPH_PERMANENT }, { 132001, CW_GRAPH_PERMANENT },
+		{ 300, CW_GRAPH_PERMANENT },    /* past the permissions */
+		{ 999999, CW_GRAPH_PERMANENT }, /* not known */
+		{ -1, CW_GRAPH_PERMANENT },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_ROWS(rows); i++) {
+		assert_string_equal(cw_graph_action_text(cw_graph_error_find(rows[i].code)->action),
+				    cw_graph_action_text(rows[i].action));
+	}
+	assert_string_equal(cw_graph_action_text(CW_GRAPH_ACTION_COUNT), "");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_code_is_in_one_row_and_has_a_sentence),
+		cmocka_unit_test(codes_mean_what_meta_says),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
