@@ -53,7 +53,7 @@ static const struct cw_graph_error rows[] = {
 	{ 132012, 132012, CW_GRAPH_PERMANENT, 0, "A parameter of the template has another form than it asks for." },
 	{ 132015, 132015, CW_GRAPH_PERMANENT, 0, "The template is paused for its low quality." },
 	{ 132016, 132016, CW_GRAPH_PERMANENT, 0, "The template is disabled for its low quality." },
-	{ 132068, 132068, CW_GRAPH_PERMANENT, 0, "The flow is blocked." },
+	{ 132068, 132068, CW_GRAPH_PERMANENT, 0, "The flow that this message opens is blocked." },
 	{ 132069, 132069, CW_GRAPH_PERMANENT, 0, "The flow sends too much for a moment. Try again in an hour." },
 	{ 133004, 133004, CW_GRAPH_RETRY, 0, "WhatsApp is down for a moment; it is sent again by itself." },
 	{ 133010, 133010, CW_GRAPH_STOP, 0, "The number is not registered for the Cloud API. Register it, then `convwire number resume`." },

@@ -142,10 +142,15 @@ export class System {
     return new Commander(this, options).start();
   }
 
-  /** A customer who has written, so that the window is open: the conversation's id. */
+  /** A customer of the simulated WhatsApp who has written, so that the window is open: the conversation's id. */
   async customer(from = newCustomer(), text = 'Hello') {
-    await this.customerWrites({ from, body: text });
-    return `${this.account}_${this.number}_${from}`;
+    const id = `${this.account}_${this.number}_${from}`;
+    const wamid = await this.sim.writes({ from, text });
+    await eventually(async () => {
+      const answer = await this.api(`/conversations/${id}/messages?limit=200`);
+      return answer.status === 200 && answer.json.messages.some((message) => message.wamid === wamid);
+    }, `${id} has the customer's message`);
+    return id;
   }
 
   /** A command by HTTP: the answer with its status. */

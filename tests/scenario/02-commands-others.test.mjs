@@ -1,0 +1,90 @@
+// read, typing, assign, done, reopen; and what WhatsApp is told of reading.
+import assert from 'node:assert/strict';
+
+import { scenario } from '../lib/system.mjs';
+import { eventually } from '../lib/until.mjs';
+import { newCustomer } from '../lib/webhook.mjs';
+
+const row = async (system, id) => (await system.api(`/conversations/${id}`)).json;
+
+async function start(system, receipts) {
+  await system.init();
+  await system.startSim();
+  if (receipts) await system.configure(`read_receipts = ${receipts}`);
+  await system.start();
+}
+
+scenario('read names the last message seen: unread is the team\'s, and WhatsApp is told', async (system) => {
+  await start(system);
+  const from = newCustomer();
+  const id = await system.customer(from, 'one');
+  await system.customer(from, 'two');
+  await system.customer(from, 'three');
+  const [one, two, three] = await system.thread(id);
+  const ann = await system.commander();
+  assert.equal((await row(system, id)).unread, 3);
+  assert.equal((await ann.do(id, 'read', { message: two.id })).ok, true);
+  assert.equal((await row(system, id)).unread, 1);
+  const calls = (n) => eventually(async () => {
+    const ledger = await system.sim.ledger();
+    return ledger.calls.length >= n && ledger.calls;
+  }, `WhatsApp hears ${n} calls`);
+  assert.deepEqual(await calls(1), [{ status: 'read', message_id: two.wamid, typing: false }]);
+  assert.equal((await ann.do(id, 'read', { message: one.id })).ok, true, 'an older one changes nothing');
+  assert.equal((await row(system, id)).unread, 1);
+  await ann.do(id, 'typing');
+  assert.deepEqual((await calls(2))[1], { status: 'read', message_id: three.wamid, typing: true });
+  const head = await system.headOf();
+  assert.equal((await ann.do(id, 'typing')).ok, true);
+  assert.equal(await system.headOf(), head, 'typing is answered, not stored');
+  assert.equal((await ann.say(id, 'yes')).ok, true);
+  assert.equal((await row(system, id)).unread, 0, 'a reply has read what was before it');
+});
+
+scenario('read_receipts = reply: WhatsApp is told when a reply went out, and not before', async (system) => {
+  await start(system, 'reply');
+  const id = await system.customer();
+  const [question] = await system.thread(id);
+  const ann = await system.commander();
+  await ann.do(id, 'read', { message: question.id });
+  await ann.do(id, 'typing');
+  const { message } = await ann.say(id, 'Here you are');
+  await system.messageIs(id, message, 'read');
+  const { calls } = await eventually(async () => {
+    const ledger = await system.sim.ledger();
+    return ledger.calls.length > 0 && ledger;
+  }, 'WhatsApp hears it');
+  assert.deepEqual(calls, [{ status: 'read', message_id: question.wamid, typing: false }]);
+});
+
+scenario('read_receipts = never: WhatsApp is told nothing', async (system) => {
+  await start(system, 'never');
+  const id = await system.customer();
+  const [question] = await system.thread(id);
+  const ann = await system.commander();
+  await ann.do(id, 'read', { message: question.id });
+  await ann.do(id, 'typing');
+  const { message } = await ann.say(id, 'Here you are');
+  await system.messageIs(id, message, 'read');
+  assert.deepEqual((await system.sim.ledger()).calls, []);
+});
+
+scenario('assign, done, reopen; a customer\'s message opens it again', async (system) => {
+  await start(system);
+  const from = newCustomer();
+  const id = await system.customer(from);
+  const ann = await system.commander();
+  const bob = await system.agent({ agent: 'bob' });
+  for (const [assignee, expected] of [['me', 'ann'], ['bob', 'bob'], ['bob', 'bob'], [null, null]]) {
+    assert.equal((await ann.do(id, 'assign', { assignee })).ok, true);
+    assert.equal((await row(system, id)).assignee, expected);
+  }
+  assert.equal((await ann.do(id, 'done')).ok, true);
+  await bob.until(() => bob.conversations.get(id)?.state === 'done', 'bob sees that it is done');
+  assert.equal((await ann.do(id, 'reopen')).ok, true);
+  await bob.until(() => bob.conversations.get(id)?.state === 'open', 'bob sees that it is open');
+  await ann.do(id, 'done');
+  await system.customer(from, 'One more thing');
+  await bob.until(() => bob.conversations.get(id)?.state === 'open', 'the customer opens it again');
+  bob.check();
+});
