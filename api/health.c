@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "core/buf.h"
+#include "core/clock.h"
 
 #define MAX_METRICS_BYTES 65536
 /* Behind by more than this, the live view is not live. */
@@ -14,6 +15,8 @@
 struct everything {
 	struct cw_store_stats store;
 	struct health_facts facts;
+	struct cw_outbound_counts outbound;
+	int64_t oldest_queued_ms, oldest_media_ms; /* ages */
 	int64_t rss_bytes;
 };
 
@@ -36,6 +39,26 @@ static void collect(const struct health *health, struct everything *all)
 	*all = (struct everything){ .rss_bytes = read_rss_bytes() };
 	cw_store_stats(health->store, &all->store);
 	health->collect(health->collect_context, &all->facts);
+}
+
+static int64_t age_of(int64_t at_ms)
+{
+	return at_ms ? cw_clock_now_ms() - at_ms : 0;
+}
+
+/* What waits, by the database; zeros when it cannot be read now. */
+static void collect_outbound(const struct health *health, struct everything *all)
+{
+	struct cw_reader *reader = NULL;
+
+	if (cw_reader_acquire(health->store, &reader, NULL) != CW_OK) {
+		return;
+	}
+	if (cw_store_outbound_counts(reader, &all->outbound, NULL) == CW_OK) {
+		all->oldest_queued_ms = age_of(all->outbound.oldest_queued_at_ms);
+		all->oldest_media_ms = age_of(all->outbound.oldest_media_at_ms);
+	}
+	cw_reader_release(reader);
 }
 
 void health_live(struct cw_http_request *request, void *context)
@@ -72,6 +95,9 @@ static const struct {
 #define REFUSED(reason, member) \
 	LABELLED("plugin_connects_refused_total", "{reason=\"" reason "\"}", "counter", member, \
 		 "Connections that the broker's plugin refused")
+#define OUTBOUND(state, member) \
+	LABELLED("outbound_messages", "{state=\"" state "\"}", "gauge", member, \
+		 "Messages that are not sent yet, by state")
 #define DENIED(kind, member) \
 	LABELLED("plugin_denied_total", "{kind=\"" kind "\"}", "counter", member, \
 		 "Deliveries, publishes and subscriptions that the broker's plugin denied")
@@ -100,6 +126,29 @@ static const struct {
 	ROW("broker_connects_total", "counter", facts.broker_connects, "Connections made to the broker"),
 	ROW("publish_lag_events", "gauge", facts.lag_events, "Events stored but not yet taken by the broker"),
 	ROW("publish_lag_milliseconds", "gauge", facts.lag_ms, "Age of the oldest event under way"),
+	ROW("commands_listening", "gauge", facts.bridge.is_connected, "1 while commands are heard over MQTT"),
+	ROW("commands_total", "counter", facts.bridge.commands, "Commands answered over MQTT"),
+	ROW("commands_refused_total", "counter", facts.bridge.refused_commands, "Those among them that were refused"),
+	ROW("commands_dropped_total", "counter", facts.bridge.dropped_commands,
+	    "Commands dropped, to be repeated by their senders"),
+	OUTBOUND("queued", outbound.n[CW_OUTBOUND_QUEUED]),
+	OUTBOUND("sending", outbound.n[CW_OUTBOUND_SENDING]),
+	OUTBOUND("retrying", outbound.n[CW_OUTBOUND_RETRYING]),
+	OUTBOUND("unknown", outbound.n[CW_OUTBOUND_UNKNOWN]),
+	ROW("outbound_oldest_milliseconds", "gauge", oldest_queued_ms, "Age of the oldest message that waits to be sent"),
+	ROW("outbound_requests_total", "counter", facts.bridge.requests, "Messages given to the Graph API"),
+	ROW("outbound_accepted_total", "counter", facts.bridge.accepted, "Messages that it accepted"),
+	ROW("outbound_failed_total", "counter", facts.bridge.failed, "Messages that failed for good"),
+	ROW("outbound_retried_total", "counter", facts.bridge.retried, "Messages that are sent again later"),
+	ROW("outbound_unknown_total", "counter", facts.bridge.unknown,
+	    "Messages of which nobody knows whether they were sent"),
+	ROW("outbound_under_way", "gauge", facts.bridge.under_way, "Requests to the Graph API under way"),
+	ROW("media_waiting", "gauge", outbound.n_media, "Files to be fetched or uploaded"),
+	ROW("media_oldest_milliseconds", "gauge", oldest_media_ms, "Age of the oldest of them"),
+	ROW("media_fetched_total", "counter", facts.bridge.media_fetched, "Customers' files fetched"),
+	ROW("media_uploaded_total", "counter", facts.bridge.media_uploaded, "Agents' files uploaded"),
+	ROW("media_failed_total", "counter", facts.bridge.media_failed, "Files given up"),
+	ROW("media_stopped", "gauge", facts.bridge.media_stopped, "1 while no file is fetched, for want of disk space"),
 	ROW("resident_bytes", "gauge", rss_bytes, "Resident memory"),
 	ROW("plugin_connects_total", "counter", facts.plugin.connects, "Connections that the broker's plugin admitted"),
 	REFUSED("token", facts.plugin.refused_token),
@@ -126,6 +175,7 @@ static const struct {
 #undef LABELLED
 #undef REFUSED
 #undef DENIED
+#undef OUTBOUND
 };
 
 static enum cw_status put_metric(size_t i, const struct everything *all, struct cw_buf *text)
@@ -150,6 +200,7 @@ void health_metrics(struct cw_http_request *request, void *context)
 	enum cw_status status = CW_OK;
 
 	collect(context, &all);
+	collect_outbound(context, &all);
 	cw_buf_init(&text, MAX_METRICS_BYTES);
 	for (size_t i = 0; status == CW_OK && i < sizeof(metrics) / sizeof(metrics[0]); i++) {
 		status = put_metric(i, &all, &text);

@@ -15,6 +15,13 @@ struct health_facts {
 	int64_t published, skipped, refused_publishes, broker_connects;
 	int64_t lag_events, lag_ms;
 	int64_t refused_signatures, refused_busy;
+	/* What the bridge counted since its start. */
+	struct health_bridge {
+		int64_t is_connected;
+		int64_t commands, refused_commands, dropped_commands;
+		int64_t requests, accepted, failed, retried, unknown, under_way;
+		int64_t media_fetched, media_uploaded, media_failed, media_stopped;
+	} bridge;
 	/* What the broker's plugin counted, since the broker started. */
 	struct health_plugin {
 		int64_t connects;

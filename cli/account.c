@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* convwire account add|list, number add|list, token, check: the short questions. */
+/* convwire account add|list, token, check: the short questions. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,11 +16,10 @@ struct short_options {
 	struct common_options common;
 	const char *words[MAX_WORDS];
 	int n_words;
-	const char *account, *waba_id, *role, *agent, *ttl;
-	bool is_simulated;
+	const char *account, *role, *agent, *ttl;
 };
 
-enum { KEY_WABA = 256, KEY_SIMULATED, KEY_ROLE, KEY_AGENT, KEY_TTL };
+enum { KEY_ROLE = 256, KEY_AGENT, KEY_TTL };
 
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
@@ -32,12 +31,6 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		return 0;
 	case 'a':
 		options->account = argument;
-		return 0;
-	case KEY_WABA:
-		options->waba_id = argument;
-		return 0;
-	case KEY_SIMULATED:
-		options->is_simulated = true;
 		return 0;
 	case KEY_ROLE:
 		options->role = argument;
@@ -66,21 +59,12 @@ static bool asks_for(const struct short_options *options, const char *verb, int 
 	return options->n_words == n_words && strcmp(options->words[0], verb) == 0;
 }
 
-static int ask(const struct short_options *options, const char *action, json_t *arguments, json_t **ret_answer)
-{
-	struct cw_error error;
-	enum cw_status status = cli_control(options->common.dir, action, arguments, ret_answer, &error);
-
-	json_decref(arguments);
-	return status == CW_OK ? EX_OK : cli_fail(status, "%s", error.text);
-}
-
 /* ---- account ---- */
 
 static int add_account(const struct short_options *options)
 {
 	json_t *answer = NULL;
-	int code = ask(options, "account.add", json_pack("{s:s}", "account", options->words[1]), &answer);
+	int code = cli_do(options->common.dir, "account.add", json_pack("{s:s}", "account", options->words[1]), &answer);
 
 	json_decref(answer);
 	if (code == EX_OK) {
@@ -95,7 +79,7 @@ static int add_account(const struct short_options *options)
 static int list_accounts(const struct short_options *options)
 {
 	json_t *answer = NULL;
-	int code = ask(options, "account.list", json_object(), &answer);
+	int code = cli_do(options->common.dir, "account.list", json_object(), &answer);
 	size_t index;
 	json_t *row;
 
@@ -128,85 +112,6 @@ int command_account(int argc, char **argv)
 		return list_accounts(&options);
 	}
 	(void)fputs("convwire: account add ID, or account list\n", stderr);
-	return EX_USAGE;
-}
-
-/* ---- number ---- */
-
-static int add_number(const struct short_options *options)
-{
-	char only[CW_ACCOUNT_MAX + 1];
-	const char *account = options->account ? options->account : only;
-	struct cw_error error;
-	json_t *answer = NULL;
-
-	if (!options->account && cli_default_account(options->common.dir, only, &error) != CW_OK) {
-		return cli_fail(error.status, "%s", error.text);
-	}
-	int code = ask(options, "number.add",
-		       json_pack("{s:s, s:s, s:s*, s:b}", "account", account, "phone_number_id", options->words[1],
-				 "waba_id", options->waba_id, "simulated", options->is_simulated),
-		       &answer);
-
-	json_decref(answer);
-	if (code == EX_OK) {
-		(void)printf("Added number %s to account %s; what had come for it before is being shown now.\n",
-			     options->words[1], account);
-	}
-	return code;
-}
-
-static int list_numbers(const struct short_options *options)
-{
-	json_t *answer = NULL;
-	int code = ask(options, "number.list", json_object(), &answer);
-	size_t index;
-	json_t *row;
-
-	if (code == EX_OK && options->common.json) {
-		cli_print_json(json_incref(json_object_get(answer, "numbers")));
-	} else if (code == EX_OK) {
-		json_array_foreach(json_object_get(answer, "numbers"), index, row)
-		{
-			const char *waba = json_string_value(json_object_get(row, "waba_id"));
-
-			(void)printf("%s  account %s  waba %s%s%s\n",
-				     json_string_value(json_object_get(row, "phone_number_id")),
-				     json_string_value(json_object_get(row, "account")), waba ? waba : "not known yet",
-				     json_is_true(json_object_get(row, "simulated")) ? "  simulated" : "",
-				     json_is_true(json_object_get(row, "replaying")) ? "  replaying" : "");
-		}
-	}
-	json_decref(answer);
-	return code;
-}
-
-int command_number(int argc, char **argv)
-{
-	static const struct argp_option rows[] = {
-		{ "account", 'a', "ID", 0, "whose number it is; not needed while there is one account", 0 },
-		{ "waba", KEY_WABA, "ID", 0, "its WhatsApp Business Account; otherwise it is learned", 0 },
-		{ "simulated", KEY_SIMULATED, NULL, 0, "`simulate` may write to it", 0 },
-		{ NULL, 0, NULL, 0, NULL, 0 },
-	};
-	static const struct argp argp = { rows,
-					  parse,
-					  "add PHONE_NUMBER_ID\nlist",
-					  "Add and list business numbers. A PHONE_NUMBER_ID is the id that WhatsApp Manager "
-					  "shows beside a phone number, not the phone number.",
-					  children,
-					  NULL,
-					  NULL };
-	struct short_options options = { .common.dir = "./var" };
-
-	cli_parse("number", &argp, argc, argv, &options);
-	if (asks_for(&options, "add", 2)) {
-		return add_number(&options);
-	}
-	if (asks_for(&options, "list", 1)) {
-		return list_numbers(&options);
-	}
-	(void)fputs("convwire: number add PHONE_NUMBER_ID, or number list\n", stderr);
 	return EX_USAGE;
 }
 
@@ -328,7 +233,7 @@ int command_check(int argc, char **argv)
 	json_t *answer = NULL;
 
 	cli_parse("check", &argp, argc, argv, &options);
-	int code = ask(&options, "check", json_object(), &answer);
+	int code = cli_do(options.common.dir, "check", json_object(), &answer);
 
 	if (code == EX_OK) {
 		code = print_check(&options, answer);

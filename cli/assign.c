@@ -35,21 +35,6 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	}
 }
 
-/* A canonical id names its account; any other id is of the one account there is. */
-static enum cw_status choose_account(struct assign_options *options, struct cw_conversation_id *parts, char *only,
-				     struct cw_error *reterr)
-{
-	if (options->account) {
-		return CW_OK;
-	}
-	if (cw_conversation_id_parse(options->words[0], parts) == CW_OK) {
-		options->account = parts->account;
-		return CW_OK;
-	}
-	options->account = only;
-	return cli_default_account(options->common.dir, only, reterr);
-}
-
 static void print_assigned(const struct assign_options *options, json_t *answer)
 {
 	const char *conversation = json_string_value(json_object_get(answer, "conversation"));
@@ -83,8 +68,7 @@ int command_assign(int argc, char **argv)
 					  NULL,
 					  NULL };
 	struct assign_options options = { .common.dir = "./var" };
-	struct cw_conversation_id parts;
-	char only[CW_ACCOUNT_MAX + 1];
+	char account[CW_ACCOUNT_MAX + 1];
 	struct cw_error error;
 	json_t *answer = NULL;
 
@@ -93,12 +77,13 @@ int command_assign(int argc, char **argv)
 		(void)fputs("convwire: assign CONVERSATION SUBJECT, or assign CONVERSATION nobody\n", stderr);
 		return EX_USAGE;
 	}
-	enum cw_status status = choose_account(&options, &parts, only, &error);
+	enum cw_status status = cli_choose_account(options.common.dir, options.account, options.words[0], account,
+						   &error);
 
 	if (status == CW_OK) {
 		const char *subject = strcmp(options.words[1], "nobody") == 0 ? NULL : options.words[1];
-		json_t *arguments = json_pack("{s:s, s:s, s:s?}", "account", options.account, "conversation",
-					      options.words[0], "subject", subject);
+		json_t *arguments = json_pack("{s:s, s:s, s:s?}", "account", account, "conversation", options.words[0],
+					      "subject", subject);
 
 		status = cli_control(options.common.dir, "assign", arguments, &answer, &error);
 		json_decref(arguments);

@@ -198,3 +198,45 @@ enum cw_status cli_mint(const char *dir, const char *account, const char *subjec
 	return status == CW_OK ? cw_token_mint(pem.data ? pem.data : "", &token, cw_clock_now_ms(), ret_token, reterr) :
 				 status;
 }
+
+enum cw_status cli_choose_account(const char *dir, const char *given, const char *conversation, char *out,
+				  struct cw_error *reterr)
+{
+	struct cw_conversation_id parts;
+
+	if (!given && conversation && cw_conversation_id_parse(conversation, &parts) == CW_OK) {
+		given = parts.account;
+	}
+	if (!given) {
+		return cli_default_account(dir, out, reterr);
+	}
+	return cw_text_copy(out, CW_ACCOUNT_MAX + 1, given) ?
+		       CW_OK :
+		       cw_error_set(reterr, CW_INVALID, "account \"%.70s\" is longer than an account id can be", given);
+}
+
+int cli_do(const char *dir, const char *action, json_t *arguments, json_t **ret_answer)
+{
+	struct cw_error error;
+	enum cw_status status = cli_control(dir, action, arguments, ret_answer, &error);
+
+	json_decref(arguments);
+	return status == CW_OK ? EX_OK : cli_fail(status, "%s", error.text);
+}
+
+void cli_format_age(int64_t since_ms, char out[24])
+{
+	int64_t age_s = (cw_clock_now_ms() - since_ms) / 1000;
+	static const struct {
+		int64_t seconds;
+		const char *unit;
+	} units[] = { { 86400, "d" }, { 3600, "h" }, { 60, "min" }, { 1, "s" } };
+	size_t i = 0;
+
+	while (i < 3 && age_s < 2 * units[i].seconds) {
+		i++;
+	}
+	if (!cw_text_format(out, 24, "%lld %s", (long long)(age_s / units[i].seconds), units[i].unit)) {
+		out[0] = '\0'; /* it fits */
+	}
+}

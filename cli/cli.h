@@ -20,6 +20,9 @@ int command_init(int argc, char **argv);
 int command_up(int argc, char **argv);
 int command_account(int argc, char **argv);
 int command_number(int argc, char **argv);
+int command_send(int argc, char **argv);
+int command_outbox(int argc, char **argv);
+int command_template(int argc, char **argv);
 int command_token(int argc, char **argv);
 int command_watch(int argc, char **argv);
 int command_resolve(int argc, char **argv);
@@ -61,6 +64,13 @@ CW_MUST_CHECK enum cw_status cli_settings(const char *dir, struct settings *sett
 /* The one account of the directory, or a sentence that asks for --account. out has CW_ACCOUNT_MAX + 1. */
 CW_MUST_CHECK enum cw_status cli_default_account(const char *dir, char *out, struct cw_error *reterr);
 
+/*
+ * The account that is meant: given, or (both NULL otherwise) the one in a canonical conversation id, or the only one.
+ * out has CW_ACCOUNT_MAX + 1.
+ */
+CW_MUST_CHECK enum cw_status cli_choose_account(const char *dir, const char *given, const char *conversation, char *out,
+						struct cw_error *reterr);
+
 /* A token by the directory's house key; freed with free(). */
 CW_MUST_CHECK enum cw_status cli_mint(const char *dir, const char *account, const char *subject, const char *role,
 				      int64_t ttl_s, char **ret_token, struct cw_error *reterr);
@@ -71,5 +81,11 @@ CW_MUST_CHECK enum cw_status cli_mint(const char *dir, const char *account, cons
  */
 CW_MUST_CHECK enum cw_status cli_control(const char *dir, const char *action, json_t *arguments, json_t **ret_answer,
 					 struct cw_error *reterr);
+
+/* The same with the error printed: answers an exit code. Takes arguments; *ret_answer may be NULL on failure. */
+int cli_do(const char *dir, const char *action, json_t *arguments, json_t **ret_answer);
+
+/* `… when` as `3 min`, for people. */
+void cli_format_age(int64_t since_ms, char out[24]);
 
 #endif

@@ -120,6 +120,29 @@ static struct health_plugin plugin_facts(const struct plugin_counters *counters)
 	};
 }
 
+static struct health_bridge bridge_facts(struct bridge *bridge)
+{
+	struct bridge_stats stats;
+
+	bridge_stats(bridge, &stats);
+	return (struct health_bridge){
+		.is_connected = stats.is_connected,
+		.commands = stats.commands,
+		.refused_commands = stats.refused_commands,
+		.dropped_commands = stats.dropped_commands,
+		.requests = stats.requests,
+		.accepted = stats.accepted,
+		.failed = stats.failed,
+		.retried = stats.retried,
+		.unknown = stats.unknown,
+		.under_way = stats.under_way,
+		.media_fetched = stats.media_fetched,
+		.media_uploaded = stats.media_uploaded,
+		.media_failed = stats.media_failed,
+		.media_stopped = stats.media_stopped,
+	};
+}
+
 static void collect_facts(void *context, struct health_facts *ret_facts)
 {
 	struct server *server = context;
@@ -136,6 +159,7 @@ static void collect_facts(void *context, struct health_facts *ret_facts)
 		.lag_ms = stats.lag_ms,
 		.refused_signatures = atomic_load(&server->gate.refused_signatures),
 		.refused_busy = atomic_load(&server->gate.refused_busy),
+		.bridge = bridge_facts(server->bridge),
 		.plugin = plugin_facts(&stats.plugin),
 	};
 }

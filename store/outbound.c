@@ -359,8 +359,8 @@ static void stay(struct tx *tx, const struct attempt *attempt, int64_t due_at_ms
 	       attempt->state == CW_OUTBOUND_UNKNOWN ? CW_STORE_NEVER : due_at_ms);
 	if (attempt->state == CW_OUTBOUND_UNKNOWN) {
 		leave_lane(tx, attempt);
-		tx->wakes_bridge = true;
 	}
+	tx->wakes_bridge = true; /* what is due next is another time now */
 }
 
 enum cw_status apply_outbound_move(struct tx *tx, struct cw_store_op *op)

@@ -85,8 +85,8 @@ scenario('an expired token pauses the number, agents are told why, and a new tok
   const listed = await system.convwire('number', 'list');
   assert.match(listed.stdout, /paused/);
 
-  await sim.behave({ tokens: [TOKEN, 'a new one'] });
-  const set = await system.convwire('number', 'set-token', system.number, '--token', 'a new one');
+  await sim.behave({ tokens: [TOKEN, 'a-new-one'] });
+  const set = await system.convwire('number', 'set-token', system.number, '--token', 'a-new-one');
   assert.equal(set.code, 0, set.stderr);
   for (const message of sent) await system.messageIs(id, message, 'read');
   assert.deepEqual(await sim.textsTo(id.split('_')[2]), ['text 1', 'text 2', 'text 3']);
@@ -169,7 +169,7 @@ scenario('more than 80 in a second to a number and 45 to a customer wait here, n
   const first = taken[0].at;
   const span = taken.at(144).at - first;
   assert.ok(span >= 1500, `145 messages at 80 per second took ${span} ms`);
-  assert.deepEqual((await system.metrics()).outbound_retried_total, 0, 'WhatsApp never had to say no');
+  assert.equal((await system.metrics()).outbound_retried_total, 0, 'WhatsApp never had to say no');
   assert.equal(taken.filter(({ to }) => to === chatty.split('_')[2]).length, 45);
   const all = await sim.tookAtLeast(146);
   assert.ok(all.at(-1).at - first >= 5000, 'the 46th came six seconds after the first');

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+/* convwire number add|list|set-token|pause|resume */
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "core/file.h"
+#include "core/text.h"
+
+#define MAX_WORDS 2
+#define TOKEN_VARIABLE "CONVWIRE_NUMBER_TOKEN"
+
+struct number_options {
+	struct common_options common;
+	const char *words[MAX_WORDS];
+	int n_words;
+	const char *account, *waba_id, *token, *token_file, *reason;
+	bool is_simulated;
+};
+
+enum { KEY_WABA = 256, KEY_SIMULATED, KEY_TOKEN, KEY_TOKEN_FILE, KEY_REASON };
+
+static const struct argp_option rows[] = {
+	{ "account", 'a', "ID", 0, "add: whose number it is; not needed while there is one account", 0 },
+	{ "waba", KEY_WABA, "ID", 0, "add: its WhatsApp Business Account; otherwise it is learned", 0 },
+	{ "simulated", KEY_SIMULATED, NULL, 0, "add: `simulate` may write to it", 0 },
+	{ "token-file", KEY_TOKEN_FILE, "FILE", 0, "set-token: a file whose first line is the token", 0 },
+	{ "token", KEY_TOKEN, "TEXT", 0, "set-token: the token, for tests: others on this machine see it", 0 },
+	{ "reason", KEY_REASON, "TEXT", 0, "pause: what agents are told", 0 },
+	{ NULL, 0, NULL, 0, NULL, 0 },
+};
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+	struct number_options *options = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &options->common;
+		return 0;
+	case 'a':
+		options->account = argument;
+		return 0;
+	case KEY_WABA:
+		options->waba_id = argument;
+		return 0;
+	case KEY_SIMULATED:
+		options->is_simulated = true;
+		return 0;
+	case KEY_TOKEN:
+		options->token = argument;
+		return 0;
+	case KEY_TOKEN_FILE:
+		options->token_file = argument;
+		return 0;
+	case KEY_REASON:
+		options->reason = argument;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (options->n_words == MAX_WORDS) {
+			argp_error(state, "unexpected argument \"%s\"", argument);
+		}
+		options->words[options->n_words++] = argument;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* ---- add, list ---- */
+
+static int add_number(const struct number_options *options)
+{
+	char account[CW_ACCOUNT_MAX + 1];
+	struct cw_error error;
+	json_t *answer = NULL;
+
+	if (cli_choose_account(options->common.dir, options->account, NULL, account, &error) != CW_OK) {
+		return cli_fail(error.status, "%s", error.text);
+	}
+	int code = cli_do(options->common.dir, "number.add",
+			  json_pack("{s:s, s:s, s:s*, s:b}", "account", account, "phone_number_id", options->words[1],
+				    "waba_id", options->waba_id, "simulated", options->is_simulated),
+			  &answer);
+
+	json_decref(answer);
+	if (code == EX_OK) {
+		(void)printf("Added number %s to account %s; what had come for it before is being shown now.\n"
+			     "To answer from it: convwire number set-token %s\n",
+			     options->words[1], account, options->words[1]);
+	}
+	return code;
+}
+
+static void print_number(const json_t *row)
+{
+	const char *waba = json_string_value(json_object_get(row, "waba_id"));
+	const char *paused = json_string_value(json_object_get(row, "paused"));
+	char age[24];
+
+	(void)printf("%s  account %s  waba %s%s%s\n", json_string_value(json_object_get(row, "phone_number_id")),
+		     json_string_value(json_object_get(row, "account")), waba ? waba : "not known yet",
+		     json_is_true(json_object_get(row, "simulated")) ? "  simulated" : "",
+		     json_is_true(json_object_get(row, "replaying")) ? "  replaying" : "");
+	if (paused) {
+		cli_format_age(json_integer_value(json_object_get(row, "paused_at")), age);
+		(void)printf("    paused for %s: %s\n", age, paused);
+	}
+}
+
+static int list_numbers(const struct number_options *options)
+{
+	json_t *answer = NULL;
+	int code = cli_do(options->common.dir, "number.list", json_object(), &answer);
+	size_t index;
+	json_t *row;
+
+	if (code == EX_OK && options->common.json) {
+		cli_print_json(json_incref(json_object_get(answer, "numbers")));
+	} else if (code == EX_OK) {
+		json_array_foreach(json_object_get(answer, "numbers"), index, row)
+		{
+			print_number(row);
+		}
+	}
+	json_decref(answer);
+	return code;
+}
+
+/* ---- pause, resume ---- */
+
+static int set_paused(const struct number_options *options, const char *reason)
+{
+	json_t *answer = NULL;
+	int code = cli_do(options->common.dir, "number.pause",
+			  json_pack("{s:s, s:s?}", "phone_number_id", options->words[1], "reason", reason), &answer);
+
+	json_decref(answer);
+	if (code == EX_OK) {
+		(void)printf(reason ? "Number %s is paused: what agents send waits, and they are told.\n" :
+				      "Number %s sends again; what waited goes out in its order.\n",
+			     options->words[1]);
+	}
+	return code;
+}
+
+/* ---- set-token ---- */
+
+/* Not echoed on a terminal. */
+static bool read_prompt(char *out, size_t size)
+{
+	struct termios shown;
+	bool is_terminal = isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &shown) == 0;
+
+	if (is_terminal) {
+		struct termios hidden = shown;
+
+		hidden.c_lflag &= ~(tcflag_t)ECHO;
+		(void)fputs("Access token (it is not shown): ", stderr);
+		(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
+	}
+	bool is_read = fgets(out, (int)size, stdin) != NULL;
+
+	if (is_terminal) {
+		(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
+		(void)fputs("\n", stderr);
+	}
+	out[is_read ? strcspn(out, "\r\n") : 0] = '\0';
+	return is_read;
+}
+
+static enum cw_status read_token(const struct number_options *options, char *out, size_t size, struct cw_error *reterr)
+{
+	const char *given = options->token ? options->token : getenv(TOKEN_VARIABLE);
+
+	if (options->token_file) {
+		return cw_file_read_line(options->token_file, out, size, reterr);
+	}
+	bool is_read = given ? cw_text_copy(out, size, given) : read_prompt(out, size);
+
+	for (const char *c = out; is_read && *c; c++) {
+		is_read = *c > ' ' && *c <= '~';
+	}
+	return is_read && out[0] ? CW_OK :
+				   cw_error_set(reterr, CW_INVALID, "that is no access token: one line without spaces");
+}
+
+static bool is_known(const struct number_options *options, int *ret_code)
+{
+	json_t *answer = NULL;
+	bool is_found = false;
+	size_t index;
+	json_t *row;
+
+	*ret_code = cli_do(options->common.dir, "number.list", json_object(), &answer);
+	json_array_foreach(json_object_get(answer, "numbers"), index, row)
+	{
+		is_found = is_found ||
+			   strcmp(json_string_value(json_object_get(row, "phone_number_id")), options->words[1]) == 0;
+	}
+	json_decref(answer);
+	if (*ret_code == EX_OK && !is_found) {
+		*ret_code = cli_fail(CW_NOT_FOUND, "number %.40s is not there; `convwire number list` lists them",
+				     options->words[1]);
+	}
+	return is_found;
+}
+
+static enum cw_status write_token(const struct number_options *options, const char *token, struct cw_error *reterr)
+{
+	char path[PATH_MAX];
+	char name[64];
+	char line[1100];
+	enum cw_status status = settings_path(options->common.dir, "keys/numbers", path, sizeof(path), reterr);
+
+	(void)mkdir(path, 0700); /* of a directory that an older version made; else the write says it */
+	if (status == CW_OK && (!cw_text_format(name, sizeof(name), "keys/numbers/%s.token", options->words[1]) ||
+				!cw_text_format(line, sizeof(line), "%s\n", token))) {
+		status = cw_error_set(reterr, CW_INVALID, "the token is longer than 1024 characters");
+	}
+	if (status == CW_OK) {
+		status = settings_path(options->common.dir, name, path, sizeof(path), reterr);
+	}
+	return status == CW_OK ? cw_file_write(path, line, strlen(line), 0600, reterr) : status;
+}
+
+static int set_token(const struct number_options *options)
+{
+	char token[1025];
+	struct cw_error error;
+	json_t *answer = NULL;
+	int code = EX_OK;
+
+	if (!is_known(options, &code)) {
+		return code;
+	}
+	if (read_token(options, token, sizeof(token), &error) != CW_OK || write_token(options, token, &error) != CW_OK) {
+		return cli_fail(error.status, "%s", error.text);
+	}
+	json_t *arguments = json_pack("{s:s}", "phone_number_id", options->words[1]);
+	enum cw_status status = cli_control(options->common.dir, "number.pause", arguments, &answer, &error);
+
+	json_decref(arguments);
+	json_decref(answer);
+	if (status != CW_OK && status != CW_DUPLICATE) { /* it was not paused */
+		return cli_fail(status, "the token is stored, but the number cannot be resumed: %s", error.text);
+	}
+	(void)printf("Number %s has its token; what waits is sent now.\n", options->words[1]);
+	return EX_OK;
+}
+
+/* ---- the command ---- */
+
+static bool asks_for(const struct number_options *options, const char *verb, int n_words)
+{
+	return options->n_words == n_words && strcmp(options->words[0], verb) == 0;
+}
+
+int command_number(int argc, char **argv)
+{
+	static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { NULL, 0, NULL, 0 } };
+	static const struct argp argp = {
+		rows,
+		parse,
+		"add PHONE_NUMBER_ID\nlist\nset-token PHONE_NUMBER_ID\npause PHONE_NUMBER_ID\nresume PHONE_NUMBER_ID",
+		"Business numbers. A PHONE_NUMBER_ID is the id that WhatsApp Manager shows beside a phone number, not the "
+		"phone number. The access token is read from --token-file, from " TOKEN_VARIABLE ", or asked for.",
+		children,
+		NULL,
+		NULL
+	};
+	struct number_options options = { .common.dir = "./var" };
+
+	cli_parse("number", &argp, argc, argv, &options);
+	if (asks_for(&options, "add", 2)) {
+		return add_number(&options);
+	}
+	if (asks_for(&options, "list", 1)) {
+		return list_numbers(&options);
+	}
+	if (asks_for(&options, "set-token", 2)) {
+		return set_token(&options);
+	}
+	if (asks_for(&options, "pause", 2)) {
+		return set_paused(&options, options.reason ? options.reason : "An administrator paused the number.");
+	}
+	if (asks_for(&options, "resume", 2)) {
+		return set_paused(&options, NULL);
+	}
+	(void)fputs("convwire: number add, set-token, pause or resume PHONE_NUMBER_ID, or number list\n", stderr);
+	return EX_USAGE;
+}
