@@ -1,0 +1,152 @@
+// Files: the message is shown first, its file comes after, whole, or says why not.
+import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
+import fs from 'node:fs/promises';
+import path from 'node:path';
+
+import { scenario } from '../lib/system.mjs';
+import { eventually } from '../lib/until.mjs';
+import { newCustomer } from '../lib/webhook.mjs';
+
+const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
+
+async function start(system, ...settings) {
+  await system.init();
+  await system.startSim();
+  if (settings.length) await system.configure(...settings);
+  await system.start();
+  return system.sim;
+}
+
+/** A customer sends a file; gives the conversation's id and the message as it is first shown. */
+async function sends(system, type, mimeType, bytes, { from = newCustomer(), object = {}, ...file } = {}) {
+  const id = `${system.account}_${system.number}_${from}`;
+  const wamid = await system.sim.writes({ from, type, [type]: object, file: { mime_type: mimeType, base64: bytes.toString('base64'), ...file } });
+  const message = await eventually(async () => {
+    const answer = await system.api(`/conversations/${id}/messages`);
+    return answer.status === 200 && answer.json.messages.find((row) => row.wamid === wamid);
+  }, 'the message arrives');
+  return { id, message };
+}
+
+const mediaIs = (system, id, message, state) => eventually(async () => {
+  const now = await system.message(id, message.id);
+  return now.media.state === state && now;
+}, `the file of ${message.id} is ${state}`);
+
+scenario('a file comes after its message, is held to its SHA-256, and is for who sees the conversation', async (system) => {
+  const sim = await start(system);
+  const bob = await system.agent({ agent: 'bob' });
+  await sim.behave({ do: 'slow', on: 'ask', ms: 500 });
+  const bytes = randomBytes(300_000);
+  const { id, message } = await sends(system, 'image', 'image/jpeg', bytes, { object: { caption: 'look' } });
+  assert.equal(message.media.state, 'pending');
+  assert.equal((await system.api(`/media/${message.media.id}`)).status, 409);
+  const ready = await mediaIs(system, id, message, 'ready');
+  assert.equal(ready.media.size, bytes.length);
+  assert.ok(ready.version > message.version, 'an upsert');
+  await bob.until(() => bob.received.some(({ event }) => event.kind === 'media' && event.data.message.id === message.id), 'bob is told');
+  const got = await system.api(`/media/${message.media.id}`);
+  assert.equal(got.status, 200);
+  assert.equal(got.headers['content-type'], 'image/jpeg');
+  assert.equal(Number(got.headers['content-length']), bytes.length);
+  const stored = await fs.readFile(path.join(system.dir, 'media', sha256(bytes).slice(0, 2), sha256(bytes)));
+  assert.deepEqual(stored, bytes);
+
+  const other = system.token('another');
+  await system.control('account.add', { account: 'another' });
+  assert.equal((await system.api(`/media/${message.media.id}`, { token: other })).status, 404);
+  const limited = system.token(system.account, 'assigned-agent', 'lim');
+  assert.equal((await system.api(`/media/${message.media.id}`, { token: limited })).status, 404);
+  await system.control('assign', { account: system.account, conversation: id, subject: 'lim' });
+  assert.equal((await system.api(`/media/${message.media.id}`, { token: limited })).status, 200);
+  assert.equal((await system.http(`/api/v1/media/${message.media.id}`)).status, 401);
+  assert.equal((await system.api('/media/nonsense')).status, 404);
+  await bob.caughtUp();
+  bob.check();
+});
+
+scenario('a URL that is over, an interrupted transfer, an error: asked for anew until it is whole', async (system) => {
+  const sim = await start(system);
+  await sim.behave({ do: 'over', on: 'ask', url_ms: -1, count: 1 });
+  await sim.behave({ do: 'truncate', on: 'download', count: 1 });
+  const bytes = randomBytes(100_000);
+  const { id, message } = await sends(system, 'video', 'video/mp4', bytes);
+  const ready = await eventually(async () => {
+    const now = await system.message(id, message.id);
+    return now.media.state === 'ready' && now;
+  }, 'it comes in the end', { ms: 60_000 });
+  assert.equal(ready.media.size, bytes.length);
+});
+
+scenario('what an agent may not have: a wrong SHA-256 is not shown, a file too large is given up, with a reason and a retry', async (system) => {
+  await start(system, 'media_max_mb = 1');
+  const { id, message } = await sends(system, 'document', 'application/pdf', Buffer.alloc(1_100_000), { object: { filename: '../../x.pdf' } });
+  const failed = await mediaIs(system, id, message, 'failed');
+  assert.match(failed.media.error, /larger than this server takes/);
+  assert.equal((await system.api(`/media/${message.media.id}`)).status, 409);
+  const ann = await system.commander();
+  assert.equal((await ann.do(id, 'retry', { message: message.id })).ok, true);
+  await mediaIs(system, id, message, 'failed');
+
+  const wrong = await sends(system, 'image', 'image/png', Buffer.from('not what was announced'), { wrong_sha256: 'ab'.repeat(32) });
+  await eventually(async () => (await system.metrics()).media_waiting === 1, 'it waits for another try');
+  assert.equal((await system.message(wrong.id, wrong.message.id)).media.state, 'pending');
+  const after = await sends(system, 'image', 'image/png', randomBytes(1000));
+  await mediaIs(system, after.id, after.message, 'ready'); // it holds up nobody
+});
+
+scenario('a disk that is nearly full: files wait and say so, messages go on', async (system) => {
+  await start(system, 'media_min_free_mb = 1000000');
+  const { id, message } = await sends(system, 'image', 'image/png', randomBytes(1000));
+  await eventually(async () => (await system.metrics()).media_stopped === 1, '/metrics says it');
+  await system.daemon.says(/the disk is nearly full/, 'stderr');
+  const ann = await system.commander();
+  const { message: sent } = await ann.say(id, 'still here');
+  await system.messageIs(id, sent, 'read');
+  const answer = await system.api(`/media?conversation=${id}`, { method: 'POST', body: 'x', headers: { 'Content-Type': 'text/plain' } });
+  assert.equal(answer.status, 507);
+  assert.equal(answer.json.type, 'urn:convwire:problem:disk_full');
+  assert.equal((await system.message(id, message.id)).media.state, 'pending');
+});
+
+scenario('what an agent uploads is checked first', async (system) => {
+  await start(system);
+  const id = await system.customer();
+  const post = (query, body, headers, token) => system.api(`/media?${query}`, { method: 'POST', body, headers, token });
+  const pdf = { 'Content-Type': 'application/pdf' };
+  assert.equal((await post('', 'x', pdf)).status, 400);
+  assert.equal((await post(`conversation=${id}`, 'x', {})).status, 400);
+  assert.equal((await post(`conversation=${id}`, 'x', { 'Content-Type': 'nonsense' })).status, 400);
+  assert.equal((await post(`conversation=${id}`, '', pdf)).status, 400);
+  assert.equal((await post(`conversation=${id}9`, 'x', pdf)).status, 404);
+  assert.equal((await post(`conversation=${id}`, 'x', pdf, system.token(system.account, 'viewer', 'vic'))).status, 403);
+  assert.equal((await post(`conversation=${id}`, 'x', pdf, 'nonsense')).status, 401);
+  const stored = await post(`conversation=${id}&filename=${encodeURIComponent('a"b\r\nc.pdf')}`, 'x', { 'Content-Type': 'Application/PDF; charset=x' });
+  assert.equal(stored.status, 201, stored.text);
+  assert.equal(stored.json.mime_type, 'application/pdf');
+  const got = await system.api(`/media/${stored.json.id}`);
+  assert.equal(got.headers['content-disposition'], 'attachment; filename="abc.pdf"');
+  assert.match(got.headers['content-security-policy'], /sandbox/);
+  assert.deepEqual(await fs.readdir(path.join(system.dir, 'media/unfinished')), []);
+});
+
+scenario('an upload that WhatsApp refuses fails the message with the reason; one that stumbles is tried again', async (system) => {
+  const sim = await start(system);
+  const id = await system.customer();
+  const ann = await system.commander();
+  const file = (await system.api(`/media?conversation=${id}`, { method: 'POST', body: randomBytes(1000), headers: { 'Content-Type': 'image/png' } })).json;
+  await sim.behave({ do: 'error', on: 'upload', code: 131053, count: 1 });
+  const { message } = await ann.do(id, 'send', { kind: 'image', content: { media: file.id } });
+  const failed = await system.messageIs(id, message, 'failed');
+  assert.equal(failed.error.code, 131053);
+  await ann.do(id, 'retry', { message });
+  await system.messageIs(id, message, 'read');
+  const other = (await system.api(`/media?conversation=${id}`, { method: 'POST', body: randomBytes(1000), headers: { 'Content-Type': 'image/png' } })).json;
+  await sim.behave({ do: 'gateway', on: 'upload', count: 1 });
+  const again = await ann.do(id, 'send', { kind: 'image', content: { media: other.id } });
+  const behind = await ann.say(id, 'after the picture');
+  await system.messageIs(id, behind.message, 'read');
+  assert.equal((await system.message(id, again.message)).status, 'read');
+  assert.deepEqual((await sim.taken()).map(({ type }) => type), ['image', 'image', 'text']);
+});
