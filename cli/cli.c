@@ -120,6 +120,10 @@ enum cw_status cli_settings(const char *dir, struct settings *settings, struct c
 		take_port(run, "http_port", &settings->http_port);
 		take_port(run, "mqtt_port", &settings->mqtt_port);
 		take_port(run, "ws_port", &settings->ws_port);
+		if (json_string_value(json_object_get(run, "graph_url"))) {
+			status = cw_conf_set(&settings_table, settings, "graph_url",
+					     json_string_value(json_object_get(run, "graph_url")), reterr);
+		}
 		json_decref(run);
 	}
 	return status;

@@ -12,6 +12,7 @@
 #include <openssl/pem.h>
 
 #include "cli/cli.h"
+#include "cli/demo.h"
 #include "core/access.h"
 #include "core/clock.h"
 #include "core/file.h"
@@ -24,9 +25,10 @@ struct init_options {
 	const char *account, *number, *waba_id;
 	const char *app_secret, *verify_token;
 	const char *http_port, *mqtt_port, *ws_port;
+	bool is_demo;
 };
 
-enum { KEY_APP_SECRET = 256, KEY_VERIFY_TOKEN, KEY_HTTP_PORT, KEY_MQTT_PORT, KEY_WS_PORT, KEY_WABA };
+enum { KEY_APP_SECRET = 256, KEY_VERIFY_TOKEN, KEY_HTTP_PORT, KEY_MQTT_PORT, KEY_WS_PORT, KEY_WABA, KEY_DEMO };
 
 static const struct argp_option rows[] = {
 	{ "account", 'a', "ID", 0, "the first account; without it one is made", 0 },
@@ -35,6 +37,7 @@ static const struct argp_option rows[] = {
 	{ "app-secret", KEY_APP_SECRET, "S", 0, "for tests: the Meta app's secret; better in CONVWIRE_APP_SECRET", 0 },
 	{ "verify-token", KEY_VERIFY_TOKEN, "V", 0,
 	  "for tests: the webhook's verify token; better in CONVWIRE_VERIFY_TOKEN", 0 },
+	{ "demo", KEY_DEMO, NULL, 0, "for `up --demo`: simulated only, and marked so (" DEMO_DIR ")", 0 },
 	{ "http-port", KEY_HTTP_PORT, "PORT", 0, "kept in convwire.conf (8080)", 0 },
 	{ "mqtt-port", KEY_MQTT_PORT, "PORT", 0, "kept in convwire.conf (1883)", 0 },
 	{ "ws-port", KEY_WS_PORT, "PORT", 0, "kept in convwire.conf (9001)", 0 },
@@ -56,6 +59,10 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		       { KEY_MQTT_PORT, &options->mqtt_port },
 		       { KEY_WS_PORT, &options->ws_port } };
 
+	if (key == KEY_DEMO) {
+		options->is_demo = true;
+		return 0;
+	}
 	if (key == ARGP_KEY_INIT) {
 		state->child_inputs[0] = &options->common;
 		return 0;
@@ -206,17 +213,20 @@ static void make_keys(struct maker *maker, const struct init_options *options, c
 		conf[0] = '\0'; /* an account id is short */
 	}
 	make_file(maker, "keys/apps/main.conf", 0600, conf);
+	if (options->is_demo) {
+		make_secret(maker, "keys/numbers/default.token", NULL, "");
+	}
 }
 
 static void make_settings(struct maker *maker, const struct init_options *options, const char *simulated_number)
 {
 	char text[512];
-	bool is_whole = cw_text_format(text, sizeof(text),
-				       "# Settings: convwire.conf(5), or `convwired --print-config`.\n"
-				       "http_port = %s\nmqtt_port = %s\nws_port = %s\nsimulated_number = %s\n",
-				       options->http_port ? options->http_port : "8080",
-				       options->mqtt_port ? options->mqtt_port : "1883",
-				       options->ws_port ? options->ws_port : "9001", simulated_number);
+	bool is_whole = cw_text_format(
+		text, sizeof(text),
+		"# Settings: convwire.conf(5), or `convwired --print-config`.\n"
+		"http_port = %s\nmqtt_port = %s\nws_port = %s\nsimulated_number = %s\n%s",
+		options->http_port ? options->http_port : "8080", options->mqtt_port ? options->mqtt_port : "1883",
+		options->ws_port ? options->ws_port : "9001", simulated_number, options->is_demo ? "demo = yes\n" : "");
 
 	if (maker->status == CW_OK && !is_whole) {
 		maker->status = cw_error_set(&maker->error, CW_INVALID, "a port is at most 65535");
@@ -279,7 +289,7 @@ static void choose_names(struct maker *maker, const struct init_options *options
 	}
 }
 
-static void print_made(const struct init_options *options, const char *account, const char *number)
+static void print_made(const struct init_options *options, const char *account, const char *number, bool is_next)
 {
 	const char *dir = options->common.dir;
 
@@ -290,6 +300,12 @@ static void print_made(const struct init_options *options, const char *account, 
 	}
 	(void)printf("Made %s\n  account   %s\n  number    %s%s\n", dir, account, number,
 		     options->number ? "" : " (simulated)");
+	if (options->is_demo) {
+		if (is_next) {
+			(void)printf("Next: convwire up --demo --dir %s\n", dir);
+		}
+		return;
+	}
 	(void)printf("  app secret    %s/keys/apps/main.secret   (the Meta app's: put it there)\n", dir);
 	(void)printf("  verify token  %s/keys/verify.token       (give it to Meta with the callback URL)\n", dir);
 	(void)printf("Next: convwire up --dir %s\n", dir);
@@ -299,13 +315,20 @@ int command_init(int argc, char **argv)
 {
 	static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { NULL, 0, NULL, 0 } };
 	static const struct argp argp = { rows, parse, NULL, "Make a directory for Convwire.", children, NULL, NULL };
-	struct init_options options = { .common.dir = "./var" };
+	struct init_options options = { .common.dir = NULL };
 	char account[CW_ACCOUNT_MAX + 1];
 	char number[CW_PHONE_NUMBER_ID_MAX + 1];
 	char path[PATH_MAX];
 	struct stat info;
 
 	cli_parse("init", &argp, argc, argv, &options);
+	if (!options.common.dir) {
+		options.common.dir = options.is_demo ? DEMO_DIR : "./var";
+	}
+	if (options.is_demo && (options.number || options.app_secret)) {
+		return cli_fail(CW_INVALID, "a demo has simulated numbers and random secrets only; leave out --number and "
+					    "--app-secret");
+	}
 	struct maker maker = { .dir = options.common.dir, .status = CW_OK };
 
 	maker.status = settings_path(maker.dir, "convwire.conf", path, sizeof(path), &maker.error);
@@ -327,6 +350,6 @@ int command_init(int argc, char **argv)
 		(void)remove(path); /* so that a second try is not refused */
 		return cli_fail(maker.status, "%s", maker.error.text);
 	}
-	print_made(&options, account, number);
+	print_made(&options, account, number, strcmp(argv[0], "init") == 0); /* `up --demo` goes on by itself */
 	return EX_OK;
 }

@@ -3,11 +3,9 @@
  * convwire up: mosquitto with the plugin, and convwired, as the owner of --dir; restarts what dies, stops
  * cleanly. One thread around poll(2): signals by signalfd, output by pipes, readiness by a pipe.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,7 +13,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -23,31 +20,32 @@
 #include "cli/broker.h"
 #include "cli/child.h"
 #include "cli/cli.h"
+#include "cli/demo.h"
+#include "cli/ports.h"
 #include "core/access.h"
 #include "core/clock.h"
 #include "core/file.h"
 #include "core/text.h"
 #include "core/token.h"
-#include "http/holder.h"
 #include "ingest/secrets.h"
 
 #define READY_TIMEOUT_MS 20000
 #define STOP_TIMEOUT_MS 15000
 #define MAX_CONF_BYTES 65536
-#define PORTS_TO_TRY 200
 
 struct up_options {
 	struct common_options common;
 	const char *http_port, *mqtt_port, *ws_port;
-	bool takes_free_ports;
+	bool takes_free_ports, is_demo;
 };
 
-enum { KEY_HTTP_PORT = 256, KEY_MQTT_PORT, KEY_WS_PORT, KEY_FREE_PORTS };
+enum { KEY_HTTP_PORT = 256, KEY_MQTT_PORT, KEY_WS_PORT, KEY_FREE_PORTS, KEY_DEMO };
 
 static const struct argp_option rows[] = {
 	{ "http-port", KEY_HTTP_PORT, "PORT", 0, "for this run", 0 },
 	{ "mqtt-port", KEY_MQTT_PORT, "PORT", 0, "for this run", 0 },
 	{ "ws-port", KEY_WS_PORT, "PORT", 0, "for this run", 0 },
+	{ "demo", KEY_DEMO, NULL, 0, "with a simulated WhatsApp, in a directory of its own (" DEMO_DIR ")", 0 },
 	{ "take-free-ports", KEY_FREE_PORTS, NULL, 0, "where a port is taken, use the next free one", 0 },
 	{ NULL, 0, NULL, 0, NULL, 0 },
 };
@@ -69,6 +67,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	case KEY_WS_PORT:
 		options->ws_port = argument;
 		return 0;
+	case KEY_DEMO:
+		options->is_demo = true;
+		return 0;
 	case KEY_FREE_PORTS:
 		options->takes_free_ports = true;
 		return 0;
@@ -77,7 +78,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	}
 }
 
-enum { BROKER, DAEMON, N_CHILDREN };
+enum { BROKER, DAEMON, SIMULATOR, N_CHILDREN }; /* the last only in a demo */
 
 struct up {
 	const struct up_options *options;
@@ -85,7 +86,8 @@ struct up {
 	char dir[PATH_MAX]; /* absolute: mosquitto's paths must be */
 	char plugin[PATH_MAX], keys[PATH_MAX], roles[PATH_MAX], state[PATH_MAX], broker_conf[PATH_MAX],
 		run_file[PATH_MAX];
-	char daemon[PATH_MAX];
+	char bin[PATH_MAX], daemon[PATH_MAX];
+	struct demo demo;
 	char http_port[16], mqtt_port[16], ready_fd[16];
 	struct child children[N_CHILDREN];
 	int signal_fd;
@@ -96,62 +98,6 @@ struct up {
 };
 
 /* ---- ports ---- */
-
-static bool port_is_free(const char *address, int port)
-{
-	struct sockaddr_in place = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
-	const int yes = 1;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool is_free = fd >= 0 && inet_pton(AF_INET, address, &place.sin_addr) == 1 &&
-		       setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) == 0 &&
-		       bind(fd, (struct sockaddr *)&place, sizeof(place)) == 0 && listen(fd, 1) == 0;
-
-	if (fd >= 0) {
-		(void)close(fd);
-	}
-	return is_free;
-}
-
-static enum cw_status choose_port(const struct up *up, const char *what, const char *address, int64_t *port,
-				  struct cw_error *reterr)
-{
-	char holder[160];
-	int64_t wanted = *port;
-
-	if (wanted == 0 || port_is_free(address, (int)wanted)) {
-		return CW_OK;
-	}
-	for (int64_t next = wanted + 1; up->options->takes_free_ports && next < wanted + PORTS_TO_TRY && next < 65536;
-	     next++) {
-		if (port_is_free(address, (int)next)) {
-			(void)printf("Port %lld is taken%s%s, %s uses %lld.\n", (long long)wanted,
-				     holder_of_port((int)wanted, holder, sizeof(holder)) ? " by " : "",
-				     holder_of_port((int)wanted, holder, sizeof(holder)) ? holder : "", what,
-				     (long long)next);
-			*port = next;
-			return CW_OK;
-		}
-	}
-	return cw_error_set(reterr, CW_BUSY, "%s port %lld is taken by %s; stop it, or choose another with --%s-port",
-			    what, (long long)wanted,
-			    holder_of_port((int)wanted, holder, sizeof(holder)) ? holder : "another process", what);
-}
-
-/* Two listeners of ours must not choose the same port. */
-static enum cw_status choose_ports(struct up *up, struct cw_error *reterr)
-{
-	struct settings *settings = &up->settings;
-	enum cw_status status = choose_port(up, "http", settings->http_address, &settings->http_port, reterr);
-
-	if (status == CW_OK) {
-		status = choose_port(up, "mqtt", settings->mqtt_address, &settings->mqtt_port, reterr);
-	}
-	if (status == CW_OK) {
-		settings->ws_port += settings->ws_port == settings->mqtt_port ? 1 : 0;
-		status = choose_port(up, "ws", settings->mqtt_address, &settings->ws_port, reterr);
-	}
-	return status;
-}
 
 static enum cw_status override_ports(struct up *up, struct cw_error *reterr)
 {
@@ -183,6 +129,7 @@ static enum cw_status find_programs(struct up *up, struct cw_error *reterr)
 	}
 	self[len] = '\0';
 	*strrchr(self, '/') = '\0';
+	memcpy(up->bin, self, sizeof(self));
 	bool is_whole = cw_text_format(up->daemon, sizeof(up->daemon), "%s/convwired", self) &&
 			(up->settings.plugin[0] ?
 				 cw_text_copy(up->plugin, sizeof(up->plugin), up->settings.plugin) :
@@ -250,9 +197,10 @@ static enum cw_status write_broker_conf(struct up *up, struct cw_error *reterr)
 
 static enum cw_status write_run_file(struct up *up, struct cw_error *reterr)
 {
-	json_t *run = json_pack("{s:i, s:I, s:I, s:I}", "pid", (int)getpid(), "http_port",
+	json_t *run = json_pack("{s:i, s:I, s:I, s:I, s:s*}", "pid", (int)getpid(), "http_port",
 				(json_int_t)up->settings.http_port, "mqtt_port", (json_int_t)up->settings.mqtt_port,
-				"ws_port", (json_int_t)up->settings.ws_port);
+				"ws_port", (json_int_t)up->settings.ws_port, "graph_url",
+				up->options->is_demo ? up->demo.graph_url : NULL);
 	char *text = run ? json_dumps(run, JSON_COMPACT) : NULL;
 	enum cw_status status = text ? cw_file_write(up->run_file, text, strlen(text), 0600, reterr) :
 				       cw_error_set(reterr, CW_NOMEM, "out of memory");
@@ -324,8 +272,18 @@ static enum cw_status prepare_children(struct up *up, struct cw_error *reterr)
 	struct child *broker = &up->children[BROKER];
 	struct child *daemon = &up->children[DAEMON];
 	char *broker_arguments[] = { up->settings.mosquitto, "-c", up->broker_conf, NULL };
-	char *daemon_arguments[] = { up->daemon,    "--dir",       up->dir,      "--http-port", up->http_port,
-				     "--mqtt-port", up->mqtt_port, "--ready-fd", up->ready_fd,  NULL };
+	char *daemon_arguments[] = { up->daemon,
+				     "--dir",
+				     up->dir,
+				     "--http-port",
+				     up->http_port,
+				     "--mqtt-port",
+				     up->mqtt_port,
+				     "--ready-fd",
+				     up->ready_fd,
+				     up->options->is_demo ? "--graph-url" : NULL,
+				     up->demo.graph_url,
+				     NULL };
 
 	broker->name = "mosquitto";
 	daemon->name = "convwired";
@@ -334,8 +292,12 @@ static enum cw_status prepare_children(struct up *up, struct cw_error *reterr)
 	broker->ready_fd = -1;
 	memcpy(broker->arguments, broker_arguments, sizeof(broker_arguments));
 	memcpy(daemon->arguments, daemon_arguments, sizeof(daemon_arguments));
+	up->children[SIMULATOR].ready_fd = -1;
 	for (int i = 0; i < N_CHILDREN; i++) {
 		up->children[i].log_fd = up->children[i].output_fd = -1;
+	}
+	if (!up->options->is_demo) {
+		up->children[SIMULATOR].start_at_ms = INT64_MAX;
 	}
 	return CW_OK;
 }
@@ -349,6 +311,7 @@ static void begin_stop(struct up *up, int exit_code)
 	up->exit_code = exit_code;
 	up->give_up_ms = cw_clock_monotonic_ms() + STOP_TIMEOUT_MS;
 	child_stop(&up->children[DAEMON]); /* first, so that it can still publish what it has */
+	child_stop(&up->children[SIMULATOR]);
 }
 
 static void start_due_children(struct up *up)
@@ -370,7 +333,9 @@ static void drop_ready_arguments(struct up *up)
 
 	for (int i = 0; arguments[i]; i++) {
 		if (strcmp(arguments[i], "--ready-fd") == 0) {
-			arguments[i] = NULL;
+			memmove(arguments + i, arguments + i + 2,
+				(size_t)(CHILD_MAX_ARGUMENTS - i - 2) * sizeof(*arguments));
+			return;
 		}
 	}
 }
@@ -436,15 +401,19 @@ static void print_running(const struct up *up)
 		     "  API        http://%s:%lld/api/v1\n"
 		     "  MQTT       %s:%lld     WebSocket  ws://%s:%lld\n"
 		     "  logs       %s/log\n"
+		     "%s"
 		     "Try, in a second terminal:\n"
 		     "  %.*s watch --dir %s\n"
-		     "  %.*s simulate --dir %s --rate 2\n"
+		     "  %.*s %s --dir %s\n"
 		     "  %.*s token --dir %s\n"
 		     "Ctrl-C stops it.\n",
 		     up->dir, settings->http_address, (long long)settings->http_port, settings->http_address,
 		     (long long)settings->http_port, settings->mqtt_address, (long long)settings->mqtt_port,
-		     settings->mqtt_address, (long long)settings->ws_port, up->dir, self_len, up->daemon, dir, self_len,
-		     up->daemon, dir, self_len, up->daemon, dir);
+		     settings->mqtt_address, (long long)settings->ws_port, up->dir,
+		     up->options->is_demo ? "  WhatsApp   simulated: its customers write, and answer what you send\n" : "",
+		     self_len, up->daemon, dir, self_len, up->daemon,
+		     up->options->is_demo ? "send 923456789012 \"Yes, it is\"" : "simulate --rate 2", dir, self_len,
+		     up->daemon, dir);
 	(void)fflush(stdout);
 }
 
@@ -499,6 +468,7 @@ static void wait_for_something(struct up *up)
 		{ .fd = up->ready_pipe, .events = POLLIN },
 		{ .fd = up->children[BROKER].output_fd, .events = POLLIN },
 		{ .fd = up->children[DAEMON].output_fd, .events = POLLIN },
+		{ .fd = up->children[SIMULATOR].output_fd, .events = POLLIN },
 	};
 	int64_t wait_ms = up->is_ready && !up->is_stopping ? 60000 : 1000;
 
@@ -531,7 +501,8 @@ static void check_deadline(struct up *up)
 static int run(struct up *up)
 {
 	up->give_up_ms = cw_clock_monotonic_ms() + READY_TIMEOUT_MS;
-	while (!up->is_stopping || up->children[BROKER].pid > 0 || up->children[DAEMON].pid > 0) {
+	while (!up->is_stopping || up->children[BROKER].pid > 0 || up->children[DAEMON].pid > 0 ||
+	       up->children[SIMULATOR].pid > 0) {
 		start_due_children(up);
 		wait_for_something(up);
 		read_signal(up);
@@ -577,10 +548,18 @@ int command_up(int argc, char **argv)
 		children, NULL,
 		NULL
 	};
-	struct up_options options = { .common.dir = "./var" };
+	struct up_options options = { .common.dir = NULL };
 	struct cw_error error;
 
 	cli_parse("up", &argp, argc, argv, &options);
+	if (!options.common.dir) {
+		options.common.dir = options.is_demo ? DEMO_DIR : "./var";
+	}
+	int made = options.is_demo ? demo_make_directory(options.common.dir) : EX_OK;
+
+	if (made != EX_OK) {
+		return made;
+	}
 	struct up *up = calloc(1, sizeof(*up));
 
 	if (!up) {
@@ -590,6 +569,9 @@ int command_up(int argc, char **argv)
 	up->ready_pipe = -1;
 	enum cw_status status = settings_load(options.common.dir, &up->settings, &error);
 
+	if (status == CW_OK) {
+		status = demo_check(&up->settings, options.common.dir, options.is_demo, &error);
+	}
 	if (status == CW_OK) {
 		status = override_ports(up, &error);
 	}
@@ -606,10 +588,13 @@ int command_up(int argc, char **argv)
 		status = find_programs(up, &error);
 	}
 	if (status == CW_OK) {
-		status = choose_ports(up, &error);
+		status = ports_choose(&up->settings, options.takes_free_ports, &error);
 	}
 	if (status == CW_OK) {
 		status = write_broker_conf(up, &error);
+	}
+	if (status == CW_OK && options.is_demo) {
+		status = demo_prepare(&up->demo, &up->children[SIMULATOR], &up->settings, up->dir, up->bin, &error);
 	}
 	if (status == CW_OK) {
 		status = prepare_children(up, &error);

@@ -17,18 +17,19 @@ __attribute__((visibility("default"))) const char *argp_program_version = "convw
 
 struct options {
 	const char *dir;
-	const char *http_port, *mqtt_port, *metrics_port; /* NULL: as configured */
-	int ready_fd;                                     /* -1: nobody waits */
+	const char *http_port, *mqtt_port, *metrics_port, *graph_url; /* NULL: as configured */
+	int ready_fd;                                                 /* -1: nobody waits */
 	bool prints_config;
 };
 
-enum { KEY_HTTP_PORT = 256, KEY_MQTT_PORT, KEY_METRICS_PORT, KEY_READY_FD, KEY_PRINT_CONFIG };
+enum { KEY_HTTP_PORT = 256, KEY_MQTT_PORT, KEY_METRICS_PORT, KEY_GRAPH_URL, KEY_READY_FD, KEY_PRINT_CONFIG };
 
 static const struct argp_option option_rows[] = {
 	{ "dir", 'd', "DIR", 0, "the directory that `convwire init` made (./var)", 0 },
 	{ "http-port", KEY_HTTP_PORT, "PORT", 0, "HTTP port of this run; 0: the kernel chooses", 0 },
 	{ "mqtt-port", KEY_MQTT_PORT, "PORT", 0, "the broker's port of this run", 0 },
 	{ "metrics-port", KEY_METRICS_PORT, "PORT", 0, "/metrics port of this run", 0 },
+	{ "graph-url", KEY_GRAPH_URL, "URL", 0, "the Graph API of this run: a simulated one", 0 },
 	{ "ready-fd", KEY_READY_FD, "FD", 0, "write `http=PORT` and a newline there when ready", 0 },
 	{ "print-config", KEY_PRINT_CONFIG, NULL, 0, "print the settings in force and exit", 0 },
 	{ NULL, 0, NULL, 0, NULL, 0 },
@@ -51,6 +52,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		return 0;
 	case KEY_METRICS_PORT:
 		options->metrics_port = argument;
+		return 0;
+	case KEY_GRAPH_URL:
+		options->graph_url = argument;
 		return 0;
 	case KEY_READY_FD:
 		if (cw_text_to_int64(argument, &fd) != CW_OK || fd < 0 || fd > 1023) {
@@ -101,7 +105,10 @@ static enum cw_status load_settings(const struct options *options, struct settin
 	if (status == CW_OK) {
 		status = override(settings, "mqtt_port", options->mqtt_port, reterr);
 	}
-	return status == CW_OK ? override(settings, "metrics_port", options->metrics_port, reterr) : status;
+	if (status == CW_OK) {
+		status = override(settings, "metrics_port", options->metrics_port, reterr);
+	}
+	return status == CW_OK ? override(settings, "graph_url", options->graph_url, reterr) : status;
 }
 
 static void print_config(const struct settings *settings)

@@ -13,6 +13,7 @@
 
 static const struct cw_conf_key keys[] = {
 	TEXT(broker_uri, "", "MQTT broker, e.g. tcp://host:1883; empty: mqtt_address at mqtt_port"),
+	{ "demo", CW_CONF_BOOL, offsetof(struct settings, demo), "no", 0, 0, "made by `init --demo`, for `up --demo` only" },
 	TEXT(graph_url, "https://graph.facebook.com/v24.0", "URL of WhatsApp's Graph API, with its version"),
 	TEXT(http_address, "127.0.0.1", "IP address of the HTTP listener"),
 	INT(http_port, "8080", 0, 65535, "TCP port of the HTTP listener; 0: the kernel chooses"),

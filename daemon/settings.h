@@ -11,6 +11,7 @@
  */
 struct settings {
 	char *broker_uri; /* "": the broker that `up` runs, tcp://mqtt_address:mqtt_port */
+	bool demo;        /* made by `init --demo`: for `up --demo` only */
 	char *graph_url;  /* of the Graph API, with its version */
 	char *http_address;
 	int64_t http_port;

@@ -35,6 +35,9 @@ void people_behave_well(struct cw_http_request *request, void *sim);
 /* What was taken, and counters. */
 void people_ledger(struct cw_http_request *request, void *sim);
 
+/* n customers write their first message, one after another. */
+void people_begin(struct sim *sim, int64_t n);
+
 /* The customer of a message that was taken reads it, and perhaps answers. With the lock. */
 void people_answer(struct sim *sim, const json_t *entry, int64_t delay_ms);
 /* A webhook's value around one message or status; takes it. With the lock. */

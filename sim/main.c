@@ -27,11 +27,22 @@ struct options {
 	const char *templates[MAX_NUMBERS];
 	size_t n_templates;
 	int64_t port;
-	int64_t ready_fd; /* -1: nobody waits */
+	int64_t ready_fd;    /* -1: nobody waits */
+	int64_t n_customers; /* who write first */
 	bool customers_answer;
 };
 
-enum { KEY_PORT = 256, KEY_READY_FD, KEY_SECRET, KEY_SECRET_FILE, KEY_TOKEN, KEY_TOKEN_FILE, KEY_ANSWER, KEY_TEMPLATE };
+enum {
+	KEY_PORT = 256,
+	KEY_READY_FD,
+	KEY_SECRET,
+	KEY_SECRET_FILE,
+	KEY_TOKEN,
+	KEY_TOKEN_FILE,
+	KEY_ANSWER,
+	KEY_TEMPLATE,
+	KEY_CUSTOMERS
+};
 
 static const struct argp_option rows[] = {
 	{ "port", KEY_PORT, "PORT", 0, "TCP port on 127.0.0.1; 0 (the default): the kernel chooses", 0 },
@@ -43,6 +54,7 @@ static const struct argp_option rows[] = {
 	{ "token-file", KEY_TOKEN_FILE, "FILE", 0, "the same from a file's first line", 0 },
 	{ "template", KEY_TEMPLATE, "NAME", 0, "a template that exists; may be repeated (without: every template does)",
 	  0 },
+	{ "customers", KEY_CUSTOMERS, "N", 0, "so many customers write first, at most 5 (0)", 0 },
 	{ "customers-answer", KEY_ANSWER, NULL, 0, "customers answer what they are sent", 0 },
 	{ "ready-fd", KEY_READY_FD, "FD", 0, "write `http=PORT` and a newline there when ready", 0 },
 	{ NULL, 0, NULL, 0, NULL, 0 },
@@ -92,6 +104,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		return 0;
 	case KEY_TOKEN_FILE:
 		options->token_file = argument;
+		return 0;
+	case KEY_CUSTOMERS:
+		parse_number(state, argument, 5, &options->n_customers);
 		return 0;
 	case KEY_ANSWER:
 		options->customers_answer = true;
@@ -218,6 +233,7 @@ int main(int argc, char **argv)
 		return error.status == CW_BUSY ? EX_UNAVAILABLE : EX_CONFIG;
 	}
 	say_ready(&sim, &options);
+	people_begin(&sim, options.n_customers);
 	(void)sigwait(&signals, &number);
 	cw_http_quiesce(sim.http);
 	post_stop(sim.post);

@@ -66,6 +66,33 @@ void people_answer(struct sim *sim, const json_t *entry, int64_t delay_ms)
 		      delay_ms + 1500);
 }
 
+static const struct {
+	const char *wa_id, *name, *text;
+} beginners[] = {
+	{ "923456789012", "Ayesha Khan", "Hello, is the blue one still there?" },
+	{ "5511987654321", "Bruno Costa", "Bom dia! Vocês entregam aos sábados?" },
+	{ "8613800138000", "Chen Wei", "I paid yesterday, order 4711 🙏" },
+	{ "905321234567", "Dilara Demir", "Merhaba, fiyat nedir?" },
+	{ "2348031234567", "Emeka Obi", "Can I pick it up today?" },
+};
+#define N_BEGINNERS ((int64_t)(sizeof(beginners) / sizeof(beginners[0])))
+
+void people_begin(struct sim *sim, int64_t n)
+{
+	world_lock(&sim->world);
+	const char *number = any_number(sim);
+
+	for (int64_t i = 0; number && i < n && i < N_BEGINNERS; i++) {
+		char *wamid = sim_new_wamid();
+		json_t *message = json_pack("{s:s*, s:s, s:{s:s}}", "id", wamid, "type", "text", "text", "body",
+					    beginners[i].text);
+
+		free(wamid);
+		write_message(sim, number, beginners[i].wa_id, beginners[i].name, message, sim_now_ms(), 1000 + 2000 * i);
+	}
+	world_unlock(&sim->world);
+}
+
 /* ---- customers ---- */
 
 static size_t unbase64(const char *text, unsigned char *out)

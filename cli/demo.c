@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/demo.h"
+
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/ports.h"
+#include "core/text.h"
+
+#define FIRST_PORT 8090
+
+int demo_make_directory(const char *dir)
+{
+	char path[PATH_MAX];
+	struct cw_error error;
+	struct stat info;
+	char *argv[] = { "up", "--demo", "--dir", (char *)dir, NULL };
+
+	if (settings_path(dir, "convwire.conf", path, sizeof(path), &error) != CW_OK) {
+		return cli_fail(error.status, "%s", error.text);
+	}
+	return stat(path, &info) == 0 ? EX_OK : command_init(4, argv);
+}
+
+enum cw_status demo_check(const struct settings *settings, const char *dir, bool is_demo, struct cw_error *reterr)
+{
+	if (settings->demo == is_demo) {
+		return CW_OK;
+	}
+	return is_demo ?
+		       cw_error_set(
+			       reterr, CW_INVALID,
+			       "%s is no demo directory, and a demo plays with no other; leave out --dir, or name a new one",
+			       dir) :
+		       cw_error_set(reterr, CW_INVALID, "%s is a demo directory; convwire up --demo --dir %s runs it",
+				    dir, dir);
+}
+
+enum cw_status demo_prepare(struct demo *demo, struct child *child, const struct settings *settings, const char *dir,
+			    const char *bin, struct cw_error *reterr)
+{
+	enum cw_status status = ports_find(FIRST_PORT, &demo->port, reterr);
+
+	if (status != CW_OK) {
+		return status;
+	}
+	bool is_whole = cw_text_format(demo->program, sizeof(demo->program), "%s/convwire-sim", bin) &&
+			cw_text_format(demo->app_secret, sizeof(demo->app_secret), "%s/keys/apps/main.secret", dir) &&
+			cw_text_format(demo->token, sizeof(demo->token), "%s/keys/numbers/default.token", dir) &&
+			cw_text_format(demo->port_text, sizeof(demo->port_text), "%lld", (long long)demo->port) &&
+			cw_text_format(demo->webhook, sizeof(demo->webhook), "http://%s:%lld/webhook",
+				       settings->http_address, (long long)settings->http_port) &&
+			cw_text_format(demo->graph_url, sizeof(demo->graph_url), "http://127.0.0.1:%lld/v24.0",
+				       (long long)demo->port) &&
+			cw_text_format(child->log_path, sizeof(child->log_path), "%s/log/convwire-sim.log", dir);
+
+	if (!is_whole || access(demo->program, X_OK) != 0) {
+		return cw_error_set(reterr, CW_NOT_FOUND, "%s is not there; is the installation whole?", demo->program);
+	}
+	char *arguments[] = { demo->program,
+			      "--port",
+			      demo->port_text,
+			      "--webhook",
+			      demo->webhook,
+			      "--number",
+			      settings->simulated_number,
+			      "--app-secret-file",
+			      demo->app_secret,
+			      "--token-file",
+			      demo->token,
+			      "--customers",
+			      "5",
+			      "--customers-answer",
+			      NULL };
+
+	child->name = "convwire-sim";
+	memcpy(child->arguments, arguments, sizeof(arguments));
+	return CW_OK;
+}

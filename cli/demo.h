@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CLI_DEMO_H
+#define CLI_DEMO_H
+
+#include "cli/child.h"
+#include "daemon/settings.h"
+
+/*
+ * What `up --demo` adds: a directory that is marked as a demo, with a simulated number and random secrets only, and
+ * the simulated WhatsApp as one more program. Nothing of it reaches a real Meta account.
+ */
+#define DEMO_DIR "./var-demo"
+
+/* Makes the directory unless it is there. An exit code of sysexits.h. */
+int demo_make_directory(const char *dir);
+
+/* A demo directory is for `up --demo`, every other for `up` without it: CW_INVALID with a sentence. */
+CW_MUST_CHECK enum cw_status demo_check(const struct settings *settings, const char *dir, bool is_demo,
+					struct cw_error *reterr);
+
+/* The simulated WhatsApp of a run: texts of the child's arguments live here. */
+struct demo {
+	int64_t port;
+	char program[PATH_MAX], app_secret[PATH_MAX], token[PATH_MAX];
+	char port_text[16], webhook[300];
+	char graph_url[64]; /* for the daemon */
+};
+
+/* Fills it and the child's name, arguments and log. settings holds the run's ports. bin: the folder of the programs. */
+CW_MUST_CHECK enum cw_status demo_prepare(struct demo *demo, struct child *child, const struct settings *settings,
+					  const char *dir, const char *bin, struct cw_error *reterr);
+
+#endif
