@@ -10,7 +10,6 @@
 
 #include "sim/validate.h"
 
-#define PAIR_BURST 45
 #define PAIR_US 6000000
 #define ONE_DAY_MS (24 * 60 * 60 * 1000LL)
 #define URL_MS (5 * 60 * 1000LL)
@@ -291,7 +290,7 @@ static int limit_of(struct sim *sim, const char *number, const json_t *body)
 	if (!world_take(&sim->world, number, sim->world.rate, 1000000 / sim->world.rate)) {
 		return 130429;
 	}
-	return world_take(&sim->world, pair, PAIR_BURST, PAIR_US) ? 0 : 131056;
+	return world_take(&sim->world, pair, sim->world.pair, PAIR_US) ? 0 : 131056;
 }
 
 /* Templates that do not exist, files that were not uploaded. With the lock. */

@@ -224,6 +224,10 @@ void people_behave(struct cw_http_request *request, void *context)
 		sim->world.rate = json_integer_value(json_object_get(said, "rate"));
 		is_known = true;
 	}
+	if (json_is_integer(json_object_get(said, "pair"))) {
+		sim->world.pair = json_integer_value(json_object_get(said, "pair"));
+		is_known = true;
+	}
 	world_unlock(&sim->world);
 	if (text_of(said, "webhook")) {
 		post_set_url(sim->post, text_of(said, "webhook"));
@@ -236,7 +240,7 @@ void people_behave(struct cw_http_request *request, void *context)
 		cw_http_problem(
 			request, 400, "bad_body",
 			"{\"do\":\"error|rate-limit|expired-token|drop-before|drop-after|slow|bad-json|gateway|truncate\"}, "
-			"{\"statuses\":{…}}, {\"tokens\":[…]}, {\"rate\":80} or {\"webhook\":\"http://…\"}.");
+			"{\"statuses\":{…}}, {\"tokens\":[…]}, {\"rate\":80}, {\"pair\":45} or {\"webhook\":\"http://…\"}.");
 	}
 }
 

@@ -24,7 +24,8 @@ bool world_init(struct world *world)
 						       "delay_ms", 50),
 				 .limits = json_object(),
 				 .templates = json_array(),
-				 .rate = 80 };
+				 .rate = 80,
+				 .pair = 45 };
 	return pthread_mutex_init(&world->lock, NULL) == 0 && world->statuses && world->templates;
 }
 

@@ -27,6 +27,7 @@ struct world {
 	json_t *limits;    /* {"<phone_number_id>": bucket, "<phone_number_id>/<to>": bucket} */
 	json_t *templates; /* [names that exist]; empty: all */
 	int64_t rate;      /* messages per second and number */
+	int64_t pair;      /* messages at once to one customer, then one in six seconds */
 	bool customers_answer;
 	int64_t n_requests;
 	int64_t n_ids;

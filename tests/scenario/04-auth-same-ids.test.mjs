@@ -3,12 +3,15 @@ import assert from 'node:assert/strict';
 
 import { scenario } from '../lib/system.mjs';
 import { Inbox, subscribe } from '../lib/mqtt.mjs';
+import { eventually } from '../lib/until.mjs';
 import { qualityWebhook } from '../lib/webhook.mjs';
 
 const ROLES = { agent: 'all', supervisor: 'all', admin: 'all', viewer: 'all', 'assigned-agent': 'none' };
 
 scenario('for every role, the ids over MQTT are the ids over HTTP', async (system, t) => {
-  await (await system.init()).start();
+  await system.init();
+  await system.startSim();
+  await system.start();
   const customers = Array.from({ length: 12 }, (_, i) => `9234500000${String(i).padStart(2, '0')}`);
   const all = customers.map((customer) => `${system.account}_${system.number}_${customer}`);
   const inboxes = {};
@@ -18,7 +21,16 @@ scenario('for every role, the ids over MQTT are the ids over HTTP', async (syste
     assert.equal(await subscribe(client, `acct/${system.account}/conv/+`), 1);
     assert.equal(await subscribe(client, `acct/${system.account}/events`), 1);
   }
-  for (const from of customers) await system.customerWrites({ from });
+  const file = { mime_type: 'image/png', base64: Buffer.from('a picture').toString('base64') };
+  for (const from of customers) await system.sim.writes({ from, type: 'image', file });
+  const files = new Map(); // conversation → its file's id
+  for (const id of all) {
+    const [message] = await eventually(async () => {
+      const answer = await system.api(`/conversations/${id}/messages`);
+      return answer.status === 200 && answer.json.messages[0].media.state === 'ready' && answer.json.messages;
+    }, `the file of ${id} is there`);
+    files.set(id, message.media.id);
+  }
   await system.postWebhook(qualityWebhook()); // every role sees this one; it comes after all others
 
   for (const [role, sees] of Object.entries(ROLES)) {
@@ -40,6 +52,7 @@ scenario('for every role, the ids over MQTT are the ids over HTTP', async (syste
         const status = expected.includes(id) ? 200 : 404;
         assert.equal((await system.api(`/conversations/${id}`, { token })).status, status, id);
         assert.equal((await system.api(`/conversations/${id}/messages`, { token })).status, status, id);
+        assert.equal((await system.api(`/media/${files.get(id)}`, { token })).status, status, `/media of ${id}`);
         const { matches } = await get(`/resolve?id=${id}`);
         assert.equal(matches.length, expected.includes(id) ? 1 : 0, `/resolve ${id}`);
       }

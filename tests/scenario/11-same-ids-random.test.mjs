@@ -55,6 +55,12 @@ scenario(`for ${AGENTS * ROUNDS} random states, the ids over MQTT are the ids ov
   await fs.appendFile(file, `\n${agents.map(({ role }) => makeRole(random, role, account, ids)).join('\n')}`);
   await system.start();
   for (const from of customers) await system.customerWrites({ from, body: 'round 0' });
+  const admin = system.token(account, 'admin', 'boss');
+  const files = new Map(); // conversation → the id of a file of it
+  for (const id of ids) {
+    const stored = await system.api(`/media?conversation=${id}`, { token: admin, method: 'POST', body: 'x', headers: { 'Content-Type': 'text/plain' } });
+    files.set(id, stored.json.id);
+  }
   const witness = await system.agent({ agent: 'witness' });
 
   for (const agent of agents) {
@@ -99,6 +105,7 @@ scenario(`for ${AGENTS * ROUNDS} random states, the ids over MQTT are the ids ov
         const status = over.includes(id) ? 200 : 404;
         assert.equal((await system.api(`/conversations/${id}`, { token: agent.token })).status, status, what);
         assert.equal((await system.api(`/conversations/${id}/messages`, { token: agent.token })).status, status, what);
+        assert.equal((await system.api(`/media/${files.get(id)}`, { token: agent.token })).status, status, `/media; ${what}`);
         assert.equal((await get(`/resolve?id=${id}`)).matches.length, over.includes(id) ? 1 : 0, `/resolve; ${what}`);
       }
       seen.add(over.length);

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Any bytes as a command. What is taken has an id in its grammar and a digest that does not depend on how it was
+ * written; what is refused has a sentence; every answer is JSON. And what an agent may send, the simulated WhatsApp,
+ * which shares no source with the reader of commands, finds nothing wrong with.
+ */
+#include "bridge/graph.h"
+#include "core/command.h"
+#include "core/text.h"
+#include "fuzz.h"
+#include "sim/validate.h"
+
+#define CONVERSATION "acme_1001_923456789012"
+#define MESSAGE "01a20462-5846-7192-9aed-5ab1d5b5eeb2"
+
+static void check_answer(char *text, const char *id, bool is_ok)
+{
+	json_t *json = json_loads(text, 0, NULL);
+	const char *said = json_string_value(json_object_get(json, "id"));
+
+	FUZZ_CHECK(json_is_object(json));
+	FUZZ_CHECK(id[0] ? said && strcmp(said, id) == 0 : json_is_null(json_object_get(json, "id")));
+	FUZZ_CHECK(json_is_true(json_object_get(json, "ok")) == is_ok);
+	json_decref(json);
+	free(text);
+}
+
+static void check_request(const struct cw_command *command)
+{
+	json_t *body = json_pack("{s:O, s:{s:s?}}", "content", command->content, "context", "message", command->reply_to);
+	char *text = json_dumps(body, JSON_COMPACT);
+	const struct cw_outbound outbound = { .message = MESSAGE,
+					      .attempt = 1,
+					      .kind = command->kind,
+					      .body = text,
+					      .wa_id = "923456789012",
+					      .context_wamid = command->reply_to ? "wamid.X" : NULL,
+					      .target_wamid = command->kind == CW_KIND_REACTION ? "wamid.Y" : NULL,
+					      .file = json_object_get(command->content, "media") ? "4711" : NULL };
+	char details[VALIDATE_DETAILS];
+	const char *why = NULL;
+	char *request = graph_render(&outbound, &why);
+	json_t *json = request ? json_loads(request, 0, NULL) : NULL;
+
+	FUZZ_CHECK(json);
+	if (validate_message(json, details) != 0) {
+		(void)fprintf(stderr, "%s\n%s\n", request, details);
+		abort();
+	}
+	json_decref(json);
+	free(request);
+	free(text);
+	json_decref(body);
+}
+
+/* Written anew it is the same command. */
+static void check_again(const struct cw_command *command)
+{
+	char *text = json_dumps(command->root, JSON_INDENT(1));
+	struct cw_command again;
+	struct cw_problem problem;
+
+	if (strlen(text) <= CW_COMMAND_MAX_BYTES) {
+		FUZZ_CHECK(cw_command_parse(text, strlen(text), CONVERSATION, &again, &problem));
+		FUZZ_CHECK(memcmp(again.digest, command->digest, CW_COMMAND_DIGEST_BYTES) == 0);
+		cw_command_finish(&again);
+	}
+	free(text);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char *text = fuzz_text(data, size);
+	struct cw_command command;
+	struct cw_problem problem = { .type = "" };
+
+	if (cw_command_parse(text, size, CONVERSATION, &command, &problem)) {
+		FUZZ_CHECK(cw_text_is_made_of(command.id, strlen(command.id), CW_COMMAND_ID_MAX, CW_TEXT_ID "_.:"));
+		check_answer(cw_command_answer(command.id, MESSAGE), command.id, true);
+		check_again(&command);
+		if (command.type == CW_COMMAND_SEND) {
+			check_request(&command);
+		}
+	} else {
+		FUZZ_CHECK(problem.status >= 400 && problem.type[0] && problem.detail[0]);
+		check_answer(cw_command_refusal(command.id, &problem), command.id, false);
+	}
+	cw_command_finish(&command);
+	free(text);
+	return 0;
+}
