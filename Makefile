@@ -44,6 +44,7 @@ bench: test-build
 	@node bench/fanout.mjs
 	@node bench/storm.mjs
 	@node bench/expiry.mjs
+	@node bench/replies.mjs
 
 clean:
 	@rm -rf build build-dev build-clang build-asan build-tsan build-fuzz

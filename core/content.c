@@ -190,13 +190,6 @@ static const struct member template_shape[] = {
 };
 
 static const struct {
-	const char *type;
-	const struct member *shape;
-} interactive_shapes[] = {
-	{ "button", buttons_shape }, { "list", list_shape }, { "cta_url", cta_url_shape },
-};
-
-static const struct {
 	enum cw_message_kind kind;
 	const struct member *shape;
 	int64_t max_bytes;      /* of a file */
@@ -390,6 +383,75 @@ static enum cw_status check_file_name(const json_t *content, const struct place 
 	return link && !is_link(link) ? fault(place, "link must be an http or https URL") : CW_OK;
 }
 
+/* A member that has one of few words, comma separated. */
+static enum cw_status check_word(const json_t *object, const char *name, const char *words, const struct place *place)
+{
+	const char *word = json_string_value(json_object_get(object, name));
+	struct place inner = step_into(place, name, 0);
+	char what[80];
+
+	if (word && cw_text_list_has(words, word)) {
+		return CW_OK;
+	}
+	return fault(&inner, cw_text_format(what, sizeof(what), "must be one of %s", words) ? what : "is not known here");
+}
+
+/* A header is a text or a file, in the member that its type names ("Interactive messages", header). */
+static enum cw_status check_header(const json_t *content, const char *words, const struct place *place)
+{
+	const json_t *header = json_object_get(content, "header");
+	struct place inner = step_into(place, "header", 0);
+	enum cw_status status = header ? check_word(header, "type", words, &inner) : CW_OK;
+
+	if (header && status == CW_OK &&
+	    (json_object_size(header) != 2 ||
+	     !json_object_get(header, json_string_value(json_object_get(header, "type"))))) {
+		status = fault(&inner, "has its type, and the member that the type names");
+	}
+	return status;
+}
+
+static enum cw_status check_buttons(const json_t *content, const struct place *place)
+{
+	struct place inner = step_into(place, "action.buttons", 0);
+	enum cw_status status = check_header(content, "text, image, video, document", place);
+	size_t index;
+	json_t *button;
+
+	json_array_foreach(json_object_get(json_object_get(content, "action"), "buttons"), index, button)
+	{
+		struct place one = step_into(&inner, NULL, (int64_t)index);
+
+		if (status == CW_OK) {
+			status = check_word(button, "type", "reply", &one);
+		}
+	}
+	return status;
+}
+
+static enum cw_status check_list_words(const json_t *content, const struct place *place)
+{
+	return check_header(content, "text", place);
+}
+
+static enum cw_status check_cta_url(const json_t *content, const struct place *place)
+{
+	struct place inner = step_into(place, "action", 0);
+	enum cw_status status = check_header(content, "text, image, video, document", place);
+
+	return status == CW_OK ? check_word(json_object_get(content, "action"), "name", "cta_url", &inner) : status;
+}
+
+static const struct {
+	const char *type;
+	const struct member *shape;
+	enum cw_status (*check)(const json_t *content, const struct place *place);
+} interactive_shapes[] = {
+	{ "button", buttons_shape, check_buttons },
+	{ "list", list_shape, check_list_words },
+	{ "cta_url", cta_url_shape, check_cta_url },
+};
+
 /* What people choose from must be told apart, and a list has ten rows in all. */
 static enum cw_status check_ids(const json_t *list, const char *holder, const struct place *place, json_t *seen)
 {
@@ -444,6 +506,9 @@ static enum cw_status check_interactive(const json_t *content, const struct plac
 		if (strcmp(interactive_shapes[i].type, type) == 0) {
 			enum cw_status status = check_object(content, interactive_shapes[i].shape, place);
 
+			if (status == CW_OK) {
+				status = interactive_shapes[i].check(content, place);
+			}
 			return status == CW_OK ? check_choices(content, place) : status;
 		}
 	}

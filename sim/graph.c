@@ -249,10 +249,11 @@ static json_t *take(struct sim *sim, const char *number, const json_t *body)
 	char *wamid = sim_new_wamid();
 
 	wa_id_of(body, to);
-	json_t *entry = json_pack("{s:s, s:s, s:s, s:O, s:O*, s:s, s:I}", "number", number, "to", to, "type",
+	int64_t now_us = sim_now_us();
+	json_t *entry = json_pack("{s:s, s:s, s:s, s:O, s:O*, s:s, s:I, s:I}", "number", number, "to", to, "type",
 				  json_string_value(json_object_get(body, "type")), "body", body, "mark",
 				  json_object_get(body, "biz_opaque_callback_data"), "wamid", wamid ? wamid : "", "at",
-				  (json_int_t)sim_now_ms());
+				  (json_int_t)(now_us / 1000), "at_us", (json_int_t)now_us);
 
 	free(wamid);
 	if (!entry || json_array_append(sim->world.ledger, entry) != 0) {

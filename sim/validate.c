@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #define BAD_PARAMETER 100
 #define MISSING 131008
@@ -104,7 +105,7 @@ static void check_file(struct fault *fault, const json_t *value, const char *typ
 	}
 	text(fault, value, "id", false, 64);
 	text(fault, value, "link", false, 2048);
-	if (link && strncmp(link, "http", 4) != 0) {
+	if (link && strncasecmp(link, "http", 4) != 0) {
 		say(fault, BAD_VALUE, "link is not a valid URI");
 	}
 }

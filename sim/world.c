@@ -39,12 +39,17 @@ void world_unlock(struct world *world)
 	(void)pthread_mutex_unlock(&world->lock);
 }
 
-int64_t sim_now_ms(void)
+int64_t sim_now_us(void)
 {
 	struct timespec now;
 
 	(void)clock_gettime(CLOCK_REALTIME, &now); /* cannot fail for this clock */
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int64_t sim_now_ms(void)
+{
+	return sim_now_us() / 1000;
 }
 
 char *sim_new_wamid(void)

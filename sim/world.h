@@ -38,6 +38,7 @@ bool world_init(struct world *world);
 void world_lock(struct world *world);
 void world_unlock(struct world *world);
 
+int64_t sim_now_us(void);
 int64_t sim_now_ms(void);
 /* Random, of real length, with the characters that real ones have; for free(). */
 char *sim_new_wamid(void);

@@ -87,6 +87,16 @@ static void what_it_does_not_is_refused_with_its_place(void **state)
 		{ CW_KIND_INTERACTIVE, "{}", "content.type: must be button, list or cta_url" },
 		{ CW_KIND_INTERACTIVE, "{'type':'flow'}", "content.type: must be button, list or cta_url" },
 		{ CW_KIND_INTERACTIVE, "7", "content.type: must be button, list or cta_url" },
+		{ CW_KIND_INTERACTIVE, BUTTONS("{'type':'rpley','reply':{'id':'1','title':'t'}}"),
+		  "content.action.buttons[0].type: must be one of reply" },
+		{ CW_KIND_INTERACTIVE,
+		  "{'type':'cta_url','body':{'text':'b'},'action':{'name':'cta_rul','parameters':"
+		  "{'display_text':'Go','url':'https://a.b'}}}",
+		  "content.action.name: must be one of cta_url" },
+		{ CW_KIND_INTERACTIVE,
+		  "{'type':'button','header':{'type':'text'},'body':{'text':'b'},'action':{'buttons':[" BUTTON(
+			  "1", "a") "]}}",
+		  "content.header: has its type" },
 		{ CW_KIND_INTERACTIVE, BUTTONS(""), "content.action.buttons: is empty" },
 		{ CW_KIND_INTERACTIVE,
 		  BUTTONS(BUTTON("1", "a") "," BUTTON("2", "b") "," BUTTON("3", "c") "," BUTTON("4", "d")),

@@ -49,7 +49,7 @@ static enum cw_status act(struct fixture *fixture, const char *action, const cha
 static void any_id_that_means_one_conversation_assigns_it(void **state)
 {
 	struct fixture *fixture = *state;
-	static const char *const ids[] = { CONVERSATION, "legacy-1", "+" CUSTOMER };
+	static const char *const ids[] = { CONVERSATION, "legacy-1", ("+" CUSTOMER) };
 	char arguments[300];
 
 	post_messages(fixture, TEXT(CUSTOMER, "w1", 1800000000, "x"));
