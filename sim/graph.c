@@ -210,6 +210,23 @@ static int64_t setting(const struct sim *sim, const char *name)
 	return json_integer_value(json_object_get(sim->world.statuses, name));
 }
 
+/* All of them in one webhook. With the lock. */
+static void send_batch(struct sim *sim, const json_t *entry, const json_t *words)
+{
+	const char *number = json_string_value(json_object_get(entry, "number"));
+	json_t *value = people_value(sim, number, "statuses", json_null(), NULL, NULL);
+	json_t *list = json_object_get(value, "statuses");
+	size_t index;
+	json_t *word;
+
+	(void)json_array_clear(list);
+	json_array_foreach(words, index, word)
+	{
+		(void)json_array_append_new(list, make_status(json_string_value(word), entry, sim_now_ms(), 0));
+	}
+	post_value(sim->post, "messages", value, setting(sim, "delay_ms"));
+}
+
 /* sent, delivered, read; or what the script says. With the lock. */
 static void send_statuses(struct sim *sim, const json_t *entry)
 {
@@ -223,6 +240,10 @@ static void send_statuses(struct sim *sim, const json_t *entry)
 
 	if (error) {
 		send_status(sim, entry, "failed", error, setting(sim, "delay_ms"));
+		return;
+	}
+	if (json_is_true(json_object_get(sim->world.statuses, "batch"))) {
+		send_batch(sim, entry, words);
 		return;
 	}
 	json_array_foreach(words, index, word)

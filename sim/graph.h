@@ -29,6 +29,8 @@ void graph_templates(struct cw_http_request *request, void *sim);
 
 /* A customer writes: {from|user_id, name, text | type and its object, file, at, number}. Answers {wamid}. */
 void people_write(struct cw_http_request *request, void *sim);
+/* {messages, bytes}: so many customers write in one webhook of about so many bytes. */
+void people_write_batch(struct cw_http_request *request, void *sim);
 /* POST adds a rule, or {"statuses":…}, {"tokens":…}; DELETE forgets the rules. */
 void people_behave(struct cw_http_request *request, void *sim);
 void people_behave_well(struct cw_http_request *request, void *sim);

@@ -18,7 +18,7 @@
 __attribute__((visibility("default"))) const char *argp_program_version = "convwire-sim " CW_VERSION;
 
 #define MAX_NUMBERS 32
-enum { N_ROUTES = 9 };
+enum { N_ROUTES = 10 };
 
 struct options {
 	const char *address, *webhook, *app_secret, *app_secret_file, *token, *token_file;
@@ -208,6 +208,7 @@ int main(int argc, char **argv)
 		{ "GET", "/sim/file/{}", 0, NULL, graph_download, &sim, NULL },
 		{ "GET", "/sim/ledger", 0, NULL, people_ledger, &sim, NULL },
 		{ "POST", "/sim/write", 16 * 1024 * 1024, NULL, people_write, &sim, NULL },
+		{ "POST", "/sim/batch", 4096, NULL, people_write_batch, &sim, NULL },
 		{ "POST", "/sim/behave", 65536, NULL, people_behave, &sim, NULL },
 		{ "DELETE", "/sim/behave", 0, NULL, people_behave_well, &sim, NULL },
 		{ "GET", "/{}/{}", 0, NULL, graph_ask, &sim, NULL },

@@ -198,6 +198,61 @@ void people_write(struct cw_http_request *request, void *context)
 	}
 }
 
+#define MAX_BATCH 1000 /* updates in one webhook, as Meta sends at most */
+
+/* One of a batch, with a text of len characters; its customer's number is made of n. With the lock. */
+static bool add_to_batch(struct sim *sim, json_t *value, const char *number, int64_t n, size_t len)
+{
+	char from[24];
+	char *body = malloc(len + 1);
+	char *wamid = sim_new_wamid();
+
+	if (body) {
+		memset(body, 'x', len);
+		body[len] = '\0';
+	}
+	(void)snprintf(from, sizeof(from), "9230%08lld", (long long)n); /* fits */
+	json_t *message = json_pack("{s:s, s:s*, s:o, s:s, s:{s:s*}}", "from", from, "id", wamid, "timestamp",
+				    json_sprintf("%lld", (long long)(sim_now_ms() / 1000)), "type", "text", "text",
+				    "body", body);
+
+	free(wamid);
+	free(body);
+	world_note_written(&sim->world, number, from, sim_now_ms());
+	return json_array_append_new(json_object_get(value, "messages"), message) == 0;
+}
+
+void people_write_batch(struct cw_http_request *request, void *context)
+{
+	struct sim *sim = context;
+	size_t len = 0;
+	const char *bytes = cw_http_body(request, &len);
+	json_t *said = json_loadb(bytes, len, 0, NULL);
+	int64_t n = json_integer_value(json_object_get(said, "messages"));
+	int64_t total = json_integer_value(json_object_get(said, "bytes"));
+	bool is_fine = n > 0 && n <= MAX_BATCH && total >= 0 && total <= 16 * 1024 * 1024;
+
+	json_decref(said);
+	world_lock(&sim->world);
+	const char *number = any_number(sim);
+	json_t *value = is_fine && number ? people_value(sim, number, "messages", json_null(), NULL, NULL) : NULL;
+
+	(void)json_array_clear(json_object_get(value, "messages"));
+	for (int64_t i = 0; value && is_fine && i < n; i++) {
+		is_fine = add_to_batch(sim, value, number, i, (size_t)(total / n > 200 ? total / n - 200 : 1));
+	}
+	if (is_fine && value) {
+		post_value(sim->post, "messages", json_incref(value), 0);
+	}
+	world_unlock(&sim->world);
+	if (is_fine && value) {
+		cw_http_answer_json(request, 200, json_object());
+	} else {
+		cw_http_problem(request, 400, "bad_body", "{\"messages\":1..1000,\"bytes\":…}");
+	}
+	json_decref(value);
+}
+
 /* ---- behaviour ---- */
 
 void people_behave(struct cw_http_request *request, void *context)

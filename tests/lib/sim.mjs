@@ -24,6 +24,11 @@ export class Sim {
     return (await this.#post('/sim/write', message)).wamid;
   }
 
+  /** Many customers write in one webhook: { messages, bytes }. */
+  writesBatch(size) {
+    return this.#post('/sim/batch', size);
+  }
+
   /** { do, on, after, count, share, … }, { statuses }, { tokens }, { rate }, { webhook }: docs/simulator.md. */
   behave(rule) {
     return this.#post('/sim/behave', rule);

@@ -87,3 +87,16 @@ scenario('statuses of messages typed on the phone are theirs', async (system) =>
   assert.equal(message.status, 'read');
   assert.equal(message.attempt, undefined);
 });
+
+scenario('statuses in one batch, and a webhook of 3 MB beside them', async (system) => {
+  const sim = await start(system);
+  await sim.behave({ statuses: { batch: true, delay_ms: 5 } });
+  const ann = await system.commander();
+  const id = await system.customer();
+  await sim.writesBatch({ messages: 900, bytes: 2_900_000 });
+  const { message } = await ann.say(id, 'x');
+  await system.messageIs(id, message, 'read');
+  await eventually(async () => (await sim.ledger()).webhooks_waiting === 0, 'both are taken');
+  assert.equal((await sim.ledger()).webhooks_refused, 0);
+  assert.equal((await system.check()).messages, 902);
+});
