@@ -539,6 +539,44 @@ static int exit_code_of(enum cw_status status)
 	return status == CW_INVALID || status == CW_NOT_FOUND ? EX_CONFIG : cli_exit_code(status);
 }
 
+/* Everything that can be found wrong is found before anything is started. */
+static enum cw_status prepare(struct up *up, struct cw_error *reterr)
+{
+	enum cw_status status = settings_load(up->options->common.dir, &up->settings, reterr);
+
+	if (status == CW_OK) {
+		status = demo_check(&up->settings, up->options->common.dir, up->options->is_demo, reterr);
+	}
+	if (status == CW_OK) {
+		status = override_ports(up, reterr);
+	}
+	if (status == CW_OK) {
+		status = make_paths(up, reterr);
+	}
+	if (status == CW_OK) {
+		status = take_locks(up, reterr);
+	}
+	if (status == CW_OK) {
+		status = check_keys(up, reterr);
+	}
+	if (status == CW_OK) {
+		status = find_programs(up, reterr);
+	}
+	if (status == CW_OK) {
+		status = ports_choose(&up->settings, up->options->takes_free_ports, reterr);
+	}
+	if (status == CW_OK) {
+		status = write_broker_conf(up, reterr);
+	}
+	if (status == CW_OK && up->options->is_demo) {
+		status = demo_prepare(&up->demo, &up->children[SIMULATOR], &up->settings, up->dir, up->bin, reterr);
+	}
+	if (status == CW_OK) {
+		status = prepare_children(up, reterr);
+	}
+	return status;
+}
+
 int command_up(int argc, char **argv)
 {
 	static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { NULL, 0, NULL, 0 } };
@@ -567,38 +605,8 @@ int command_up(int argc, char **argv)
 	}
 	up->options = &options;
 	up->ready_pipe = -1;
-	enum cw_status status = settings_load(options.common.dir, &up->settings, &error);
+	enum cw_status status = prepare(up, &error);
 
-	if (status == CW_OK) {
-		status = demo_check(&up->settings, options.common.dir, options.is_demo, &error);
-	}
-	if (status == CW_OK) {
-		status = override_ports(up, &error);
-	}
-	if (status == CW_OK) {
-		status = make_paths(up, &error);
-	}
-	if (status == CW_OK) {
-		status = take_locks(up, &error);
-	}
-	if (status == CW_OK) {
-		status = check_keys(up, &error);
-	}
-	if (status == CW_OK) {
-		status = find_programs(up, &error);
-	}
-	if (status == CW_OK) {
-		status = ports_choose(&up->settings, options.takes_free_ports, &error);
-	}
-	if (status == CW_OK) {
-		status = write_broker_conf(up, &error);
-	}
-	if (status == CW_OK && options.is_demo) {
-		status = demo_prepare(&up->demo, &up->children[SIMULATOR], &up->settings, up->dir, up->bin, &error);
-	}
-	if (status == CW_OK) {
-		status = prepare_children(up, &error);
-	}
 	if (status != CW_OK) {
 		(void)cli_fail(status, "%s", error.text);
 	} else {

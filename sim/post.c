@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "sim/post.h"
 
-#include <ctype.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -51,27 +50,28 @@ struct post {
 
 /* ---- as Meta writes it ---- */
 
+/* jansson writes capitals, Meta small letters. */
+static enum cw_status put_code_point(struct cw_buf *out, const char *escape)
+{
+	char small[7] = "\\u0000";
+
+	for (int i = 2; i < 6; i++) {
+		small[i] = (char)(escape[i] >= 'A' && escape[i] <= 'F' ? escape[i] + ('a' - 'A') : escape[i]);
+	}
+	return cw_buf_append_text(out, small);
+}
+
 static enum cw_status put_character(struct cw_buf *out, const char **text)
 {
 	const char *c = *text;
 
-	if (c[0] == '\\' && c[1] == 'u') {
-		char escape[7] = {
-			'\\', 'u', (char)tolower(c[2]), (char)tolower(c[3]), (char)tolower(c[4]), (char)tolower(c[5]), 0
-		};
-
-		*text += 6;
-		return cw_buf_append_text(out, escape);
+	if (c[0] != '\\') {
+		*text += 1;
+		return strchr("<%@", c[0]) ? cw_buf_append_format(out, "\\u%04X", (unsigned)c[0]) :
+					     cw_buf_append(out, c, 1);
 	}
-	if (c[0] == '\\') {
-		*text += 2;
-		return cw_buf_append(out, c, 2);
-	}
-	*text += 1;
-	if (strchr("<%@", c[0])) {
-		return cw_buf_append_format(out, "\\u%04X", (unsigned)c[0]);
-	}
-	return cw_buf_append(out, c, 1);
+	*text += c[1] == 'u' ? 6 : 2;
+	return c[1] == 'u' ? put_code_point(out, c) : cw_buf_append(out, c, 2);
 }
 
 char *post_write(const json_t *webhook)
