@@ -13,7 +13,7 @@
  */
 #define PACE_PAIR_BURST 45
 #define PACE_PAIR_MS 6000
-#define PACE_MAX_PAUSE_MS 60000
+#define PACE_MAX_PAUSE_MS 15000
 
 struct pace;
 

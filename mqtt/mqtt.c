@@ -401,6 +401,13 @@ static bool add_correlation(const struct cw_mqtt_message *message, MQTTPropertie
 	return MQTTProperties_add(properties, &property) == 0;
 }
 
+static void free_properties(MQTTProperties *properties)
+{
+	if (properties->count > 0) {
+		MQTTProperties_free(properties);
+	}
+}
+
 enum cw_status cw_mqtt_send(struct cw_mqtt *mqtt, const struct cw_mqtt_message *message, int64_t id)
 {
 	MQTTAsync_responseOptions options = MQTTAsync_responseOptions_initializer;
@@ -420,7 +427,7 @@ enum cw_status cw_mqtt_send(struct cw_mqtt *mqtt, const struct cw_mqtt_message *
 	bool is_sent = add_correlation(message, &publish.properties) &&
 		       MQTTAsync_sendMessage(mqtt->client, message->topic, &publish, &options) == MQTTASYNC_SUCCESS;
 
-	MQTTProperties_free(&publish.properties);
+	free_properties(&publish.properties);
 	if (!is_sent) {
 		(void)end_send(send);
 		free(send);
