@@ -128,6 +128,7 @@ static void forget(struct attempt *attempt)
 	}
 	*link = attempt->next;
 	outbound->n_attempts--;
+	outbound->has_left = true;
 	attempt_destroy(attempt);
 }
 
@@ -162,7 +163,7 @@ static void request(struct attempt *attempt)
 			graph_call_init(&attempt->call, "POST", url, token, body, outbound->options->request_timeout_ms,
 					attempt) == CW_OK;
 
-	memset(token, 0, sizeof(token));
+	explicit_bzero(token, sizeof(token));
 	if (!is_ready || curl_multi_add_handle(outbound->multi, attempt->call.easy) != CURLM_OK) {
 		graph_call_finish(&attempt->call);
 		lose_claim(attempt, "out of memory");

@@ -154,7 +154,7 @@ static void send_signal(struct outbound *outbound, const struct cw_signal *signa
 		graph_call_finish(call);
 		free(call);
 	}
-	memset(token, 0, sizeof(token));
+	explicit_bzero(token, sizeof(token));
 }
 
 static void send_signals(struct outbound *outbound)
@@ -486,6 +486,8 @@ static void *run(void *context)
 		take_answers(outbound);
 		retry_moves(outbound);
 		send_signals(outbound);
+		is_woken |= outbound->has_left;
+		outbound->has_left = false;
 		if (is_woken || cw_clock_monotonic_ms() >= look_at_ms) {
 			bool is_fine = look(outbound, is_woken, &error) == CW_OK;
 

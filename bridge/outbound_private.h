@@ -59,6 +59,7 @@ struct outbound {
 	struct attempt *attempts;
 	int n_attempts, n_signals_under_way;
 	bool has_more; /* the last look left something for the next */
+	bool has_left; /* an attempt was forgotten since: what looks passed over as under way may be due */
 
 	_Atomic int64_t requests, accepted, failed, retried, unknown, under_way;
 };

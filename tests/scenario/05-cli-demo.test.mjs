@@ -8,10 +8,18 @@ import { System, programPath, scenario } from '../lib/system.mjs';
 import { eventually } from '../lib/until.mjs';
 import os from 'node:os';
 
+/** `up` takes the plugin beside it, which is another build's than the broker when the programs are instrumented. */
+async function usePlugin(system, plugin) {
+  const made = await system.convwire('init', '--demo');
+  assert.equal(made.code, 0, made.stderr);
+  await fs.appendFile(path.join(system.dir, 'convwire.conf'), `plugin = ${plugin}\n`);
+}
+
 scenario('a newcomer runs the demo, is written to, answers, and is answered', async (system) => {
   const home = await fs.mkdtemp(path.join(os.tmpdir(), 'convwire-demo-'));
   system.cleanups.push(() => fs.rm(home, { recursive: true, force: true }));
   system.dir = path.join(home, 'var-demo');
+  if (process.env.CONVWIRE_PLUGIN) await usePlugin(system, process.env.CONVWIRE_PLUGIN);
   const [http, mqtt, ws] = await freePorts(3);
   const up = system.launch('up --demo', programPath('convwire'), ['up', '--demo', '--dir', system.dir, '--http-port', http,
     '--mqtt-port', mqtt, '--ws-port', ws, '--take-free-ports']);
