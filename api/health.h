@@ -20,7 +20,7 @@ struct health_facts {
 		int64_t is_connected;
 		int64_t commands, refused_commands, dropped_commands;
 		int64_t requests, accepted, failed, retried, unknown, under_way;
-		int64_t media_fetched, media_uploaded, media_failed, media_stopped;
+		int64_t media_fetched, media_uploaded, media_failed, media_disk_full;
 	} bridge;
 	/* What the broker's plugin counted, since the broker started. */
 	struct health_plugin {

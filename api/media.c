@@ -21,7 +21,7 @@
 
 struct upload {
 	struct cw_token token;
-	struct cw_media_writer *writer;
+	struct cw_media_store_writer *writer;
 	char mime_type[CW_MIME_MAX + 1];
 };
 
@@ -29,7 +29,7 @@ static void release_upload(void *user)
 {
 	struct upload *upload = user;
 
-	cw_media_abandon(upload->writer);
+	cw_media_store_abandon(upload->writer);
 	cw_token_finish(&upload->token);
 	free(upload);
 }
@@ -87,8 +87,8 @@ static bool admit(struct cw_http_request *request, const struct api *api, struct
 		}
 		return false;
 	}
-	if (cw_media_begin(api->media_dir, CW_CONTENT_MAX_FILE_BYTES, api->media_min_free_bytes, &upload->writer,
-			   &error) != CW_OK) {
+	if (cw_media_store_begin(api->media_dir, CW_CONTENT_MAX_FILE_BYTES, api->media_min_free_bytes, &upload->writer,
+				 &error) != CW_OK) {
 		media_problem(request, &error);
 		return false;
 	}
@@ -113,7 +113,7 @@ void api_media_take(struct cw_http_request *request, const char *bytes, size_t l
 	struct cw_error error;
 
 	(void)context;
-	if (cw_media_write(upload->writer, bytes, (int64_t)len, &error) != CW_OK) {
+	if (cw_media_store_write(upload->writer, bytes, (int64_t)len, &error) != CW_OK) {
 		media_problem(request, &error);
 	}
 }
@@ -141,7 +141,8 @@ void api_media_store(struct cw_http_request *request, void *context)
 			       .mime_type = upload->mime_type,
 			       .filename = filename && strlen(filename) < 240 ? filename : NULL },
 	};
-	enum cw_status status = cw_media_commit(upload->writer, op.media_add.sha256, &op.media_add.size_bytes, &error);
+	enum cw_status status = cw_media_store_commit(upload->writer, op.media_add.sha256, &op.media_add.size_bytes,
+						      &error);
 
 	upload->writer = NULL;
 	if (status != CW_OK) {
@@ -181,7 +182,9 @@ static void send_file(struct cw_http_request *request, const struct api *api, co
 {
 	char path[PATH_MAX];
 	struct stat file;
-	int fd = cw_media_path(api->media_dir, media->sha256, path, sizeof(path)) ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	int fd = cw_media_store_path(api->media_dir, media->sha256, path, sizeof(path)) ?
+			 open(path, O_RDONLY | O_CLOEXEC) :
+			 -1;
 
 	if (fd < 0 || fstat(fd, &file) != 0) {
 		cw_http_problem(request, 410, "media_gone", "The file is no longer on the server's disk.");

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bridge/outbound_private.h"
+#include "bridge/pause.h"
 #include "bridge/tokens.h"
 #include "core/clock.h"
 #include "core/graph_error.h"
@@ -154,8 +155,7 @@ static void request(struct attempt *attempt)
 	if (!tokens_read(outbound->options->tokens_dir, attempt->sender->phone_number_id, token)) {
 		free(body);
 		lose_claim(attempt, "the number has no access token");
-		outbound_pause(outbound, attempt->sender->phone_number_id, CW_GRAPH_CODE_TOKEN,
-			       "The number has no access token yet. Set one with `convwire number set-token`.");
+		pause_number(outbound->store, attempt->sender->phone_number_id, CW_GRAPH_CODE_TOKEN, TOKENS_NONE);
 		return;
 	}
 	bool is_ready = cw_text_format(url, sizeof(url), "%s/%s/messages", outbound->options->graph_url,
@@ -251,8 +251,8 @@ static void follow_table(struct attempt *attempt)
 		      pace_recipient_pause(attempt->sender->pace, attempt->conversation, attempt->tries - 1, now_ms));
 		break;
 	case CW_GRAPH_STOP:
-		outbound_pause(attempt->outbound, attempt->sender->phone_number_id, attempt->answer.code,
-			       row->explanation);
+		pause_number(attempt->outbound->store, attempt->sender->phone_number_id, attempt->answer.code,
+			     row->explanation);
 		retry(attempt, 0);
 		break;
 	case CW_GRAPH_PERMANENT:

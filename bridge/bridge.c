@@ -39,7 +39,7 @@ enum cw_status bridge_create(const struct bridge_options *options, struct bridge
 
 enum cw_status bridge_start(struct bridge *bridge, struct cw_store *store, struct cw_error *reterr)
 {
-	cw_media_clean(bridge->options.media_dir);
+	cw_media_store_clean(bridge->options.media_dir);
 	enum cw_status status = outbound_start(bridge->outbound, store, reterr);
 
 	if (status == CW_OK) {

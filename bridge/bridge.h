@@ -50,7 +50,7 @@ struct bridge_stats {
 	int64_t requests, accepted, failed, retried, unknown;
 	int64_t under_way;
 	int64_t media_fetched, media_uploaded, media_failed;
-	bool media_stopped; /* the disk is nearly full */
+	bool media_disk_full; /* the disk is nearly full */
 };
 void bridge_stats(struct bridge *bridge, struct bridge_stats *ret_stats);
 

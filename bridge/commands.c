@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "bridge/commands.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -53,15 +54,15 @@ struct commands {
 	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t changed;
 	bool is_stopping, has_connected, has_lost;
-	bool is_stuck; /* the window is full: an answer waits for a PUBACK */
+	bool is_stuck; /* Paho took no answer, its window is full: a PUBACK, or IDLE_MS, ends it */
 	char lost_reason[160];
 	struct queue arrived, answered;
 	size_t waiting_bytes; /* of arrived */
-	bool is_listening;    /* connected and subscribed */
 	int64_t n_commands, n_refused, n_dropped;
 
+	atomic_bool is_listening; /* connected and subscribed; the thread's, others may look */
+
 	/* The thread's own. */
-	bool is_connected;
 	int64_t retry_at_ms, backoff_ms, connected_at_ms;
 };
 
@@ -379,7 +380,7 @@ static bool publish_answer(struct commands *commands, const struct job *job)
 
 	memcpy(topic.account, job->topic.account, sizeof(topic.account));
 	memcpy(topic.subject, job->topic.subject, sizeof(topic.subject));
-	return !commands->is_connected || !job->answer || cw_topic_make(&topic, text) != CW_OK ||
+	return !commands->is_listening || !job->answer || cw_topic_make(&topic, text) != CW_OK ||
 	       cw_mqtt_send(commands->mqtt, &message, 0) == CW_OK;
 }
 
@@ -391,7 +392,8 @@ static void publish_answers(struct commands *commands)
 		(void)pthread_mutex_lock(&commands->lock);
 		struct job *job = commands->is_stuck ? NULL : commands->answered.first;
 
-		commands->is_stuck = job != NULL; /* until it is with Paho; on_published may say otherwise meanwhile */
+		/* Set before Paho refuses, not after: else a PUBACK in between would be forgotten. */
+		commands->is_stuck = commands->is_stuck || job;
 		(void)pthread_mutex_unlock(&commands->lock);
 		goes_on = job && publish_answer(commands, job);
 		if (goes_on) {
@@ -405,14 +407,6 @@ static void publish_answers(struct commands *commands)
 }
 
 /* ---- the connection ---- */
-
-static void set_listening(struct commands *commands, bool is_listening)
-{
-	commands->is_connected = is_listening;
-	(void)pthread_mutex_lock(&commands->lock);
-	commands->is_listening = is_listening;
-	(void)pthread_mutex_unlock(&commands->lock);
-}
 
 static void plan_retry(struct commands *commands)
 {
@@ -443,7 +437,7 @@ static void after_connect(struct commands *commands)
 	}
 	commands->backoff_ms = MIN_BACKOFF_MS;
 	commands->connected_at_ms = cw_clock_monotonic_ms();
-	set_listening(commands, true);
+	commands->is_listening = true;
 	cw_log_info("commands: listening");
 }
 
@@ -462,18 +456,18 @@ static void look_at_connection(struct commands *commands)
 		(void)pthread_mutex_lock(&commands->lock);
 		commands->is_stuck = false;
 		(void)pthread_mutex_unlock(&commands->lock);
-		if (commands->is_connected || commands->backoff_ms >= MAX_BACKOFF_MS) {
+		if (commands->is_listening || commands->backoff_ms >= MAX_BACKOFF_MS) {
 			cw_log_warn("commands: %s, retrying", reason);
 		}
-		set_listening(commands, false);
+		commands->is_listening = false;
 	}
 	if (has_connected) {
 		after_connect(commands);
 	}
-	if (!commands->is_connected && cw_clock_monotonic_ms() >= commands->retry_at_ms) {
+	if (!commands->is_listening && cw_clock_monotonic_ms() >= commands->retry_at_ms) {
 		try_connect(commands);
 	}
-	if (commands->is_connected && cw_clock_monotonic_ms() - commands->connected_at_ms > RENEW_AFTER_MS) {
+	if (commands->is_listening && cw_clock_monotonic_ms() - commands->connected_at_ms > RENEW_AFTER_MS) {
 		commands->connected_at_ms = cw_clock_monotonic_ms();
 		cw_mqtt_disconnect(commands->mqtt);
 	}
@@ -485,7 +479,7 @@ static void look_at_connection(struct commands *commands)
 static bool wait_for_change(struct commands *commands)
 {
 	struct timespec until;
-	int64_t wait_ms = commands->is_connected ? IDLE_MS : commands->retry_at_ms - cw_clock_monotonic_ms();
+	int64_t wait_ms = commands->is_listening ? IDLE_MS : commands->retry_at_ms - cw_clock_monotonic_ms();
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &until); /* cannot fail for this clock */
 	wait_ms = wait_ms < 1 ? 1 : wait_ms;
@@ -494,7 +488,9 @@ static bool wait_for_change(struct commands *commands)
 	(void)pthread_mutex_lock(&commands->lock);
 	if (!commands->has_lost && !commands->has_connected && !commands->is_stopping && !commands->arrived.first &&
 	    !(commands->answered.first && !commands->is_stuck)) {
-		(void)pthread_cond_timedwait(&commands->changed, &commands->lock, &until);
+		int code = pthread_cond_timedwait(&commands->changed, &commands->lock, &until);
+
+		commands->is_stuck = commands->is_stuck && code != ETIMEDOUT;
 	}
 	bool goes_on = !commands->is_stopping;
 

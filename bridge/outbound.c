@@ -199,31 +199,6 @@ void outbound_replied(struct outbound *outbound, const struct attempt *attempt)
 
 /* ---- numbers ---- */
 
-static void on_paused(struct cw_store_op *op)
-{
-	free(op->context); /* the phone_number_id's copy */
-	free(op);
-}
-
-void outbound_pause(struct outbound *outbound, const char *phone_number_id, int code, const char *reason)
-{
-	struct cw_store_op *op = calloc(1, sizeof(*op));
-	char *copy = strdup(phone_number_id);
-
-	cw_log_error("number …%s is paused: %s",
-		     phone_number_id + (strlen(phone_number_id) > 4 ? strlen(phone_number_id) - 4 : 0), reason);
-	if (op && copy) {
-		*op = (struct cw_store_op){ .type = CW_STORE_NUMBER_PAUSE,
-					    .on_done = on_paused,
-					    .context = copy,
-					    .pause = { .phone_number_id = copy, .code = code, .reason = reason } };
-	}
-	if (!op || !copy || cw_store_submit(outbound->store, op) != CW_OK) {
-		free(copy); /* the next message meets the same error */
-		free(op);
-	}
-}
-
 static struct sender *find_sender(struct outbound *outbound, const char *phone_number_id)
 {
 	struct sender *sender = outbound->senders;

@@ -80,8 +80,6 @@ void attempt_look(struct attempt *attempt, int64_t now_ms);
 /* Forgets it; after the thread has ended, or when it has left outbound::attempts. */
 void attempt_destroy(struct attempt *attempt);
 
-/* outbound.c: pauses a number; code and reason as in cw_store_pause. */
-void outbound_pause(struct outbound *outbound, const char *phone_number_id, int code, const char *reason);
 /* outbound.c: tells WhatsApp that the customer's newest message was read, if that is told when a reply goes out. */
 void outbound_replied(struct outbound *outbound, const struct attempt *attempt);
 

@@ -19,7 +19,7 @@
 /* The disk begins to write early, so that the sync at the end is short: it is waited for by threads that do more. */
 #define WRITE_BACK_BYTES (4 * 1024 * 1024)
 
-struct cw_media_writer {
+struct cw_media_store_writer {
 	char dir[PATH_MAX];
 	char path[PATH_MAX];
 	int fd;
@@ -27,18 +27,18 @@ struct cw_media_writer {
 	int64_t size, max_bytes, written_back;
 };
 
-bool cw_media_is_full(const char *dir, int64_t min_free_bytes)
+bool cw_media_store_is_nearly_full(const char *dir, int64_t min_free_bytes)
 {
 	struct statvfs disk;
 
 	return statvfs(dir, &disk) == 0 && (int64_t)disk.f_bavail * (int64_t)disk.f_frsize < min_free_bytes;
 }
 
-bool cw_media_path(const char *dir, const unsigned char sha256[CW_MEDIA_SHA256_BYTES], char *out, int size)
+bool cw_media_store_path(const char *dir, const unsigned char sha256[CW_SHA256_BYTES], char *out, int size)
 {
-	char hex[2 * CW_MEDIA_SHA256_BYTES + 1];
+	char hex[2 * CW_SHA256_BYTES + 1];
 
-	cw_text_hex(sha256, CW_MEDIA_SHA256_BYTES, hex);
+	cw_text_hex(sha256, CW_SHA256_BYTES, hex);
 	return cw_text_format(out, (size_t)size, "%s/%.2s/%s", dir, hex, hex);
 }
 
@@ -54,7 +54,7 @@ static enum cw_status make_dir(const char *path, struct cw_error *reterr)
 	return mkdir(path, 0700) == 0 || errno == EEXIST ? CW_OK : fault(path, reterr);
 }
 
-static enum cw_status open_unfinished(struct cw_media_writer *writer, struct cw_error *reterr)
+static enum cw_status open_unfinished(struct cw_media_store_writer *writer, struct cw_error *reterr)
 {
 	char dir[PATH_MAX];
 
@@ -74,13 +74,13 @@ static enum cw_status open_unfinished(struct cw_media_writer *writer, struct cw_
 	return writer->fd >= 0 ? CW_OK : fault(writer->path, reterr);
 }
 
-enum cw_status cw_media_begin(const char *dir, int64_t max_bytes, int64_t min_free_bytes,
-			      struct cw_media_writer **ret_writer, struct cw_error *reterr)
+enum cw_status cw_media_store_begin(const char *dir, int64_t max_bytes, int64_t min_free_bytes,
+				    struct cw_media_store_writer **ret_writer, struct cw_error *reterr)
 {
-	if (cw_media_is_full(dir, min_free_bytes)) {
+	if (cw_media_store_is_nearly_full(dir, min_free_bytes)) {
 		return cw_error_set(reterr, CW_FULL, "the server's disk is nearly full");
 	}
-	struct cw_media_writer *writer = calloc(1, sizeof(*writer));
+	struct cw_media_store_writer *writer = calloc(1, sizeof(*writer));
 
 	if (!writer) {
 		return cw_error_set(reterr, CW_NOMEM, "out of memory");
@@ -99,14 +99,15 @@ enum cw_status cw_media_begin(const char *dir, int64_t max_bytes, int64_t min_fr
 		status = open_unfinished(writer, reterr);
 	}
 	if (status != CW_OK) {
-		cw_media_abandon(writer);
+		cw_media_store_abandon(writer);
 		return status;
 	}
 	*ret_writer = writer;
 	return CW_OK;
 }
 
-enum cw_status cw_media_write(struct cw_media_writer *writer, const void *bytes, int64_t len, struct cw_error *reterr)
+enum cw_status cw_media_store_write(struct cw_media_store_writer *writer, const void *bytes, int64_t len,
+				    struct cw_error *reterr)
 {
 	const char *left = bytes;
 
@@ -145,12 +146,12 @@ static enum cw_status sync_dir(const char *path, struct cw_error *reterr)
 	return status;
 }
 
-static enum cw_status name_it(struct cw_media_writer *writer, const unsigned char *sha256, struct cw_error *reterr)
+static enum cw_status name_it(struct cw_media_store_writer *writer, const unsigned char *sha256, struct cw_error *reterr)
 {
 	char path[PATH_MAX];
 	char dir[PATH_MAX];
 
-	if (!cw_media_path(writer->dir, sha256, path, sizeof(path))) {
+	if (!cw_media_store_path(writer->dir, sha256, path, sizeof(path))) {
 		return cw_error_set(reterr, CW_INVALID, "%s: path too long", writer->dir);
 	}
 	memcpy(dir, path, sizeof(dir));
@@ -163,8 +164,8 @@ static enum cw_status name_it(struct cw_media_writer *writer, const unsigned cha
 	return status == CW_OK ? sync_dir(dir, reterr) : status;
 }
 
-enum cw_status cw_media_commit(struct cw_media_writer *writer, unsigned char ret_sha256[CW_MEDIA_SHA256_BYTES],
-			       int64_t *ret_size, struct cw_error *reterr)
+enum cw_status cw_media_store_commit(struct cw_media_store_writer *writer, unsigned char ret_sha256[CW_SHA256_BYTES],
+				     int64_t *ret_size, struct cw_error *reterr)
 {
 	unsigned char sha256[EVP_MAX_MD_SIZE];
 	enum cw_status status = EVP_DigestFinal_ex(writer->digest, sha256, NULL) == 1 ?
@@ -172,15 +173,15 @@ enum cw_status cw_media_commit(struct cw_media_writer *writer, unsigned char ret
 					cw_error_set(reterr, CW_IO, "SHA-256 failed");
 
 	if (status == CW_OK) {
-		memcpy(ret_sha256, sha256, CW_MEDIA_SHA256_BYTES);
+		memcpy(ret_sha256, sha256, CW_SHA256_BYTES);
 		*ret_size = writer->size;
 		writer->path[0] = '\0'; /* it has its name */
 	}
-	cw_media_abandon(writer);
+	cw_media_store_abandon(writer);
 	return status;
 }
 
-void cw_media_abandon(struct cw_media_writer *writer)
+void cw_media_store_abandon(struct cw_media_store_writer *writer)
 {
 	if (!writer) {
 		return;
@@ -188,14 +189,14 @@ void cw_media_abandon(struct cw_media_writer *writer)
 	if (writer->fd >= 0) {
 		(void)close(writer->fd); /* synced, or not wanted */
 		if (writer->path[0]) {
-			(void)unlink(writer->path); /* else cw_media_clean does */
+			(void)unlink(writer->path); /* else cw_media_store_clean does */
 		}
 	}
 	EVP_MD_CTX_free(writer->digest);
 	free(writer);
 }
 
-void cw_media_clean(const char *dir)
+void cw_media_store_clean(const char *dir)
 {
 	char path[PATH_MAX];
 	DIR *unfinished = cw_text_format(path, sizeof(path), "%s/" UNFINISHED, dir) ? opendir(path) : NULL;

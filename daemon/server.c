@@ -139,7 +139,7 @@ static struct health_bridge bridge_facts(struct bridge *bridge)
 		.media_fetched = stats.media_fetched,
 		.media_uploaded = stats.media_uploaded,
 		.media_failed = stats.media_failed,
-		.media_stopped = stats.media_stopped,
+		.media_disk_full = stats.media_disk_full,
 	};
 }
 

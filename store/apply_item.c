@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/lane.h"
 #include "store/media.h"
 #include "store/message.h"
-#include "store/outbound.h"
 
 /* ---- changes of a message ---- */
 
@@ -126,7 +126,7 @@ static void find_target(struct tx *tx, int64_t account, const char *wamid, char 
 	}
 	int64_t hash = cw_message_wamid_hash(wamid);
 
-	if (message_find(tx->db, account, wamid, hash, &row) || outbound_find_message(tx, account, wamid, hash, &row)) {
+	if (message_find(tx->db, account, wamid, hash, &row) || lane_find_message(tx, account, wamid, hash, &row)) {
 		memcpy(out, row.message.id, CW_CLOCK_UUID_TEXT);
 		message_row_finish(&row);
 	}
@@ -357,15 +357,15 @@ static void change_row_status(struct tx *tx, const struct cw_webhook_item *item,
  */
 static void apply_status(struct tx *tx, const struct number_row *number, const struct cw_webhook_item *item)
 {
-	const struct outbound_report report = { .wamid = item->wamid,
-						.wamid_hash = item->wamid_hash,
-						.mark = item->our_id,
-						.status = item->status,
-						.error = json_array_get(item->errors, 0) };
+	const struct lane_report report = { .wamid = item->wamid,
+					    .wamid_hash = item->wamid_hash,
+					    .mark = item->our_id,
+					    .status = item->status,
+					    .error = json_array_get(item->errors, 0) };
 	struct message_row row;
 
 	tx->counts.statuses++;
-	if (outbound_report(tx, number->account, &report)) {
+	if (lane_report(tx, number->account, &report)) {
 		return;
 	}
 	if (!message_find(tx->db, number->account, item->wamid, item->wamid_hash, &row)) {

@@ -10,8 +10,8 @@
 #include "core/content.h"
 #include "core/text.h"
 #include "store/assignment.h"
+#include "store/lane.h"
 #include "store/media.h"
-#include "store/outbound.h"
 
 /* Meta takes reactions and read marks for messages of the last 30 days ("Reaction messages"). */
 #define THIRTY_DAYS_MS (30LL * 24 * 60 * 60 * 1000)
@@ -216,7 +216,7 @@ static void store_message(struct acting *acting, struct draft *draft, const stru
 	if (media->id) {
 		media_want_upload(tx, media->id);
 	}
-	outbound_queue(tx, id, message->attempt, acting->row, media->id);
+	lane_queue(tx, id, message->attempt, acting->row, media->id);
 	message_advance(tx, acting->row, message, draft->body);
 	tx_event(tx, &(struct event_spec){ .kind = CW_EVENT_MESSAGE,
 					   .account = acting->row->account,
@@ -329,7 +329,7 @@ static bool act_retry(struct acting *acting)
 		return false;
 	}
 	if (message.message.origin == CW_ORIGIN_AGENT) {
-		is_done = outbound_retry(acting->tx, &message, acting->row, acting->problem);
+		is_done = lane_retry(acting->tx, &message, acting->row, acting->problem);
 	} else {
 		is_done = media_fetch_again(acting->tx, &message) ||
 			  refuse(acting, "not_possible", 409, "This message has no file that could not be fetched.");
@@ -345,7 +345,7 @@ static bool act_discard(struct acting *acting)
 	if (!find_message(acting, acting->command->message, &message)) {
 		return false;
 	}
-	bool is_done = outbound_discard(acting->tx, &message, acting->problem);
+	bool is_done = lane_discard(acting->tx, &message, acting->problem);
 
 	message_row_finish(&message);
 	return is_done;

@@ -6,7 +6,7 @@
 #include <openssl/evp.h>
 
 #include "core/text.h"
-#include "store/outbound.h"
+#include "store/lane.h"
 
 /* WhatsApp keeps an uploaded file for 30 days ("Media", Upload media); a day is left for the message itself. */
 #define UPLOAD_KEPT_MS (29LL * 24 * 60 * 60 * 1000)
@@ -34,8 +34,8 @@ static bool read_media(struct tx *tx, sqlite3_stmt *statement, struct media_row 
 		.message = db_int(statement, 4),
 		.size_bytes = db_int(statement, 8),
 		.is_inbound = db_text(statement, 10) != NULL,
-		.has_target = db_text(statement, 12) != NULL,
-		.target_at_ms = db_int(statement, 13),
+		.is_uploaded = db_text(statement, 12) != NULL,
+		.uploaded_at_ms = db_int(statement, 13),
 	};
 	db_uuid(statement, 1, row->uid);
 	copy_column(statement, 5, row->state, sizeof(row->state));
@@ -112,11 +112,8 @@ int64_t media_note(struct tx *tx, const struct number_row *number, const struct 
 	if (!cw_text_copy(shown.filename, sizeof(shown.filename), filename ? filename : "")) {
 		shown.filename[0] = '\0';
 	}
-	db_run(tx->db, SQL_MEDIA_INSERT,
-	       "biiIttt"
-	       "iBtiii",
-	       uid, number->account, row->id, (int64_t)0, "pending", shown.mime_type,
-	       shown.filename[0] ? shown.filename : NULL, (int64_t)0, has_sha256 ? sha256 : NULL,
+	db_run(tx->db, SQL_MEDIA_INSERT, "biiItttiBtiii", uid, number->account, row->id, (int64_t)0, "pending",
+	       shown.mime_type, shown.filename[0] ? shown.filename : NULL, (int64_t)0, has_sha256 ? sha256 : NULL,
 	       has_sha256 ? CW_SHA256_BYTES : 0, source, number->id, tx->now_ms, tx->now_ms);
 	int64_t id = sqlite3_last_insert_rowid(tx->db->handle);
 	json_t *media = media_shown(&shown);
@@ -175,7 +172,7 @@ bool media_is_uploaded(struct tx *tx, int64_t media)
 {
 	struct media_row row;
 
-	return load_media(tx, media, &row) && row.has_target && row.target_at_ms + UPLOAD_KEPT_MS > tx->now_ms;
+	return load_media(tx, media, &row) && row.is_uploaded && row.uploaded_at_ms + UPLOAD_KEPT_MS > tx->now_ms;
 }
 
 void media_want_upload(struct tx *tx, int64_t media)
@@ -204,11 +201,8 @@ enum cw_status apply_media_add(struct tx *tx, struct cw_store_op *op)
 		tx->db->failed = SQLITE_IOERR;
 	}
 	cw_clock_uuid_text(uid, add->id);
-	db_run(tx->db, SQL_MEDIA_INSERT,
-	       "biiIttt"
-	       "iBtiIi",
-	       uid, account, row.id, (int64_t)0, "ready", add->mime_type, add->filename, add->size_bytes, add->sha256,
-	       CW_SHA256_BYTES, NULL, row.number, (int64_t)0, tx->now_ms);
+	db_run(tx->db, SQL_MEDIA_INSERT, "biiItttiBtiIi", uid, account, row.id, (int64_t)0, "ready", add->mime_type,
+	       add->filename, add->size_bytes, add->sha256, CW_SHA256_BYTES, NULL, row.number, (int64_t)0, tx->now_ms);
 	conversation_row_finish(&row);
 	return CW_OK;
 }
@@ -225,7 +219,10 @@ static void move_fetched(struct tx *tx, const struct media_row *row, const struc
 		break;
 	case CW_MEDIA_AGAIN:
 		db_run(tx->db, SQL_MEDIA_AGAIN, "iit", row->id, move->due_at_ms, move->error);
-		break; /* it is still pending: nobody is told of each try */
+		if (strcmp(row->error, move->error) != 0) {
+			tell(tx, row->id); /* it is still pending; why is told once, not at each try */
+		}
+		break;
 	case CW_MEDIA_FAILED:
 		db_run(tx->db, SQL_MEDIA_FAILED, "itt", row->id, "failed", move->error);
 		tell(tx, row->id);
@@ -239,15 +236,15 @@ static void move_uploaded(struct tx *tx, const struct media_row *row, const stru
 {
 	switch (move->outcome) {
 	case CW_MEDIA_UPLOADED:
-		db_run(tx->db, SQL_MEDIA_UPLOADED, "iti", row->id, move->target, tx->now_ms);
-		outbound_file_is_there(tx, row->id, NULL);
+		db_run(tx->db, SQL_MEDIA_UPLOADED, "iti", row->id, move->uploaded_as, tx->now_ms);
+		lane_file_uploaded(tx, row->id);
 		break;
 	case CW_MEDIA_AGAIN:
 		db_run(tx->db, SQL_MEDIA_AGAIN, "iit", row->id, move->due_at_ms, move->error);
 		break;
 	case CW_MEDIA_FAILED:
 		db_run(tx->db, SQL_MEDIA_FAILED, "itt", row->id, "ready", move->error); /* ours is whole */
-		outbound_file_is_there(tx, row->id, move->error);
+		lane_file_failed(tx, row->id, move->code, move->error);
 		break;
 	case CW_MEDIA_READY:
 		break;

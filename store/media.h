@@ -24,8 +24,8 @@ struct media_row {
 	char mime_type[CW_MIME_MAX + 1];
 	char filename[256]; /* "": none */
 	char error[400];    /* "": none */
-	int64_t size_bytes, target_at_ms;
-	bool is_inbound, has_target;
+	int64_t size_bytes, uploaded_at_ms;
+	bool is_inbound, is_uploaded;
 };
 
 /* By its id on the wire. false when there is none or on error. */

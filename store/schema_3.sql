@@ -94,8 +94,8 @@ CREATE TABLE media (
 	sha256       BLOB,                          -- of the bytes, once ready; before: what WhatsApp claims, if it does
 	source       TEXT,                          -- inbound: WhatsApp's media id
 	number       INTEGER REFERENCES number (id),-- inbound: where it came in; outbound: to which it is, or is to be, uploaded
-	target       TEXT,                          -- outbound: WhatsApp's media id at that number
-	target_at    INTEGER NOT NULL DEFAULT 0,    -- when it was uploaded
+	uploaded_as  TEXT,                          -- outbound: WhatsApp's media id at that number
+	uploaded_at  INTEGER NOT NULL DEFAULT 0,    -- when
 	tries        INTEGER NOT NULL DEFAULT 0,
 	due_at       INTEGER,                       -- to be fetched or uploaded not before; NULL: nothing is to be done
 	error        TEXT,                          -- a sentence

@@ -8,6 +8,7 @@
 #include "core/clock.h"
 #include "core/command.h"
 #include "core/conversation_id.h"
+#include "core/media_store.h"
 #include "core/message.h"
 #include "core/outbound.h"
 #include "core/status.h"
@@ -16,7 +17,6 @@
 #define CW_WAMID_MAX 256
 #define CW_MEDIA_SOURCE_MAX 64
 #define CW_MIME_MAX 128
-#define CW_SHA256_BYTES 32
 #define CW_STORE_NEVER INT64_MAX
 
 /* CW_STORE_COMMAND: who may send it was decided before. on_done is told CW_OK for refusals, too. */
@@ -71,8 +71,9 @@ struct cw_store_media_move {
 	int64_t size_bytes;                    /* READY */
 	unsigned char sha256[CW_SHA256_BYTES]; /* READY */
 	const char *mime_type;                 /* READY; NULL: as it was */
-	const char *target;                    /* UPLOADED: WhatsApp's id */
+	const char *uploaded_as;               /* UPLOADED: WhatsApp's id */
 	int64_t due_at_ms;                     /* AGAIN */
+	int code;                              /* FAILED: the Graph API's; 0: none */
 	const char *error;                     /* AGAIN, FAILED: a sentence */
 };
 

@@ -30,7 +30,7 @@ struct cw_outbound {
 };
 typedef bool (*cw_outbound_fn)(void *context, const struct cw_outbound *outbound);
 
-/* A file to be fetched (target NULL, source set) or to be uploaded. Texts end with the call. */
+/* A file to be fetched from WhatsApp (source: its id there) or to be uploaded (source NULL). Texts end with the call. */
 struct cw_media_job {
 	int64_t id;
 	bool is_upload;

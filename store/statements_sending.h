@@ -16,7 +16,7 @@
 	"o.id, o.state, o.attempt, o.tries, o.queued_at, o.due_at, c.window_ends_at, m.uid, c.tag, o.conversation, " \
 	"m.kind, m.body, k.wa_id, k.user_id, (SELECT i.value FROM identity i WHERE i.contact = c.contact " \
 	"AND i.kind = 'group_id' AND i.until IS NULL ORDER BY i.id DESC LIMIT 1), " \
-	"(SELECT t.wamid FROM message t WHERE t.uid = m.target), m.target_wamid, d.target, o.reported, " \
+	"(SELECT t.wamid FROM message t WHERE t.uid = m.target), m.target_wamid, d.uploaded_as, o.reported, " \
 	"a.name, n.phone_number_id, o.code, c.name "
 #define OUTBOUND_JOB_TABLES \
 	"outbound o JOIN message m ON m.id = o.message JOIN conversation c ON c.id = o.conversation " \
@@ -25,7 +25,7 @@
 #define OUTBOUND_OPEN "o.state IN ('queued', 'sending', 'retrying', 'unknown')"
 #define MEDIA_COLUMNS \
 	"d.id, d.uid, d.account, d.conversation, d.message, d.state, d.mime_type, d.filename, d.size, d.sha256, " \
-	"d.source, d.number, d.target, d.target_at, d.tries, d.created_at, d.error "
+	"d.source, d.number, d.uploaded_as, d.uploaded_at, d.tries, d.created_at, d.error "
 
 #define SENDING_STATEMENT_LIST(X) \
 	/* what is sent */ \
@@ -88,14 +88,16 @@
 	X(SQL_MEDIA_OF_MESSAGE, "SELECT " MEDIA_COLUMNS "FROM media d WHERE d.message = ?1 ORDER BY d.id DESC LIMIT 1") \
 	X(SQL_MEDIA_READY, "UPDATE media SET state = 'ready', mime_type = ?2, size = ?3, sha256 = ?4, due_at = NULL, " \
 			   "error = NULL WHERE id = ?1") \
-	X(SQL_MEDIA_UPLOADED, "UPDATE media SET target = ?2, target_at = ?3, due_at = NULL, error = NULL WHERE id = ?1") \
+	X(SQL_MEDIA_UPLOADED, \
+	  "UPDATE media SET uploaded_as = ?2, uploaded_at = ?3, due_at = NULL, error = NULL WHERE id = ?1") \
 	X(SQL_MEDIA_AGAIN, "UPDATE media SET due_at = ?2, tries = tries + 1, error = ?3 WHERE id = ?1") \
 	X(SQL_MEDIA_FAILED, "UPDATE media SET state = ?2, due_at = NULL, error = ?3 WHERE id = ?1") \
 	X(SQL_MEDIA_WANT, "UPDATE media SET state = ?2, due_at = ?3, tries = 0, error = NULL WHERE id = ?1") \
 	X(SQL_MEDIA_HURRY, "UPDATE media SET due_at = ?2 WHERE number = ?1 AND due_at IS NOT NULL") \
 	X(SQL_MEDIA_NEXT, "SELECT " MEDIA_COLUMNS ", n.phone_number_id, c.tag FROM media d JOIN conversation c " \
 			  "ON c.id = d.conversation LEFT JOIN number n ON n.id = d.number " \
-			  "WHERE d.due_at <= ?1 ORDER BY d.due_at LIMIT ?2") \
+			  "WHERE d.due_at <= ?1 AND (d.source IS NOT NULL OR n.paused_at IS NULL) " \
+			  "ORDER BY d.due_at LIMIT ?2") \
 	X(SQL_MEDIA_NEXT_DUE, "SELECT due_at FROM media WHERE due_at > ?1 ORDER BY due_at LIMIT 1") \
 	X(SQL_MEDIA_COUNT_DUE, "SELECT count(*), coalesce(min(created_at), 0) FROM media WHERE due_at IS NOT NULL") \
 	/* templates */ \

@@ -189,9 +189,10 @@ export class System {
     return this;
   }
 
-  /** Writable database, connected broker: what /readyz says. */
-  ready() {
-    return eventually(async () => (await this.http('/readyz')).status === 200, '/readyz answers 200');
+  /** Writable database, connected broker: what /readyz says; and commands are heard. */
+  async ready() {
+    await eventually(async () => (await this.http('/readyz')).status === 200, '/readyz answers 200');
+    await eventually(async () => (await this.metrics()).commands_listening === 1, 'commands are heard');
   }
 
   /** The pid of a program that `up` runs. */

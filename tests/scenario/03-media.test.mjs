@@ -99,7 +99,7 @@ scenario('what an agent may not have: a wrong SHA-256 is not shown, a file too l
 scenario('a disk that is nearly full: files wait and say so, messages go on', async (system) => {
   await start(system, 'media_min_free_mb = 1000000');
   const { id, message } = await sends(system, 'image', 'image/png', randomBytes(1000));
-  await eventually(async () => (await system.metrics()).media_stopped === 1, '/metrics says it');
+  await eventually(async () => (await system.metrics()).media_disk_full === 1, '/metrics says it');
   await system.daemon.says(/the disk is nearly full/, 'stderr');
   const ann = await system.commander();
   const { message: sent } = await ann.say(id, 'still here');

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "store/outbound.h"
+#include "store/lane.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -74,8 +74,7 @@ static bool load_newest(struct tx *tx, const struct message_row *message, struct
 
 /* ---- the lane ---- */
 
-void outbound_queue(struct tx *tx, int64_t message, int attempt, const struct conversation_row *conversation,
-		    int64_t media)
+void lane_queue(struct tx *tx, int64_t message, int attempt, const struct conversation_row *conversation, int64_t media)
 {
 	int64_t due_at_ms = media && !media_is_uploaded(tx, media) ? CW_STORE_NEVER : tx->now_ms;
 
@@ -159,9 +158,11 @@ static void enter(struct tx *tx, struct attempt *attempt, const struct change *c
 	tx->wakes_bridge = true;
 }
 
+/* code 0: not WhatsApp said it, but Convwire. */
 static json_t *make_error(int code, const char *title, const char *details)
 {
-	return json_pack("{s:i, s:s*, s:s*}", "code", code, "title", title, "details", details);
+	return json_pack("{s:o*, s:s*, s:s*}", "code", code ? json_integer(code) : NULL, "title", title, "details",
+			 details);
 }
 
 static void fail(struct tx *tx, struct attempt *attempt, int code, const char *title)
@@ -195,7 +196,7 @@ static bool find_by_mark(struct tx *tx, int64_t account, const char *mark, struc
 }
 
 /* Answers whether the report says more than those before. */
-static bool record(struct tx *tx, struct attempt *attempt, const struct outbound_report *report)
+static bool record(struct tx *tx, struct attempt *attempt, const struct lane_report *report)
 {
 	enum cw_message_status known = attempt->reported ? attempt->reported : CW_STATUS_ACCEPTED;
 	char *error = NULL;
@@ -216,7 +217,7 @@ static bool record(struct tx *tx, struct attempt *attempt, const struct outbound
 	return true;
 }
 
-bool outbound_report(struct tx *tx, int64_t account, const struct outbound_report *report)
+bool lane_report(struct tx *tx, int64_t account, const struct lane_report *report)
 {
 	struct attempt attempt;
 
@@ -235,7 +236,7 @@ bool outbound_report(struct tx *tx, int64_t account, const struct outbound_repor
 	return true;
 }
 
-bool outbound_find_message(struct tx *tx, int64_t account, const char *wamid, int64_t wamid_hash, struct message_row *row)
+bool lane_find_message(struct tx *tx, int64_t account, const char *wamid, int64_t wamid_hash, struct message_row *row)
 {
 	struct attempt attempt;
 
@@ -257,7 +258,7 @@ static void take_pending(struct tx *tx, struct attempt *attempt, const char *wam
 	while (db_step(tx->db, statement)) {
 		const char *text = db_text(statement, 3);
 		json_t *errors = text ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
-		struct outbound_report report = { .wamid = wamid, .error = json_array_get(errors, 0) };
+		struct lane_report report = { .wamid = wamid, .error = json_array_get(errors, 0) };
 
 		if (strcmp(db_text(statement, 0), "status") == 0 &&
 		    cw_message_status_reported(db_text(statement, 1), &report.status) == CW_OK) {
@@ -414,23 +415,24 @@ enum cw_status apply_outbound_recover(struct tx *tx, struct cw_store_op *op)
 	return n == RECOVER_SLICE ? cw_error_set(&op->error, CW_BUSY, "there are more") : CW_OK;
 }
 
-void outbound_file_is_there(struct tx *tx, int64_t media, const char *error)
+void lane_file_uploaded(struct tx *tx, int64_t media)
+{
+	db_run(tx->db, SQL_OUTBOUND_FILE_READY, "ii", media, tx->now_ms);
+	tx->wakes_bridge = true;
+}
+
+void lane_file_failed(struct tx *tx, int64_t media, int code, const char *error)
 {
 	struct attempt attempt;
 	int64_t id = 0;
 
-	if (!error) {
-		db_run(tx->db, SQL_OUTBOUND_FILE_READY, "ii", media, tx->now_ms);
-		tx->wakes_bridge = true;
-		return;
-	}
 	do { /* each leaves `queued`, so it ends */
 		sqlite3_stmt *statement = db_bind(tx->db, SQL_OUTBOUND_OF_MEDIA, "i", media);
 
 		id = db_step(tx->db, statement) ? db_int(statement, 0) : 0;
 		db_end(statement);
 		if (id && load_attempt(tx, id, &attempt)) {
-			fail(tx, &attempt, CW_GRAPH_CODE_MEDIA, error);
+			fail(tx, &attempt, code, error);
 			attempt_finish(&attempt);
 		}
 	} while (id && tx->db->failed == SQLITE_OK);
@@ -438,8 +440,8 @@ void outbound_file_is_there(struct tx *tx, int64_t media, const char *error)
 
 /* ---- a person's choice ---- */
 
-bool outbound_retry(struct tx *tx, struct message_row *message, const struct conversation_row *conversation,
-		    struct cw_problem *problem)
+bool lane_retry(struct tx *tx, struct message_row *message, const struct conversation_row *conversation,
+		struct cw_problem *problem)
 {
 	struct attempt attempt;
 	struct draft draft;
@@ -461,7 +463,7 @@ bool outbound_retry(struct tx *tx, struct message_row *message, const struct con
 		if (media) {
 			media_want_upload(tx, media);
 		}
-		outbound_queue(tx, message->id, message->message.attempt, conversation, media);
+		lane_queue(tx, message->id, message->message.attempt, conversation, media);
 		show_error(tx, &draft, NULL);
 		message_publish_change(tx, CW_EVENT_STATUS, message, &draft);
 		draft_close(&draft);
@@ -470,7 +472,7 @@ bool outbound_retry(struct tx *tx, struct message_row *message, const struct con
 	return may_retry;
 }
 
-bool outbound_discard(struct tx *tx, const struct message_row *message, struct cw_problem *problem)
+bool lane_discard(struct tx *tx, const struct message_row *message, struct cw_problem *problem)
 {
 	struct attempt attempt;
 
