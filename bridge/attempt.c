@@ -12,8 +12,6 @@
 #include "core/text.h"
 
 #define STORE_AGAIN_MS 1000
-/* What could not be sent for so long is not wanted any more; without a template its window has closed before. */
-#define ONE_DAY_MS (24 * 60 * 60 * 1000LL)
 
 /* ---- moves ---- */
 
@@ -67,7 +65,6 @@ static struct attempt *make(struct outbound *outbound, struct sender *sender, co
 				     .sender = sender,
 				     .id = due->id,
 				     .conversation = due->conversation,
-				     .queued_at_ms = due->queued_at_ms,
 				     .tries = due->tries,
 				     .next = outbound->attempts };
 	memcpy(attempt->tag, due->tag, sizeof(attempt->tag));
@@ -147,7 +144,6 @@ static void request(struct attempt *attempt)
 {
 	struct outbound *outbound = attempt->outbound;
 	char token[TOKEN_MAX + 1];
-	char url[600];
 	char *body = attempt->request;
 
 	attempt->tries++; /* as the store has counted */
@@ -158,10 +154,8 @@ static void request(struct attempt *attempt)
 		pause_number(outbound->store, attempt->sender->phone_number_id, CW_GRAPH_CODE_TOKEN, TOKENS_NONE);
 		return;
 	}
-	bool is_ready = cw_text_format(url, sizeof(url), "%s/%s/messages", outbound->options->graph_url,
-				       attempt->sender->phone_number_id) &&
-			graph_call_init(&attempt->call, "POST", url, token, body, outbound->options->request_timeout_ms,
-					attempt) == CW_OK;
+	bool is_ready = graph_call_message(&attempt->call, outbound->options, attempt->sender->phone_number_id, token,
+					   body, attempt) == CW_OK;
 
 	explicit_bzero(token, sizeof(token));
 	if (!is_ready || curl_multi_add_handle(outbound->multi, attempt->call.easy) != CURLM_OK) {
@@ -193,16 +187,13 @@ void attempt_moved(struct attempt *attempt)
 static void retry(struct attempt *attempt, int64_t wait_ms)
 {
 	const struct graph_answer *answer = &attempt->answer;
-	bool is_too_old = cw_clock_now_ms() - attempt->queued_at_ms > ONE_DAY_MS;
 
-	attempt->outbound->retried += !is_too_old;
-	attempt->outbound->failed += is_too_old;
-	set_move(attempt, &(struct cw_store_outbound_move){
-				  .next = is_too_old ? CW_OUTBOUND_FAILED : CW_OUTBOUND_RETRYING,
-				  .due_at_ms = cw_clock_now_ms() + wait_ms,
-				  .code = answer->code,
-				  .title = answer->title,
-				  .details = is_too_old ? "It could not be sent for 24 hours." : answer->details });
+	attempt->outbound->retried++;
+	set_move(attempt, &(struct cw_store_outbound_move){ .next = CW_OUTBOUND_RETRYING,
+							    .due_at_ms = cw_clock_now_ms() + wait_ms,
+							    .code = answer->code,
+							    .title = answer->title,
+							    .details = answer->details });
 }
 
 static void fail(struct attempt *attempt)

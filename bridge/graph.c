@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bridge/bridge.h"
 #include "core/text.h"
 
 #define CONNECT_TIMEOUT_MS 10000L
@@ -87,6 +88,18 @@ enum cw_status graph_call_init(struct graph_call *call, const char *method, cons
 	}
 	set_options(call, method, url, timeout_ms);
 	return CW_OK;
+}
+
+enum cw_status graph_call_message(struct graph_call *call, const struct bridge_options *options,
+				  const char *phone_number_id, const char *token, char *body, void *owner)
+{
+	char url[600];
+
+	if (!body || !cw_text_format(url, sizeof(url), "%s/%s/messages", options->graph_url, phone_number_id)) {
+		free(body);
+		return body ? CW_INVALID : CW_NOMEM;
+	}
+	return graph_call_init(call, "POST", url, token, body, options->request_timeout_ms, owner);
 }
 
 void graph_call_finish(struct graph_call *call)

@@ -37,6 +37,10 @@ struct graph_call {
  */
 CW_MUST_CHECK enum cw_status graph_call_init(struct graph_call *call, const char *method, const char *url,
 					     const char *token, char *body, int64_t timeout_ms, void *owner);
+/* The same, of POST <graph_url>/<phone_number_id>/messages; body NULL is CW_NOMEM, too. */
+struct bridge_options;
+CW_MUST_CHECK enum cw_status graph_call_message(struct graph_call *call, const struct bridge_options *options,
+						const char *phone_number_id, const char *token, char *body, void *owner);
 void graph_call_finish(struct graph_call *call);
 
 /* The call whose transfer this is. */

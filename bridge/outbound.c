@@ -29,6 +29,7 @@ struct outbound *outbound_create(const struct bridge_options *options)
 		return NULL;
 	}
 	outbound->options = options;
+	signals_init(&outbound->signals, options);
 	outbound->multi = graph_multi();
 	(void)pthread_mutex_init(&outbound->lock, NULL); /* glibc's cannot fail */
 	if (!outbound->multi) {
@@ -38,30 +39,14 @@ struct outbound *outbound_create(const struct bridge_options *options)
 	return outbound;
 }
 
-/* Whether these were sent nobody knows; in slices, before anything else is sent. */
-static enum cw_status recover(struct outbound *outbound, struct cw_error *reterr)
-{
-	struct cw_store_op op;
-
-	do {
-		op = (struct cw_store_op){ .type = CW_STORE_OUTBOUND_RECOVER,
-					   .recover_until_ms = cw_clock_now_ms() + outbound->options->unknown_hold_ms };
-	} while (cw_store_run(outbound->store, &op) == CW_BUSY);
-	/* A full disk is no reason not to start: nothing can be claimed on it either. */
-	return op.status == CW_OK || op.error.status == CW_FULL ? CW_OK :
-								  cw_error_set(reterr, op.status, "%s", op.error.text);
-}
-
 enum cw_status outbound_start(struct outbound *outbound, struct cw_store *store, struct cw_error *reterr)
 {
 	outbound->store = store;
-	enum cw_status status = recover(outbound, reterr);
-
-	if (status == CW_OK && pthread_create(&outbound->thread, NULL, run, outbound) != 0) {
-		status = cw_error_set(reterr, CW_NOMEM, "no thread for sending");
+	if (pthread_create(&outbound->thread, NULL, run, outbound) != 0) {
+		return cw_error_set(reterr, CW_NOMEM, "no thread for sending");
 	}
-	outbound->has_thread = status == CW_OK;
-	return status;
+	outbound->has_thread = true;
+	return CW_OK;
 }
 
 void outbound_stop(struct outbound *outbound)
@@ -92,6 +77,7 @@ void outbound_destroy(struct outbound *outbound)
 		pace_destroy(sender->pace);
 		free(sender);
 	}
+	signals_finish(&outbound->signals, outbound->multi);
 	(void)curl_multi_cleanup(outbound->multi);
 	(void)pthread_mutex_destroy(&outbound->lock);
 	free(outbound);
@@ -122,60 +108,8 @@ void outbound_signal(struct outbound *outbound, const struct cw_signal *signal)
 	if (outbound->options->receipts != BRIDGE_RECEIPTS_OPEN) {
 		return; /* typing tells the customer that the message was read, too ("Typing indicators") */
 	}
-	(void)pthread_mutex_lock(&outbound->lock);
-	if (outbound->n_signals == OUTBOUND_MAX_SIGNALS) {
-		outbound->n_signals--;
-		memmove(outbound->signals, outbound->signals + 1, outbound->n_signals * sizeof(*signal));
-	}
-	outbound->signals[outbound->n_signals++] = *signal;
-	(void)pthread_mutex_unlock(&outbound->lock);
+	signals_put(&outbound->signals, signal);
 	(void)curl_multi_wakeup(outbound->multi);
-}
-
-/* ---- read marks and typing: nobody is told when they fail ---- */
-
-static void send_signal(struct outbound *outbound, const struct cw_signal *signal)
-{
-	struct graph_call *call = calloc(1, sizeof(*call));
-	char token[TOKEN_MAX + 1];
-	char url[600];
-	char *body = graph_render_signal(signal);
-
-	if (!call || !body || !tokens_read(outbound->options->tokens_dir, signal->phone_number_id, token) ||
-	    !cw_text_format(url, sizeof(url), "%s/%s/messages", outbound->options->graph_url, signal->phone_number_id)) {
-		free(body);
-		free(call);
-		return;
-	}
-	if (graph_call_init(call, "POST", url, token, body, outbound->options->request_timeout_ms, NULL) == CW_OK &&
-	    curl_multi_add_handle(outbound->multi, call->easy) == CURLM_OK) {
-		outbound->n_signals_under_way++;
-	} else {
-		graph_call_finish(call);
-		free(call);
-	}
-	explicit_bzero(token, sizeof(token));
-}
-
-static void send_signals(struct outbound *outbound)
-{
-	while (outbound->n_signals_under_way < MAX_SIGNALS_UNDER_WAY) {
-		struct cw_signal signal;
-
-		(void)pthread_mutex_lock(&outbound->lock);
-		bool has_one = outbound->n_signals > 0;
-
-		if (has_one) {
-			signal = outbound->signals[0];
-			outbound->n_signals--;
-			memmove(outbound->signals, outbound->signals + 1, outbound->n_signals * sizeof(signal));
-		}
-		(void)pthread_mutex_unlock(&outbound->lock);
-		if (!has_one) {
-			return;
-		}
-		send_signal(outbound, &signal);
-	}
 }
 
 void outbound_replied(struct outbound *outbound, const struct attempt *attempt)
@@ -193,7 +127,7 @@ void outbound_replied(struct outbound *outbound, const struct attempt *attempt)
 
 	cw_reader_release(reader);
 	if (has_wamid) {
-		send_signal(outbound, &signal);
+		signals_put(&outbound->signals, &signal); /* this thread sends it in a moment */
 	}
 }
 
@@ -392,9 +326,7 @@ static void take_answers(struct outbound *outbound)
 		if (call->owner) {
 			attempt_answered(call->owner);
 		} else {
-			outbound->n_signals_under_way--;
-			graph_call_finish(call);
-			free(call);
+			signals_ended(&outbound->signals, call);
 		}
 	}
 }
@@ -448,31 +380,48 @@ static void drain(struct outbound *outbound)
 	}
 }
 
+/* Whether these were sent nobody knows. Before anything is sent; a full disk delays it. */
+static enum cw_status recover(struct outbound *outbound, struct cw_error *reterr)
+{
+	struct cw_store_op op = { .type = CW_STORE_OUTBOUND_RECOVER,
+				  .recover_until_ms = cw_clock_now_ms() + outbound->options->unknown_hold_ms };
+
+	if (!outbound->is_recovered && cw_store_run(outbound->store, &op) != CW_OK) {
+		*reterr = op.error;
+		return op.error.status;
+	}
+	outbound->is_recovered = true;
+	return CW_OK;
+}
+
 static void *run(void *context)
 {
 	struct outbound *outbound = context;
 	struct cw_error error;
-	bool is_woken = true;
+	bool must_look = true;
 	int64_t look_at_ms = 0;
+	bool is_woken = false;
 	bool goes_on = true;
 
 	while (goes_on) {
 		take_moved(outbound);
 		take_answers(outbound);
 		retry_moves(outbound);
-		send_signals(outbound);
-		is_woken |= outbound->has_left;
+		signals_send(&outbound->signals, outbound->multi);
+		must_look = must_look || outbound->has_left;
 		outbound->has_left = false;
-		if (is_woken || cw_clock_monotonic_ms() >= look_at_ms) {
-			bool is_fine = look(outbound, is_woken, &error) == CW_OK;
+		if (must_look || cw_clock_monotonic_ms() >= look_at_ms) {
+			bool is_fine = recover(outbound, &error) == CW_OK && look(outbound, must_look, &error) == CW_OK;
 
 			if (!is_fine) {
 				cw_log_error("sending: %s; retrying", error.text);
 			}
+			must_look = must_look && !is_fine; /* what woke us is still to be seen */
 			look_at_ms = is_fine ? next_look_ms(outbound) : cw_clock_monotonic_ms() + TROUBLE_MS;
 		}
 		wait(outbound, look_at_ms);
 		goes_on = look_at_flags(outbound, &is_woken);
+		must_look = must_look || is_woken;
 	}
 	drain(outbound);
 	return NULL;

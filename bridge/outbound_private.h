@@ -8,10 +8,10 @@
 #include "bridge/graph.h"
 #include "bridge/outbound.h"
 #include "bridge/pace.h"
+#include "bridge/signals.h"
 
 /* What outbound.c (the thread, and what is due) and attempt.c (one attempt's way through claim, request and result) share. */
 #define OUTBOUND_MAX_UNDER_WAY 256
-#define OUTBOUND_MAX_SIGNALS 256
 
 struct sender; /* a number that sends */
 
@@ -19,7 +19,7 @@ struct sender; /* a number that sends */
 struct attempt {
 	struct outbound *outbound;
 	struct sender *sender;
-	int64_t id, conversation, queued_at_ms;
+	int64_t id, conversation;
 	int tries;
 	char tag[CW_TAG_MAX + 1];
 	char *request; /* JSON; NULL once the call has it, and for moves without one */
@@ -37,7 +37,6 @@ struct sender {
 	struct pace *pace;
 	int64_t look_at_ms; /* monotonic: nothing is due before, unless somebody wakes us */
 	bool is_paused;
-	bool is_seen; /* in the last look at the numbers */
 	struct sender *next;
 };
 
@@ -51,15 +50,15 @@ struct outbound {
 	pthread_mutex_t lock; /* guards what follows */
 	bool is_stopping, is_woken;
 	struct attempt *moved; /* their moves are committed, or failed */
-	struct cw_signal signals[OUTBOUND_MAX_SIGNALS];
-	size_t n_signals;
 
 	/* The thread's own. */
 	struct sender *senders;
 	struct attempt *attempts;
-	int n_attempts, n_signals_under_way;
-	bool has_more; /* the last look left something for the next */
-	bool has_left; /* an attempt was forgotten since: what looks passed over as under way may be due */
+	struct signals signals;
+	int n_attempts;
+	bool is_recovered; /* what the last run left in `sending` is unknown now */
+	bool has_more;     /* the last look left something for the next */
+	bool has_left;     /* an attempt was forgotten since: what looks passed over as under way may be due */
 
 	_Atomic int64_t requests, accepted, failed, retried, unknown, under_way;
 };

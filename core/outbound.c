@@ -16,10 +16,10 @@ static const struct {
 } states[CW_OUTBOUND_STATE_COUNT] = {
 	[CW_OUTBOUND_QUEUED]   = { "queued",   TO(SENDING) | TO(FAILED),                                CW_STATUS_QUEUED },
 	[CW_OUTBOUND_SENDING]  = { "sending",  TO(ACCEPTED) | TO(RETRYING) | TO(FAILED) | TO(UNKNOWN),  CW_STATUS_SENDING },
-	[CW_OUTBOUND_RETRYING] = { "retrying", TO(SENDING) | TO(FAILED),                                CW_STATUS_RETRYING },
+	[CW_OUTBOUND_RETRYING] = { "retrying", TO(SENDING) | TO(ACCEPTED) | TO(FAILED),                 CW_STATUS_RETRYING },
 	[CW_OUTBOUND_UNKNOWN]  = { "unknown",  TO(ACCEPTED) | TO(FAILED),                               CW_STATUS_UNKNOWN },
 	[CW_OUTBOUND_ACCEPTED] = { "accepted", 0,                                                       CW_STATUS_ACCEPTED },
-	[CW_OUTBOUND_FAILED]   = { "failed",   0,                                                       CW_STATUS_FAILED },
+	[CW_OUTBOUND_FAILED]   = { "failed",   TO(ACCEPTED),                                            CW_STATUS_FAILED },
 };
 /* clang-format on */
 #undef TO
@@ -48,13 +48,15 @@ bool cw_outbound_may_enter(enum cw_outbound_state now, enum cw_outbound_state ne
 
 bool cw_outbound_is_final(enum cw_outbound_state state)
 {
-	return (unsigned)state >= CW_OUTBOUND_STATE_COUNT || states[state].next == 0;
+	return state == CW_OUTBOUND_ACCEPTED || state == CW_OUTBOUND_FAILED;
 }
 
 bool cw_outbound_may_retry(enum cw_outbound_state state, enum cw_message_status status)
 {
-	return state == CW_OUTBOUND_FAILED || state == CW_OUTBOUND_UNKNOWN ||
-	       (state == CW_OUTBOUND_ACCEPTED && status == CW_STATUS_FAILED);
+	bool may_have_arrived = status != CW_STATUS_NONE && status != CW_STATUS_FAILED;
+
+	return !may_have_arrived && (state == CW_OUTBOUND_FAILED || state == CW_OUTBOUND_UNKNOWN ||
+				     (state == CW_OUTBOUND_ACCEPTED && status == CW_STATUS_FAILED));
 }
 
 enum cw_message_status cw_outbound_shown(enum cw_outbound_state state, enum cw_message_status reported)

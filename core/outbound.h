@@ -12,13 +12,15 @@
  * The way of one attempt to send a message (docs/protocol.md, "Sending"):
  *
  *   queued ──▶ sending ──▶ accepted
- *     │          │  ▲ └──▶ unknown ──▶ accepted | failed
- *     │          ▼  │
+ *     │        ▲ │ │ └──▶ unknown ──▶ accepted | failed
+ *     │        │ │ └────▶ failed
+ *     │        │ ▼
  *     │       retrying ──▶ failed
- *     └────────────────────▶ failed
+ *     └──────────────────▶ failed
  *
  * `sending` is committed before the request is written, and `unknown` means that nobody can tell whether WhatsApp
- * took it: it is never sent again by itself. A person's retry is another attempt, beginning at queued.
+ * took it: it is never sent again by itself. A person's retry is another attempt, beginning at queued. Whatever state
+ * an attempt that was sent is in, WhatsApp's report that it has the message makes it `accepted`.
  * No state of its own, any thread.
  */
 enum cw_outbound_state {
@@ -36,7 +38,7 @@ CW_MUST_CHECK enum cw_status cw_outbound_state_parse(const char *text, enum cw_o
 
 bool cw_outbound_may_enter(enum cw_outbound_state now, enum cw_outbound_state next);
 
-/* Nothing leads on from here by itself. */
+/* accepted or failed: nothing is done any more; only a report of WhatsApp leads from failed to accepted. */
 bool cw_outbound_is_final(enum cw_outbound_state state);
 
 /* May a person have it sent again? status is what WhatsApp last said of the attempt. */

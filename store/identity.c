@@ -7,6 +7,7 @@
 #include "core/phone.h"
 #include "core/text.h"
 #include "store/assignment.h"
+#include "store/lane.h"
 
 /* A retired name that writes again gets -2, -3, …; more than this many strangers at one name is an error of ours. */
 #define MAX_SUFFIX 1000
@@ -194,10 +195,20 @@ static bool learn(struct tx *tx, const struct number_row *number, int64_t contac
 	return has_learned;
 }
 
+/* Also a number that somebody gave up: it is not theirs again because an old request was answered with it. */
+static bool was_known(struct tx *tx, int64_t account, const char *wa_id)
+{
+	sqlite3_stmt *statement = db_bind(tx->db, SQL_IDENTITY_ENDED, "itt", account, wa_id, "wa_id");
+	bool was_given_up = db_step(tx->db, statement);
+
+	db_end(statement);
+	return was_given_up || find_exact(tx, account, wa_id, "wa_id") != 0;
+}
+
 void identity_learn_phone(struct tx *tx, const struct number_row *number, int64_t contact, const char *wa_id)
 {
 	if (cw_text_is_made_of(wa_id, strlen(wa_id), CW_PHONE_MAX, CW_TEXT_DIGITS) &&
-	    !find_exact(tx, number->account, wa_id, "wa_id")) {
+	    !was_known(tx, number->account, wa_id)) {
 		add_identity(tx, number, contact, "wa_id", wa_id, tx->now_ms);
 		refresh_contact(tx, contact);
 		identity_tell(tx, contact, 0);
@@ -339,6 +350,7 @@ static void move_conversation(struct tx *tx, int64_t conversation, int64_t survi
 		db_run(tx->db, SQL_CONVERSATION_REPOINT, "ii", younger, older);
 		db_run(tx->db, SQL_CONVERSATION_SET_CONTACT, "ii", moved.id, survivor);
 		merge_into(tx, younger, older);
+		lane_join(tx, younger, older);
 		conversation_row_finish(&kept);
 	}
 	conversation_row_finish(&moved);

@@ -10,10 +10,11 @@
 #include "store/identity.h"
 #include "store/media.h"
 
-#define RECOVER_SLICE 500
+/* What could not be sent for so long is not wanted any more. */
+#define ONE_DAY_MS (24LL * 60 * 60 * 1000)
 
 struct attempt {
-	int64_t id, message, conversation, number, media, account;
+	int64_t id, message, conversation, number, media, account, queued_at_ms;
 	int attempt, tries;
 	enum cw_outbound_state state;
 	bool holds_lane;
@@ -49,6 +50,7 @@ static bool read_attempt(struct tx *tx, sqlite3_stmt *statement, struct attempt 
 		.report = report ? json_loads(report, 0, NULL) : NULL,
 		.wamid = db_copy(tx->db, statement, 11),
 		.account = db_int(statement, 12),
+		.queued_at_ms = db_int(statement, 13),
 	};
 	if (cw_outbound_state_parse(db_text(statement, 6), &attempt->state) != CW_OK) {
 		tx->db->failed = SQLITE_CORRUPT; /* the column's CHECK lets nothing else in */
@@ -80,6 +82,14 @@ void lane_queue(struct tx *tx, int64_t message, int attempt, const struct conver
 
 	db_run(tx->db, SQL_OUTBOUND_INSERT, "iiiiIii", message, (int64_t)attempt, conversation->id,
 	       conversation->number, media, due_at_ms, tx->now_ms);
+	tx->wakes_bridge = true;
+}
+
+void lane_join(struct tx *tx, int64_t younger, int64_t older)
+{
+	db_run(tx->db, SQL_OUTBOUND_JOIN_LANE, "ii", younger, older);
+	db_run(tx->db, SQL_OUTBOUND_STEP_BACK, "i", older);
+	db_run(tx->db, SQL_OUTBOUND_FRONT, "i", older);
 	tx->wakes_bridge = true;
 }
 
@@ -230,7 +240,7 @@ bool lane_report(struct tx *tx, int64_t account, const struct lane_report *repor
 		if (attempt.state == CW_OUTBOUND_ACCEPTED) {
 			show(tx, &attempt, attempt.report);
 		}
-		tx->wakes_bridge = tx->wakes_bridge || attempt.state == CW_OUTBOUND_UNKNOWN;
+		tx->wakes_bridge = true; /* which looks for what this settles */
 	}
 	attempt_finish(&attempt);
 	return true;
@@ -280,6 +290,35 @@ static bool number_is_paused(struct tx *tx, int64_t number)
 	return is_paused;
 }
 
+/* What WhatsApp has reported to have: the customer did not see it fail. */
+static bool has_arrived(const struct attempt *attempt)
+{
+	return attempt->reported != CW_STATUS_NONE && attempt->reported != CW_STATUS_FAILED;
+}
+
+/*
+ * A person had it sent again, and now it turns out that the customer has it: the newer attempt is taken back unless it
+ * was sent, too.
+ */
+static void withdraw_newer(struct tx *tx, const struct attempt *attempt)
+{
+	struct message_row message;
+	struct attempt newer;
+
+	if (!has_arrived(attempt) || !message_load(tx->db, attempt->message, &message)) {
+		return;
+	}
+	if (message.message.attempt > attempt->attempt && load_newest(tx, &message, &newer)) {
+		if (newer.state == CW_OUTBOUND_QUEUED || newer.state == CW_OUTBOUND_RETRYING) {
+			db_run(tx->db, SQL_OUTBOUND_DELETE, "i", newer.id);
+			leave_lane(tx, &newer);
+			db_run(tx->db, SQL_MESSAGE_ATTEMPT, "ii", message.id, (int64_t)attempt->attempt);
+		}
+		attempt_finish(&newer);
+	}
+	message_row_finish(&message);
+}
+
 /* Outside the 24-hour window only templates are taken ("Send messages", Customer service windows). */
 static bool window_is_closed(struct tx *tx, const struct attempt *attempt)
 {
@@ -304,19 +343,6 @@ static bool window_is_closed(struct tx *tx, const struct attempt *attempt)
 	return is_closed;
 }
 
-static enum cw_status begin_sending(struct tx *tx, struct attempt *attempt, struct cw_error *reterr)
-{
-	if (number_is_paused(tx, attempt->number)) {
-		return cw_error_set(reterr, CW_BUSY, "the number is paused");
-	}
-	if (window_is_closed(tx, attempt)) {
-		fail(tx, attempt, CW_GRAPH_CODE_WINDOW_CLOSED, "Re-engagement message");
-	} else {
-		enter(tx, attempt, &(struct change){ .next = CW_OUTBOUND_SENDING, .due_at_ms = CW_STORE_NEVER });
-	}
-	return CW_OK;
-}
-
 static void learn_recipient(struct tx *tx, const struct attempt *attempt, const char *wa_id)
 {
 	struct conversation_row row;
@@ -333,8 +359,26 @@ static void enter_accepted(struct tx *tx, struct attempt *attempt, const struct 
 	if (move->wamid) {
 		take_pending(tx, attempt, move->wamid);
 	}
+	withdraw_newer(tx, attempt);
 	enter(tx, attempt, &(struct change){ .next = CW_OUTBOUND_ACCEPTED, .wamid = move->wamid });
 	learn_recipient(tx, attempt, move->wa_id);
+}
+
+static enum cw_status begin_sending(struct tx *tx, struct attempt *attempt, struct cw_error *reterr)
+{
+	if (number_is_paused(tx, attempt->number)) {
+		return cw_error_set(reterr, CW_BUSY, "the number is paused");
+	}
+	if (attempt->reported) {
+		enter_accepted(tx, attempt, &(struct cw_store_outbound_move){ .wamid = NULL });
+	} else if (window_is_closed(tx, attempt)) {
+		fail(tx, attempt, CW_GRAPH_CODE_WINDOW_CLOSED, "Re-engagement message");
+	} else if (tx->now_ms - attempt->queued_at_ms > ONE_DAY_MS) {
+		fail(tx, attempt, 0, "It could not be sent within 24 hours.");
+	} else {
+		enter(tx, attempt, &(struct change){ .next = CW_OUTBOUND_SENDING, .due_at_ms = CW_STORE_NEVER });
+	}
+	return CW_OK;
 }
 
 static void move_on(struct tx *tx, struct attempt *attempt, const struct cw_store_outbound_move *move)
@@ -342,8 +386,8 @@ static void move_on(struct tx *tx, struct attempt *attempt, const struct cw_stor
 	json_t *error = move->code || move->title || move->details ? make_error(move->code, move->title, move->details) :
 								     NULL;
 
-	/* What came meanwhile settles it. */
-	if (move->next == CW_OUTBOUND_UNKNOWN && attempt->reported) {
+	/* What came meanwhile settles it: WhatsApp has it, whatever the request was answered. */
+	if (attempt->state == CW_OUTBOUND_SENDING && attempt->reported) {
 		enter_accepted(tx, attempt, move);
 	} else {
 		enter(tx, attempt,
@@ -390,29 +434,17 @@ enum cw_status apply_outbound_move(struct tx *tx, struct cw_store_op *op)
 	return status;
 }
 
-/* After a start: whether these were sent nobody knows. A slice; CW_BUSY: there may be more. */
+/* After a start: whether these were sent nobody knows. */
 enum cw_status apply_outbound_recover(struct tx *tx, struct cw_store_op *op)
 {
-	int64_t ids[RECOVER_SLICE];
-	size_t n = 0;
-	sqlite3_stmt *statement = db_bind(tx->db, SQL_OUTBOUND_IN_FLIGHT, "i", (int64_t)RECOVER_SLICE);
+	const struct cw_store_outbound_move move = { .next = CW_OUTBOUND_UNKNOWN, .due_at_ms = op->recover_until_ms };
+	struct attempt attempt;
 
-	while (n < RECOVER_SLICE && db_step(tx->db, statement)) {
-		ids[n++] = db_int(statement, 0);
+	while (read_attempt(tx, db_bind(tx->db, SQL_OUTBOUND_IN_FLIGHT, ""), &attempt)) { /* each leaves `sending` */
+		move_on(tx, &attempt, &move);
+		attempt_finish(&attempt);
 	}
-	db_end(statement);
-	for (size_t i = 0; i < n; i++) {
-		struct attempt attempt;
-
-		if (load_attempt(tx, ids[i], &attempt)) {
-			const struct cw_store_outbound_move move = { .next = CW_OUTBOUND_UNKNOWN,
-								     .due_at_ms = op->recover_until_ms };
-
-			move_on(tx, &attempt, &move);
-			attempt_finish(&attempt);
-		}
-	}
-	return n == RECOVER_SLICE ? cw_error_set(&op->error, CW_BUSY, "there are more") : CW_OK;
+	return CW_OK;
 }
 
 void lane_file_uploaded(struct tx *tx, int64_t media)

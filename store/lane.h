@@ -17,6 +17,9 @@
  */
 void lane_queue(struct tx *tx, int64_t message, int attempt, const struct conversation_row *conversation, int64_t media);
 
+/* Two conversations turn out to be one: what waits in the younger's lane goes in the older's, in order. Row ids. */
+void lane_join(struct tx *tx, int64_t younger, int64_t older);
+
 /* What WhatsApp says of a message. Borrowed. */
 struct lane_report {
 	const char *wamid;

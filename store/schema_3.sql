@@ -32,6 +32,9 @@ CREATE UNIQUE INDEX message_thread ON message (conversation, position);
 CREATE INDEX message_wamid ON message (wamid_hash) WHERE wamid_hash IS NOT NULL;
 CREATE UNIQUE INDEX message_uid ON message (uid);
 
+-- Was this ever somebody's?
+CREATE INDEX identity_ended ON identity (account, value) WHERE until IS NOT NULL;
+
 -- The team is done with it; a customer's message opens it again.
 ALTER TABLE conversation ADD COLUMN done INTEGER NOT NULL DEFAULT 0;
 
@@ -65,7 +68,8 @@ CREATE UNIQUE INDEX outbound_attempt ON outbound (message, attempt);
 CREATE INDEX outbound_due ON outbound (number, due_at, id) WHERE holds_lane = 1;
 CREATE INDEX outbound_waiting ON outbound (conversation, id) WHERE state IN ('queued', 'sending', 'retrying', 'unknown');
 CREATE INDEX outbound_open ON outbound (state, id) WHERE state IN ('queued', 'sending', 'retrying', 'unknown');
-CREATE INDEX outbound_settled ON outbound (id) WHERE state = 'unknown' AND reported IS NOT NULL;
+CREATE INDEX outbound_settled ON outbound (id)
+	WHERE reported IS NOT NULL AND (state IN ('retrying', 'unknown') OR (state = 'failed' AND reported <> 'failed'));
 CREATE INDEX outbound_media ON outbound (media) WHERE media IS NOT NULL AND state = 'queued';
 CREATE INDEX outbound_wamid ON outbound (wamid_hash) WHERE wamid_hash IS NOT NULL;
 

@@ -61,6 +61,8 @@
 			       "since) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)") \
 	X(SQL_IDENTITY_FIND, "SELECT contact FROM identity WHERE account = ?1 AND value = ?2 AND kind = ?3 " \
 			     "AND until IS NULL ORDER BY id") \
+	X(SQL_IDENTITY_ENDED, "SELECT 1 FROM identity WHERE account = ?1 AND value = ?2 AND kind = ?3 " \
+			      "AND until IS NOT NULL") \
 	X(SQL_IDENTITY_FIND_LEGACY, "SELECT conversation FROM identity WHERE account = ?1 AND value = ?2 " \
 				    "AND kind = 'legacy' AND until IS NULL") \
 	X(SQL_IDENTITY_FIND_MATCH, "SELECT DISTINCT contact FROM identity WHERE account = ?1 AND match_key = ?2 " \
@@ -149,6 +151,7 @@
 			      "WHERE m.uid = ?1 AND m.account = ?2") \
 	X(SQL_MESSAGE_UPDATE, "UPDATE message SET kind = ?2, revoked = ?3, edited_at = ?4, version = ?5, status = ?6, " \
 			      "body = ?7, wamid = ?8, wamid_hash = ?9, attempt = ?10 WHERE id = ?1") \
+	X(SQL_MESSAGE_ATTEMPT, "UPDATE message SET attempt = ?2 WHERE id = ?1") \
 	X(SQL_MESSAGE_POSITIONS_FROM, "SELECT position FROM message WHERE conversation = ?1 AND position >= ?2 " \
 				      "ORDER BY position") \
 	X(SQL_MESSAGE_LIST, "SELECT " MESSAGE_COLUMNS "FROM message m JOIN conversation c ON c.id = m.conversation " \

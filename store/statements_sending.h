@@ -9,20 +9,28 @@
 /* An attempt, for the writer. */
 #define OUTBOUND_COLUMNS \
 	"o.id, o.message, o.attempt, o.conversation, o.number, o.media, o.state, o.holds_lane, o.tries, o.reported, " \
-	"o.report, o.wamid, m.account "
+	"o.report, o.wamid, m.account, o.queued_at "
 #define OUTBOUND_TABLES "outbound o JOIN message m ON m.id = o.message "
 /* An attempt with all that its request needs. */
+#define LIVE_IDENTITY(kind) \
+	"(SELECT i.value FROM identity i WHERE i.contact = c.contact AND i.kind = '" kind "' AND i.until IS NULL "
+#define NEWEST "ORDER BY i.id DESC LIMIT 1)"
+/* User ids are per business portfolio: one that was learned at this number comes first. */
 #define OUTBOUND_JOB_COLUMNS \
 	"o.id, o.state, o.attempt, o.tries, o.queued_at, o.due_at, c.window_ends_at, m.uid, c.tag, o.conversation, " \
-	"m.kind, m.body, k.wa_id, k.user_id, (SELECT i.value FROM identity i WHERE i.contact = c.contact " \
-	"AND i.kind = 'group_id' AND i.until IS NULL ORDER BY i.id DESC LIMIT 1), " \
+	"m.kind, m.body, k.wa_id, coalesce(" LIVE_IDENTITY("user_id") "AND i.number = o.number " NEWEST ", " \
+	LIVE_IDENTITY("user_id") NEWEST "), " LIVE_IDENTITY("group_id") NEWEST ", " \
 	"(SELECT t.wamid FROM message t WHERE t.uid = m.target), m.target_wamid, d.uploaded_as, o.reported, " \
 	"a.name, n.phone_number_id, o.code, c.name "
 #define OUTBOUND_JOB_TABLES \
 	"outbound o JOIN message m ON m.id = o.message JOIN conversation c ON c.id = o.conversation " \
 	"JOIN contact k ON k.id = c.contact JOIN account a ON a.id = m.account JOIN number n ON n.id = o.number " \
 	"LEFT JOIN media d ON d.id = o.media "
+/* Beside another term about the state it looks idle; it lets SQLite use the indexes that have it as their WHERE. */
 #define OUTBOUND_OPEN "o.state IN ('queued', 'sending', 'retrying', 'unknown')"
+/* WhatsApp has reported something of it that its state does not say. The words of the index outbound_settled. */
+#define OUTBOUND_SETTLED \
+	"o.reported IS NOT NULL AND (o.state IN ('retrying', 'unknown') OR (o.state = 'failed' AND o.reported <> 'failed'))"
 #define MEDIA_COLUMNS \
 	"d.id, d.uid, d.account, d.conversation, d.message, d.state, d.mime_type, d.filename, d.size, d.sha256, " \
 	"d.source, d.number, d.uploaded_as, d.uploaded_at, d.tries, d.created_at, d.error "
@@ -44,11 +52,17 @@
 	X(SQL_OUTBOUND_LEAVE, "UPDATE outbound SET holds_lane = 0 WHERE id = ?1") \
 	X(SQL_OUTBOUND_FRONT, "UPDATE outbound SET holds_lane = 1 WHERE id = (SELECT o.id FROM outbound o " \
 			      "WHERE o.conversation = ?1 AND " OUTBOUND_OPEN " AND o.state IN ('queued', 'retrying') " \
-			      "ORDER BY o.id LIMIT 1)") \
+			      "ORDER BY o.id LIMIT 1) AND NOT EXISTS (SELECT 1 FROM outbound o WHERE " \
+			      "o.conversation = ?1 AND " OUTBOUND_OPEN " AND o.holds_lane = 1)") \
+	X(SQL_OUTBOUND_JOIN_LANE, \
+	  "UPDATE outbound AS o SET conversation = ?2 WHERE o.conversation = ?1 AND " OUTBOUND_OPEN) \
+	X(SQL_OUTBOUND_STEP_BACK, "UPDATE outbound AS o SET holds_lane = 0 WHERE o.conversation = ?1 AND " OUTBOUND_OPEN \
+				  " AND o.state IN ('queued', 'retrying')") \
+	X(SQL_OUTBOUND_DELETE, "DELETE FROM outbound WHERE id = ?1") \
 	X(SQL_OUTBOUND_REPORT, \
 	  "UPDATE outbound SET reported = ?2, report = ?3, wamid = ?4, wamid_hash = ?5 WHERE id = ?1") \
-	X(SQL_OUTBOUND_IN_FLIGHT, \
-	  "SELECT o.id FROM outbound o WHERE o.state = 'sending' AND " OUTBOUND_OPEN " ORDER BY o.id LIMIT ?1") \
+	X(SQL_OUTBOUND_IN_FLIGHT, "SELECT " OUTBOUND_COLUMNS "FROM " OUTBOUND_TABLES \
+				  "WHERE o.state = 'sending' AND " OUTBOUND_OPEN " ORDER BY o.id LIMIT 1") \
 	X(SQL_OUTBOUND_OF_MEDIA, "SELECT o.id FROM outbound o WHERE o.media = ?1 AND o.state = 'queued' LIMIT 1") \
 	X(SQL_OUTBOUND_FILE_READY, \
 	  "UPDATE outbound SET due_at = ?2 WHERE media = ?1 AND state = 'queued' AND due_at > ?2") \
@@ -58,8 +72,8 @@
 	X(SQL_OUTBOUND_NEXT_DUE, "SELECT o.due_at FROM outbound o WHERE o.number = (SELECT id FROM number " \
 				 "WHERE phone_number_id = ?1) AND o.holds_lane = 1 AND o.due_at > ?2 " \
 				 "ORDER BY o.due_at LIMIT 1") \
-	X(SQL_OUTBOUND_SETTLED, "SELECT " OUTBOUND_JOB_COLUMNS "FROM " OUTBOUND_JOB_TABLES \
-				"WHERE o.state = 'unknown' AND o.reported IS NOT NULL ORDER BY o.id LIMIT ?1") \
+	X(SQL_OUTBOUND_SETTLED, "SELECT " OUTBOUND_JOB_COLUMNS "FROM " OUTBOUND_JOB_TABLES "WHERE " OUTBOUND_SETTLED \
+				" ORDER BY o.id LIMIT ?1") \
 	X(SQL_OUTBOUND_LIST, "SELECT " OUTBOUND_JOB_COLUMNS "FROM " OUTBOUND_JOB_TABLES "WHERE " OUTBOUND_OPEN \
 			     " AND o.attempt = m.attempt AND o.id > ?1 ORDER BY o.id LIMIT ?2") \
 	X(SQL_OUTBOUND_LIST_FAILED, "SELECT " OUTBOUND_JOB_COLUMNS "FROM " OUTBOUND_JOB_TABLES \

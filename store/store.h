@@ -77,7 +77,7 @@ enum cw_store_op_type {
 	CW_STORE_LIMITED_SEEN, /* an agent limited to some conversations called /sync; CW_NOT_FOUND */
 	CW_STORE_COMMAND,      /* what follows: store/sending.h */
 	CW_STORE_OUTBOUND_MOVE,
-	CW_STORE_OUTBOUND_RECOVER, /* after a start: every `sending` becomes unknown; CW_BUSY: ask again, there are more */
+	CW_STORE_OUTBOUND_RECOVER, /* after a start: every `sending` becomes unknown */
 	CW_STORE_NUMBER_PAUSE,
 	CW_STORE_MINT,
 	CW_STORE_MEDIA_ADD,

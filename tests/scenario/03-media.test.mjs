@@ -18,6 +18,13 @@ async function start(system, ...settings) {
   return system.sim;
 }
 
+/** An agent's upload for a conversation; its id. */
+async function uploads(system, id, bytes = randomBytes(1000), type = 'image/png') {
+  const answer = await system.api(`/media?conversation=${id}`, { method: 'POST', body: bytes, headers: { 'Content-Type': type } });
+  assert.equal(answer.status, 201, answer.text);
+  return answer.json.id;
+}
+
 /** A customer sends a file; gives the conversation's id and the message as it is first shown. */
 async function sends(system, type, mimeType, bytes, { from = newCustomer(), object = {}, ...file } = {}) {
   const id = `${system.account}_${system.number}_${from}`;
@@ -107,7 +114,40 @@ scenario('a disk that is nearly full: files wait and say so, messages go on', as
   const answer = await system.api(`/media?conversation=${id}`, { method: 'POST', body: 'x', headers: { 'Content-Type': 'text/plain' } });
   assert.equal(answer.status, 507);
   assert.equal(answer.json.type, 'urn:convwire:problem:disk_full');
+  await eventually(async () => /disk is nearly full/.test((await system.message(id, message.id)).media.error), 'agents see why');
   assert.equal((await system.message(id, message.id)).media.state, 'pending');
+});
+
+scenario('a disk that fills up holds up no file that an agent has stored before', async (system) => {
+  const sim = await start(system);
+  const id = await system.customer();
+  const file = await uploads(system, id);
+  await system.daemon.stop();
+  await system.configure('media_min_free_mb = 1000000');
+  await system.startDaemon();
+  await system.ready();
+  const ann = await system.commander();
+  const { message } = await ann.do(id, 'send', { kind: 'image', content: { media: file } });
+  await system.messageIs(id, message, 'read');
+  assert.equal((await sim.taken()).length, 1);
+});
+
+scenario('a token that is over is met at an upload, too: the number is paused, the file waits, set-token sends it', async (system) => {
+  const sim = await start(system);
+  const id = await system.customer();
+  const bob = await system.agent({ agent: 'bob', topics: [`acct/${system.account}/events`] });
+  const ann = await system.commander();
+  await sim.behave({ tokens: ['the new token'] });
+  const { message } = await ann.do(id, 'send', { kind: 'image', content: { media: await uploads(system, id) } });
+  const paused = await eventually(async () => {
+    const [row] = JSON.parse((await system.convwire('number', 'list', '--json')).stdout);
+    return row.paused && row;
+  }, 'the number is paused');
+  assert.match(paused.paused.reason, /access token/);
+  await bob.until(() => bob.received.some(({ event }) => event.kind === 'number'), 'agents are told');
+  assert.equal((await system.message(id, message)).status, 'queued');
+  assert.equal((await system.convwire('number', 'set-token', system.number, '--token', 'the new token')).code, 0);
+  await system.messageIs(id, message, 'read');
 });
 
 scenario('what an agent uploads is checked first', async (system) => {
@@ -135,16 +175,16 @@ scenario('an upload that WhatsApp refuses fails the message with the reason; one
   const sim = await start(system);
   const id = await system.customer();
   const ann = await system.commander();
-  const file = (await system.api(`/media?conversation=${id}`, { method: 'POST', body: randomBytes(1000), headers: { 'Content-Type': 'image/png' } })).json;
+  const file = await uploads(system, id);
   await sim.behave({ do: 'error', on: 'upload', code: 131053, count: 1 });
-  const { message } = await ann.do(id, 'send', { kind: 'image', content: { media: file.id } });
+  const { message } = await ann.do(id, 'send', { kind: 'image', content: { media: file } });
   const failed = await system.messageIs(id, message, 'failed');
   assert.equal(failed.error.code, 131053);
   await ann.do(id, 'retry', { message });
   await system.messageIs(id, message, 'read');
-  const other = (await system.api(`/media?conversation=${id}`, { method: 'POST', body: randomBytes(1000), headers: { 'Content-Type': 'image/png' } })).json;
+  const other = await uploads(system, id);
   await sim.behave({ do: 'gateway', on: 'upload', count: 1 });
-  const again = await ann.do(id, 'send', { kind: 'image', content: { media: other.id } });
+  const again = await ann.do(id, 'send', { kind: 'image', content: { media: other } });
   const behind = await ann.say(id, 'after the picture');
   await system.messageIs(id, behind.message, 'read');
   assert.equal((await system.message(id, again.message)).status, 'read');
