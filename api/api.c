@@ -79,27 +79,27 @@ static bool on_asked(void *context, const struct cw_conversation *conversation)
 	return false;
 }
 
-bool api_may_command(struct cw_http_request *request, const struct api *api, const struct cw_token *token,
-		     const char *conversation, bool *ret_exists, bool *ret_has_answered)
+enum cw_status api_may_command(struct cw_http_request *request, const struct api *api, const struct cw_token *token,
+			       const char *conversation)
 {
 	struct asked asked = { .exists = false };
 	struct cw_error error;
 	struct cw_reader *reader = api_reader(request, api);
 
-	*ret_has_answered = !reader;
 	if (!reader) {
-		return false;
+		return CW_IO;
 	}
 	enum cw_status status = cw_store_conversation(reader, conversation, on_asked, &asked, &error);
 
 	cw_reader_release(reader);
 	if (status != CW_OK && status != CW_NOT_FOUND) {
 		api_store_problem(request, &error);
-		*ret_has_answered = true;
-		return false;
+		return CW_IO;
 	}
-	*ret_exists = asked.exists;
-	return cw_access_may_command(api->access, token, conversation, asked.assignee);
+	if (!cw_access_may_command(api->access, token, conversation, asked.assignee)) {
+		return CW_DENIED;
+	}
+	return asked.exists ? CW_OK : CW_NOT_FOUND;
 }
 
 void api_store_problem(struct cw_http_request *request, const struct cw_error *error)

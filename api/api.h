@@ -54,12 +54,11 @@ bool api_query_int(struct cw_http_request *request, const char *name, int64_t fa
 struct cw_reader *api_reader(struct cw_http_request *request, const struct api *api);
 
 /*
- * May the token send commands about a conversation of the path or the query? *ret_exists: it is there. Answers also
- * for one that is not, so that who sees only their own cannot ask which others there are. false also after answering
- * for a store that failed, with *ret_has_answered.
+ * May the token send commands about a conversation of the path or the query? CW_OK; CW_DENIED, which does not tell
+ * whether it is there; CW_NOT_FOUND: it might, but it is not there; else the store failed, and the request is answered.
  */
-bool api_may_command(struct cw_http_request *request, const struct api *api, const struct cw_token *token,
-		     const char *conversation, bool *ret_exists, bool *ret_has_answered);
+enum cw_status api_may_command(struct cw_http_request *request, const struct api *api, const struct cw_token *token,
+			       const char *conversation);
 
 /* Answers for a store that failed. */
 void api_store_problem(struct cw_http_request *request, const struct cw_error *error);

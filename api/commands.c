@@ -47,7 +47,7 @@ static void on_done(struct cw_store_op *op)
 	if (op->status == CW_OK) {
 		answer(asked->request, op->command.http_status, op->command.answer);
 	} else {
-		cw_problem_set(&problem, "busy", 503, "%s. Send it again.", op->error.text);
+		cw_command_busy(op->status, &problem);
 		free(op->command.answer);
 		refuse(asked->request, asked->command.id, &problem);
 	}
@@ -67,11 +67,40 @@ static void submit(const struct api *api, struct asked *asked, const char *conve
 						       .conversation = conversation,
 						       .command = &asked->command } };
 	cw_http_defer(request); /* before the writer can know it */
-	if (cw_store_submit(api->store, &asked->op) != CW_OK) {
-		cw_problem_set(&problem, "busy", 503, "The server has more to do than it can. Send it again.");
+	enum cw_status status = cw_store_submit(api->store, &asked->op);
+
+	if (status != CW_OK) {
+		cw_command_busy(status, &problem);
 		refuse(request, asked->command.id, &problem);
 		asked_destroy(asked);
 	}
+}
+
+/* May it be done? false after an answer. */
+static bool admit(const struct api *api, struct asked *asked, const char *conversation)
+{
+	struct cw_problem problem;
+	size_t len = 0;
+	const char *body = cw_http_body(asked->request, &len);
+	bool is_parsed = cw_command_parse(body, len, &asked->command, &problem); /* first, for its id is answered */
+
+	switch (api_may_command(asked->request, api, &asked->token, conversation)) {
+	case CW_OK:
+	case CW_NOT_FOUND: /* the store says so, in the same words at both doors */
+		break;
+	case CW_DENIED:
+		cw_problem_set(&problem, "denied", 403,
+			       "The token may not send commands about this conversation: its role does not allow it, or it "
+			       "is not assigned to you.");
+		is_parsed = false;
+		break;
+	default:
+		return false;
+	}
+	if (!is_parsed) {
+		refuse(asked->request, asked->command.id, &problem);
+	}
+	return is_parsed;
 }
 
 void api_command(struct cw_http_request *request, void *context)
@@ -79,32 +108,15 @@ void api_command(struct cw_http_request *request, void *context)
 	const struct api *api = context;
 	const char *conversation = cw_http_level(request, 0);
 	struct asked *asked = calloc(1, sizeof(*asked));
-	struct cw_problem problem = { .status = 0 };
-	bool exists = false;
-	bool has_answered = true;
-	size_t len = 0;
-	const char *body = cw_http_body(request, &len);
 
 	if (!asked || !api_authorize(request, api, &asked->token)) {
 		free(asked); /* without it MHD closes the connection */
 		return;
 	}
 	asked->request = request;
-	bool is_parsed = cw_command_parse(body, len, conversation, &asked->command, &problem);
-	bool may = api_may_command(request, api, &asked->token, conversation, &exists, &has_answered);
-
-	if (!has_answered && !may) {
-		cw_problem_set(&problem, "denied", 403,
-			       "The token may not send commands about this conversation: its role does not allow it, or it "
-			       "is not assigned to you.");
-		is_parsed = false;
-	}
-	if (!has_answered && is_parsed) {
+	if (admit(api, asked, conversation)) {
 		submit(api, asked, conversation);
-		return;
+	} else {
+		asked_destroy(asked);
 	}
-	if (!has_answered) {
-		refuse(request, asked->command.id, &problem);
-	}
-	asked_destroy(asked);
 }

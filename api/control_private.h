@@ -16,8 +16,14 @@ enum cw_status control_resolve_one(const struct control *control, json_t *argume
 
 /* ---- actions: control_sending.c ---- */
 
-/* {phone_number_id, reason}: reason null resumes. */
-enum cw_status control_pause_number(const struct control *control, json_t *arguments, json_t *answer,
+/* {phone_number_id, reason} */
+enum cw_status control_number_pause(const struct control *control, json_t *arguments, json_t *answer,
+				    struct cw_error *reterr);
+/* {phone_number_id} */
+enum cw_status control_number_resume(const struct control *control, json_t *arguments, json_t *answer,
+				     struct cw_error *reterr);
+/* {phone_number_id}: it has a new token. "denied": it stays paused, a person did that. */
+enum cw_status control_number_token(const struct control *control, json_t *arguments, json_t *answer,
 				    struct cw_error *reterr);
 /* {account, conversation, command:{id,type,data}}: as subject `cli`; conversation is any id. */
 enum cw_status control_command(const struct control *control, json_t *arguments, json_t *answer, struct cw_error *reterr);

@@ -9,21 +9,43 @@
 #define SUBJECT "cli"
 #define MAX_LISTED 1000
 
-enum cw_status control_pause_number(const struct control *control, json_t *arguments, json_t *answer,
+static enum cw_status change_number(const struct control *control, json_t *arguments, enum cw_number_change change,
 				    struct cw_error *reterr)
 {
 	struct cw_store_op op = { .type = CW_STORE_NUMBER_PAUSE,
-				  .pause = { .phone_number_id = control_text(arguments, "phone_number_id"),
+				  .pause = { .change = change,
+					     .phone_number_id = control_text(arguments, "phone_number_id"),
 					     .reason = control_text(arguments, "reason") } };
 
-	(void)answer; /* nothing to add to "status" */
-	if (!op.pause.phone_number_id) {
-		return control_missing("phone_number_id", reterr);
+	if (!op.pause.phone_number_id || (change == CW_NUMBER_PAUSE && !op.pause.reason)) {
+		return control_missing("phone_number_id or reason", reterr);
 	}
 	enum cw_status status = cw_store_run(control->store, &op);
 
 	*reterr = op.error;
 	return status;
+}
+
+/* These have nothing to add to "status". */
+enum cw_status control_number_pause(const struct control *control, json_t *arguments, json_t *answer,
+				    struct cw_error *reterr)
+{
+	(void)answer;
+	return change_number(control, arguments, CW_NUMBER_PAUSE, reterr);
+}
+
+enum cw_status control_number_resume(const struct control *control, json_t *arguments, json_t *answer,
+				     struct cw_error *reterr)
+{
+	(void)answer;
+	return change_number(control, arguments, CW_NUMBER_RESUME, reterr);
+}
+
+enum cw_status control_number_token(const struct control *control, json_t *arguments, json_t *answer,
+				    struct cw_error *reterr)
+{
+	(void)answer;
+	return change_number(control, arguments, CW_NUMBER_TOKEN, reterr);
 }
 
 /* ---- commands ---- */
@@ -41,7 +63,7 @@ static enum cw_status run_command(const struct control *control, const char *acc
 	};
 	enum cw_status status = CW_INVALID;
 
-	if (!text || !cw_command_parse(text, strlen(text), conversation, &command, &problem)) {
+	if (!text || !cw_command_parse(text, strlen(text), &command, &problem)) {
 		(void)cw_error_set(reterr, status, "%s", text ? problem.detail : "out of memory");
 	} else {
 		status = cw_store_run(control->store, &op);

@@ -12,6 +12,7 @@
 #include "core/media_store.h"
 #include "core/text.h"
 
+#define FILENAME_MAX_BYTES 240
 /* What a browser may show by itself; anything else is saved (a customer's SVG or HTML must not run on our origin). */
 #define INLINE_TYPES \
 	"image/jpeg, image/png, image/gif, image/webp, video/mp4, video/3gpp, audio/aac, audio/amr, audio/mpeg, audio/mp4, " \
@@ -64,12 +65,19 @@ static void media_problem(struct cw_http_request *request, const struct cw_error
 	}
 }
 
+static bool is_utf8(const char *text)
+{
+	json_t *json = json_string(text); /* NULL also without memory: then little else goes well */
+
+	json_decref(json);
+	return json != NULL;
+}
+
 /* Everything that can be refused is refused before the bytes come. */
 static bool admit(struct cw_http_request *request, const struct api *api, struct upload *upload)
 {
 	const char *conversation = cw_http_query(request, "conversation");
-	bool exists = false;
-	bool has_answered = false;
+	const char *filename = cw_http_query(request, "filename");
 	struct cw_error error;
 
 	if (!api_authorize(request, api, &upload->token)) {
@@ -80,12 +88,23 @@ static bool admit(struct cw_http_request *request, const struct api *api, struct
 				"Name the conversation (?conversation=) and the file's type (Content-Type).");
 		return false;
 	}
-	if (!api_may_command(request, api, &upload->token, conversation, &exists, &has_answered) || !exists) {
-		if (!has_answered) {
-			cw_http_problem(request, exists ? 403 : 404, exists ? "denied" : "not_found",
-					"There is no such conversation that you may write to.");
-		}
+	if (filename && (strlen(filename) > FILENAME_MAX_BYTES || !is_utf8(filename))) {
+		cw_http_problem(request, 400, "bad_parameter", "A filename is UTF-8 of at most 240 bytes.");
 		return false;
+	}
+	switch (api_may_command(request, api, &upload->token, conversation)) {
+	case CW_OK:
+		break;
+	case CW_DENIED:
+		cw_http_problem(request, 403, "denied",
+				"The token may not send to this conversation: its role does not allow it, or it is not "
+				"assigned to you.");
+		return false;
+	case CW_NOT_FOUND:
+		cw_http_problem(request, 404, "unknown_conversation", "There is no such conversation.");
+		return false;
+	default:
+		return false; /* it is answered */
 	}
 	if (cw_media_store_begin(api->media_dir, CW_CONTENT_MAX_FILE_BYTES, api->media_min_free_bytes, &upload->writer,
 				 &error) != CW_OK) {
@@ -132,14 +151,13 @@ void api_media_store(struct cw_http_request *request, void *context)
 {
 	const struct api *api = context;
 	struct upload *upload = cw_http_user(request);
-	const char *filename = cw_http_query(request, "filename");
 	struct cw_error error;
 	struct cw_store_op op = {
 		.type = CW_STORE_MEDIA_ADD,
 		.media_add = { .account = upload->token.account,
 			       .conversation = cw_http_query(request, "conversation"),
 			       .mime_type = upload->mime_type,
-			       .filename = filename && strlen(filename) < 240 ? filename : NULL },
+			       .filename = cw_http_query(request, "filename") },
 	};
 	enum cw_status status = cw_media_store_commit(upload->writer, op.media_add.sha256, &op.media_add.size_bytes,
 						      &error);

@@ -306,11 +306,11 @@ static void refuse(struct job *job, const struct cw_problem *problem)
 	answer(job, cw_command_refusal(job->command.id, problem), true);
 }
 
-static void refuse_busy(struct job *job, const char *why)
+static void refuse_busy(struct job *job, enum cw_status status)
 {
 	struct cw_problem problem;
 
-	cw_problem_set(&problem, "busy", 503, "%s Send it again.", why);
+	cw_command_busy(status, &problem);
 	refuse(job, &problem);
 }
 
@@ -325,7 +325,7 @@ static void on_done(struct cw_store_op *op)
 		answer(job, text, op->command.http_status >= 400);
 	} else {
 		free(text);
-		refuse_busy(job, op->status == CW_FULL ? "The server's disk is full." : "The database failed.");
+		refuse_busy(job, op->status);
 	}
 }
 
@@ -333,7 +333,7 @@ static void do_command(struct commands *commands, struct job *job)
 {
 	struct cw_problem problem;
 
-	if (!cw_command_parse(job->payload, job->len, job->topic.conversation, &job->command, &problem)) {
+	if (!cw_command_parse(job->payload, job->len, &job->command, &problem)) {
 		refuse(job, &problem);
 		return;
 	}
@@ -345,8 +345,10 @@ static void do_command(struct commands *commands, struct job *job)
 						     .subject = job->topic.subject,
 						     .conversation = job->topic.conversation,
 						     .command = &job->command } };
-	if (cw_store_submit(commands->store, &job->op) != CW_OK) {
-		refuse_busy(job, "The server has more to do than it can.");
+	enum cw_status status = cw_store_submit(commands->store, &job->op);
+
+	if (status != CW_OK) {
+		refuse_busy(job, status);
 	}
 }
 

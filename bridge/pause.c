@@ -25,10 +25,12 @@ void pause_number(struct cw_store *store, const char *phone_number_id, int code,
 	char *copy = strdup(phone_number_id);
 
 	if (op && copy) {
-		*op = (struct cw_store_op){ .type = CW_STORE_NUMBER_PAUSE,
-					    .on_done = on_paused,
-					    .context = copy,
-					    .pause = { .phone_number_id = copy, .code = code, .reason = reason } };
+		*op = (struct cw_store_op){
+			.type = CW_STORE_NUMBER_PAUSE,
+			.on_done = on_paused,
+			.context = copy,
+			.pause = { .change = CW_NUMBER_PAUSE, .phone_number_id = copy, .code = code, .reason = reason }
+		};
 	}
 	if (!op || !copy || cw_store_submit(store, op) != CW_OK) {
 		free(copy);

@@ -3,6 +3,7 @@
 
 #include <limits.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "core/file.h"
 #include "core/text.h"
@@ -30,4 +31,24 @@ bool tokens_read(const char *dir, const char *phone_number_id, char out[TOKEN_MA
 {
 	return cw_phone_number_id_is_valid(phone_number_id) &&
 	       (read_one(dir, phone_number_id, out) || read_one(dir, "default", out));
+}
+
+enum cw_status tokens_write(const char *dir, const char *phone_number_id, const char *token, struct cw_error *reterr)
+{
+	char path[PATH_MAX];
+	char line[TOKEN_MAX + 2];
+
+	if (!can_be_token(token) || !cw_text_format(line, sizeof(line), "%s\n", token)) {
+		return cw_error_set(reterr, CW_INVALID,
+				    "that is no access token: one line of at most %d characters, no spaces", TOKEN_MAX);
+	}
+	if (!cw_phone_number_id_is_valid(phone_number_id) ||
+	    !cw_text_format(path, sizeof(path), "%s/%s.token", dir, phone_number_id)) {
+		return cw_error_set(reterr, CW_INVALID, "\"%.40s\" is no phone_number_id", phone_number_id);
+	}
+	(void)mkdir(dir, 0700); /* of a directory that an older version made; else the write says it */
+	enum cw_status status = cw_file_write(path, line, strlen(line), 0600, reterr);
+
+	explicit_bzero(line, sizeof(line));
+	return status;
 }

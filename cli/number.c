@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sysexits.h>
 #include <termios.h>
 #include <unistd.h>
 
+#include "bridge/tokens.h"
 #include "cli/cli.h"
 #include "core/file.h"
 #include "core/text.h"
@@ -135,17 +135,29 @@ static int list_numbers(const struct number_options *options)
 
 /* ---- pause, resume ---- */
 
-static int set_paused(const struct number_options *options, const char *reason)
+static int pause_number(const struct number_options *options)
 {
+	const char *reason = options->reason ? options->reason : "An administrator paused the number.";
 	json_t *answer = NULL;
 	int code = cli_do(options->common.dir, "number.pause",
-			  json_pack("{s:s, s:s?}", "phone_number_id", options->words[1], "reason", reason), &answer);
+			  json_pack("{s:s, s:s}", "phone_number_id", options->words[1], "reason", reason), &answer);
 
 	json_decref(answer);
 	if (code == EX_OK) {
-		(void)printf(reason ? "Number %s is paused: what agents send waits, and they are told.\n" :
-				      "Number %s sends again; what waited goes out in its order.\n",
-			     options->words[1]);
+		(void)printf("Number %s is paused: what agents send waits, and they are told.\n", options->words[1]);
+	}
+	return code;
+}
+
+static int resume_number(const struct number_options *options)
+{
+	json_t *answer = NULL;
+	int code = cli_do(options->common.dir, "number.resume",
+			  json_pack("{s:s}", "phone_number_id", options->words[1]), &answer);
+
+	json_decref(answer);
+	if (code == EX_OK) {
+		(void)printf("Number %s sends again; what waited goes out in its order.\n", options->words[1]);
 	}
 	return code;
 }
@@ -184,11 +196,7 @@ static enum cw_status read_token(const struct number_options *options, char *out
 	}
 	bool is_read = given ? cw_text_copy(out, size, given) : read_prompt(out, size);
 
-	for (const char *c = out; is_read && *c; c++) {
-		is_read = *c > ' ' && *c <= '~';
-	}
-	return is_read && out[0] ? CW_OK :
-				   cw_error_set(reterr, CW_INVALID, "that is no access token: one line without spaces");
+	return is_read ? CW_OK : cw_error_set(reterr, CW_INVALID, "no access token was given");
 }
 
 static bool is_known(const struct number_options *options, int *ret_code)
@@ -212,27 +220,10 @@ static bool is_known(const struct number_options *options, int *ret_code)
 	return is_found;
 }
 
-static enum cw_status write_token(const struct number_options *options, const char *token, struct cw_error *reterr)
-{
-	char path[PATH_MAX];
-	char name[64];
-	char line[1100];
-	enum cw_status status = settings_path(options->common.dir, "keys/numbers", path, sizeof(path), reterr);
-
-	(void)mkdir(path, 0700); /* of a directory that an older version made; else the write says it */
-	if (status == CW_OK && (!cw_text_format(name, sizeof(name), "keys/numbers/%s.token", options->words[1]) ||
-				!cw_text_format(line, sizeof(line), "%s\n", token))) {
-		status = cw_error_set(reterr, CW_INVALID, "the token is longer than 1024 characters");
-	}
-	if (status == CW_OK) {
-		status = settings_path(options->common.dir, name, path, sizeof(path), reterr);
-	}
-	return status == CW_OK ? cw_file_write(path, line, strlen(line), 0600, reterr) : status;
-}
-
 static int set_token(const struct number_options *options)
 {
-	char token[1025];
+	char token[TOKEN_MAX + 2];
+	char dir[PATH_MAX];
 	struct cw_error error;
 	json_t *answer = NULL;
 	int code = EX_OK;
@@ -240,16 +231,31 @@ static int set_token(const struct number_options *options)
 	if (!is_known(options, &code)) {
 		return code;
 	}
-	if (read_token(options, token, sizeof(token), &error) != CW_OK || write_token(options, token, &error) != CW_OK) {
-		return cli_fail(error.status, "%s", error.text);
+	enum cw_status status = read_token(options, token, sizeof(token), &error);
+
+	if (status == CW_OK) {
+		status = settings_path(options->common.dir, "keys/numbers", dir, sizeof(dir), &error);
+	}
+	if (status == CW_OK) {
+		status = tokens_write(dir, options->words[1], token, &error);
+	}
+	explicit_bzero(token, sizeof(token));
+	if (status != CW_OK) {
+		return cli_fail(status, "%s", error.text);
 	}
 	json_t *arguments = json_pack("{s:s}", "phone_number_id", options->words[1]);
-	enum cw_status status = cli_control(options->common.dir, "number.pause", arguments, &answer, &error);
 
+	status = cli_control(options->common.dir, "number.token", arguments, &answer, &error);
 	json_decref(arguments);
 	json_decref(answer);
-	if (status != CW_OK && status != CW_DUPLICATE) { /* it was not paused */
-		return cli_fail(status, "the token is stored, but the number cannot be resumed: %s", error.text);
+	if (status == CW_DENIED) {
+		(void)printf(
+			"Number %s has its token, and stays paused, since a person paused it: convwire number resume %s\n",
+			options->words[1], options->words[1]);
+		return EX_OK;
+	}
+	if (status != CW_OK) {
+		return cli_fail(status, "the token is stored, but the daemon did not take it up: %s", error.text);
 	}
 	(void)printf("Number %s has its token; what waits is sent now.\n", options->words[1]);
 	return EX_OK;
@@ -288,10 +294,10 @@ int command_number(int argc, char **argv)
 		return set_token(&options);
 	}
 	if (asks_for(&options, "pause", 2)) {
-		return set_paused(&options, options.reason ? options.reason : "An administrator paused the number.");
+		return pause_number(&options);
 	}
 	if (asks_for(&options, "resume", 2)) {
-		return set_paused(&options, NULL);
+		return resume_number(&options);
 	}
 	(void)fputs("convwire: number add, set-token, pause or resume PHONE_NUMBER_ID, or number list\n", stderr);
 	return EX_USAGE;

@@ -90,8 +90,14 @@ static bool read_send(struct cw_command *command, json_t *data, struct cw_proble
 			      "reaction, interactive or template.");
 	}
 	command->content = json_object_get(data, "content");
-	if (cw_content_check(command->kind, command->content, &error) != CW_OK) {
+	enum cw_status status = cw_content_check(command->kind, command->content, &error);
+
+	if (status == CW_INVALID) {
 		cw_problem_set(problem, "bad_command", 400, "data.%s.", error.text);
+	} else if (status != CW_OK) {
+		cw_command_busy(status, problem);
+	}
+	if (status != CW_OK) {
 		return false;
 	}
 	if (command->kind == CW_KIND_REACTION) {
@@ -171,10 +177,9 @@ static bool read_type(struct cw_command *command, struct cw_problem *problem)
 }
 
 /* Two bodies that parse alike digest alike, however they are written. */
-static bool digest(struct cw_command *command, json_t *data, const char *conversation)
+static bool digest(struct cw_command *command, json_t *data)
 {
-	json_t *said = json_pack("{s:s, s:s, s:O}", "conversation", conversation, "type", types[command->type].name,
-				 "data", data);
+	json_t *said = json_pack("{s:s, s:O}", "type", types[command->type].name, "data", data);
 	char *text = said ? json_dumps(said, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
 	bool is_done = text && EVP_Digest(text, strlen(text), command->digest, NULL, EVP_sha256(), NULL) == 1;
 
@@ -183,7 +188,7 @@ static bool digest(struct cw_command *command, json_t *data, const char *convers
 	return is_done;
 }
 
-static bool read_root(struct cw_command *command, const char *conversation, struct cw_problem *problem)
+static bool read_root(struct cw_command *command, struct cw_problem *problem)
 {
 	if (!read_id(command, problem) || !read_type(command, problem) ||
 	    !has_only(command->root, "", "id, type, data", problem)) {
@@ -199,16 +204,15 @@ static bool read_root(struct cw_command *command, const char *conversation, stru
 						      types[command->type].read(command, data, problem) :
 					      refuse(problem, "data: must be an object.");
 
-	if (is_read && !digest(command, data, conversation)) {
-		cw_problem_set(problem, "busy", 503, "The server is out of memory; send it again.");
+	if (is_read && !digest(command, data)) {
+		cw_command_busy(CW_NOMEM, problem);
 		is_read = false;
 	}
 	json_decref(nothing);
 	return is_read;
 }
 
-bool cw_command_parse(const char *bytes, size_t len, const char *conversation, struct cw_command *ret_command,
-		      struct cw_problem *ret_problem)
+bool cw_command_parse(const char *bytes, size_t len, struct cw_command *ret_command, struct cw_problem *ret_problem)
 {
 	*ret_command = (struct cw_command){ .root = NULL };
 	if (len > CW_COMMAND_MAX_BYTES) {
@@ -219,7 +223,7 @@ bool cw_command_parse(const char *bytes, size_t len, const char *conversation, s
 	if (!json_is_object(ret_command->root)) {
 		return refuse(ret_problem, "A command is a JSON object {\"id\",\"type\",\"data\"} in UTF-8.");
 	}
-	return read_root(ret_command, conversation, ret_problem);
+	return read_root(ret_command, ret_problem);
 }
 
 void cw_command_finish(struct cw_command *command)
@@ -234,6 +238,16 @@ const char *cw_command_type_text(enum cw_command_type type)
 }
 
 /* ---- answers ---- */
+
+void cw_command_busy(enum cw_status status, struct cw_problem *problem)
+{
+	const char *why = status == CW_FULL  ? "The server's disk is full." :
+			  status == CW_NOMEM ? "The server is out of memory." :
+			  status == CW_BUSY  ? "The server has more to do than it can." :
+					       "The server's database failed.";
+
+	cw_problem_set(problem, "busy", 503, "%s Send it again.", why);
+}
 
 static char *dump(json_t *json)
 {

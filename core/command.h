@@ -27,7 +27,7 @@ enum cw_command_type {
 	CW_COMMAND_DONE,
 	CW_COMMAND_REOPEN,
 	CW_COMMAND_RETRY, /* a message that failed or is unknown: another attempt; a file that failed: fetched again */
-	CW_COMMAND_DISCARD, /* a message that is queued or unknown: failed, not to be sent */
+	CW_COMMAND_DISCARD, /* a message that is queued, retrying or unknown: failed, not to be sent */
 	CW_COMMAND_TYPE_COUNT
 };
 
@@ -36,7 +36,7 @@ struct cw_command {
 	json_t *root;
 	char id[CW_COMMAND_ID_MAX + 1];
 	enum cw_command_type type;
-	unsigned char digest[CW_COMMAND_DIGEST_BYTES]; /* of conversation, type and data: is a repeat the same? */
+	unsigned char digest[CW_COMMAND_DIGEST_BYTES]; /* of type and data: is a repeat the same? */
 
 	enum cw_message_kind kind; /* send */
 	json_t *content;           /* send */
@@ -53,14 +53,17 @@ struct cw_problem {
 };
 
 /*
- * Reads a command about a conversation. false with the problem; *ret_command then holds its id if that could be read,
+ * Reads a command. false with the problem; *ret_command then holds its id if that could be read,
  * else "". Finish in any case.
  */
-CW_MUST_CHECK bool cw_command_parse(const char *bytes, size_t len, const char *conversation,
-				    struct cw_command *ret_command, struct cw_problem *ret_problem);
+CW_MUST_CHECK bool cw_command_parse(const char *bytes, size_t len, struct cw_command *ret_command,
+				    struct cw_problem *ret_problem);
 void cw_command_finish(struct cw_command *command);
 
 const char *cw_command_type_text(enum cw_command_type type);
+
+/* What every door says when a command could not be looked at (503: send it again); status says why. */
+void cw_command_busy(enum cw_status status, struct cw_problem *problem);
 
 /* Fills a problem; type is static. */
 void cw_problem_set(struct cw_problem *problem, const char *type, int status, const char *format, ...) CW_PRINTF(4, 5);

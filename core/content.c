@@ -109,7 +109,7 @@ static const struct member reply_shape[] = {
 	{ NULL,    FORM_ANY,  false, 0, 0,   NULL },
 };
 static const struct member button_shape[] = {
-	{ "type",  FORM_TEXT,   true,  5, 5, NULL },
+	{ "type",  FORM_TEXT,   true,  1, 16, NULL },
 	{ "reply", FORM_OBJECT, true,  0, 0, reply_shape },
 	{ NULL,    FORM_ANY,    false, 0, 0, NULL },
 };
@@ -135,11 +135,11 @@ static const struct member list_action_shape[] = {
 };
 static const struct member url_parameters_shape[] = {
 	{ "display_text", FORM_TEXT, true,  1, 20,   NULL },
-	{ "url",          FORM_TEXT, true,  8, 2000, NULL },
+	{ "url",          FORM_TEXT, true,  1, 2000, NULL },
 	{ NULL,           FORM_ANY,  false, 0, 0,    NULL },
 };
 static const struct member url_action_shape[] = {
-	{ "name",       FORM_TEXT,   true,  7, 7, NULL },
+	{ "name",       FORM_TEXT,   true,  1, 16, NULL },
 	{ "parameters", FORM_OBJECT, true,  0, 0, url_parameters_shape },
 	{ NULL,         FORM_ANY,    false, 0, 0, NULL },
 };
@@ -452,7 +452,7 @@ static const struct {
 	{ "cta_url", cta_url_shape, check_cta_url },
 };
 
-/* What people choose from must be told apart, and a list has ten rows in all. */
+/* What people choose from must be told apart. holder: the member of each element that has the id; NULL: itself. */
 static enum cw_status check_ids(const json_t *list, const char *holder, const struct place *place, json_t *seen)
 {
 	size_t index;
@@ -473,11 +473,12 @@ static enum cw_status check_ids(const json_t *list, const char *holder, const st
 	return CW_OK;
 }
 
+/* All choices of a message, and a list has ten rows in all. */
 static enum cw_status check_choices(const json_t *content, const struct place *place)
 {
 	const json_t *action = json_object_get(content, "action");
 	json_t *seen = json_object();
-	enum cw_status status = seen ? CW_OK : CW_NOMEM;
+	enum cw_status status = seen ? CW_OK : cw_error_set(place->reterr, CW_NOMEM, "out of memory");
 	size_t index;
 	json_t *section;
 

@@ -37,7 +37,7 @@ struct answer {
 	int fd; /* of a file, when has_file */
 	int64_t file_len;
 	bool has_file;
-	char content_type[64];
+	char content_type[128 + 1]; /* a file's type may be long, as those of office documents */
 	struct {
 		char name[40];
 		char *value;
@@ -412,7 +412,7 @@ static void answer_with(struct cw_http_request *request, int code, const char *c
 	answer->code = text ? code : 500;
 	answer->text = text ? text : calloc(1, 1);
 	if (!cw_text_copy(answer->content_type, sizeof(answer->content_type), content_type)) {
-		answer->content_type[0] = '\0'; /* ours are short */
+		strcpy(answer->content_type, "application/octet-stream"); /* no type is that long */
 	}
 	bool must_resume = request->is_deferred;
 	struct MHD_Connection *connection = request->connection;

@@ -5,7 +5,7 @@
 
 #include "core/phone.h"
 #include "core/text.h"
-#include "store/number.h"
+#include "store/mint.h"
 
 static enum cw_status make_epoch(char out[CW_EPOCH_TEXT])
 {
@@ -106,7 +106,7 @@ enum cw_status apply_alias_add(struct tx *tx, struct cw_store_op *op)
 	enum cw_status status = check_alias(tx, op, &number);
 
 	if (status == CW_OK) {
-		status = number_read_customer(op->alias.customer, digits, &party, &op->error);
+		status = mint_read_customer(op->alias.customer, digits, &party, &op->error);
 	}
 	if (status == CW_OK) {
 		status = check_named(tx, op, &number, &party);
@@ -119,7 +119,7 @@ enum cw_status apply_alias_add(struct tx *tx, struct cw_store_op *op)
 	}
 	memcpy(op->alias.conversation, row.row.id, sizeof(op->alias.conversation));
 	if (is_new) {
-		number_tell_new_conversation(tx, &row);
+		tx_tell_conversation(tx, &row);
 	}
 	add_legacy(tx, &number, &row, op->alias.legacy_id);
 	conversation_row_finish(&row);

@@ -13,7 +13,7 @@
 #include "store/lane.h"
 #include "store/media.h"
 
-/* Meta takes reactions and read marks for messages of the last 30 days ("Reaction messages"). */
+/* Meta takes reactions to messages of the last 30 days ("Reaction messages"). */
 #define THIRTY_DAYS_MS (30LL * 24 * 60 * 60 * 1000)
 
 struct acting {
@@ -47,19 +47,7 @@ static bool find_message(struct acting *acting, const char *id, struct message_r
 	return refuse(acting, "unknown_message", 404, "There is no such message in this conversation.");
 }
 
-static void save_and_tell(struct acting *acting)
-{
-	struct conversation_row *row = acting->row;
-
-	row->row.version++;
-	tx_event(acting->tx, &(struct event_spec){ .kind = CW_EVENT_CONVERSATION,
-						   .account = row->account,
-						   .conversation = row,
-						   .has_conversation = true });
-	tx_save_conversation(acting->tx, row);
-}
-
-/* The customer's newest message up to a position; "" when there is none that WhatsApp would still know. */
+/* Tells the customer's newest message up to a position; nothing when there is none that WhatsApp knows. */
 static void signal_customer(struct acting *acting, int64_t position, bool is_typing)
 {
 	struct cw_signal signal = { .is_typing = is_typing };
@@ -102,7 +90,7 @@ static bool check_recipient(struct acting *acting)
 		      "The customer's number is no longer theirs, and no other is known: nothing can be sent.");
 }
 
-/* The file, if the content names one of ours; *ret_media is its row, 0 without. */
+/* The file, if the content names one of ours; media->id is 0 without. */
 static bool check_file(struct acting *acting, struct media_row *media)
 {
 	const char *id = json_string_value(json_object_get(acting->command->content, "media"));
@@ -279,7 +267,7 @@ static bool act_read(struct acting *acting)
 		row->row.unread = message_count_unread(acting->tx, row);
 		signal_customer(acting, position, false);
 		if (row->row.unread != unread) {
-			save_and_tell(acting);
+			tx_tell_conversation(acting->tx, row);
 		} else {
 			tx_save_conversation(acting->tx, row); /* nobody sees a difference */
 		}
@@ -305,7 +293,7 @@ static bool set_done(struct acting *acting, bool is_done)
 {
 	if (acting->row->row.is_done != is_done) {
 		acting->row->row.is_done = is_done;
-		save_and_tell(acting);
+		tx_tell_conversation(acting->tx, acting->row);
 	}
 	return true;
 }
@@ -359,6 +347,19 @@ static bool (*const acts[CW_COMMAND_TYPE_COUNT])(struct acting *acting) = {
 
 /* ---- once, and answered ---- */
 
+/* Is this name that of the conversation, or were they merged since? */
+static bool means_the_same(struct tx *tx, const char *name, int64_t conversation)
+{
+	struct conversation_row named = { .id = 0 };
+	struct conversation_row known = { .id = 0 };
+	bool is_same = conversation_find_root(tx->db, name, &named) && conversation_load(tx->db, conversation, &known) &&
+		       named.id == (known.merged_into ? known.merged_into : known.id);
+
+	conversation_row_finish(&named);
+	conversation_row_finish(&known);
+	return is_same;
+}
+
 /* The stored answer, or a refusal of another command under the same id. NULL: it is new. */
 static char *find_answer(struct tx *tx, int64_t account, const struct cw_store_command *asked, struct cw_problem *problem)
 {
@@ -371,10 +372,12 @@ static char *find_answer(struct tx *tx, int64_t account, const struct cw_store_c
 	const void *known = sqlite3_column_blob(statement, 0);
 	bool is_same = known && sqlite3_column_bytes(statement, 0) == CW_COMMAND_DIGEST_BYTES &&
 		       memcmp(known, command->digest, CW_COMMAND_DIGEST_BYTES) == 0;
-	char *answer = is_same ? db_copy(tx->db, statement, 1) : NULL;
+	char *answer = db_copy(tx->db, statement, 1);
+	int64_t conversation = db_int(statement, 2);
 
 	db_end(statement);
-	if (!is_same) {
+	if (!is_same || !means_the_same(tx, asked->conversation, conversation)) {
+		free(answer);
 		cw_problem_set(problem, "id_reused", 409,
 			       "You used this id for another command; an id is for one command, for ever.");
 		answer = cw_command_refusal(command->id, problem);
@@ -388,22 +391,28 @@ static char *act(struct tx *tx, int64_t account, const struct cw_store_command *
 	struct acting acting = { .tx = tx, .asked = asked, .command = asked->command, .row = &row, .problem = problem };
 	bool is_done = false;
 
-	if (!account || !conversation_find_root(tx->db, asked->conversation, &row) || row.account != account) {
+	if (!account || !conversation_find(tx->db, asked->conversation, &row) || row.account != account) {
 		cw_problem_set(problem, "unknown_conversation", 404,
 			       "There is no such conversation; use its canonical id, /api/v1/resolve finds it.");
+	} else if (row.merged_into) {
+		/* Who was allowed this name may not be allowed the other. */
+		cw_problem_set(problem, "conversation_merged", 409,
+			       "This conversation has gone into %s; send it there, under the same id.",
+			       row.row.merged_into);
 	} else {
 		is_done = acts[asked->command->type](&acting);
 	}
-	conversation_row_finish(&row);
 	if (!is_done) {
+		conversation_row_finish(&row);
 		return cw_command_refusal(asked->command->id, problem);
 	}
 	char *answer = cw_command_answer(asked->command->id, acting.message[0] ? acting.message : NULL);
 
 	if (answer && asked->command->type != CW_COMMAND_TYPING) {
-		db_run(tx->db, SQL_COMMAND_INSERT, "ittBti", account, asked->subject, asked->command->id,
-		       asked->command->digest, CW_COMMAND_DIGEST_BYTES, answer, tx->now_ms);
+		db_run(tx->db, SQL_COMMAND_INSERT, "ittBtii", account, asked->subject, asked->command->id,
+		       asked->command->digest, CW_COMMAND_DIGEST_BYTES, answer, row.id, tx->now_ms);
 	}
+	conversation_row_finish(&row);
 	return answer;
 }
 
@@ -419,5 +428,9 @@ enum cw_status apply_command(struct tx *tx, struct cw_store_op *op)
 		asked->answer = act(tx, account, asked, &problem);
 	}
 	asked->http_status = problem.status;
-	return asked->answer ? CW_OK : cw_error_set(&op->error, CW_NOMEM, "out of memory");
+	if (!asked->answer) {
+		tx->db->failed = SQLITE_NOMEM; /* what was done goes back: without its answer a repeat would do it again */
+		return cw_error_set(&op->error, CW_NOMEM, "out of memory");
+	}
+	return CW_OK;
 }

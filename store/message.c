@@ -139,13 +139,8 @@ static void refresh_survivor(struct tx *tx, int64_t conversation, const struct d
 		return;
 	}
 	if (strcmp(row.row.last_message, draft->message->id) == 0) {
-		row.row.version++;
 		show_as_last(&row, draft->message, draft->body);
-		tx_event(tx, &(struct event_spec){ .kind = CW_EVENT_CONVERSATION,
-						   .account = row.account,
-						   .conversation = &row,
-						   .has_conversation = true });
-		tx_save_conversation(tx, &row);
+		tx_tell_conversation(tx, &row);
 	}
 	conversation_row_finish(&row);
 }

@@ -1,39 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Business numbers: added, paused and resumed; the conversations that people begin at them; their templates. */
-#include <stdlib.h>
+/* Business numbers: added, paused and resumed. */
 #include <string.h>
 
-#include "core/phone.h"
-#include "core/text.h"
-#include "store/assignment.h"
+#include "store/identity.h"
 #include "store/notice.h"
-#include "store/number.h"
-
-enum cw_status number_read_customer(const char *customer, char digits[CW_PHONE_MAX + 1], struct cw_party *party,
-				    struct cw_error *reterr)
-{
-	char part[CW_CUSTOMER_MAX + 1];
-
-	if (cw_phone_digits(customer, digits) == CW_OK) {
-		party->wa_id = digits;
-		return CW_OK;
-	}
-	if (strchr(customer, '.') && cw_conversation_customer(customer, part) == CW_OK) {
-		party->user_id = customer;
-		return CW_OK;
-	}
-	return cw_error_set(reterr, CW_INVALID, "customer \"%.40s\" is neither a phone number nor a user id", customer);
-}
-
-void number_tell_new_conversation(struct tx *tx, struct conversation_row *row)
-{
-	row->row.version++;
-	tx_event(tx, &(struct event_spec){ .kind = CW_EVENT_CONVERSATION,
-					   .account = row->account,
-					   .conversation = row,
-					   .has_conversation = true });
-	tx_save_conversation(tx, row);
-}
 
 enum cw_status apply_number_add(struct tx *tx, struct cw_store_op *op)
 {
@@ -62,14 +32,43 @@ enum cw_status apply_number_add(struct tx *tx, struct cw_store_op *op)
 
 /* ---- pausing ---- */
 
-static void tell_paused(struct tx *tx, const struct number_row *number, const struct cw_store_pause *pause)
+/* reason NULL: it sends. */
+static void tell_paused(struct tx *tx, const struct number_row *number, const struct cw_store_pause *pause,
+			const char *reason)
 {
 	json_t *value = json_pack("{s:s, s:b, s:i, s:s?, s:I}", "phone_number_id", pause->phone_number_id, "paused",
-				  pause->reason != NULL, "code", pause->code, "reason", pause->reason, "since",
-				  (json_int_t)tx->now_ms);
+				  reason != NULL, "code", pause->code, "reason", reason, "since", (json_int_t)tx->now_ms);
 
 	notice_tell(tx, number->account, CW_EVENT_NUMBER, "sending", pause->phone_number_id, value);
 	json_decref(value);
+	tx->wakes_bridge = true;
+}
+
+static void pause_number(struct tx *tx, const struct number_row *number, const struct cw_store_pause *pause)
+{
+	db_run(tx->db, SQL_NUMBER_PAUSE, "iIit", number->id, tx->now_ms, (int64_t)pause->code, pause->reason);
+	tell_paused(tx, number, pause, pause->reason);
+}
+
+static void resume_number(struct tx *tx, const struct number_row *number, const struct cw_store_pause *pause)
+{
+	db_run(tx->db, SQL_NUMBER_PAUSE, "iIit", number->id, (int64_t)0, (int64_t)0, NULL);
+	tell_paused(tx, number, pause, NULL);
+}
+
+/* Files wait for a token without a pause, too. */
+static enum cw_status take_token(struct tx *tx, const struct number_row *number, struct cw_store_op *op, bool is_paused,
+				 int64_t code)
+{
+	db_run(tx->db, SQL_MEDIA_HURRY, "ii", number->id, tx->now_ms);
+	tx->wakes_bridge = true;
+	if (is_paused && code == 0) {
+		return cw_error_set(&op->error, CW_DENIED, "a person paused it");
+	}
+	if (is_paused) {
+		resume_number(tx, number, &op->pause);
+	}
+	return CW_OK;
 }
 
 enum cw_status apply_number_pause(struct tx *tx, struct cw_store_op *op)
@@ -84,107 +83,19 @@ enum cw_status apply_number_pause(struct tx *tx, struct cw_store_op *op)
 	}
 	sqlite3_stmt *statement = db_bind(tx->db, SQL_NUMBER_PAUSED, "i", number.id);
 	bool is_paused = db_step(tx->db, statement) && db_int(statement, 0) != 0;
+	int64_t code = is_paused ? db_int(statement, 1) : 0;
 
 	db_end(statement);
-	if (is_paused == (pause->reason != NULL)) {
+	if (pause->change == CW_NUMBER_TOKEN) {
+		return take_token(tx, &number, op, is_paused, code);
+	}
+	if (is_paused == (pause->change == CW_NUMBER_PAUSE)) {
 		return cw_error_set(&op->error, CW_DUPLICATE, is_paused ? "it is paused already" : "it is not paused");
 	}
-	db_run(tx->db, SQL_NUMBER_PAUSE, "iIit", number.id, pause->reason ? tx->now_ms : (int64_t)0,
-	       (int64_t)pause->code, pause->reason);
-	if (!pause->reason) {
-		db_run(tx->db, SQL_MEDIA_HURRY, "ii", number.id, tx->now_ms); /* they may have waited for the token */
-	}
-	tell_paused(tx, &number, pause);
-	tx->wakes_bridge = true;
-	return CW_OK;
-}
-
-/* ---- beginning a conversation ---- */
-
-/* Who sees only their own conversations gets a new one, and none of somebody else's. */
-static enum cw_status claim(struct tx *tx, struct cw_store_op *op, struct conversation_row *row)
-{
-	const char *claimant = op->mint.claimant;
-
-	if (!claimant || strcmp(row->row.assignee, claimant) == 0) {
-		return CW_OK;
-	}
-	if (!op->mint.is_new) {
-		return cw_error_set(&op->error, CW_DENIED, "this customer's conversation is not assigned to you");
-	}
-	(void)assignment_give(tx, row, claimant);
-	return CW_OK;
-}
-
-enum cw_status apply_mint(struct tx *tx, struct cw_store_op *op)
-{
-	struct cw_store_mint *mint = &op->mint;
-	char digits[CW_PHONE_MAX + 1];
-	struct cw_party party = { .wa_id = NULL };
-	struct number_row number;
-	struct conversation_row row;
-
-	mint->is_new = false;
-	if (!number_find(tx->db, mint->phone_number_id, &number) || strcmp(number.account_name, mint->account) != 0) {
-		return cw_error_set(&op->error, CW_NOT_FOUND, "phone_number_id %.40s is none of this account's numbers",
-				    mint->phone_number_id);
-	}
-	enum cw_status status = number_read_customer(mint->customer, digits, &party, &op->error);
-
-	if (status != CW_OK) {
-		return status;
-	}
-	if (!tx_account(tx, number.account) || !identity_named(tx, &number, &party, &row, &mint->is_new)) {
-		return CW_IO; /* the batch fails as a whole */
-	}
-	memcpy(mint->conversation, row.row.id, sizeof(mint->conversation));
-	if (mint->is_new) {
-		number_tell_new_conversation(tx, &row);
-	}
-	status = claim(tx, op, &row);
-	conversation_row_finish(&row);
-	return status;
-}
-
-/* ---- templates ---- */
-
-static const char *text_of(const json_t *row, const char *name)
-{
-	const char *text = json_string_value(json_object_get(row, name));
-
-	return text ? text : "";
-}
-
-static bool store_template(struct tx *tx, int64_t account, const char *waba_id, const json_t *row)
-{
-	const json_t *components = json_object_get(row, "components");
-	char *text = components ? json_dumps(components, JSON_COMPACT) : NULL;
-	bool is_whole = text_of(row, "name")[0] && text_of(row, "language")[0];
-
-	if (is_whole) {
-		db_run(tx->db, SQL_TEMPLATE_INSERT, "itttttti", account, waba_id, text_of(row, "name"),
-		       text_of(row, "language"), text_of(row, "status"), text_of(row, "category"), text ? text : "[]",
-		       tx->now_ms);
-	}
-	free(text);
-	return is_whole;
-}
-
-enum cw_status apply_templates(struct tx *tx, struct cw_store_op *op)
-{
-	struct cw_store_templates *templates = &op->templates;
-	int64_t account = tx_find_account(tx, templates->account);
-	size_t index;
-	json_t *row;
-
-	templates->n_stored = 0;
-	if (!account || !tx_account(tx, account)) {
-		return cw_error_set(&op->error, CW_NOT_FOUND, "account %.70s is not there", templates->account);
-	}
-	db_run(tx->db, SQL_TEMPLATE_CLEAR, "it", account, templates->waba_id);
-	json_array_foreach(templates->rows, index, row)
-	{
-		templates->n_stored += store_template(tx, account, templates->waba_id, row);
+	if (pause->change == CW_NUMBER_PAUSE) {
+		pause_number(tx, &number, pause);
+	} else {
+		resume_number(tx, &number, pause);
 	}
 	return CW_OK;
 }

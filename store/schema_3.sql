@@ -80,6 +80,7 @@ CREATE TABLE command (
 	id      TEXT NOT NULL,                      -- the sender's
 	digest  BLOB NOT NULL,                      -- SHA-256 of what was asked
 	answer  TEXT NOT NULL,                      -- JSON
+	conversation INTEGER NOT NULL REFERENCES conversation (id),
 	at      INTEGER NOT NULL,
 	PRIMARY KEY (account, subject, id)
 ) STRICT, WITHOUT ROWID;

@@ -21,13 +21,16 @@
 
 /* CW_STORE_COMMAND: who may send it was decided before. on_done is told CW_OK for refusals, too. */
 struct cw_store_command {
-	const char *account, *subject, *conversation; /* canonical id; a merged one means the one it went into */
+	const char *account, *subject, *conversation; /* canonical id; a merged one is refused */
 	const struct cw_command *command;
 	char *answer;    /* result, the submitter's to free */
 	int http_status; /* result */
 };
 
-/* CW_STORE_OUTBOUND_MOVE: one attempt into its next state. CW_DENIED when it may not go there (any more). */
+/*
+ * CW_STORE_OUTBOUND_MOVE: one attempt into its next state. CW_NOT_FOUND; CW_DENIED: it may not go there (any more);
+ * CW_BUSY: its number is paused. From unknown to unknown: it stays for a person, and those behind it go on.
+ */
 struct cw_store_outbound_move {
 	int64_t id;
 	enum cw_outbound_state next;
@@ -37,14 +40,19 @@ struct cw_store_outbound_move {
 	const char *wa_id;           /* ACCEPTED: the recipient as WhatsApp writes it, which becomes an alias; NULL */
 	int code;                    /* RETRYING, FAILED: the Graph API's; 0: none */
 	const char *title, *details; /* RETRYING, FAILED; NULL: none */
-	enum cw_outbound_state now;  /* result: SENDING may become FAILED, for a window that has closed */
+	enum cw_outbound_state now;  /* result: SENDING may become FAILED, too late, or ACCEPTED, reported meanwhile */
 };
 
-/* CW_STORE_NUMBER_PAUSE: reason NULL resumes. An event tells the agents. CW_NOT_FOUND, CW_DUPLICATE. */
+/*
+ * CW_STORE_NUMBER_PAUSE: whether a number sends. An event tells the agents. CW_NOT_FOUND; CW_DUPLICATE: it is so
+ * already. A new token resumes what WhatsApp's error paused, and not what a person paused: CW_DENIED.
+ */
+enum cw_number_change { CW_NUMBER_PAUSE, CW_NUMBER_RESUME, CW_NUMBER_TOKEN };
 struct cw_store_pause {
+	enum cw_number_change change;
 	const char *phone_number_id;
-	int code; /* the Graph API's; 0: a person's */
-	const char *reason;
+	int code;           /* PAUSE: the Graph API's; 0: a person's */
+	const char *reason; /* PAUSE: a sentence */
 };
 
 /* CW_STORE_MINT: the conversation of a customer who may not have written yet. CW_NOT_FOUND: number; CW_INVALID; CW_DENIED. */

@@ -18,10 +18,12 @@
 /* User ids are per business portfolio: one that was learned at this number comes first. */
 #define OUTBOUND_JOB_COLUMNS \
 	"o.id, o.state, o.attempt, o.tries, o.queued_at, o.due_at, c.window_ends_at, m.uid, c.tag, o.conversation, " \
-	"m.kind, m.body, k.wa_id, coalesce(" LIVE_IDENTITY("user_id") "AND i.number = o.number " NEWEST ", " \
-	LIVE_IDENTITY("user_id") NEWEST "), " LIVE_IDENTITY("group_id") NEWEST ", " \
-	"(SELECT t.wamid FROM message t WHERE t.uid = m.target), m.target_wamid, d.uploaded_as, o.reported, " \
-	"a.name, n.phone_number_id, o.code, c.name "
+	"m.kind, m.body, k.wa_id, coalesce(" LIVE_IDENTITY("user_id") "AND i.number = o.number " NEWEST \
+								      ", " LIVE_IDENTITY("user_id") NEWEST \
+		"), " LIVE_IDENTITY("group_id") NEWEST \
+		", " \
+		"(SELECT t.wamid FROM message t WHERE t.uid = m.target), m.target_wamid, d.uploaded_as, o.reported, " \
+		"a.name, n.phone_number_id, o.code, c.name "
 #define OUTBOUND_JOB_TABLES \
 	"outbound o JOIN message m ON m.id = o.message JOIN conversation c ON c.id = o.conversation " \
 	"JOIN contact k ON k.id = c.contact JOIN account a ON a.id = m.account JOIN number n ON n.id = o.number " \
@@ -80,10 +82,11 @@
 				    "WHERE o.state = 'failed' AND o.attempt = m.attempt ORDER BY o.id DESC LIMIT ?1") \
 	X(SQL_OUTBOUND_COUNT, "SELECT count(*), coalesce(min(o.queued_at), 0) FROM outbound o " \
 			      "WHERE o.state = ?1 AND " OUTBOUND_OPEN) \
-	X(SQL_COMMAND_FIND, "SELECT digest, answer FROM command WHERE account = ?1 AND subject = ?2 AND id = ?3") \
-	X(SQL_COMMAND_INSERT, "INSERT INTO command (account, subject, id, digest, answer, at) " \
-			      "VALUES (?1, ?2, ?3, ?4, ?5, ?6)") \
-	X(SQL_NUMBER_PAUSED, "SELECT paused_at IS NOT NULL FROM number WHERE id = ?1") \
+	X(SQL_COMMAND_FIND, \
+	  "SELECT digest, answer, conversation FROM command WHERE account = ?1 AND subject = ?2 AND id = ?3") \
+	X(SQL_COMMAND_INSERT, "INSERT INTO command (account, subject, id, digest, answer, conversation, at) " \
+			      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)") \
+	X(SQL_NUMBER_PAUSED, "SELECT paused_at IS NOT NULL, paused_code FROM number WHERE id = ?1") \
 	X(SQL_NUMBER_PAUSE, "UPDATE number SET paused_at = ?2, paused_code = ?3, paused_reason = ?4 WHERE id = ?1") \
 	X(SQL_LAST_CUSTOMER_WAMID, "SELECT wamid FROM message WHERE conversation = ?1 AND position <= ?2 " \
 				   "AND origin = 'customer' AND wamid IS NOT NULL AND kind NOT IN ('reaction', 'system') " \

@@ -166,6 +166,16 @@ void tx_save_conversation(struct tx *tx, struct conversation_row *row)
 	       conversation->last_preview, (int64_t)conversation->is_done);
 }
 
+void tx_tell_conversation(struct tx *tx, struct conversation_row *row)
+{
+	row->row.version++;
+	tx_event(tx, &(struct event_spec){ .kind = CW_EVENT_CONVERSATION,
+					   .account = row->account,
+					   .conversation = row,
+					   .has_conversation = true });
+	tx_save_conversation(tx, row);
+}
+
 void tx_signal(struct tx *tx, const struct cw_signal *signal)
 {
 	struct cw_signal *signals = realloc(tx->signals, (tx->n_signals + 1) * sizeof(*signals));

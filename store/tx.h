@@ -55,6 +55,9 @@ void tx_event(struct tx *tx, const struct event_spec *spec);
 /* Bumps nothing, writes everything that may change of a conversation. */
 void tx_save_conversation(struct tx *tx, struct conversation_row *row);
 
+/* It has changed: another version, the event, and saved. */
+void tx_tell_conversation(struct tx *tx, struct conversation_row *row);
+
 /* For the bridge, after COMMIT. A copy is taken. */
 void tx_signal(struct tx *tx, const struct cw_signal *signal);
 

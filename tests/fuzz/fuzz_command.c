@@ -10,7 +10,6 @@
 #include "fuzz.h"
 #include "sim/validate.h"
 
-#define CONVERSATION "acme_1001_923456789012"
 #define MESSAGE "01a20462-5846-7192-9aed-5ab1d5b5eeb2"
 
 static void check_answer(char *text, const char *id, bool is_ok)
@@ -61,7 +60,7 @@ static void check_again(const struct cw_command *command)
 	struct cw_problem problem;
 
 	if (strlen(text) <= CW_COMMAND_MAX_BYTES) {
-		FUZZ_CHECK(cw_command_parse(text, strlen(text), CONVERSATION, &again, &problem));
+		FUZZ_CHECK(cw_command_parse(text, strlen(text), &again, &problem));
 		FUZZ_CHECK(memcmp(again.digest, command->digest, CW_COMMAND_DIGEST_BYTES) == 0);
 		cw_command_finish(&again);
 	}
@@ -74,7 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct cw_command command;
 	struct cw_problem problem = { .type = "" };
 
-	if (cw_command_parse(text, size, CONVERSATION, &command, &problem)) {
+	if (cw_command_parse(text, size, &command, &problem)) {
 		FUZZ_CHECK(cw_text_is_made_of(command.id, strlen(command.id), CW_COMMAND_ID_MAX, CW_TEXT_ID "_.:"));
 		check_answer(cw_command_answer(command.id, MESSAGE), command.id, true);
 		check_again(&command);

@@ -4,7 +4,6 @@
 #include "tests/unit/temp_dir.h"
 #include "tests/unit/unit.h"
 
-#define CONVERSATION "acme_1001_923456789012"
 #define MESSAGE "01a20462-5846-7192-9aed-5ab1d5b5eeb2"
 
 /* With ' for ". *command is to be finished. */
@@ -13,7 +12,7 @@ static bool parse(const char *text, struct cw_command *command, struct cw_proble
 	char *json = with_quotes(text);
 
 	*problem = (struct cw_problem){ .type = "" };
-	bool is_parsed = cw_command_parse(json, strlen(json), CONVERSATION, command, problem);
+	bool is_parsed = cw_command_parse(json, strlen(json), command, problem);
 
 	free(json);
 	return is_parsed;
@@ -134,17 +133,17 @@ static void a_command_is_not_larger_than_64_kib(void **state)
 
 	(void)state;
 	memset(text, ' ', CW_COMMAND_MAX_BYTES + 1);
-	assert_false(cw_command_parse(text, CW_COMMAND_MAX_BYTES + 1, CONVERSATION, &command, &problem));
+	assert_false(cw_command_parse(text, CW_COMMAND_MAX_BYTES + 1, &command, &problem));
 	assert_int_equal(problem.status, 413);
 	free(text);
 }
 
-static void digests(const char *text, const char *conversation, unsigned char out[CW_COMMAND_DIGEST_BYTES])
+static void digests(const char *text, unsigned char out[CW_COMMAND_DIGEST_BYTES])
 {
 	struct cw_command command;
 	struct cw_problem problem;
 
-	assert_true(cw_command_parse(text, strlen(text), conversation, &command, &problem));
+	assert_true(cw_command_parse(text, strlen(text), &command, &problem));
 	memcpy(out, command.digest, CW_COMMAND_DIGEST_BYTES);
 	cw_command_finish(&command);
 }
@@ -161,12 +160,10 @@ static void bodies_that_parse_alike_digest_alike_and_no_others(void **state)
 	unsigned char second[CW_COMMAND_DIGEST_BYTES];
 
 	(void)state;
-	digests(one, CONVERSATION, first);
-	digests(same, CONVERSATION, second);
+	digests(one, first);
+	digests(same, second);
 	assert_memory_equal(first, second, sizeof(first));
-	digests(other, CONVERSATION, second);
-	assert_memory_not_equal(first, second, sizeof(first));
-	digests(one, CONVERSATION "3", second);
+	digests(other, second);
 	assert_memory_not_equal(first, second, sizeof(first));
 }
 

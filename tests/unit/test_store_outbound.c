@@ -22,7 +22,7 @@ static struct asked command(struct fixture *fixture, const char *conversation_id
 	struct cw_problem problem = { .type = "" };
 	char *json = with_quotes(text);
 
-	if (!cw_command_parse(json, strlen(json), conversation_id, &read, &problem)) {
+	if (!cw_command_parse(json, strlen(json), &read, &problem)) {
 		fail_msg("%s: %s", json, problem.detail);
 	}
 	struct cw_store_op op = {
@@ -327,7 +327,7 @@ static void a_paused_number_begins_nothing(void **state)
 	assert_int_equal(cw_store_run(fixture->store, &pause), CW_DUPLICATE);
 	assert_int_equal(move(fixture, &(struct cw_store_outbound_move){ .id = id, .next = CW_OUTBOUND_SENDING }, NULL),
 			 CW_BUSY);
-	pause.pause.reason = NULL;
+	pause.pause.change = CW_NUMBER_RESUME;
 	assert_ok(cw_store_run(fixture->store, &pause), pause.error);
 	must_move(fixture, id, CW_OUTBOUND_SENDING);
 }
