@@ -27,7 +27,7 @@ enum cw_status control_number_token(const struct control *control, json_t *argum
 				    struct cw_error *reterr);
 /* {account, conversation, command:{id,type,data}}: as subject `cli`; conversation is any id. */
 enum cw_status control_command(const struct control *control, json_t *arguments, json_t *answer, struct cw_error *reterr);
-/* {failed}: what has not been sent, or what failed. */
+/* {failed}: what has not been sent, or what failed; has_more: it did not fit. */
 enum cw_status control_list_outbox(const struct control *control, json_t *arguments, json_t *answer,
 				   struct cw_error *reterr);
 /* {message, type, id}: retry or discard, as a command of that id. */

@@ -132,8 +132,8 @@ enum cw_status control_list_outbox(const struct control *control, json_t *argume
 
 	if (status == CW_OK) {
 		status = json_is_true(json_object_get(arguments, "failed")) ?
-				 cw_store_list_failed(reader, MAX_LISTED, on_outbound, list, reterr) :
-				 cw_store_list_outbound(reader, 0, MAX_LISTED, on_outbound, list, reterr);
+				 cw_store_list_failed(reader, MAX_LISTED + 1, on_outbound, list, reterr) :
+				 cw_store_list_outbound(reader, 0, MAX_LISTED + 1, on_outbound, list, reterr);
 	}
 	if (status == CW_OK) {
 		status = cw_store_outbound_counts(reader, &counts, reterr);
@@ -145,7 +145,12 @@ enum cw_status control_list_outbox(const struct control *control, json_t *argume
 						  json_integer(counts.n[state]));
 		}
 	}
-	return json_object_set_new(answer, "messages", list) == 0 ? status : CW_NOMEM;
+	bool has_more = json_array_size(list) > MAX_LISTED && json_array_remove(list, MAX_LISTED) == 0;
+
+	return json_object_set_new(answer, "has_more", json_boolean(has_more)) == 0 &&
+			       json_object_set_new(answer, "messages", list) == 0 ?
+		       status :
+		       CW_NOMEM;
 }
 
 enum cw_status control_do_outbox(const struct control *control, json_t *arguments, json_t *answer, struct cw_error *reterr)

@@ -36,7 +36,7 @@ static void submit(struct attempt *attempt)
 	}
 }
 
-static void set_move(struct attempt *attempt, const struct cw_store_outbound_move *move)
+static void submit_move(struct attempt *attempt, const struct cw_store_outbound_move *move)
 {
 	attempt->op = (struct cw_store_op){
 		.type = CW_STORE_OUTBOUND_MOVE, .on_done = on_moved, .context = attempt, .outbound_move = *move
@@ -45,7 +45,7 @@ static void set_move(struct attempt *attempt, const struct cw_store_outbound_mov
 	submit(attempt);
 }
 
-void attempt_look(struct attempt *attempt, int64_t now_ms)
+void attempt_resubmit(struct attempt *attempt, int64_t now_ms)
 {
 	if (attempt->retry_at_ms && now_ms >= attempt->retry_at_ms) {
 		submit(attempt);
@@ -79,16 +79,16 @@ bool attempt_move(struct outbound *outbound, struct sender *sender, const struct
 	struct attempt *attempt = make(outbound, sender, due);
 
 	if (attempt) {
-		set_move(attempt,
-			 &(struct cw_store_outbound_move){ .next = next, .due_at_ms = due_at_ms, .title = title });
+		submit_move(attempt,
+			    &(struct cw_store_outbound_move){ .next = next, .due_at_ms = due_at_ms, .title = title });
 	}
 	return attempt != NULL;
 }
 
-bool attempt_begin(struct outbound *outbound, struct sender *sender, const struct cw_outbound *due)
+bool attempt_begin(struct outbound *outbound, struct sender *sender, const struct cw_outbound *due, const char *quoted)
 {
 	const char *why = NULL;
-	char *request = graph_render(due, &why);
+	char *request = graph_render(due, quoted, &why);
 
 	if (!request && why) {
 		return attempt_move(outbound, sender, due, CW_OUTBOUND_FAILED, 0, why);
@@ -100,7 +100,7 @@ bool attempt_begin(struct outbound *outbound, struct sender *sender, const struc
 		return false;
 	}
 	attempt->request = request;
-	set_move(attempt, &(struct cw_store_outbound_move){ .next = CW_OUTBOUND_SENDING });
+	submit_move(attempt, &(struct cw_store_outbound_move){ .next = CW_OUTBOUND_SENDING });
 	return true;
 }
 
@@ -132,12 +132,12 @@ static void forget(struct attempt *attempt)
 
 /* ---- the request ---- */
 
-static void lose_claim(struct attempt *attempt, const char *title)
+static void retry_unsent(struct attempt *attempt, const char *title)
 {
 	int64_t due_at_ms = cw_clock_now_ms() + pace_retry_ms(attempt->tries);
 
-	set_move(attempt, &(struct cw_store_outbound_move){
-				  .next = CW_OUTBOUND_RETRYING, .due_at_ms = due_at_ms, .title = title });
+	submit_move(attempt, &(struct cw_store_outbound_move){
+				     .next = CW_OUTBOUND_RETRYING, .due_at_ms = due_at_ms, .title = title });
 }
 
 static void request(struct attempt *attempt)
@@ -150,7 +150,7 @@ static void request(struct attempt *attempt)
 	attempt->request = NULL;
 	if (!tokens_read(outbound->options->tokens_dir, attempt->sender->phone_number_id, token)) {
 		free(body);
-		lose_claim(attempt, "the number has no access token");
+		retry_unsent(attempt, "the number has no access token");
 		pause_number(outbound->store, attempt->sender->phone_number_id, CW_GRAPH_CODE_TOKEN, TOKENS_NONE);
 		return;
 	}
@@ -160,7 +160,7 @@ static void request(struct attempt *attempt)
 	explicit_bzero(token, sizeof(token));
 	if (!is_ready || curl_multi_add_handle(outbound->multi, attempt->call.easy) != CURLM_OK) {
 		graph_call_finish(&attempt->call);
-		lose_claim(attempt, "out of memory");
+		retry_unsent(attempt, "out of memory");
 		return;
 	}
 	attempt->is_on_the_wire = true;
@@ -172,13 +172,15 @@ void attempt_moved(struct attempt *attempt)
 {
 	const struct cw_store_outbound_move *move = &attempt->op.outbound_move;
 	enum cw_status status = attempt->op.status;
+	bool is_claim = attempt->request != NULL;
+	bool is_settled = status == CW_OK || status == CW_DENIED || status == CW_NOT_FOUND; /* or somebody was faster */
 
-	if (status == CW_FULL || (status != CW_OK && status != CW_DENIED && status != CW_NOT_FOUND && !attempt->request)) {
-		attempt->retry_at_ms = cw_clock_monotonic_ms() + STORE_AGAIN_MS; /* it is not stored yet */
-	} else if (status == CW_OK && attempt->request && move->now == CW_OUTBOUND_SENDING) {
+	if (status == CW_OK && is_claim && move->now == CW_OUTBOUND_SENDING) {
 		request(attempt);
+	} else if (is_settled || (is_claim && status != CW_FULL)) {
+		forget(attempt); /* stored; a claim that failed is met again, nothing was sent */
 	} else {
-		forget(attempt); /* stored; or somebody was faster with it, and what is due is looked at anew */
+		attempt->retry_at_ms = cw_clock_monotonic_ms() + STORE_AGAIN_MS; /* what came of it is not stored yet */
 	}
 }
 
@@ -189,11 +191,11 @@ static void retry(struct attempt *attempt, int64_t wait_ms)
 	const struct graph_answer *answer = &attempt->answer;
 
 	attempt->outbound->retried++;
-	set_move(attempt, &(struct cw_store_outbound_move){ .next = CW_OUTBOUND_RETRYING,
-							    .due_at_ms = cw_clock_now_ms() + wait_ms,
-							    .code = answer->code,
-							    .title = answer->title,
-							    .details = answer->details });
+	submit_move(attempt, &(struct cw_store_outbound_move){ .next = CW_OUTBOUND_RETRYING,
+							       .due_at_ms = cw_clock_now_ms() + wait_ms,
+							       .code = answer->code,
+							       .title = answer->title,
+							       .details = answer->details });
 }
 
 static void fail(struct attempt *attempt)
@@ -201,10 +203,10 @@ static void fail(struct attempt *attempt)
 	const struct graph_answer *answer = &attempt->answer;
 
 	attempt->outbound->failed++;
-	set_move(attempt, &(struct cw_store_outbound_move){ .next = CW_OUTBOUND_FAILED,
-							    .code = answer->code,
-							    .title = answer->title,
-							    .details = answer->details });
+	submit_move(attempt, &(struct cw_store_outbound_move){ .next = CW_OUTBOUND_FAILED,
+							       .code = answer->code,
+							       .title = answer->title,
+							       .details = answer->details });
 }
 
 static void take_acceptance(struct attempt *attempt)
@@ -213,8 +215,8 @@ static void take_acceptance(struct attempt *attempt)
 
 	attempt->outbound->accepted++;
 	pace_succeed(attempt->sender->pace);
-	set_move(attempt, &(struct cw_store_outbound_move){
-				  .next = CW_OUTBOUND_ACCEPTED, .wamid = answer->wamid, .wa_id = answer->wa_id });
+	submit_move(attempt, &(struct cw_store_outbound_move){
+				     .next = CW_OUTBOUND_ACCEPTED, .wamid = answer->wamid, .wa_id = answer->wa_id });
 	outbound_replied(attempt->outbound, attempt);
 }
 
@@ -276,9 +278,9 @@ void attempt_answered(struct attempt *attempt)
 			    attempt->answer.title);
 		outbound->unknown++;
 		pace_throttle(attempt->sender->pace, cw_clock_monotonic_ms());
-		set_move(attempt, &(struct cw_store_outbound_move){ .next = CW_OUTBOUND_UNKNOWN,
-								    .due_at_ms = cw_clock_now_ms() +
-										 outbound->options->unknown_hold_ms });
+		submit_move(attempt, &(struct cw_store_outbound_move){
+					     .next = CW_OUTBOUND_UNKNOWN,
+					     .due_at_ms = cw_clock_now_ms() + outbound->options->unknown_hold_ms });
 		break;
 	}
 	graph_call_finish(&attempt->call);

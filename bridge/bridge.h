@@ -9,7 +9,7 @@
 
 /*
  * The way back: agents' commands come in over MQTT, messages go out to WhatsApp's Graph API, files come and go.
- * Three threads that meet only in the store: `commands` (the broker), `outbound` (sending) and `media` (files), so
+ * Three threads that meet only in the store: `commands` (the broker), `outbound` (sending) and `files`, so
  * that none of them holds up another.
  */
 struct bridge;
@@ -26,7 +26,7 @@ struct bridge_options {
 	int64_t unknown_hold_ms; /* how long an unknown attempt keeps its lane */
 	int64_t request_timeout_ms;
 	int64_t media_max_bytes;            /* of a file that comes */
-	int64_t media_min_free_bytes;       /* below it no file is fetched */
+	int64_t media_min_free_bytes;       /* below it no file is fetched or taken; what is stored is still uploaded */
 	char *(*mint_token)(void *context); /* for the broker; freed with free() */
 	void *context;
 };

@@ -157,7 +157,7 @@ static json_t *file_object(const struct cw_outbound *outbound, json_t *content)
 	json_t *object = json_copy(content);
 
 	(void)json_object_del(object, "media"); /* it may name a link */
-	if (outbound->file && json_object_set_new(object, "id", json_string(outbound->file)) != 0) {
+	if (outbound->uploaded_as && json_object_set_new(object, "id", json_string(outbound->uploaded_as)) != 0) {
 		json_decref(object);
 		return NULL;
 	}
@@ -200,23 +200,14 @@ static bool add_recipient(const struct cw_outbound *outbound, json_t *request)
 				 json_object_set_new(request, "recipient", json_string(outbound->user_id)) == 0;
 }
 
-static const char *quoted_wamid(const struct cw_outbound *outbound, const json_t *body)
-{
-	if (outbound->context_wamid) {
-		return outbound->context_wamid;
-	}
-	return json_string_value(json_object_get(json_object_get(body, "context"), "wamid"));
-}
-
-static json_t *make_request(const struct cw_outbound *outbound, const json_t *body, const char *mark)
+static json_t *make_request(const struct cw_outbound *outbound, const char *quoted, const json_t *body, const char *mark)
 {
 	const char *type = outbound->kind == CW_KIND_VOICE ? "audio" : cw_message_kind_text(outbound->kind);
-	const char *quoted = quoted_wamid(outbound, body);
 	json_t *request = json_pack("{s:s, s:s, s:o, s:s}", "messaging_product", "whatsapp", "type", type, type,
 				    type_object(outbound, json_object_get(body, "content")), "biz_opaque_callback_data",
 				    mark);
 
-	if (request && quoted) {
+	if (request && quoted[0]) {
 		(void)json_object_set_new(request, "context", json_pack("{s:s}", "message_id", quoted));
 	}
 	if (request && !add_recipient(outbound, request)) {
@@ -232,7 +223,7 @@ static const char *fault_of(const struct cw_outbound *outbound)
 		return "The customer's number is no longer theirs, and no other is known.";
 	}
 	return outbound->kind == CW_KIND_REACTION && !outbound->target_wamid ?
-		       "The message that it is about never reached WhatsApp." :
+		       "The message reacted to never reached WhatsApp." :
 		       NULL;
 }
 
@@ -244,7 +235,7 @@ static char *dump(json_t *json)
 	return text;
 }
 
-char *graph_render(const struct cw_outbound *outbound, const char **ret_why)
+char *graph_render(const struct cw_outbound *outbound, const char *quoted, const char **ret_why)
 {
 	char mark[CW_OUTBOUND_MARK_MAX];
 	json_t *body = json_loads(outbound->body, 0, NULL);
@@ -254,7 +245,7 @@ char *graph_render(const struct cw_outbound *outbound, const char **ret_why)
 		json_decref(body);
 		return NULL;
 	}
-	char *text = dump(make_request(outbound, body, mark));
+	char *text = dump(make_request(outbound, quoted, body, mark));
 
 	json_decref(body);
 	return text;

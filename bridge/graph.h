@@ -55,10 +55,10 @@ CURLM *graph_multi(void);
 /* ---- messages ---- */
 
 /*
- * The body of POST /<phone_number_id>/messages for an attempt, JSON for free(); NULL, with a sentence in *ret_why
- * (static), when it cannot be sent at all.
+ * The body of POST /<phone_number_id>/messages for an attempt, JSON for free(). quoted: WhatsApp's id of the message
+ * that it answers to, "" for none. NULL, with a sentence in *ret_why (static), when it cannot be sent at all.
  */
-char *graph_render(const struct cw_outbound *outbound, const char **ret_why);
+char *graph_render(const struct cw_outbound *outbound, const char *quoted, const char **ret_why);
 
 /* {"messaging_product","status":"read","message_id"[,"typing_indicator"]} for a signal; for free(), NULL without memory. */
 char *graph_render_signal(const struct cw_signal *signal);

@@ -184,7 +184,7 @@ static bool is_under_way(const struct outbound *outbound, int64_t id)
 	return false;
 }
 
-/* What is quoted may have got its wamid after the reply was written. */
+/* What is quoted may have got its wamid after the reply was written. "": there is none. */
 static void find_quoted(struct looking *looking, const struct cw_outbound *due, char wamid[CW_WAMID_MAX + 1])
 {
 	json_t *body = json_loads(due->body, 0, NULL);
@@ -208,6 +208,7 @@ static bool on_due(void *context, const struct cw_outbound *due)
 		return true;
 	}
 	if (due->state == CW_OUTBOUND_UNKNOWN) {
+		/* For so long it has held its lane: now those behind it go on, it stays for a person. */
 		return attempt_move(outbound, looking->sender, due, CW_OUTBOUND_UNKNOWN, 0, NULL);
 	}
 	int64_t wait_ms = pace_recipient_ms(looking->sender->pace, due->conversation, now_ms) - now_ms;
@@ -219,11 +220,8 @@ static bool on_due(void *context, const struct cw_outbound *due)
 		outbound->has_more = true;
 		return false;
 	}
-	struct cw_outbound copy = *due;
-
 	find_quoted(looking, due, quoted);
-	copy.context_wamid = quoted[0] ? quoted : NULL;
-	if (!attempt_begin(outbound, looking->sender, &copy)) {
+	if (!attempt_begin(outbound, looking->sender, due, quoted)) {
 		return false;
 	}
 	looking->room--;
@@ -361,7 +359,7 @@ static void retry_moves(struct outbound *outbound)
 	int64_t now_ms = cw_clock_monotonic_ms();
 
 	for (struct attempt *attempt = outbound->attempts; attempt; attempt = attempt->next) {
-		attempt_look(attempt, now_ms);
+		attempt_resubmit(attempt, now_ms);
 	}
 }
 

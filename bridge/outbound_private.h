@@ -65,8 +65,11 @@ struct outbound {
 
 /* ---- attempt.c: the thread ---- */
 
-/* Takes an attempt that is due through claim, request and result. false without memory: it is met again. */
-bool attempt_begin(struct outbound *outbound, struct sender *sender, const struct cw_outbound *due);
+/*
+ * Takes an attempt that is due through claim, request and result; quoted as in graph_render. false without memory: it
+ * is met again.
+ */
+bool attempt_begin(struct outbound *outbound, struct sender *sender, const struct cw_outbound *due, const char *quoted);
 /* Only a move of the store: `next` at due_at_ms; title says why, static. */
 bool attempt_move(struct outbound *outbound, struct sender *sender, const struct cw_outbound *due,
 		  enum cw_outbound_state next, int64_t due_at_ms, const char *title);
@@ -75,7 +78,7 @@ void attempt_moved(struct attempt *attempt);
 /* Its call has ended. */
 void attempt_answered(struct attempt *attempt);
 /* Submits its move again, when it is time. */
-void attempt_look(struct attempt *attempt, int64_t now_ms);
+void attempt_resubmit(struct attempt *attempt, int64_t now_ms);
 /* Forgets it; after the thread has ended, or when it has left outbound::attempts. */
 void attempt_destroy(struct attempt *attempt);
 

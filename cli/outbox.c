@@ -78,6 +78,9 @@ static int list(const struct outbox_options *options)
 			     (long long)json_integer_value(json_object_get(answer, "sending")),
 			     (long long)json_integer_value(json_object_get(answer, "retrying")),
 			     (long long)json_integer_value(json_object_get(answer, "unknown")));
+		if (json_is_true(json_object_get(answer, "has_more"))) {
+			(void)printf("Only the first %zu are listed.\n", json_array_size(messages));
+		}
 	}
 	json_decref(answer);
 	return code;
@@ -98,11 +101,14 @@ static int act_on(const struct outbox_options *options, const char *message)
 	int code = cli_do(options->common.dir, "outbox.do",
 			  json_pack("{s:s, s:s, s:s}", "message", message, "type", options->words[0], "id", id), &answer);
 
-	json_decref(answer);
-	if (code == EX_OK) {
+	if (code == EX_OK && options->common.json) {
+		(void)json_object_del(answer, "status");
+		cli_print_json(json_incref(answer));
+	} else if (code == EX_OK) {
 		(void)printf(strcmp(options->words[0], "retry") == 0 ? "%s is queued again.\n" : "%s is not sent.\n",
 			     message);
 	}
+	json_decref(answer);
 	return code;
 }
 

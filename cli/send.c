@@ -67,10 +67,11 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	}
 }
 
-/* A new reference; NULL when the options do not fit together. */
-static json_t *make_data(const struct send_options *options)
+/* A new reference; NULL when the options do not fit together (*ret_code is EX_USAGE), or --content is no JSON. */
+static json_t *make_data(const struct send_options *options, int *ret_code)
 {
 	json_t *content = NULL;
+	json_error_t error;
 	const char *kind = options->kind;
 
 	if (options->template && options->n_words == 1 && !kind) {
@@ -78,11 +79,17 @@ static json_t *make_data(const struct send_options *options)
 		content = json_pack("{s:s, s:{s:s}}", "name", options->template, "language", "code",
 				    options->language ? options->language : "en_US");
 	} else if (kind && options->content && options->n_words == 1 && !options->template) {
-		content = json_loads(options->content, 0, NULL);
+		content = json_loads(options->content, 0, &error);
+		if (!content) {
+			*ret_code = cli_fail(CW_INVALID, "--content is not JSON, at character %d: %s", error.position,
+					     error.text);
+			return NULL;
+		}
 	} else if (options->n_words == 2 && !kind && !options->template) {
 		kind = "text";
 		content = json_pack("{s:s}", "body", options->words[1]);
 	}
+	*ret_code = EX_USAGE;
 	return content ? json_pack("{s:s, s:o, s:s*}", "kind", kind, "content", content, "reply_to", options->reply_to) :
 			 NULL;
 }
@@ -130,8 +137,12 @@ int command_send(int argc, char **argv)
 	char id[CW_CLOCK_UUID_TEXT];
 
 	cli_parse("send", &argp, argc, argv, &options);
-	json_t *data = options.n_words > 0 ? make_data(&options) : NULL;
+	int code = EX_USAGE;
+	json_t *data = options.n_words > 0 ? make_data(&options, &code) : NULL;
 
+	if (!data && code != EX_USAGE) {
+		return code;
+	}
 	if (!data) {
 		(void)fputs("convwire: send CONVERSATION and TEXT, --template NAME, or --kind KIND --content JSON\n",
 			    stderr);

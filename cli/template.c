@@ -13,6 +13,7 @@
 
 #define TIMEOUT_MS 30000
 #define MAX_PAGES 100
+#define SERVER_MAX 300
 
 struct template_options {
 	struct common_options common;
@@ -106,12 +107,38 @@ static enum cw_status fetch_page(const char *url, const char *token, json_t **re
 	return CW_OK;
 }
 
+/* Scheme, host and port, into out; "": it is no URL. */
+static void server_of(const char *url, char out[SERVER_MAX])
+{
+	CURLU *parsed = curl_url();
+	char *scheme = NULL, *host = NULL, *port = NULL;
+	bool is_url = parsed && curl_url_set(parsed, CURLUPART_URL, url, 0) == CURLUE_OK &&
+		      curl_url_get(parsed, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
+		      curl_url_get(parsed, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
+		      curl_url_get(parsed, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK;
+
+	if (!is_url || !cw_text_format(out, SERVER_MAX, "%s://%s:%s", scheme, host, port)) {
+		out[0] = '\0';
+	}
+	curl_free(scheme);
+	curl_free(host);
+	curl_free(port);
+	curl_url_cleanup(parsed);
+}
+
 /* The next page's place, when there is one and it is of the same server: the token goes with it. */
 static bool next_url(const json_t *page, const char *graph_url, char *url, size_t size)
 {
 	const char *next = json_string_value(json_object_get(json_object_get(page, "paging"), "next"));
+	char ours[SERVER_MAX];
+	char theirs[SERVER_MAX];
 
-	return next && strncmp(next, graph_url, strcspn(graph_url + 8, "/") + 8) == 0 && cw_text_copy(url, size, next);
+	if (!next || !cw_text_copy(url, size, next)) {
+		return false;
+	}
+	server_of(graph_url, ours);
+	server_of(next, theirs);
+	return ours[0] && strcmp(ours, theirs) == 0;
 }
 
 static enum cw_status fetch_all(const char *graph_url, const char *waba_id, const char *token, json_t *rows,

@@ -18,7 +18,7 @@ struct member {
 	const char *name;
 	enum form form;
 	bool is_required;
-	int64_t min, max; /* characters of a text, elements of a list; 0 max: as many as fit */
+	int64_t min, max; /* characters of a text, elements of a list, a number itself; 0 max: as many as fit */
 	const struct member *inner;
 };
 
@@ -228,7 +228,7 @@ static enum cw_status fault_count(const struct place *place, const char *format,
 {
 	char what[80];
 
-	/* The formats are the three below. */
+	/* The formats are the two below. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 	if (!cw_text_format(what, sizeof(what), format, n)) {
@@ -271,9 +271,9 @@ static enum cw_status check_text(const json_t *value, const struct member *membe
 	int64_t n = count_characters(json_string_value(value));
 
 	if (member->max > 0 && n > member->max) {
-		return fault_count(place, "longer than %lld characters", member->max);
+		return fault_count(place, "must not be longer than %lld characters", member->max);
 	}
-	return n < member->min ? fault_count(place, "shorter than %lld characters", member->min) : CW_OK;
+	return n < member->min ? fault(place, "must not be empty") : CW_OK;
 }
 
 static enum cw_status check_list(const json_t *list, const struct member *member, const struct place *place)
@@ -285,7 +285,7 @@ static enum cw_status check_list(const json_t *list, const struct member *member
 		return fault(place, "must be a list");
 	}
 	if (n < member->min || (member->max > 0 && n > member->max)) {
-		return n < member->min ? fault(place, "is empty") : fault_count(place, "more than %lld", member->max);
+		return n < member->min ? fault(place, "must not be empty") : fault_count(place, "must not have more than %lld elements", member->max);
 	}
 	for (int64_t i = 0; member->inner && status == CW_OK && i < n; i++) {
 		struct place inner = step_into(place, NULL, i);
@@ -378,7 +378,7 @@ static enum cw_status check_file_name(const json_t *content, const struct place 
 	const char *link = json_string_value(json_object_get(content, "link"));
 
 	if (!json_object_get(content, "media") == !link) {
-		return fault(place, "names a file by either media or link");
+		return fault(place, "must name a file by media or by link, not both");
 	}
 	return link && !is_link(link) ? fault(place, "link must be an http or https URL") : CW_OK;
 }
@@ -406,7 +406,7 @@ static enum cw_status check_header(const json_t *content, const char *words, con
 	if (header && status == CW_OK &&
 	    (json_object_size(header) != 2 ||
 	     !json_object_get(header, json_string_value(json_object_get(header, "type"))))) {
-		status = fault(&inner, "has its type, and the member that the type names");
+		status = fault(&inner, "must have a type, and beside it only the member that the type names");
 	}
 	return status;
 }
@@ -464,7 +464,7 @@ static enum cw_status check_ids(const json_t *list, const char *holder, const st
 		const char *id = json_string_value(json_object_get(named, "id"));
 
 		if (json_object_get(seen, id)) {
-			return fault(place, "has the same id twice");
+			return fault(place, "must not have the same id twice");
 		}
 		if (json_object_set_new(seen, id, json_true()) != 0) {
 			return cw_error_set(place->reterr, CW_NOMEM, "out of memory");
@@ -492,7 +492,7 @@ static enum cw_status check_choices(const json_t *content, const struct place *p
 		}
 	}
 	if (status == CW_OK && json_array_size(json_object_get(action, "sections")) > 0 && json_object_size(seen) > 10) {
-		status = fault(place, "has more than 10 rows in all");
+		status = fault(place, "must not have more than 10 rows in all");
 	}
 	json_decref(seen);
 	return status;

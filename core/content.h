@@ -16,7 +16,7 @@
 /* May an agent send this kind at all? */
 bool cw_content_can_send(enum cw_message_kind kind);
 
-/* CW_INVALID with `content.body: what is wrong`; unknown members are wrong. */
+/* CW_INVALID with `content.body: what is wrong`; unknown members are wrong. CW_NOMEM. */
 CW_MUST_CHECK enum cw_status cw_content_check(enum cw_message_kind kind, const json_t *content, struct cw_error *reterr);
 
 /*

@@ -27,7 +27,7 @@ void graph_templates(struct cw_http_request *request, void *sim);
 
 /* ---- people.c: customers, and who steers the simulation ---- */
 
-/* A customer writes: {from|user_id, name, text | type and its object, file, at, number}. Answers {wamid}. */
+/* A customer writes: {from, name, text | type and its object, file, at, number}. Answers {wamid}. */
 void people_write(struct cw_http_request *request, void *sim);
 /* {messages, bytes}: so many customers write in one webhook of about so many bytes. */
 void people_write_batch(struct cw_http_request *request, void *sim);

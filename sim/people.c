@@ -143,7 +143,7 @@ static bool attach_file(struct sim *sim, json_t *message, const char *type, cons
 	return is_fine;
 }
 
-/* NULL when it is none. With the lock. */
+/* NULL when it is none. Shares nothing with said: another thread sends it. With the lock. */
 static json_t *make_message(struct sim *sim, const json_t *said)
 {
 	const char *text = text_of(said, "text");
@@ -156,10 +156,10 @@ static json_t *make_message(struct sim *sim, const json_t *said)
 	if (message && text) {
 		(void)json_object_set_new(message, "text", json_pack("{s:s}", "body", text));
 	} else if (message && json_object_get(said, type)) {
-		(void)json_object_set(message, type, json_object_get(said, type));
+		(void)json_object_set_new(message, type, json_deep_copy(json_object_get(said, type)));
 	}
 	if (message && json_object_get(said, "context")) {
-		(void)json_object_set(message, "context", json_object_get(said, "context"));
+		(void)json_object_set_new(message, "context", json_deep_copy(json_object_get(said, "context")));
 	}
 	if (message && file && !attach_file(sim, message, type, file)) {
 		json_decref(message);
@@ -183,7 +183,7 @@ void people_write(struct cw_http_request *request, void *context)
 	const json_t *at = json_object_get(said, "at");
 
 	if (message) {
-		wamid = json_incref(json_object_get(message, "id"));
+		wamid = json_copy(json_object_get(message, "id"));
 		write_message(sim, number, from, text_of(said, "name"), message,
 			      at ? json_integer_value(at) * 1000 : sim_now_ms(), 0);
 	}

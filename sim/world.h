@@ -12,16 +12,16 @@
  * What the simulated WhatsApp knows: numbers, customers and when they last wrote, every message it took (the
  * ledger), files, and how it is to misbehave. One lock around all of it; functions that say so want it held.
  *
- * Nothing here is shared with the programs that it is there to test, so that no mistake of theirs is made twice.
+ * Of Convwire it uses http/ and small helpers of core, and nothing that parses, decides or sends: no mistake is made twice.
  */
 struct world {
 	pthread_mutex_t lock;
 	json_t *tokens;    /* [text]: access tokens that are good */
 	json_t *numbers;   /* {phone_number_id: display number} */
-	json_t *customers; /* {"<phone_number_id>/<customer>": {last_at, ...}} */
+	json_t *customers; /* {"<phone_number_id>/<customer>": when they last wrote, Unix ms} */
 	json_t *ledger;    /* [{number, to, type, body, mark, wamid, at, ...}], in the order in which they were taken */
 	json_t *calls;     /* [{status, message_id, typing}]: read marks and typing */
-	json_t *files;     /* {media id: {mime_type, sha256, bytes (hex), url_until}} */
+	json_t *files;     /* {media id: {mime_type, sha256, bytes (as they are), url_until}} */
 	json_t *rules;     /* [{do, on, after, count, ...}], the first that fits is followed */
 	json_t *statuses;  /* how statuses come back: {"words":[…],"delay_ms","double","shuffle","batch"} */
 	json_t *limits;    /* {"<phone_number_id>": bucket, "<phone_number_id>/<to>": bucket} */

@@ -33,7 +33,7 @@ static void read_job(struct db *db, sqlite3_stmt *statement, struct cw_outbound 
 		.user_id = db_text(statement, 13),
 		.group_id = db_text(statement, 14),
 		.target_wamid = db_text(statement, 15) ? db_text(statement, 15) : db_text(statement, 16),
-		.file = db_text(statement, 17),
+		.uploaded_as = db_text(statement, 17),
 		.account = db_text(statement, 19),
 		.phone_number_id = db_text(statement, 20),
 		.code = (int)db_int(statement, 21),

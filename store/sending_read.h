@@ -20,9 +20,8 @@ struct cw_outbound {
 	enum cw_message_kind kind;
 	const char *body;                       /* of the message, JSON */
 	const char *wa_id, *user_id, *group_id; /* the customer's newest live identities; NULL: none */
-	const char *context_wamid;              /* of the quoted message; NULL: none */
 	const char *target_wamid;               /* of a reaction's target; NULL */
-	const char *file;                       /* WhatsApp's media id; NULL */
+	const char *uploaded_as;                /* the file's id at WhatsApp; NULL: it has none */
 	enum cw_message_status reported;
 	const char *account, *phone_number_id;
 	int code; /* of the last failure, for lists; 0 */

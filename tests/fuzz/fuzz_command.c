@@ -33,12 +33,11 @@ static void check_request(const struct cw_command *command)
 					      .kind = command->kind,
 					      .body = text,
 					      .wa_id = "923456789012",
-					      .context_wamid = command->reply_to ? "wamid.X" : NULL,
 					      .target_wamid = command->kind == CW_KIND_REACTION ? "wamid.Y" : NULL,
-					      .file = json_object_get(command->content, "media") ? "4711" : NULL };
+					      .uploaded_as = json_object_get(command->content, "media") ? "4711" : NULL };
 	char details[VALIDATE_DETAILS];
 	const char *why = NULL;
-	char *request = graph_render(&outbound, &why);
+	char *request = graph_render(&outbound, command->reply_to ? "wamid.X" : "", &why);
 	json_t *json = request ? json_loads(request, 0, NULL) : NULL;
 
 	FUZZ_CHECK(json);

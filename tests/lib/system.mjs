@@ -92,7 +92,7 @@ export class System {
         await this.broker.says(/mosquitto version \S+ running/, 'stderr');
         return;
       } catch (error) {
-        if (race === PORT_RACES || this.daemon || !/Address already in use/.test(this.broker.stderr)) throw error;
+        if (race === PORT_RACES || this.daemon || !/Address already in use|Unable to create websockets listener/.test(this.broker.stderr)) throw error;
         [this.mqttPort, this.wsPort] = await freePorts(2);
       }
     }

@@ -107,7 +107,8 @@ scenario('tokens, numbers, versions, and the limits of a number and a pair', asy
   for (let n = 0; n < 46; n++) codes.push((await post(sim, text(`${n}`))).json.error?.code);
   assert.deepEqual(codes, [...Array(45).fill(undefined), 131056]);
   await sim.behave({ rate: 1 });
-  assert.equal((await post(sim, { ...text('x'), to: '+923450000001' })).json.error.code, 130429);
+  const burst = await Promise.all(Array.from({ length: 10 }, (_, n) => post(sim, { ...text('x'), to: `+92345000000${n}` })));
+  assert.ok(burst.some(({ json }) => json.error?.code === 130429));
 });
 
 scenario('webhooks are signed over the escaped text that Meta writes', async (system) => {

@@ -149,7 +149,7 @@ scenario('24 hours after the customer\'s last message only templates are taken, 
   assert.equal(queued.ok, true, JSON.stringify(queued));
   const { requests } = await sim.ledger();
   await eventually(async () => (await ann.say(closing, 'x')).ok === false, 'the window closes');
-  await system.control('number.pause', { phone_number_id: system.number });
+  await system.control('number.resume', { phone_number_id: system.number });
   const failed = await system.messageIs(closing, queued.message, 'failed');
   assert.equal(failed.error.code, 131047);
   assert.match(failed.error.explanation, /template/);

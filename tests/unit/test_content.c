@@ -70,18 +70,18 @@ static void what_it_does_not_is_refused_with_its_place(void **state)
 		{ CW_KIND_TEXT, "null", "content: must be an object" },
 		{ CW_KIND_TEXT, "[]", "content: must be an object" },
 		{ CW_KIND_TEXT, "{}", "content.body: is missing" },
-		{ CW_KIND_TEXT, "{'body':''}", "content.body: shorter than 1" },
+		{ CW_KIND_TEXT, "{'body':''}", "content.body: must not be empty" },
 		{ CW_KIND_TEXT, "{'body':7}", "content.body: must be a text" },
 		{ CW_KIND_TEXT, "{'body':'x','preview_url':'yes'}", "content.preview_url: must be true or false" },
 		{ CW_KIND_TEXT, "{'body':'x','to':'bob'}", "content.to: is not known here" },
-		{ CW_KIND_IMAGE, "{}", "content: names a file by either media or link" },
-		{ CW_KIND_IMAGE, "{'media':'1','link':'https://a.b'}", "content: names a file by either media or link" },
+		{ CW_KIND_IMAGE, "{}", "content: must name a file by media or by link, not both" },
+		{ CW_KIND_IMAGE, "{'media':'1','link':'https://a.b'}", "content: must name a file by media or by link, not both" },
 		{ CW_KIND_IMAGE, "{'link':'javascript:alert(1)'}", "content: link must be an http" },
 		{ CW_KIND_STICKER, "{'media':'1','caption':'x'}", "content.caption: is not known here" },
 		{ CW_KIND_IMAGE, "{'media':'1','filename':'x'}", "content.filename: is not known here" },
 		{ CW_KIND_LOCATION, "{'latitude':91,'longitude':0}", "content.latitude: is out of range" },
 		{ CW_KIND_LOCATION, "{'latitude':'33','longitude':0}", "content.latitude: must be a number" },
-		{ CW_KIND_CONTACTS, "{'contacts':[]}", "content.contacts: is empty" },
+		{ CW_KIND_CONTACTS, "{'contacts':[]}", "content.contacts: must not be empty" },
 		{ CW_KIND_CONTACTS, "{'contacts':[{'name':{}}]}", "content.contacts[0].name.formatted_name: is missing" },
 		{ CW_KIND_REACTION, "{'emoji':'x'}", "content.message: is missing" },
 		{ CW_KIND_INTERACTIVE, "{}", "content.type: must be button, list or cta_url" },
@@ -96,16 +96,16 @@ static void what_it_does_not_is_refused_with_its_place(void **state)
 		{ CW_KIND_INTERACTIVE,
 		  "{'type':'button','header':{'type':'text'},'body':{'text':'b'},'action':{'buttons':[" BUTTON(
 			  "1", "a") "]}}",
-		  "content.header: has its type" },
-		{ CW_KIND_INTERACTIVE, BUTTONS(""), "content.action.buttons: is empty" },
+		  "content.header: must have a type" },
+		{ CW_KIND_INTERACTIVE, BUTTONS(""), "content.action.buttons: must not be empty" },
 		{ CW_KIND_INTERACTIVE,
 		  BUTTONS(BUTTON("1", "a") "," BUTTON("2", "b") "," BUTTON("3", "c") "," BUTTON("4", "d")),
-		  "content.action.buttons: more than 3" },
-		{ CW_KIND_INTERACTIVE, BUTTONS(BUTTON("1", "a") "," BUTTON("1", "b")), "content: has the same id twice" },
+		  "content.action.buttons: must not have more than 3 elements" },
+		{ CW_KIND_INTERACTIVE, BUTTONS(BUTTON("1", "a") "," BUTTON("1", "b")), "content: must not have the same id twice" },
 		{ CW_KIND_INTERACTIVE, BUTTONS(BUTTON("1", "a title of over twenty letters")),
-		  "content.action.buttons[0].reply.title: longer than 20" },
+		  "content.action.buttons[0].reply.title: must not be longer than 20" },
 		{ CW_KIND_INTERACTIVE, LIST("{'rows':[" FIVE("a") "]},{'rows':[" FIVE("b") "]},{'rows':[" ROW("c") "]}"),
-		  "content: has more than 10 rows in all" },
+		  "content: must not have more than 10 rows in all" },
 		{ CW_KIND_TEMPLATE, "{'name':'n'}", "content.language: is missing" },
 		{ CW_KIND_TEMPLATE, "{'name':'n','language':'en'}", "content.language: must be an object" },
 		{ CW_KIND_SYSTEM, "{}", "kind: system cannot be sent" },
@@ -136,7 +136,7 @@ static void lengths_count_characters_not_bytes(void **state)
 	assert_int_equal(check(CW_KIND_TEXT, body, &error), CW_OK);
 	memcpy(body + strlen("{'body':'") + 8192, "x'}", 4);
 	assert_int_equal(check(CW_KIND_TEXT, body, &error), CW_INVALID);
-	assert_string_equal(error.text, "content.body: longer than 4096 characters");
+	assert_string_equal(error.text, "content.body: must not be longer than 4096 characters");
 }
 
 static void files_have_types_and_sizes_by_kind(void **state)
