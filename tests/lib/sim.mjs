@@ -1,9 +1,6 @@
 // The simulated WhatsApp of a scenario: build/bin/convwire-sim, what it took, and how it misbehaves.
-import { randomUUID } from 'node:crypto';
-
 import { request } from './http.mjs';
-import { mqttConnect, publish, subscribe } from './mqtt.mjs';
-import { Changing, eventually } from './until.mjs';
+import { eventually } from './until.mjs';
 
 export const TOKEN = 'the-access-token-of-the-scenarios';
 
@@ -63,48 +60,5 @@ export class Sim {
   /** Asks the Graph API itself. */
   graph(where, { token = TOKEN, ...options } = {}) {
     return request(`${this.url}/v24.0${where}`, { ...options, headers: { Authorization: `Bearer ${token}`, ...options.headers } });
-  }
-}
-
-/** An agent who sends commands over MQTT and hears the answers. */
-export class Commander extends Changing {
-  replies = [];
-
-  constructor(system, { agent = 'ann', role = 'agent', protocolVersion = 5, account = system.account } = {}) {
-    super();
-    Object.assign(this, { system, agent, role, protocolVersion, account });
-  }
-
-  async start() {
-    const { system, account, agent, role, protocolVersion } = this;
-    this.client = await mqttConnect(system.wsUrl, { account, agent, protocolVersion, token: system.token(account, role, agent) });
-    system.clients.push(this.client);
-    this.client.on('message', (topic, payload, packet) => {
-      if (!topic.endsWith('/reply')) return;
-      this.replies.push({ topic, ...JSON.parse(payload), correlation: packet.properties?.correlationData?.toString() });
-      this.changed();
-    });
-    await subscribe(this.client, `acct/${account}/agent/${agent}/reply`);
-    return this;
-  }
-
-  /** The PUBACK's code; the answer comes on the reply topic. */
-  publish(conversation, command, options) {
-    const payload = typeof command === 'string' ? command : JSON.stringify(command);
-    return publish(this.client, `acct/${this.account}/conv/${conversation}/cmd/${this.agent}`, payload, options);
-  }
-
-  answerTo(id) {
-    return this.until(() => this.replies.find((reply) => reply.id === id), `${this.agent} hears the answer to ${id}`);
-  }
-
-  /** Sends a command and gives its answer. */
-  async do(conversation, type, data, id = randomUUID()) {
-    await this.publish(conversation, { id, type, ...(data && { data }) });
-    return this.answerTo(id);
-  }
-
-  say(conversation, body, id) {
-    return this.do(conversation, 'send', { kind: 'text', content: { body } }, id);
   }
 }

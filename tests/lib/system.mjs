@@ -7,12 +7,13 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { Commander } from './commander.mjs';
 import { Agent } from './agent.mjs';
 import { request } from './http.mjs';
 import { mqttConnect } from './mqtt.mjs';
 import { Program, freePorts, run } from './program.mjs';
 import { houseClaims, makeToken } from './token.mjs';
-import { Commander, Sim, TOKEN } from './sim.mjs';
+import { Sim, TOKEN } from './sim.mjs';
 import { eventually } from './until.mjs';
 import { newCustomer, sign, textWebhook } from './webhook.mjs';
 
