@@ -285,7 +285,8 @@ static enum cw_status check_list(const json_t *list, const struct member *member
 		return fault(place, "must be a list");
 	}
 	if (n < member->min || (member->max > 0 && n > member->max)) {
-		return n < member->min ? fault(place, "must not be empty") : fault_count(place, "must not have more than %lld elements", member->max);
+		return n < member->min ? fault(place, "must not be empty") :
+					 fault_count(place, "must not have more than %lld elements", member->max);
 	}
 	for (int64_t i = 0; member->inner && status == CW_OK && i < n; i++) {
 		struct place inner = step_into(place, NULL, i);

@@ -23,6 +23,7 @@
 #include "http/sweeper.h"
 
 /* Past this a refused body is no longer drained for courtesy's sake. */
+#define UNKNOWN_TYPE "application/octet-stream"
 #define MAX_DRAIN_BYTES (16 * 1024 * 1024)
 #define CONNECTION_MEMORY_BYTES (16 * 1024)
 #define INACTIVITY_S 15
@@ -401,6 +402,7 @@ void cw_http_add_header(struct cw_http_request *request, const char *name, const
 	}
 }
 
+/* text is taken; NULL, for want of memory, answers 500. */
 static void answer_with(struct cw_http_request *request, int code, const char *content_type, char *text)
 {
 	struct answer *answer = &request->answer;
@@ -412,7 +414,7 @@ static void answer_with(struct cw_http_request *request, int code, const char *c
 	answer->code = text ? code : 500;
 	answer->text = text ? text : calloc(1, 1);
 	if (!cw_text_copy(answer->content_type, sizeof(answer->content_type), content_type)) {
-		strcpy(answer->content_type, "application/octet-stream"); /* no type is that long */
+		memcpy(answer->content_type, UNKNOWN_TYPE, sizeof(UNKNOWN_TYPE));
 	}
 	bool must_resume = request->is_deferred;
 	struct MHD_Connection *connection = request->connection;
