@@ -95,7 +95,7 @@ static void bad_commands_are_refused_with_a_sentence(void **state)
 		{ "{'id':'1','type':'send','data':{'kind':'text'}}", "bad_command", "data.content: must be an object",
 		  "1" },
 		{ "{'id':'1','type':'send','data':{'kind':'text','content':{'body':''}}}", "bad_command",
-		  "data.content.body: shorter", "1" },
+		  "data.content.body: must not be empty", "1" },
 		{ "{'id':'1','type':'send','data':{'kind':'text','content':{'body':'x'},'reply_to':'1'}}",
 		  "bad_command", "data.reply_to: must be", "1" },
 		{ "{'id':'1','type':'send','data':{'kind':'template','content':{'name':'n','language':{'code':'en'}},"
