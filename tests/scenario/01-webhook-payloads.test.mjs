@@ -56,6 +56,8 @@ function withOwnWamids({ file, bytes }, index) {
   return { file, bytes: [...ids].reduce((text, id) => text.replaceAll(`"${id}"`, `"${id}.${index}"`), bytes.toString()) };
 }
 
+const hasTriedFile = ({ media }) => !media || media.state !== 'pending' || media.error !== undefined;
+
 for (const folder of FOLDERS) scenario(`every payload of ${path.relative(REPO, folder)} is taken, shown once, on its topic`, async (system, t) => {
   const files = await readAll(folder);
   assert.ok(files.length > 50, `${files.length} files`);
@@ -72,6 +74,9 @@ for (const folder of FOLDERS) scenario(`every payload of ${path.relative(REPO, f
   for (const { file, bytes } of [...files, ...files.slice(0, 40), ...own]) {
     assert.equal((await system.postWebhook(bytes)).status, 200, file);
   }
+  await agent.caughtUp();
+  // No number has a token: each file says so in an event of its own, once, whenever it is tried.
+  await agent.until(() => [...agent.conversations.keys()].flatMap((id) => agent.thread(id)).every(hasTriedFile), 'every file was tried');
   await agent.caughtUp();
   t.diagnostic(`${files.length} files, ${numbers.size + 1} numbers, ${agent.cursor} events, ${agent.wamids.length} messages`);
 
