@@ -10,15 +10,23 @@
 #define PAIR_US 6000000
 #define ONE_DAY_MS (24 * 60 * 60 * 1000LL)
 
-/* A number as WhatsApp writes it: digits. */
+static bool is_for_group(const json_t *body)
+{
+	const char *kind = json_string_value(json_object_get(body, "recipient_type"));
+
+	return kind && strcmp(kind, "group") == 0;
+}
+
+/* Who it is for. A phone number as WhatsApp writes it: digits. */
 static void wa_id_of(const json_t *body, char out[200])
 {
 	const char *to = json_string_value(json_object_get(body, "to"));
 	const char *recipient = json_string_value(json_object_get(body, "recipient"));
+	bool is_phone = to && !is_for_group(body);
 	size_t len = 0;
 
 	for (const char *c = to ? to : recipient; *c && len < 199; c++) {
-		if (!to || strchr("0123456789", *c)) {
+		if (!is_phone || strchr("0123456789", *c)) {
 			out[len++] = *c;
 		}
 	}
@@ -32,6 +40,9 @@ static json_t *make_status(const char *word, const json_t *entry, int64_t at_ms,
 				   "recipient_id", json_string_value(json_object_get(entry, "to")),
 				   "biz_opaque_callback_data", json_object_get(entry, "mark"));
 
+	if (status && is_for_group(json_object_get(entry, "body"))) {
+		(void)json_object_set_new(status, "recipient_type", json_string("group"));
+	}
 	if (status && error) {
 		(void)json_object_set_new(status, "errors",
 					  json_pack("[{s:i, s:s, s:s, s:{s:s}}]", "code", error, "title",
@@ -101,7 +112,9 @@ static void send_statuses(struct sim *sim, const json_t *entry)
 			send_status(sim, entry, json_string_value(word), 0, turn * setting(sim, "delay_ms"));
 		}
 	}
-	people_answer(sim, entry, (n + 1) * setting(sim, "delay_ms"));
+	if (!is_for_group(json_object_get(entry, "body"))) {
+		people_answer(sim, entry, (n + 1) * setting(sim, "delay_ms"));
+	}
 }
 
 /* The type that needs no open window. */

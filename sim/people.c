@@ -46,7 +46,9 @@ static void write_message(struct sim *sim, const char *number, const char *from,
 {
 	(void)json_object_set_new(message, strchr(from, '.') ? "from_user_id" : "from", json_string(from));
 	(void)json_object_set_new(message, "timestamp", json_sprintf("%lld", (long long)(at_ms / 1000)));
-	world_note_written(&sim->world, number, from, at_ms);
+	const char *group = text_of(message, "group_id");
+
+	world_note_written(&sim->world, number, group ? group : from, at_ms);
 	post_value(sim->post, "messages", people_value(sim, number, "messages", message, from, name), delay_ms);
 }
 
@@ -160,6 +162,9 @@ static json_t *make_message(struct sim *sim, const json_t *said)
 	}
 	if (message && json_object_get(said, "context")) {
 		(void)json_object_set_new(message, "context", json_deep_copy(json_object_get(said, "context")));
+	}
+	if (message && text_of(said, "group")) {
+		(void)json_object_set_new(message, "group_id", json_string(text_of(said, "group")));
 	}
 	if (message && file && !attach_file(sim, message, type, file)) {
 		json_decref(message);

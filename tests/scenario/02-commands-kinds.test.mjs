@@ -150,3 +150,21 @@ scenario('a hidden phone is answered by its business-scoped user id', async (sys
   assert.equal(body.recipient, userId);
   assert.equal(body.to, undefined);
 });
+
+scenario('what is said in a group is answered to the group', async (system) => {
+  await start(system);
+  const { sim } = system;
+  const ann = await system.commander();
+  const group = 'Z29sZGVuX2dyb3VwOmxhbXBmYW5zMDAy';
+  await sim.writes({ from: newCustomer(), group, text: 'Who can bring a ladder?' });
+  const id = `${system.account}_${system.number}_${group}`;
+  await eventually(async () => (await system.api(`/conversations/${id}`)).status === 200, 'the message arrives');
+  const [question] = await system.thread(id);
+  const answer = await ann.do(id, 'send', { kind: 'text', content: { body: 'We can.' }, reply_to: question.id });
+  assert.equal(answer.ok, true, JSON.stringify(answer));
+  await system.messageIs(id, answer.message, 'read');
+  const { body } = (await sim.taken()).at(-1);
+  assert.equal(body.recipient_type, 'group');
+  assert.equal(body.to, group);
+  assert.deepEqual(body.context, { message_id: question.wamid });
+});
