@@ -119,7 +119,7 @@ async function memory() {
 		console.log("| waiting replies | daemon's memory |\n|---|---|");
 		console.log(`| 0 | ${(before / 1048576).toFixed(1)} MB |`);
 		console.log(`| ${metrics["outbound_messages{state=\"queued\"}"] ?? QUEUED} | ${(metrics.resident_bytes / 1048576).toFixed(1)} MB |`);
-		await system.control("number.pause", { phone_number_id: system.number });
+		await system.control("number.resume", { phone_number_id: system.number });
 		await system.sim.tookAtLeast(400, { ms: 30_000 });
 		console.log(`| while it drains | ${((await system.metrics()).resident_bytes / 1048576).toFixed(1)} MB |`);
 	});
