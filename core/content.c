@@ -24,7 +24,7 @@ struct member {
 
 /* clang-format off */
 static const struct member text_shape[] = {
-	{ "body",        FORM_TEXT, true,  1, 4096, NULL },
+	{ "body",        FORM_TEXT, true,  1, CW_CONTENT_MAX_TEXT, NULL },
 	{ "preview_url", FORM_BOOL, false, 0, 0,    NULL },
 	{ NULL,          FORM_ANY,  false, 0, 0,    NULL },
 };

@@ -27,6 +27,7 @@ CW_MUST_CHECK enum cw_status cw_content_check_file(enum cw_message_kind kind, co
 						   struct cw_error *reterr);
 
 /* The largest file of any kind, in bytes. */
+#define CW_CONTENT_MAX_TEXT 4096 /* characters of a text body; "Text messages", Request parameters */
 #define CW_CONTENT_MAX_FILE_BYTES (100 * 1024 * 1024)
 
 #endif

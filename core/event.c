@@ -9,10 +9,10 @@
 #define MAX_TREE_BYTES (32 * 1024 * 1024)
 
 static const char *const kinds[CW_EVENT_KIND_COUNT] = {
-	[CW_EVENT_MESSAGE] = "message",   [CW_EVENT_STATUS] = "status",     [CW_EVENT_EDIT] = "edit",
-	[CW_EVENT_REVOKE] = "revoke",     [CW_EVENT_CONTACT] = "contact",   [CW_EVENT_CONVERSATION] = "conversation",
-	[CW_EVENT_MERGE] = "merge",       [CW_EVENT_TEMPLATE] = "template", [CW_EVENT_NUMBER] = "number",
-	[CW_EVENT_SETTINGS] = "settings", [CW_EVENT_MEDIA] = "media",
+	[CW_EVENT_MESSAGE] = "message", [CW_EVENT_STATUS] = "status",     [CW_EVENT_EDIT] = "edit",
+	[CW_EVENT_REVOKE] = "revoke",   [CW_EVENT_CONTACT] = "contact",   [CW_EVENT_CONVERSATION] = "conversation",
+	[CW_EVENT_MERGE] = "merge",     [CW_EVENT_TEMPLATE] = "template", [CW_EVENT_NUMBER] = "number",
+	[CW_EVENT_AGENT] = "agent",     [CW_EVENT_SETTINGS] = "settings", [CW_EVENT_MEDIA] = "media",
 };
 
 const char *cw_event_kind_text(enum cw_event_kind kind)

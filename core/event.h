@@ -88,6 +88,7 @@ enum cw_event_kind {
 	CW_EVENT_MERGE,        /* the conversation turned out to be another's */
 	CW_EVENT_TEMPLATE,     /* on acct/<a>/events: a template's status, quality or category */
 	CW_EVENT_NUMBER,       /* a business number's quality or name */
+	CW_EVENT_AGENT,        /* an agent who signs in here was added, disabled or enabled */
 	CW_EVENT_SETTINGS,     /* everything else that Meta says about the account */
 	CW_EVENT_KIND_COUNT
 };

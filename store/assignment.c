@@ -121,27 +121,6 @@ enum cw_status apply_assign(struct tx *tx, struct cw_store_op *op)
 	return is_changed ? CW_OK : cw_error_set(&op->error, CW_DUPLICATE, "it stands so already");
 }
 
-enum cw_status apply_revoke(struct tx *tx, struct cw_store_op *op)
-{
-	struct cw_revocation *revocation = &op->revocation;
-	enum cw_status status = cw_revocation_check(revocation, &op->error);
-
-	if (status != CW_OK) {
-		return status;
-	}
-	db_run(tx->db, SQL_REVOCATION_TRIM, "i", tx->now_ms / 1000);
-	sqlite3_stmt *statement = db_bind(tx->db, SQL_REVOCATION_UPSERT, "tttii",
-					  cw_revocation_kind_text(revocation->kind), revocation->account,
-					  revocation->value, revocation->revoked_at_s, revocation->forget_at_s);
-
-	if (db_step(tx->db, statement)) {
-		revocation->revoked_at_s = db_int(statement, 0);
-		revocation->forget_at_s = db_int(statement, 1);
-		(void)db_step(tx->db, statement); /* RETURNING has one row; this ends the statement */
-	}
-	return CW_OK;
-}
-
 enum cw_status apply_limited_seen(struct tx *tx, struct cw_store_op *op)
 {
 	int64_t account = tx_find_account(tx, op->limited.account);

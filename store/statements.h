@@ -2,6 +2,7 @@
 #ifndef STORE_STATEMENTS_H
 #define STORE_STATEMENTS_H
 
+#include "store/statements_agents.h"
 #include "store/statements_sending.h"
 
 /*
@@ -26,6 +27,7 @@
 
 #define STATEMENT_LIST(X) \
 	SENDING_STATEMENT_LIST(X) \
+	AGENTS_STATEMENT_LIST(X) \
 	X(SQL_BEGIN_WRITE, "BEGIN IMMEDIATE") \
 	X(SQL_BEGIN_READ, "BEGIN") \
 	X(SQL_COMMIT, "COMMIT") \

@@ -10,6 +10,8 @@
 #include "core/revocation.h"
 #include "core/status.h"
 #include "core/webhook.h"
+#include "store/agents.h"
+#include "store/rights_read.h"
 #include "store/sending_read.h"
 
 /*
@@ -73,7 +75,7 @@ enum cw_store_op_type {
 	CW_STORE_ALIAS_ADD,    /* one legacy id; mints the conversation. CW_DUPLICATE when it names it already */
 	CW_STORE_CURSOR,       /* the publisher's */
 	CW_STORE_ASSIGN,       /* CW_DUPLICATE when it stands so already, CW_NOT_FOUND, CW_INVALID subject */
-	CW_STORE_REVOKE,       /* CW_INVALID; forgets those that are over */
+	CW_STORE_REVOKE,       /* CW_INVALID; forgets those that are over, and ends the sessions of whom it names */
 	CW_STORE_LIMITED_SEEN, /* an agent limited to some conversations called /sync; CW_NOT_FOUND */
 	CW_STORE_COMMAND,      /* what follows: store/sending.h */
 	CW_STORE_OUTBOUND_MOVE,
@@ -82,7 +84,12 @@ enum cw_store_op_type {
 	CW_STORE_MINT,
 	CW_STORE_MEDIA_ADD,
 	CW_STORE_MEDIA_MOVE,
-	CW_STORE_TEMPLATES
+	CW_STORE_TEMPLATES,
+	CW_STORE_AGENT_ADD, /* what follows: store/agents.h */
+	CW_STORE_AGENT_CHANGE,
+	CW_STORE_SESSION_BEGIN,
+	CW_STORE_SESSION_USE,
+	CW_STORE_SESSION_END
 };
 
 struct cw_store_op {
@@ -140,6 +147,8 @@ struct cw_store_op {
 		struct cw_store_media_add media_add;
 		struct cw_store_media_move media_move;
 		struct cw_store_templates templates;
+		struct cw_store_agent agent;
+		struct cw_store_session session;
 	};
 };
 
@@ -259,42 +268,6 @@ struct cw_number {
 typedef bool (*cw_number_fn)(void *context, const struct cw_number *number);
 CW_MUST_CHECK enum cw_status cw_store_numbers(struct cw_reader *reader, cw_number_fn on_number, void *context,
 					      struct cw_error *reterr);
-
-/* ---- who has what, and which tokens are refused ---- */
-
-typedef bool (*cw_assignment_fn)(void *context, const char *conversation, const char *subject);
-typedef bool (*cw_assignment_change_fn)(void *context, const char *conversation, bool is_gained);
-typedef bool (*cw_revocation_fn)(void *context, const struct cw_revocation *revocation);
-typedef bool (*cw_limited_fn)(void *context, const char *account, const char *subject, int64_t synced_at_ms);
-
-/*
- * Current assignments of all accounts, a page of at most limit; after_id 0 begins. *ret_last_id is the after_id of
- * the next page, and equal to this one's when nothing is left.
- */
-CW_MUST_CHECK enum cw_status cw_store_assignments(struct cw_reader *reader, int64_t after_id, int64_t limit,
-						  cw_assignment_fn on_assignment, void *context, int64_t *ret_last_id,
-						  struct cw_error *reterr);
-
-/* Conversations that the agent has and had not at since (gained), or had and has not (lost). CW_NOT_FOUND: account. */
-CW_MUST_CHECK enum cw_status cw_store_assignment_changes(struct cw_reader *reader, const char *account,
-							 const char *subject, int64_t since,
-							 cw_assignment_change_fn on_change, void *context,
-							 struct cw_error *reterr);
-
-/*
- * seq of the newest event that an agent limited to some conversations is told of: of those they have, of those they
- * lost by it, and, with sees_events, on acct/<a>/events; 0: none. CW_NOT_FOUND: account.
- */
-CW_MUST_CHECK enum cw_status cw_store_last_visible_seq(struct cw_reader *reader, const char *account, const char *subject,
-						       bool sees_events, int64_t *ret_seq, struct cw_error *reterr);
-
-/* Such agents who called /sync at since_ms or later. */
-CW_MUST_CHECK enum cw_status cw_store_limited_subjects(struct cw_reader *reader, int64_t since_ms,
-						       cw_limited_fn on_subject, void *context, struct cw_error *reterr);
-
-/* Revocations that are not over at now_s. */
-CW_MUST_CHECK enum cw_status cw_store_revocations(struct cw_reader *reader, int64_t now_s,
-						  cw_revocation_fn on_revocation, void *context, struct cw_error *reterr);
 
 /*
  * What `convwire check` asks: on_fault gets a sentence for each broken promise. published is the publisher's

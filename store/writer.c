@@ -266,6 +266,16 @@ static enum cw_status apply_op(struct tx *tx, struct cw_store_op *op)
 		return apply_media_move(tx, op);
 	case CW_STORE_TEMPLATES:
 		return apply_templates(tx, op);
+	case CW_STORE_AGENT_ADD:
+		return apply_agent_add(tx, op);
+	case CW_STORE_AGENT_CHANGE:
+		return apply_agent_change(tx, op);
+	case CW_STORE_SESSION_BEGIN:
+		return apply_session_begin(tx, op);
+	case CW_STORE_SESSION_USE:
+		return apply_session_use(tx, op);
+	case CW_STORE_SESSION_END:
+		return apply_session_end(tx, op);
 	}
 	return cw_error_set(&op->error, CW_INVALID, "an operation that the store does not know");
 }

@@ -72,6 +72,7 @@ export interface EventData {
 	contact?: Contact;
 	template?: Record<string, unknown>;
 	number?: Record<string, unknown>;
+	agent?: Record<string, unknown>;
 	settings?: Record<string, unknown>;
 }
 

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/* The read side of agents and sessions. */
+#include "core/text.h"
+#include "store/agent_row.h"
+#include "store/store_private.h"
+
+/* The columns have checks of their length only where they came in: what does not fit is no agent of ours. */
+static bool take_row(struct db *db, sqlite3_stmt *statement, struct agent_row *row)
+{
+	const char *email = db_text(statement, 4);
+
+	*row = (struct agent_row){ .id = db_int(statement, 0), .account = db_int(statement, 1) };
+	row->agent.disabled_at_ms = db_int(statement, 8);
+	row->agent.created_at_ms = db_int(statement, 9);
+	bool fits = cw_text_copy(row->agent.account, sizeof(row->agent.account), db_text(statement, 2)) &&
+		    cw_text_copy(row->agent.subject, sizeof(row->agent.subject), db_text(statement, 3)) &&
+		    cw_text_copy(row->agent.email, sizeof(row->agent.email), email ? email : "") &&
+		    cw_text_copy(row->agent.name, sizeof(row->agent.name), db_text(statement, 5)) &&
+		    cw_text_copy(row->agent.role, sizeof(row->agent.role), db_text(statement, 6)) &&
+		    cw_text_copy(row->agent.password_hash, sizeof(row->agent.password_hash), db_text(statement, 7));
+
+	if (!fits) {
+		db->failed = SQLITE_CORRUPT;
+	}
+	return fits;
+}
+
+bool agent_read(struct db *db, sqlite3_stmt *statement, struct agent_row *row)
+{
+	bool is_found = db_step(db, statement) && take_row(db, statement, row);
+
+	db_end(statement);
+	return is_found;
+}
+
+static enum cw_status answer_one(struct cw_reader *reader, sqlite3_stmt *statement, struct cw_agent *ret_agent,
+				 struct cw_error *reterr)
+{
+	struct agent_row row;
+	bool is_found = agent_read(&reader->db, statement, &row);
+	enum cw_status status = db_status(&reader->db, reterr);
+
+	if (status != CW_OK) {
+		return status;
+	}
+	if (!is_found) {
+		return cw_error_set(reterr, CW_NOT_FOUND, "no such agent");
+	}
+	*ret_agent = row.agent;
+	return CW_OK;
+}
+
+enum cw_status cw_store_agent(struct cw_reader *reader, const char *account, const char *subject,
+			      struct cw_agent *ret_agent, struct cw_error *reterr)
+{
+	return answer_one(reader, db_bind(&reader->db, SQL_AGENT_BY_SUBJECT, "tt", account, subject), ret_agent, reterr);
+}
+
+enum cw_status cw_store_agent_by_email(struct cw_reader *reader, const char *email, struct cw_agent *ret_agent,
+				       struct cw_error *reterr)
+{
+	return answer_one(reader, db_bind(&reader->db, SQL_AGENT_BY_EMAIL, "t", email), ret_agent, reterr);
+}
+
+enum cw_status cw_store_session(struct cw_reader *reader, const unsigned char secret_sha256[CW_SECRET_SHA256_BYTES],
+				int64_t now_ms, struct cw_agent *ret_agent, int64_t *ret_used_at_ms,
+				struct cw_error *reterr)
+{
+	struct agent_row row;
+	sqlite3_stmt *statement = db_bind(&reader->db, SQL_SESSION_FIND, "Bi", secret_sha256, CW_SECRET_SHA256_BYTES,
+					  now_ms);
+	bool is_found = db_step(&reader->db, statement) && take_row(&reader->db, statement, &row);
+	int64_t used_at_ms = is_found ? db_int(statement, 10) : 0;
+
+	db_end(statement);
+	enum cw_status status = db_status(&reader->db, reterr);
+
+	if (status != CW_OK) {
+		return status;
+	}
+	if (!is_found) {
+		return cw_error_set(reterr, CW_NOT_FOUND, "the session is over");
+	}
+	*ret_agent = row.agent;
+	*ret_used_at_ms = used_at_ms;
+	return CW_OK;
+}
+
+enum cw_status cw_store_agents(struct cw_reader *reader, const char *account, cw_agent_fn on_agent, void *context,
+			       struct cw_error *reterr)
+{
+	sqlite3_stmt *statement = db_bind(&reader->db, SQL_AGENT_LIST, "t", account);
+	struct agent_row row;
+
+	while (db_step(&reader->db, statement) && take_row(&reader->db, statement, &row)) {
+		if (!on_agent(context, &row.agent)) {
+			break;
+		}
+	}
+	db_end(statement);
+	return db_status(&reader->db, reterr);
+}
