@@ -23,6 +23,9 @@ struct api {
 	struct cw_revocations *revocations; /* tokens that are refused; NULL: none */
 	const char *media_dir;              /* files of messages */
 	int64_t media_min_free_bytes;
+	const char *version;
+	const char *mqtt_public_url; /* where pages find the broker; "": ws_port of the host that they asked */
+	int ws_port;
 	/* Each /sync of a token that does not see all conversations; on the listener's thread. NULL: nobody listens. */
 	void (*on_limited_sync)(void *context, const struct cw_token *token);
 	void *on_limited_sync_context;
@@ -35,6 +38,10 @@ void api_messages(struct cw_http_request *request, void *api);
 void api_resolve(struct cw_http_request *request, void *api);
 void api_begin_conversation(struct cw_http_request *request, void *api);
 void api_command(struct cw_http_request *request, void *api);
+void api_config(struct cw_http_request *request, void *api); /* open to everyone */
+void api_agents(struct cw_http_request *request, void *api);
+void api_numbers(struct cw_http_request *request, void *api);
+void api_templates(struct cw_http_request *request, void *api);
 void api_media(struct cw_http_request *request, void *api);
 /* POST /api/v1/media: the route's admit, take and handle. */
 void api_media_admit(struct cw_http_request *request, void *api);

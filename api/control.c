@@ -424,6 +424,11 @@ static const struct {
 } actions[] = {
 	{ "account.add", add_account },
 	{ "account.list", list_accounts },
+	{ "agent.add", control_agent_add },
+	{ "agent.list", control_list_agents },
+	{ "agent.password", control_agent_password },
+	{ "agent.disable", control_agent_disable },
+	{ "agent.enable", control_agent_enable },
 	{ "number.add", add_number },
 	{ "number.list", list_numbers },
 	{ "number.pause", control_number_pause },

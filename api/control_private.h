@@ -4,7 +4,7 @@
 
 #include "api/control.h"
 
-/* What control.c (the table, accounts, assignments, revocations) and control_sending.c (messages out) share. */
+/* What control.c (the table, accounts, assignments, revocations) control_sending.c (messages out) and control_agents.c share. */
 
 /* A text of the arguments that is not empty; NULL. */
 const char *control_text(json_t *arguments, const char *name);
@@ -38,5 +38,23 @@ enum cw_status control_list_templates(const struct control *control, json_t *arg
 /* {account, waba_id, templates}. */
 enum cw_status control_replace_templates(const struct control *control, json_t *arguments, json_t *answer,
 					 struct cw_error *reterr);
+
+/* ---- actions: control_agents.c ---- */
+
+/* {account, subject, name, role, password}, and email */
+enum cw_status control_agent_add(const struct control *control, json_t *arguments, json_t *answer,
+				 struct cw_error *reterr);
+/* {account, subject, password}: their sessions end. */
+enum cw_status control_agent_password(const struct control *control, json_t *arguments, json_t *answer,
+				      struct cw_error *reterr);
+/* {account, subject}: their sessions end. */
+enum cw_status control_agent_disable(const struct control *control, json_t *arguments, json_t *answer,
+				     struct cw_error *reterr);
+/* {account, subject} */
+enum cw_status control_agent_enable(const struct control *control, json_t *arguments, json_t *answer,
+				    struct cw_error *reterr);
+/* {account} */
+enum cw_status control_list_agents(const struct control *control, json_t *arguments, json_t *answer,
+				   struct cw_error *reterr);
 
 #endif

@@ -20,6 +20,7 @@ int command_init(int argc, char **argv);
 int command_up(int argc, char **argv);
 int command_account(int argc, char **argv);
 int command_number(int argc, char **argv);
+int command_agent(int argc, char **argv);
 int command_send(int argc, char **argv);
 int command_outbox(int argc, char **argv);
 int command_template(int argc, char **argv);
@@ -84,6 +85,17 @@ CW_MUST_CHECK enum cw_status cli_control(const char *dir, const char *action, js
 
 /* The same with the error printed: answers an exit code. Takes arguments; *ret_answer may be NULL on failure. */
 int cli_do(const char *dir, const char *action, json_t *arguments, json_t **ret_answer);
+
+/* Where a secret comes from: the first that is given, else standard input, unseen when that is a terminal. */
+struct cli_secret {
+	const char *file;     /* its first line */
+	const char *text;     /* an option that carries it: for tests */
+	const char *variable; /* of the environment */
+	const char *name;     /* "access token" */
+	bool is_asked_twice;  /* on a terminal */
+};
+CW_MUST_CHECK enum cw_status cli_read_secret(const struct cli_secret *secret, char *out, size_t size,
+					     struct cw_error *reterr);
 
 /* `… when` as `3 min`, for people. */
 void cli_format_age(int64_t since_ms, char out[24]);

@@ -19,6 +19,7 @@ static const struct command {
 	{ "up", command_up, "run the broker and the daemon in this terminal" },
 	{ "account", command_account, "add and list accounts" },
 	{ "number", command_number, "add and list business numbers; their access tokens; pause and resume" },
+	{ "agent", command_agent, "who signs in here: add, list, passwd, disable, enable" },
 	{ "token", command_token, "print a token for an agent" },
 	{ "watch", command_watch, "print events as they arrive" },
 	{ "resolve", command_resolve, "tell which conversation an id, phone or user id means" },

@@ -5,13 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <termios.h>
-#include <unistd.h>
 
 #include "bridge/tokens.h"
 #include "cli/cli.h"
-#include "core/file.h"
-#include "core/text.h"
 
 #define MAX_WORDS 2
 #define TOKEN_VARIABLE "CONVWIRE_NUMBER_TOKEN"
@@ -164,41 +160,6 @@ static int resume_number(const struct number_options *options)
 
 /* ---- set-token ---- */
 
-/* Not echoed on a terminal. */
-static bool read_prompt(char *out, size_t size)
-{
-	struct termios shown;
-	bool is_terminal = isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &shown) == 0;
-
-	if (is_terminal) {
-		struct termios hidden = shown;
-
-		hidden.c_lflag &= ~(tcflag_t)ECHO;
-		(void)fputs("Access token (it is not shown): ", stderr);
-		(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
-	}
-	bool is_read = fgets(out, (int)size, stdin) != NULL;
-
-	if (is_terminal) {
-		(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
-		(void)fputs("\n", stderr);
-	}
-	out[is_read ? strcspn(out, "\r\n") : 0] = '\0';
-	return is_read;
-}
-
-static enum cw_status read_token(const struct number_options *options, char *out, size_t size, struct cw_error *reterr)
-{
-	const char *given = options->token ? options->token : getenv(TOKEN_VARIABLE);
-
-	if (options->token_file) {
-		return cw_file_read_line(options->token_file, out, size, reterr);
-	}
-	bool is_read = given ? cw_text_copy(out, size, given) : read_prompt(out, size);
-
-	return is_read ? CW_OK : cw_error_set(reterr, CW_INVALID, "no access token was given");
-}
-
 static bool is_known(const struct number_options *options, int *ret_code)
 {
 	json_t *answer = NULL;
@@ -231,7 +192,10 @@ static int set_token(const struct number_options *options)
 	if (!is_known(options, &code)) {
 		return code;
 	}
-	enum cw_status status = read_token(options, token, sizeof(token), &error);
+	const struct cli_secret secret = {
+		.file = options->token_file, .text = options->token, .variable = TOKEN_VARIABLE, .name = "access token"
+	};
+	enum cw_status status = cli_read_secret(&secret, token, sizeof(token), &error);
 
 	if (status == CW_OK) {
 		status = settings_path(options->common.dir, "keys/numbers", dir, sizeof(dir), &error);

@@ -12,6 +12,7 @@
 #include "api/api.h"
 #include "api/control.h"
 #include "api/health.h"
+#include "api/signin.h"
 #include "bridge/bridge.h"
 #include "core/clock.h"
 #include "core/command.h"
@@ -26,7 +27,7 @@
 #define CONTROL_MAX_BODY (16 * 1024 * 1024) /* alias import sends its rows in parts */
 #define TOKEN_LIFETIME_S 86400
 
-enum { N_ROUTES = 13, N_CONTROL_ROUTES = 2, N_METRICS_ROUTES = 1 };
+enum { N_ROUTES = 20, N_CONTROL_ROUTES = 2, N_METRICS_ROUTES = 1 };
 
 /* Keys and roles as they were loaded at one time. A handler may still use what a reload replaced. */
 struct rules {
@@ -43,6 +44,7 @@ struct server {
 	struct cw_buf private_pem;
 	struct publisher *publisher;
 	struct bridge *bridge;
+	struct signin *signin;
 	struct cw_store *store;
 	struct cw_revocations *revocations;
 	struct webhook_gate gate;
@@ -61,17 +63,23 @@ struct server {
 
 /* ---- what the parts ask of each other ---- */
 
-static char *mint_service_token(const struct server *server, struct cw_token token)
+static char *mint_token(void *context, const struct cw_token *token)
 {
+	const struct server *server = context;
 	struct cw_error error;
 	char *text = NULL;
 
-	token.expires_at_s = cw_clock_now_ms() / 1000 + TOKEN_LIFETIME_S;
-	if (cw_token_mint(server->private_pem.data, &token, cw_clock_now_ms(), &text, &error) != CW_OK) {
-		cw_log_error("%s: %s", token.subject, error.text);
+	if (cw_token_mint(server->private_pem.data, token, cw_clock_now_ms(), &text, &error) != CW_OK) {
+		cw_log_error("a token cannot be signed: %s", error.text);
 		return NULL;
 	}
 	return text;
+}
+
+static char *mint_service_token(void *context, struct cw_token token)
+{
+	token.expires_at_s = cw_clock_now_ms() / 1000 + TOKEN_LIFETIME_S;
+	return mint_token(context, &token);
 }
 
 static char *mint_publisher_token(void *context)
@@ -337,6 +345,16 @@ static enum cw_status create_bridge(struct server *server, const char *dir, cons
 	return status == CW_OK ? bridge_create(&options, &server->bridge, reterr) : status;
 }
 
+static enum cw_status create_signin(struct server *server, const struct settings *settings, struct cw_error *reterr)
+{
+	const struct signin_options options = { .mint = mint_token,
+						.context = server,
+						.token_ms = settings->access_token_s * 1000,
+						.is_secure = strncmp(settings->public_url, "https://", 8) == 0 };
+
+	return signin_create(&options, &server->signin, reterr);
+}
+
 static enum cw_status open_store(struct server *server, const char *dir, const struct settings *settings,
 				 struct cw_error *reterr)
 {
@@ -352,6 +370,9 @@ static enum cw_status open_store(struct server *server, const char *dir, const s
 
 	if (status == CW_OK) {
 		status = create_bridge(server, dir, settings, reterr);
+	}
+	if (status == CW_OK) {
+		status = create_signin(server, settings, reterr);
 	}
 	if (status != CW_OK) {
 		return status;
@@ -401,6 +422,7 @@ static void fill_routes(struct server *server, const struct settings *settings)
 	struct webhook_gate *gate = &server->gate;
 	struct api *api = &server->api;
 	struct health *health = &server->health;
+	struct signin *signin = server->signin;
 	/* clang-format off */
 	const struct cw_http_route routes[N_ROUTES] = {
 		{ "GET",  "/webhook",                           0, NULL, webhook_verify, gate, NULL },
@@ -415,6 +437,13 @@ static void fill_routes(struct server *server, const struct settings *settings)
 		{ "POST", "/api/v1/conversations/{}/commands", CW_COMMAND_MAX_BYTES, NULL, api_command, api, NULL },
 		{ "GET",  "/api/v1/resolve",                    0, NULL, api_resolve, api, NULL },
 		{ "GET",  "/api/v1/media/{}",                   0, NULL, api_media, api, NULL },
+		{ "POST",   "/api/v1/session",               4096, NULL, signin_begin, signin, NULL },
+		{ "POST",   "/api/v1/session/refresh",       4096, NULL, signin_refresh, signin, NULL },
+		{ "DELETE", "/api/v1/session",               4096, NULL, signin_end, signin, NULL },
+		{ "GET",  "/api/v1/config",                     0, NULL, api_config, api, NULL },
+		{ "GET",  "/api/v1/agents",                     0, NULL, api_agents, api, NULL },
+		{ "GET",  "/api/v1/numbers",                    0, NULL, api_numbers, api, NULL },
+		{ "GET",  "/api/v1/templates",                  0, NULL, api_templates, api, NULL },
 		{ "POST", "/api/v1/media", CW_CONTENT_MAX_FILE_BYTES, api_media_admit, api_media_store, api, api_media_take },
 	};
 	const struct cw_http_route control_routes[N_CONTROL_ROUTES] = {
@@ -434,6 +463,9 @@ static void fill_routes(struct server *server, const struct settings *settings)
 	server->api.revocations = server->revocations;
 	server->api.media_dir = server->media_dir;
 	server->api.media_min_free_bytes = settings->media_min_free_mb * MB;
+	server->api.version = CW_VERSION;
+	server->api.mqtt_public_url = settings->mqtt_public_url;
+	server->api.ws_port = (int)settings->ws_port;
 	server->api.on_limited_sync = on_limited_sync;
 	server->api.on_limited_sync_context = server;
 	server->control_facts = (struct control){ .store = server->store,
@@ -515,6 +547,9 @@ enum cw_status server_open(const char *dir, const struct settings *settings, str
 		status = bridge_start(server->bridge, server->store, reterr);
 	}
 	if (status == CW_OK) {
+		status = signin_start(server->signin, server->store, server->revocations, reterr);
+	}
+	if (status == CW_OK) {
 		status = open_listeners(server, dir, settings, reterr);
 	}
 	if (status != CW_OK) {
@@ -532,6 +567,7 @@ void server_close(struct server *server)
 	}
 	cw_http_quiesce(server->http);
 	cw_http_quiesce(server->control);
+	signin_stop(server->signin); /* answers those that wait for it */
 	bridge_stop(server->bridge);
 	publisher_stop(server->publisher);
 	cw_store_stop_writing(server->store); /* answers every deferred request */
@@ -539,6 +575,7 @@ void server_close(struct server *server)
 	cw_http_stop(server->metrics);
 	cw_http_stop(server->control);
 	cw_store_close(server->store);
+	signin_destroy(server->signin);
 	bridge_destroy(server->bridge);
 	publisher_destroy(server->publisher);
 	secrets_destroy(server->secrets);

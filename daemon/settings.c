@@ -12,6 +12,7 @@
 	{ #member, CW_CONF_INT, offsetof(struct settings, member), fallback, min, max, help }
 
 static const struct cw_conf_key keys[] = {
+	INT(access_token_s, "900", 60, 86400, "seconds that the token of an agent who signs in is good; it is renewed by itself"),
 	TEXT(broker_uri, "", "MQTT broker, e.g. tcp://host:1883; empty: mqtt_address at mqtt_port"),
 	{ "demo", CW_CONF_BOOL, offsetof(struct settings, demo), "no", 0, 0, "made by `init --demo`, for `up --demo` only" },
 	TEXT(graph_url, "https://graph.facebook.com/v24.0", "URL of WhatsApp's Graph API, with its version"),
@@ -27,8 +28,10 @@ static const struct cw_conf_key keys[] = {
 	INT(metrics_port, "0", 0, 65535, "TCP port of the /metrics listener; 0: control socket only"),
 	TEXT(mosquitto, "/usr/sbin/mosquitto", "the broker that `up` runs"),
 	TEXT(mqtt_address, "127.0.0.1", "IP address of the broker's listeners"),
+	TEXT(mqtt_public_url, "", "the broker's WebSocket URL for browsers; empty: ws:// the host they ask, at ws_port"),
 	INT(mqtt_port, "1883", 1, 65535, "TCP port of the broker's MQTT listener"),
 	TEXT(plugin, "", "path of convwire_auth.so; empty: beside the programs"),
+	TEXT(public_url, "", "where browsers find this server, e.g. https://chat.example.com; cookies are then secure"),
 	INT(publish_window, "100", 1, 1000, "publishes under way; the broker's Receive Maximum lowers it"),
 	INT(queue_max_age_ms, "5000", 100, 600000, "age in ms of the oldest waiting webhook at which 503 is answered"),
 	INT(queue_max_mb, "64", 1, 4096, "MB of waiting webhooks at which 503 is answered"),

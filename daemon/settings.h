@@ -10,6 +10,7 @@
  * (docs/convwire.conf.5). Filled before any thread starts, then only read.
  */
 struct settings {
+	int64_t access_token_s;
 	char *broker_uri; /* "": the broker that `up` runs, tcp://mqtt_address:mqtt_port */
 	bool demo;        /* made by `init --demo`: for `up --demo` only */
 	char *graph_url;  /* of the Graph API, with its version */
@@ -26,7 +27,9 @@ struct settings {
 	char *mosquitto;      /* the broker's program */
 	char *mqtt_address;
 	int64_t mqtt_port;
-	char *plugin; /* "": beside the program */
+	char *mqtt_public_url; /* "": ws:// the host that a page asked, at ws_port */
+	char *plugin;          /* "": beside the program */
+	char *public_url;      /* where browsers find this server; "": not known */
 	int64_t publish_window;
 	int64_t queue_max_age_ms;
 	int64_t queue_max_mb;

@@ -19,6 +19,7 @@
 #include "core/buf.h"
 #include "core/clock.h"
 #include "core/text.h"
+#include "http/client.h"
 #include "http/holder.h"
 #include "http/sweeper.h"
 
@@ -364,6 +365,19 @@ const char *cw_http_header(struct cw_http_request *request, const char *name)
 const char *cw_http_query(struct cw_http_request *request, const char *name)
 {
 	return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
+const char *cw_http_cookie(struct cw_http_request *request, const char *name)
+{
+	return MHD_lookup_connection_value(request->connection, MHD_COOKIE_KIND, name);
+}
+
+bool cw_http_client(struct cw_http_request *request, char out[CW_HTTP_ADDRESS_MAX])
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(request->connection,
+								       MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+
+	return client_address(info ? info->client_addr : NULL, cw_http_header(request, "X-Forwarded-For"), out);
 }
 
 const char *cw_http_level(struct cw_http_request *request, int n)

@@ -69,6 +69,14 @@ int64_t cw_http_connections(const struct cw_http_server *server);
 const char *cw_http_header(struct cw_http_request *request, const char *name);
 /* A decoded query parameter, or NULL. */
 const char *cw_http_query(struct cw_http_request *request, const char *name);
+/* A cookie's value, or NULL. */
+const char *cw_http_cookie(struct cw_http_request *request, const char *name);
+/*
+ * The IP address that asks: the connection's, or, when that is this machine, what a proxy here appended to X-Forwarded-For.
+ * false (and "unknown") when there is none, as on a Unix socket.
+ */
+#define CW_HTTP_ADDRESS_MAX 46
+bool cw_http_client(struct cw_http_request *request, char out[CW_HTTP_ADDRESS_MAX]);
 /* What stood for the n-th {} of the path, from 0; decoded. */
 const char *cw_http_level(struct cw_http_request *request, int n);
 /* The body. Never NULL; a NUL follows. */

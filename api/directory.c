@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/* What a page asks beside conversations: how to connect, the account's agents, numbers and templates. */
+#include <string.h>
+
+#include "api/api.h"
+#include "core/command.h"
+#include "core/content.h"
+#include "core/text.h"
+
+#define URL_MAX 600
+
+/* ---- GET /api/v1/config ---- */
+
+/* A host name or address as browsers write it, without its port; 0: none. */
+static size_t host_length(const char *host)
+{
+	size_t len = host && host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host ? host : "", ":");
+
+	return host && cw_text_is_made_of(host, len, 255, CW_TEXT_ID ".:[]") ? len : 0;
+}
+
+/* Where the page finds the broker: as configured, or the WebSocket port of the host that it asked. */
+static bool mqtt_url(struct cw_http_request *request, const struct api *api, char out[URL_MAX])
+{
+	const char *host = cw_http_header(request, "Host");
+	size_t len = host_length(host);
+
+	if (api->mqtt_public_url[0]) {
+		return cw_text_copy(out, URL_MAX, api->mqtt_public_url);
+	}
+	return cw_text_format(out, URL_MAX, "ws://%.*s:%d", len ? (int)len : 9, len ? host : "127.0.0.1", api->ws_port);
+}
+
+void api_config(struct cw_http_request *request, void *context)
+{
+	const struct api *api = context;
+	char url[URL_MAX];
+
+	if (!mqtt_url(request, api, url)) {
+		cw_http_problem(request, 500, "internal", "mqtt_public_url is too long.");
+		return;
+	}
+	cw_http_answer_json(request, 200,
+			    json_pack("{s:s, s:s, s:{s:i, s:i, s:I}}", "version", api->version, "mqtt_url", url,
+				      "limits", "text_characters", CW_CONTENT_MAX_TEXT, "command_bytes",
+				      CW_COMMAND_MAX_BYTES, "media_bytes", (json_int_t)CW_CONTENT_MAX_FILE_BYTES));
+}
+
+/* ---- lists ---- */
+
+/*
+ * What is on acct/<a>/events, for whoever may read that topic. The caller's token, to be finished; false when it was
+ * refused, and answered.
+ */
+static bool authorize_events(struct cw_http_request *request, const struct api *api, struct cw_token *ret_token)
+{
+	if (!api_authorize(request, api, ret_token)) {
+		return false;
+	}
+	if (!cw_access_sees_events(api->access, ret_token)) {
+		cw_http_problem(request, 403, "denied", "The token's role may not read the account's events.");
+		cw_token_finish(ret_token);
+		return false;
+	}
+	return true;
+}
+
+static bool on_agent(void *list, const struct cw_agent *agent)
+{
+	json_t *row = json_pack("{s:s, s:s, s:s, s:b}", "subject", agent->subject, "name", agent->name, "role",
+				agent->role, "disabled", agent->disabled_at_ms != 0);
+
+	return json_array_append_new(list, row) == 0;
+}
+
+static bool on_template(void *list, json_t *row)
+{
+	return json_array_append(list, row) == 0;
+}
+
+struct numbers {
+	json_t *list;
+	const char *account;
+};
+
+static bool on_number(void *context, const struct cw_number *number)
+{
+	struct numbers *numbers = context;
+
+	if (strcmp(number->account, numbers->account) != 0) {
+		return true;
+	}
+	json_t *row = json_pack("{s:s, s:s?, s:b, s:b, s:i, s:s?, s:I}", "phone_number_id", number->phone_number_id,
+				"waba_id", number->waba_id, "simulated", number->is_simulated, "paused",
+				number->paused_reason != NULL, "code", number->paused_code, "reason",
+				number->paused_reason, "since", (json_int_t)number->paused_at_ms);
+
+	return json_array_append_new(numbers->list, row) == 0;
+}
+
+/* What the three routes differ in: member names the list, read fills it. */
+static void answer_list(struct cw_http_request *request, const struct api *api, const char *member,
+			enum cw_status (*read)(struct cw_reader *reader, const char *account, json_t *list,
+					       struct cw_error *reterr))
+{
+	struct cw_token token;
+	struct cw_error error;
+
+	if (!authorize_events(request, api, &token)) {
+		return;
+	}
+	struct cw_reader *reader = api_reader(request, api);
+	json_t *list = json_array();
+
+	if (reader) {
+		enum cw_status status = read(reader, token.account, list, &error);
+
+		cw_reader_release(reader);
+		if (status == CW_OK) {
+			cw_http_answer_json(request, 200, json_pack("{s:O}", member, list));
+		} else {
+			api_store_problem(request, &error);
+		}
+	}
+	json_decref(list);
+	cw_token_finish(&token);
+}
+
+static enum cw_status read_agents(struct cw_reader *reader, const char *account, json_t *list, struct cw_error *reterr)
+{
+	return cw_store_agents(reader, account, on_agent, list, reterr);
+}
+
+static enum cw_status read_templates(struct cw_reader *reader, const char *account, json_t *list, struct cw_error *reterr)
+{
+	return cw_store_list_templates(reader, account, on_template, list, reterr);
+}
+
+static enum cw_status read_numbers(struct cw_reader *reader, const char *account, json_t *list, struct cw_error *reterr)
+{
+	struct numbers numbers = { .list = list, .account = account };
+
+	return cw_store_numbers(reader, on_number, &numbers, reterr);
+}
+
+void api_agents(struct cw_http_request *request, void *api)
+{
+	answer_list(request, api, "agents", read_agents);
+}
+
+void api_templates(struct cw_http_request *request, void *api)
+{
+	answer_list(request, api, "templates", read_templates);
+}
+
+void api_numbers(struct cw_http_request *request, void *api)
+{
+	answer_list(request, api, "numbers", read_numbers);
+}

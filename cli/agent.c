@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+/* convwire agent add|list|passwd|disable|enable */
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "api/password.h"
+#include "cli/cli.h"
+#include "core/access.h"
+
+#define MAX_WORDS 2
+#define PASSWORD_VARIABLE "CONVWIRE_AGENT_PASSWORD"
+
+struct agent_options {
+	struct common_options common;
+	const char *words[MAX_WORDS];
+	int n_words;
+	const char *account, *name, *email, *role, *password_file;
+};
+
+enum { KEY_NAME = 256, KEY_EMAIL, KEY_ROLE, KEY_PASSWORD_FILE };
+
+static const struct argp_option rows[] = {
+	{ "account", 'a', "ID", 0, "whose agent it is; not needed while there is one account", 0 },
+	{ "name", KEY_NAME, "TEXT", 0, "add: what colleagues see; AGENT unless given", 0 },
+	{ "email", KEY_EMAIL, "ADDRESS", 0, "add: another name to sign in by", 0 },
+	{ "role", KEY_ROLE, "ROLE", 0, "add: a role of roles.acl (agent)", 0 },
+	{ "password-file", KEY_PASSWORD_FILE, "FILE", 0, "add, passwd: a file whose first line is the password", 0 },
+	{ NULL, 0, NULL, 0, NULL, 0 },
+};
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+	struct agent_options *options = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &options->common;
+		return 0;
+	case 'a':
+		options->account = argument;
+		return 0;
+	case KEY_NAME:
+		options->name = argument;
+		return 0;
+	case KEY_EMAIL:
+		options->email = argument;
+		return 0;
+	case KEY_ROLE:
+		options->role = argument;
+		return 0;
+	case KEY_PASSWORD_FILE:
+		options->password_file = argument;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (options->n_words == MAX_WORDS) {
+			argp_error(state, "unexpected argument \"%s\"", argument);
+		}
+		options->words[options->n_words++] = argument;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* The broker would refuse a role that roles.acl does not have, and `service` is the daemon's. */
+static enum cw_status check_role(const char *dir, const char *role, struct cw_error *reterr)
+{
+	char path[PATH_MAX];
+	struct cw_access *access = NULL;
+	enum cw_status status = settings_path(dir, "roles.acl", path, sizeof(path), reterr);
+
+	if (status == CW_OK) {
+		status = cw_access_load(path, &access, reterr);
+	}
+	if (status == CW_OK && (!cw_access_role(access, role) || strcmp(role, "service") == 0)) {
+		status = cw_error_set(reterr, CW_INVALID,
+				      "%s has no role \"%.40s\" for agents; `convwire acl` lists them", path, role);
+	}
+	cw_access_destroy(access);
+	return status;
+}
+
+static enum cw_status read_password(const struct agent_options *options, char out[PASSWORD_MAX + 2],
+				    struct cw_error *reterr)
+{
+	const struct cli_secret secret = {
+		.file = options->password_file, .variable = PASSWORD_VARIABLE, .name = "password", .is_asked_twice = true
+	};
+
+	return cli_read_secret(&secret, out, PASSWORD_MAX + 2, reterr);
+}
+
+/* Takes arguments, to which account and subject come, and a password if asked for. */
+static int act(const struct agent_options *options, const char *action, bool takes_password, json_t *arguments,
+	       const char *done)
+{
+	char account[CW_ACCOUNT_MAX + 1] = "";
+	char password[PASSWORD_MAX + 2];
+	struct cw_error error;
+	json_t *answer = NULL;
+	enum cw_status status = cli_choose_account(options->common.dir, options->account, NULL, account, &error);
+
+	if (status == CW_OK && takes_password) {
+		status = read_password(options, password, &error);
+	}
+	if (status == CW_OK) {
+		json_t *more = json_pack("{s:s, s:s, s:s*}", "account", account, "subject", options->words[1],
+					 "password", takes_password ? password : NULL);
+
+		(void)json_object_update(arguments, more); /* what is missing is refused */
+		json_decref(more);
+	}
+	explicit_bzero(password, sizeof(password));
+	if (status != CW_OK) {
+		json_decref(arguments);
+		return cli_fail(status, "%s", error.text);
+	}
+	int code = cli_do(options->common.dir, action, arguments, &answer);
+
+	json_decref(answer);
+	if (code == EX_OK) {
+		(void)printf("Agent %s of account %s %s\n", options->words[1], account, done);
+	}
+	return code;
+}
+
+static int add(const struct agent_options *options)
+{
+	const char *role = options->role ? options->role : "agent";
+	struct cw_error error;
+	enum cw_status status = check_role(options->common.dir, role, &error);
+
+	if (status != CW_OK) {
+		return cli_fail(status, "%s", error.text);
+	}
+	return act(options, "agent.add", true,
+		   json_pack("{s:s, s:s*, s:s}", "name", options->name ? options->name : options->words[1], "email",
+			     options->email, "role", role),
+		   "may sign in.");
+}
+
+static void print_agent(const json_t *row)
+{
+	const char *email = json_string_value(json_object_get(row, "email"));
+
+	(void)printf("%-20s %-16s %s%s%s%s%s\n", json_string_value(json_object_get(row, "subject")),
+		     json_string_value(json_object_get(row, "role")), json_string_value(json_object_get(row, "name")),
+		     email ? " <" : "", email ? email : "", email ? ">" : "",
+		     json_is_true(json_object_get(row, "disabled")) ? "  disabled" : "");
+}
+
+static int list(const struct agent_options *options)
+{
+	char account[CW_ACCOUNT_MAX + 1];
+	struct cw_error error;
+	json_t *answer = NULL;
+	size_t index;
+	json_t *row;
+
+	if (cli_choose_account(options->common.dir, options->account, NULL, account, &error) != CW_OK) {
+		return cli_fail(error.status, "%s", error.text);
+	}
+	int code = cli_do(options->common.dir, "agent.list", json_pack("{s:s}", "account", account), &answer);
+
+	if (code == EX_OK && options->common.json) {
+		cli_print_json(json_incref(json_object_get(answer, "agents")));
+	} else if (code == EX_OK) {
+		json_array_foreach(json_object_get(answer, "agents"), index, row)
+		{
+			print_agent(row);
+		}
+	}
+	json_decref(answer);
+	return code;
+}
+
+static bool asks_for(const struct agent_options *options, const char *verb, int n_words)
+{
+	return options->n_words == n_words && strcmp(options->words[0], verb) == 0;
+}
+
+int command_agent(int argc, char **argv)
+{
+	static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { NULL, 0, NULL, 0 } };
+	static const struct argp argp = {
+		rows,
+		parse,
+		"add AGENT\nlist\npasswd AGENT\ndisable AGENT\nenable AGENT",
+		"Agents who sign in here with a password. AGENT is the agent id, the sub of their tokens. The password is read "
+		"from --password-file, from " PASSWORD_VARIABLE
+		", or asked for. passwd and disable end the agent's sessions "
+		"and revoke their tokens.",
+		children,
+		NULL,
+		NULL
+	};
+	struct agent_options options = { .common.dir = "./var" };
+
+	cli_parse("agent", &argp, argc, argv, &options);
+	if (asks_for(&options, "add", 2)) {
+		return add(&options);
+	}
+	if (asks_for(&options, "list", 1)) {
+		return list(&options);
+	}
+	if (asks_for(&options, "passwd", 2)) {
+		return act(&options, "agent.password", true, json_object(),
+			   "has a new password; who was signed in is out.");
+	}
+	if (asks_for(&options, "disable", 2)) {
+		return act(&options, "agent.disable", false, json_object(), "may not sign in any more, and is out.");
+	}
+	if (asks_for(&options, "enable", 2)) {
+		return act(&options, "agent.enable", false, json_object(), "may sign in again.");
+	}
+	(void)fputs("convwire: agent add, passwd, disable or enable AGENT, or agent list\n", stderr);
+	return EX_USAGE;
+}
