@@ -18,6 +18,7 @@
 #include "core/command.h"
 #include "core/content.h"
 #include "core/file.h"
+#include "http/origin.h"
 #include "ingest/publisher.h"
 #include "ingest/secrets.h"
 #include "ingest/webhook.h"
@@ -345,6 +346,19 @@ static enum cw_status create_bridge(struct server *server, const char *dir, cons
 	return status == CW_OK ? bridge_create(&options, &server->bridge, reterr) : status;
 }
 
+static enum cw_status check_origins(const struct settings *settings, struct cw_error *reterr)
+{
+	struct cw_error error;
+
+	if (origin_check_list(settings->cors_origins, &error) != CW_OK) {
+		return cw_error_set(reterr, CW_INVALID, "cors_origins: %s", error.text);
+	}
+	if (origin_check_list(settings->public_url, &error) != CW_OK) {
+		return cw_error_set(reterr, CW_INVALID, "public_url: %s", error.text);
+	}
+	return CW_OK;
+}
+
 static enum cw_status create_signin(struct server *server, const struct settings *settings, struct cw_error *reterr)
 {
 	const struct signin_options options = { .mint = mint_token,
@@ -370,6 +384,9 @@ static enum cw_status open_store(struct server *server, const char *dir, const s
 
 	if (status == CW_OK) {
 		status = create_bridge(server, dir, settings, reterr);
+	}
+	if (status == CW_OK) {
+		status = check_origins(settings, reterr);
 	}
 	if (status == CW_OK) {
 		status = create_signin(server, settings, reterr);
@@ -490,6 +507,8 @@ static enum cw_status open_listeners(struct server *server, const char *dir, con
 		.max_body_bytes = settings->max_body_mb * MB,
 		.routes = server->routes,
 		.n_routes = N_ROUTES,
+		.cors_origins = settings->cors_origins,
+		.own_origin = settings->public_url,
 	};
 	const struct cw_http_options metrics = {
 		.address = settings->metrics_address,

@@ -14,6 +14,7 @@
 static const struct cw_conf_key keys[] = {
 	INT(access_token_s, "900", 60, 86400, "seconds that the token of an agent who signs in is good; it is renewed by itself"),
 	TEXT(broker_uri, "", "MQTT broker, e.g. tcp://host:1883; empty: mqtt_address at mqtt_port"),
+	TEXT(cors_origins, "", "origins of other pages that may use the API, e.g. https://shop.example.com"),
 	{ "demo", CW_CONF_BOOL, offsetof(struct settings, demo), "no", 0, 0, "made by `init --demo`, for `up --demo` only" },
 	TEXT(graph_url, "https://graph.facebook.com/v24.0", "URL of WhatsApp's Graph API, with its version"),
 	TEXT(http_address, "127.0.0.1", "IP address of the HTTP listener"),

@@ -11,9 +11,10 @@
  */
 struct settings {
 	int64_t access_token_s;
-	char *broker_uri; /* "": the broker that `up` runs, tcp://mqtt_address:mqtt_port */
-	bool demo;        /* made by `init --demo`: for `up --demo` only */
-	char *graph_url;  /* of the Graph API, with its version */
+	char *broker_uri;   /* "": the broker that `up` runs, tcp://mqtt_address:mqtt_port */
+	char *cors_origins; /* of other pages that may use the API, parted by spaces or commas */
+	bool demo;          /* made by `init --demo`: for `up --demo` only */
+	char *graph_url;    /* of the Graph API, with its version */
 	char *http_address;
 	int64_t http_port;
 	int64_t http_threads;

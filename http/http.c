@@ -19,8 +19,10 @@
 #include "core/buf.h"
 #include "core/clock.h"
 #include "core/text.h"
+#include "http/answer.h"
 #include "http/client.h"
 #include "http/holder.h"
+#include "http/origin.h"
 #include "http/sweeper.h"
 
 /* Past this a refused body is no longer drained for courtesy's sake. */
@@ -30,22 +32,8 @@
 #define INACTIVITY_S 15
 #define LISTEN_BACKLOG 1024
 #define MAX_LEVELS 4
+#define API_PATH "/api/"
 #define MAX_LEVEL_BYTES 300
-#define MAX_HEADERS 8
-
-struct answer {
-	int code;
-	char *text;
-	int fd; /* of a file, when has_file */
-	int64_t file_len;
-	bool has_file;
-	char content_type[128 + 1]; /* a file's type may be long, as those of office documents */
-	struct {
-		char name[40];
-		char *value;
-	} headers[MAX_HEADERS];
-	size_t n_headers;
-};
 
 struct cw_http_request {
 	struct cw_http_server *server;
@@ -176,8 +164,52 @@ static void check_claimed_length(struct cw_http_request *request)
 	}
 }
 
+/* A page of another origin asks whether it may ask (the Fetch standard, "CORS-preflight fetch"). */
+static void answer_preflight(struct cw_http_request *request)
+{
+	cw_http_add_header(request, "Access-Control-Allow-Methods", "GET, POST, DELETE");
+	cw_http_add_header(request, "Access-Control-Allow-Headers", "Authorization, Content-Type, Range");
+	cw_http_add_header(request, "Access-Control-Max-Age", "600");
+	cw_http_answer(request, 204, "text/plain", "");
+}
+
+/* Is answered when a page asks that may not, or only asks whether it may. */
+static void judge_origin(struct cw_http_request *request, const char *method)
+{
+	const struct cw_http_options *options = &request->server->options;
+	const char *origin = cw_http_header(request, "Origin");
+	char detail[500];
+
+	switch (origin_judge(origin, cw_http_header(request, "Host"), options->own_origin, options->cors_origins)) {
+	case ORIGIN_LISTED:
+		cw_http_add_header(request, "Access-Control-Allow-Origin", origin);
+		cw_http_add_header(request, "Access-Control-Expose-Headers", "ETag, Retry-After, Content-Range");
+		cw_http_add_header(request, "Vary", "Accept-Encoding, Origin");
+		if (strcmp(method, "OPTIONS") == 0) {
+			answer_preflight(request);
+		}
+		break;
+	case ORIGIN_REFUSED:
+		(void)snprintf(detail, sizeof(detail),
+			       "Pages of %.300s may not ask here. If they should, add it to cors_origins; if it is this server's "
+			       "own, set public_url.",
+			       origin); /* cut at most */
+		cw_http_problem(request, 403, "origin_refused", detail);
+		break;
+	case ORIGIN_NONE:
+	case ORIGIN_OWN:
+		break;
+	}
+}
+
 static void read_headers(struct cw_http_request *request, const char *path, const char *method)
 {
+	if (request->server->options.cors_origins && strncmp(path, API_PATH, strlen(API_PATH)) == 0) {
+		judge_origin(request, method);
+	}
+	if (is_answered(request)) {
+		return;
+	}
 	find_route(request, path, method);
 	if (!request->route) {
 		return;
@@ -249,10 +281,11 @@ static enum MHD_Result read_body(struct cw_http_request *request, const char *da
 static enum MHD_Result queue_answer(struct cw_http_request *request)
 {
 	struct answer *answer = &request->answer;
-	struct MHD_Response *response = answer->has_file ?
-						MHD_create_response_from_fd64((uint64_t)answer->file_len, answer->fd) :
-						MHD_create_response_from_buffer(strlen(answer->text), answer->text,
-										MHD_RESPMEM_MUST_FREE);
+
+	answer_complete(answer, cw_http_header(request, "Accept-Encoding"));
+	struct MHD_Response *response =
+		answer->has_file ? MHD_create_response_from_fd64((uint64_t)answer->file_len, answer->fd) :
+				   MHD_create_response_from_buffer(answer->len, answer->text, MHD_RESPMEM_MUST_FREE);
 
 	if (!response) {
 		return MHD_NO;
@@ -326,13 +359,7 @@ static void on_request_completed(void *context, struct MHD_Connection *connectio
 	}
 	drop_body(request);
 	sweeper_enter(request->server->sweeper, request->entry, SWEEPER_NEXT_HEAD);
-	for (size_t i = 0; i < request->answer.n_headers; i++) {
-		free(request->answer.headers[i].value);
-	}
-	free(request->answer.text);
-	if (request->answer.has_file) {
-		(void)close(request->answer.fd); /* only read from */
-	}
+	answer_finish(&request->answer);
 	cw_http_set_user(request, NULL, NULL);
 	free(request);
 	*request_context = NULL;
@@ -407,13 +434,7 @@ void *cw_http_user(struct cw_http_request *request)
 
 void cw_http_add_header(struct cw_http_request *request, const char *name, const char *value)
 {
-	struct answer *answer = &request->answer;
-
-	if (answer->n_headers < MAX_HEADERS &&
-	    cw_text_copy(answer->headers[answer->n_headers].name, sizeof(answer->headers[0].name), name)) {
-		answer->headers[answer->n_headers].value = strdup(value);
-		answer->n_headers += answer->headers[answer->n_headers].value ? 1 : 0;
-	}
+	answer_add_header(&request->answer, name, value);
 }
 
 /* text is taken; NULL, for want of memory, answers 500. */
@@ -427,6 +448,7 @@ static void answer_with(struct cw_http_request *request, int code, const char *c
 	}
 	answer->code = text ? code : 500;
 	answer->text = text ? text : calloc(1, 1);
+	answer->len = strlen(answer->text);
 	if (!cw_text_copy(answer->content_type, sizeof(answer->content_type), content_type)) {
 		memcpy(answer->content_type, UNKNOWN_TYPE, sizeof(UNKNOWN_TYPE));
 	}

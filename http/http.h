@@ -45,6 +45,11 @@ struct cw_http_options {
 	int64_t max_body_bytes;             /* of all requests under way together; over it: 503 */
 	const struct cw_http_route *routes; /* borrowed while the server runs */
 	size_t n_routes;
+	/*
+	 * Of a listener that browsers talk to: pages that may ask for paths below /api/ besides our own, which is of the host
+	 * that was asked or of own_origin (""); others are answered 403 (http/origin.h). NULL: no page is refused.
+	 */
+	const char *cors_origins, *own_origin;
 };
 
 /* CW_BUSY when the port is taken (the text says by whom, if it can be found out), CW_INVALID for a bad address. */

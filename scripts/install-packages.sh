@@ -4,7 +4,7 @@
 set -eu
 
 run="gcc libc6-dev make cmake ninja-build pkgconf scdoc ca-certificates libssl-dev libjansson-dev libjwt-dev
-libsqlite3-dev libmicrohttpd-dev libinih-dev libcrypt-dev libcurl4-openssl-dev libpaho-mqtt-dev libmosquitto-dev mosquitto-dev
+libsqlite3-dev libmicrohttpd-dev libinih-dev libcrypt-dev zlib1g-dev libcurl4-openssl-dev libpaho-mqtt-dev libmosquitto-dev mosquitto-dev
 mosquitto libmimalloc-dev libxxhash-dev"
 test="valgrind clang clang-tidy clang-format libclang-rt-dev libcmocka-dev strace procps mosquitto-clients curl"
 

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+#include "http/origin.h"
+
+#include <stdbool.h>
+#include <string.h>
+#include <strings.h>
+
+#include "core/text.h"
+
+#define BETWEEN " ,\t"
+#define ORIGIN_MAX 300
+
+/* Schemes and hosts are the same in any case; browsers send them small. */
+static bool is_same(const char *origin, const char *text, size_t len)
+{
+	return strlen(origin) == len && strncasecmp(origin, text, len) == 0;
+}
+
+static bool is_in(const char *origin, const char *list)
+{
+	for (const char *at = list + strspn(list, BETWEEN); *at; at += strspn(at, BETWEEN)) {
+		size_t len = strcspn(at, BETWEEN);
+
+		if (is_same(origin, at, len)) {
+			return true;
+		}
+		at += len;
+	}
+	return false;
+}
+
+/* The scheme is the proxy's business; what follows it is the host that the browser asked. */
+static bool is_of_host(const char *origin, const char *host)
+{
+	const char *rest = strstr(origin, "://");
+
+	return rest && host && strcasecmp(rest + 3, host) == 0;
+}
+
+enum origin_verdict origin_judge(const char *origin, const char *host, const char *own, const char *list)
+{
+	if (!origin) {
+		return ORIGIN_NONE;
+	}
+	if ((own[0] && is_same(origin, own, strlen(own))) || is_of_host(origin, host)) {
+		return ORIGIN_OWN;
+	}
+	return is_in(origin, list) ? ORIGIN_LISTED : ORIGIN_REFUSED;
+}
+
+static bool is_origin(const char *text, size_t len)
+{
+	size_t scheme = strncmp(text, "https://", 8) == 0 ? 8 : strncmp(text, "http://", 7) == 0 ? 7 : 0;
+
+	return scheme && cw_text_is_made_of(text + scheme, len - scheme, ORIGIN_MAX, CW_TEXT_ID ".:[]");
+}
+
+enum cw_status origin_check_list(const char *list, struct cw_error *reterr)
+{
+	for (const char *at = list + strspn(list, BETWEEN); *at; at += strspn(at, BETWEEN)) {
+		size_t len = strcspn(at, BETWEEN);
+
+		if (!is_origin(at, len)) {
+			return cw_error_set(
+				reterr, CW_INVALID,
+				"\"%.*s\" is no origin: http:// or https://, a host, a port if need be, and nothing "
+				"behind; * stands for nothing",
+				len > 80 ? 80 : (int)len, at);
+		}
+		at += len;
+	}
+	return CW_OK;
+}
