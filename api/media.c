@@ -211,12 +211,15 @@ static void send_file(struct cw_http_request *request, const struct api *api, co
 		}
 		return;
 	}
+	char etag[2 * CW_SHA256_BYTES + 3] = "\"";
+
+	cw_text_hex(media->sha256, CW_SHA256_BYTES, etag + 1);
+	memcpy(etag + sizeof(etag) - 2, "\"", 2);
 	put_disposition(request, media);
-	cw_http_add_header(request, "X-Content-Type-Options", "nosniff");
 	cw_http_add_header(request, "Content-Security-Policy", "default-src 'none'; sandbox");
 	cw_http_add_header(request, "Cache-Control", "private, max-age=31536000, immutable");
 	cw_http_answer_file(request, media->mime_type[0] ? media->mime_type : "application/octet-stream", fd,
-			    file.st_size);
+			    file.st_size, etag);
 }
 
 void api_media(struct cw_http_request *request, void *context)

@@ -15,7 +15,7 @@ struct answer {
 	char *text; /* owned, as the headers' values are */
 	size_t len; /* of the text */
 	int fd;     /* of a file, when has_file */
-	int64_t file_len;
+	int64_t file_offset, file_len;
 	bool has_file;
 	char content_type[128 + 1]; /* a file's type may be long, as those of office documents */
 	struct answer_header {

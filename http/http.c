@@ -1,17 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "http/http.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
-#include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <microhttpd.h>
@@ -19,55 +13,21 @@
 #include "core/buf.h"
 #include "core/clock.h"
 #include "core/text.h"
-#include "http/answer.h"
 #include "http/client.h"
-#include "http/holder.h"
-#include "http/origin.h"
+#include "http/http_private.h"
+#include "http/listen.h"
 #include "http/sweeper.h"
 
 /* Past this a refused body is no longer drained for courtesy's sake. */
-#define UNKNOWN_TYPE "application/octet-stream"
 #define MAX_DRAIN_BYTES (16 * 1024 * 1024)
 #define CONNECTION_MEMORY_BYTES (16 * 1024)
 #define INACTIVITY_S 15
-#define LISTEN_BACKLOG 1024
-#define MAX_LEVELS 4
-#define API_PATH "/api/"
-#define MAX_LEVEL_BYTES 300
-
-struct cw_http_request {
-	struct cw_http_server *server;
-	struct MHD_Connection *connection;
-	const struct cw_http_route *route; /* NULL: none fits */
-	struct sweeper_entry *entry;
-	struct cw_buf body;
-	int64_t counted_bytes; /* of this body, in server->body_bytes */
-	int64_t drained_bytes;
-	size_t passed_bytes; /* to the route's take */
-	struct answer answer;
-	atomic_bool is_answered;
-	bool is_handled;
-	bool is_deferred;
-	bool is_queued;
-	bool is_dropped;
-	void *user;
-	void (*release_user)(void *user);
-	char levels[MAX_LEVELS][MAX_LEVEL_BYTES];
-};
-
-struct cw_http_server {
-	struct cw_http_options options;
-	struct MHD_Daemon *daemon;
-	struct sweeper *sweeper;
-	_Atomic int64_t body_bytes, connections;
-	int port;
-};
 
 /* ---- routing ---- */
 
 static bool copy_level(struct cw_http_request *request, int n, const char *from, size_t len)
 {
-	if (n >= MAX_LEVELS || len == 0 || len >= MAX_LEVEL_BYTES) {
+	if (n >= HTTP_MAX_LEVELS || len == 0 || len >= HTTP_MAX_LEVEL_BYTES) {
 		return false;
 	}
 	memcpy(request->levels[n], from, len);
@@ -147,67 +107,21 @@ static struct cw_http_request *start_request(struct cw_http_server *server, stru
 	return request;
 }
 
-static bool is_answered(struct cw_http_request *request)
-{
-	return atomic_load_explicit(&request->is_answered, memory_order_acquire);
-}
-
 /* Content-Length is a claim; the bytes are counted as they come. */
 static void check_claimed_length(struct cw_http_request *request)
 {
 	const char *claimed = cw_http_header(request, "Content-Length");
 	int64_t len = 0;
 
-	if (!is_answered(request) && claimed && cw_text_to_int64(claimed, &len) == CW_OK &&
+	if (!respond_is_done(request) && claimed && cw_text_to_int64(claimed, &len) == CW_OK &&
 	    len > (int64_t)request->route->max_body) {
 		cw_http_problem(request, 413, "body_too_large", "The body is longer than this path takes.");
 	}
 }
 
-/* A page of another origin asks whether it may ask (the Fetch standard, "CORS-preflight fetch"). */
-static void answer_preflight(struct cw_http_request *request)
-{
-	cw_http_add_header(request, "Access-Control-Allow-Methods", "GET, POST, DELETE");
-	cw_http_add_header(request, "Access-Control-Allow-Headers", "Authorization, Content-Type, Range");
-	cw_http_add_header(request, "Access-Control-Max-Age", "600");
-	cw_http_answer(request, 204, "text/plain", "");
-}
-
-/* Is answered when a page asks that may not, or only asks whether it may. */
-static void judge_origin(struct cw_http_request *request, const char *method)
-{
-	const struct cw_http_options *options = &request->server->options;
-	const char *origin = cw_http_header(request, "Origin");
-	char detail[500];
-
-	switch (origin_judge(origin, cw_http_header(request, "Host"), options->own_origin, options->cors_origins)) {
-	case ORIGIN_LISTED:
-		cw_http_add_header(request, "Access-Control-Allow-Origin", origin);
-		cw_http_add_header(request, "Access-Control-Expose-Headers", "ETag, Retry-After, Content-Range");
-		cw_http_add_header(request, "Vary", "Accept-Encoding, Origin");
-		if (strcmp(method, "OPTIONS") == 0) {
-			answer_preflight(request);
-		}
-		break;
-	case ORIGIN_REFUSED:
-		(void)snprintf(detail, sizeof(detail),
-			       "Pages of %.300s may not ask here. If they should, add it to cors_origins; if it is this server's "
-			       "own, set public_url.",
-			       origin); /* cut at most */
-		cw_http_problem(request, 403, "origin_refused", detail);
-		break;
-	case ORIGIN_NONE:
-	case ORIGIN_OWN:
-		break;
-	}
-}
-
 static void read_headers(struct cw_http_request *request, const char *path, const char *method)
 {
-	if (request->server->options.cors_origins && strncmp(path, API_PATH, strlen(API_PATH)) == 0) {
-		judge_origin(request, method);
-	}
-	if (is_answered(request)) {
+	if (respond_to_page(request, path, method)) {
 		return;
 	}
 	find_route(request, path, method);
@@ -218,7 +132,7 @@ static void read_headers(struct cw_http_request *request, const char *path, cons
 	if (request->route->admit) {
 		request->route->admit(request, request->route->context);
 	}
-	if (request->route->take && !is_answered(request)) {
+	if (request->route->take && !respond_is_done(request)) {
 		sweeper_enter(request->server->sweeper, request->entry, SWEEPER_LONG_BODY);
 	}
 	check_claimed_length(request);
@@ -259,14 +173,14 @@ static void take_body(struct cw_http_request *request, const char *data, size_t 
 		cw_http_add_header(request, "Retry-After", "1");
 		cw_http_problem(request, 503, "too_busy", "Too many bodies are being received; try again.");
 	}
-	if (is_answered(request)) {
+	if (respond_is_done(request)) {
 		drop_body(request);
 	}
 }
 
 static enum MHD_Result read_body(struct cw_http_request *request, const char *data, size_t *len)
 {
-	if (is_answered(request)) {
+	if (respond_is_done(request)) {
 		request->drained_bytes += (int64_t)*len;
 		if (request->drained_bytes > MAX_DRAIN_BYTES) {
 			return MHD_NO;
@@ -284,7 +198,8 @@ static enum MHD_Result queue_answer(struct cw_http_request *request)
 
 	answer_complete(answer, cw_http_header(request, "Accept-Encoding"));
 	struct MHD_Response *response =
-		answer->has_file ? MHD_create_response_from_fd64((uint64_t)answer->file_len, answer->fd) :
+		answer->has_file ? MHD_create_response_from_fd_at_offset64((uint64_t)answer->file_len, answer->fd,
+									   (uint64_t)answer->file_offset) :
 				   MHD_create_response_from_buffer(answer->len, answer->text, MHD_RESPMEM_MUST_FREE);
 
 	if (!response) {
@@ -310,7 +225,7 @@ static enum MHD_Result queue_answer(struct cw_http_request *request)
 
 static enum MHD_Result finish_request(struct cw_http_request *request)
 {
-	if (!is_answered(request) && !request->is_handled) {
+	if (!respond_is_done(request) && !request->is_handled) {
 		request->is_handled = true;
 		sweeper_enter(request->server->sweeper, request->entry, SWEEPER_ANSWER);
 		request->route->handle(request, request->route->context);
@@ -318,7 +233,7 @@ static enum MHD_Result finish_request(struct cw_http_request *request)
 			return MHD_YES; /* called again after the resume */
 		}
 	}
-	if (!is_answered(request)) {
+	if (!respond_is_done(request)) {
 		return MHD_YES; /* deferred, and called early */
 	}
 	if (request->is_dropped) {
@@ -432,74 +347,9 @@ void *cw_http_user(struct cw_http_request *request)
 	return request->user;
 }
 
-void cw_http_add_header(struct cw_http_request *request, const char *name, const char *value)
+void http_resume(struct cw_http_request *request)
 {
-	answer_add_header(&request->answer, name, value);
-}
-
-/* text is taken; NULL, for want of memory, answers 500. */
-static void answer_with(struct cw_http_request *request, int code, const char *content_type, char *text)
-{
-	struct answer *answer = &request->answer;
-
-	if (is_answered(request)) {
-		free(text);
-		return;
-	}
-	answer->code = text ? code : 500;
-	answer->text = text ? text : calloc(1, 1);
-	answer->len = strlen(answer->text);
-	if (!cw_text_copy(answer->content_type, sizeof(answer->content_type), content_type)) {
-		memcpy(answer->content_type, UNKNOWN_TYPE, sizeof(UNKNOWN_TYPE));
-	}
-	bool must_resume = request->is_deferred;
-	struct MHD_Connection *connection = request->connection;
-
-	atomic_store_explicit(&request->is_answered, true, memory_order_release);
-	if (must_resume) {
-		MHD_resume_connection(connection); /* from here the request may be gone */
-	}
-}
-
-void cw_http_answer(struct cw_http_request *request, int code, const char *content_type, const char *text)
-{
-	answer_with(request, code, content_type, strdup(text));
-}
-
-void cw_http_answer_file(struct cw_http_request *request, const char *content_type, int fd, int64_t len)
-{
-	if (is_answered(request)) {
-		(void)close(fd); /* only read from */
-		return;
-	}
-	request->answer.fd = fd;
-	request->answer.file_len = len;
-	request->answer.has_file = true;
-	answer_with(request, 200, content_type, calloc(1, 1));
-}
-
-void cw_http_answer_json(struct cw_http_request *request, int code, json_t *json)
-{
-	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
-
-	json_decref(json);
-	answer_with(request, code, "application/json", text);
-}
-
-void cw_http_problem(struct cw_http_request *request, int code, const char *type, const char *detail)
-{
-	json_t *json = json_pack("{s:s+, s:s, s:i, s:s}", "type", "urn:convwire:problem:", type, "title", type,
-				 "status", code, "detail", detail);
-	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
-
-	json_decref(json);
-	answer_with(request, code, "application/problem+json", text);
-}
-
-void cw_http_drop(struct cw_http_request *request)
-{
-	request->is_dropped = true;
-	answer_with(request, 500, "text/plain", calloc(1, 1));
+	MHD_resume_connection(request->connection);
 }
 
 void cw_http_defer(struct cw_http_request *request)
@@ -508,79 +358,7 @@ void cw_http_defer(struct cw_http_request *request)
 	MHD_suspend_connection(request->connection);
 }
 
-/* ---- listening ---- */
-
-static int listen_unix(const char *path, struct cw_error *reterr)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	if (!cw_text_copy(address.sun_path, sizeof(address.sun_path), path)) {
-		(void)cw_error_set(reterr, CW_INVALID, "%s: longer than the %zu bytes of a Unix socket's path", path,
-				   sizeof(address.sun_path) - 1);
-		(void)close(fd);
-		return -1;
-	}
-	(void)unlink(path); /* the directory's lock says that nobody listens there */
-	mode_t mask = umask(0177);
-	bool is_bound = fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
-
-	(void)umask(mask);
-	if (!is_bound || listen(fd, LISTEN_BACKLOG) != 0) {
-		(void)cw_error_set(reterr, CW_IO, "%s: %s", path, strerror(errno));
-		(void)close(fd);
-		return -1;
-	}
-	return fd;
-}
-
-static int bind_tcp(const struct cw_http_options *options, struct cw_error *reterr)
-{
-	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)options->port) };
-	struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons((uint16_t)options->port) };
-	bool is_v6 = inet_pton(AF_INET6, options->address, &v6.sin6_addr) == 1;
-	const int yes = 1;
-
-	if (!is_v6 && inet_pton(AF_INET, options->address, &v4.sin_addr) != 1) {
-		(void)cw_error_set(reterr, CW_INVALID, "%s: not an IP address", options->address);
-		return -1;
-	}
-	int fd = socket(is_v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) != 0 ||
-	    bind(fd, is_v6 ? (struct sockaddr *)&v6 : (struct sockaddr *)&v4,
-		 is_v6 ? (socklen_t)sizeof(v6) : (socklen_t)sizeof(v4)) != 0 ||
-	    listen(fd, LISTEN_BACKLOG) != 0) {
-		char holder[160];
-
-		if (errno == EADDRINUSE && holder_of_port(options->port, holder, sizeof(holder))) {
-			(void)cw_error_set(reterr, CW_BUSY, "port %d is taken by %s", options->port, holder);
-		} else {
-			(void)cw_error_set(reterr, CW_BUSY, "%s port %d: %s", options->address, options->port,
-					   strerror(errno));
-		}
-		(void)close(fd);
-		return -1;
-	}
-	return fd;
-}
-
-static int port_of(int fd)
-{
-	union {
-		struct sockaddr any;
-		struct sockaddr_in v4;
-		struct sockaddr_in6 v6;
-	} address = { .any = { .sa_family = AF_UNSPEC } };
-	socklen_t len = sizeof(address);
-
-	if (getsockname(fd, &address.any, &len) != 0) {
-		return 0;
-	}
-	return address.any.sa_family == AF_INET  ? ntohs(address.v4.sin_port) :
-	       address.any.sa_family == AF_INET6 ? ntohs(address.v6.sin6_port) :
-						   0;
-}
+/* ---- the server ---- */
 
 static enum cw_status start_daemon(struct cw_http_server *server, int fd, struct cw_error *reterr)
 {
@@ -601,7 +379,7 @@ static enum cw_status start_daemon(struct cw_http_server *server, int fd, struct
 enum cw_status cw_http_start(const struct cw_http_options *options, struct cw_http_server **ret_server,
 			     struct cw_error *reterr)
 {
-	int fd = options->unix_path ? listen_unix(options->unix_path, reterr) : bind_tcp(options, reterr);
+	int fd = listen_open(options, reterr);
 
 	if (fd < 0) {
 		return reterr ? reterr->status : CW_IO;
@@ -610,7 +388,7 @@ enum cw_status cw_http_start(const struct cw_http_options *options, struct cw_ht
 
 	if (server) {
 		server->options = *options;
-		server->port = port_of(fd);
+		server->port = listen_port(fd);
 		server->sweeper = sweeper_create();
 	}
 	if (!server || !server->sweeper) {

@@ -96,8 +96,12 @@ void cw_http_add_header(struct cw_http_request *request, const char *name, const
 /* Answers with a copy of the text. Once per request; a deferred one from any thread. */
 void cw_http_answer(struct cw_http_request *request, int code, const char *content_type, const char *text);
 
-/* Answers with len bytes of an open file from its start on; the file is the answer's from here on. */
-void cw_http_answer_file(struct cw_http_request *request, const char *content_type, int fd, int64_t len);
+/*
+ * Answers with an open file of len bytes, which is the answer's from here on; or with the part that Range asks for, or with
+ * 304 when If-None-Match names etag: a quoted text that is another for other bytes.
+ */
+void cw_http_answer_file(struct cw_http_request *request, const char *content_type, int fd, int64_t len,
+			 const char *etag);
 
 /* Answers with JSON; takes the reference. NULL answers 500. */
 void cw_http_answer_json(struct cw_http_request *request, int code, json_t *json);

@@ -185,7 +185,7 @@ void graph_download(struct cw_http_request *request, void *context)
 	world_unlock(&sim->world);
 	json_decref(rule);
 	if (fd >= 0) {
-		cw_http_answer_file(request, type, fd, (int64_t)len);
+		cw_http_answer_file(request, type, fd, (int64_t)len, "\"simulated\"");
 	} else {
 		cw_http_answer(request, 404, "text/plain", "");
 	}

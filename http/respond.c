@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/* Answers: what handlers say, and what pages are told before any handler runs. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/text.h"
+#include "http/http_private.h"
+#include "http/origin.h"
+#include "http/range.h"
+
+#define UNKNOWN_TYPE "application/octet-stream"
+#define API_PATH "/api/"
+
+bool respond_is_done(struct cw_http_request *request)
+{
+	return atomic_load_explicit(&request->is_answered, memory_order_acquire);
+}
+
+void cw_http_add_header(struct cw_http_request *request, const char *name, const char *value)
+{
+	answer_add_header(&request->answer, name, value);
+}
+
+/* text is taken; NULL, for want of memory, answers 500. */
+static void answer_with(struct cw_http_request *request, int code, const char *content_type, char *text)
+{
+	struct answer *answer = &request->answer;
+
+	if (respond_is_done(request)) {
+		free(text);
+		return;
+	}
+	answer->code = text ? code : 500;
+	answer->text = text ? text : calloc(1, 1);
+	answer->len = strlen(answer->text);
+	if (!cw_text_copy(answer->content_type, sizeof(answer->content_type), content_type)) {
+		memcpy(answer->content_type, UNKNOWN_TYPE, sizeof(UNKNOWN_TYPE));
+	}
+	bool must_resume = request->is_deferred;
+
+	atomic_store_explicit(&request->is_answered, true, memory_order_release);
+	if (must_resume) {
+		http_resume(request); /* from here the request may be gone */
+	}
+}
+
+void cw_http_answer(struct cw_http_request *request, int code, const char *content_type, const char *text)
+{
+	answer_with(request, code, content_type, strdup(text));
+}
+
+/* Answers 304 or 416 itself, and says so. */
+static bool is_without_file(struct cw_http_request *request, enum range_verdict verdict, int64_t len, const char *etag)
+{
+	char header[64];
+
+	if (range_is_known(cw_http_header(request, "If-None-Match"), etag)) {
+		answer_with(request, 304, "text/plain", calloc(1, 1));
+		return true;
+	}
+	if (verdict == RANGE_OUTSIDE) {
+		(void)snprintf(header, sizeof(header), "bytes */%lld", (long long)len); /* fits */
+		cw_http_add_header(request, "Content-Range", header);
+		cw_http_problem(request, 416, "range_outside", "The file is shorter than where this range begins.");
+		return true;
+	}
+	return false;
+}
+
+void cw_http_answer_file(struct cw_http_request *request, const char *content_type, int fd, int64_t len, const char *etag)
+{
+	struct range range = { .len = len };
+	char header[96];
+	enum range_verdict verdict = range_judge(cw_http_header(request, "Range"), cw_http_header(request, "If-Range"),
+						 etag, len, &range);
+
+	if (respond_is_done(request) || is_without_file(request, verdict, len, etag)) {
+		(void)close(fd); /* only read from */
+		return;
+	}
+	cw_http_add_header(request, "Accept-Ranges", "bytes");
+	cw_http_add_header(request, "ETag", etag);
+	if (verdict == RANGE_PART) {
+		(void)snprintf(header, sizeof(header), "bytes %lld-%lld/%lld", (long long)range.offset,
+			       (long long)(range.offset + range.len - 1), (long long)len); /* fits */
+		cw_http_add_header(request, "Content-Range", header);
+	}
+	request->answer.fd = fd;
+	request->answer.file_offset = range.offset;
+	request->answer.file_len = range.len;
+	request->answer.has_file = true;
+	answer_with(request, verdict == RANGE_PART ? 206 : 200, content_type, calloc(1, 1));
+}
+
+void cw_http_answer_json(struct cw_http_request *request, int code, json_t *json)
+{
+	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+
+	json_decref(json);
+	answer_with(request, code, "application/json", text);
+}
+
+void cw_http_problem(struct cw_http_request *request, int code, const char *type, const char *detail)
+{
+	json_t *json = json_pack("{s:s+, s:s, s:i, s:s}", "type", "urn:convwire:problem:", type, "title", type,
+				 "status", code, "detail", detail);
+	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+
+	json_decref(json);
+	answer_with(request, code, "application/problem+json", text);
+}
+
+void cw_http_drop(struct cw_http_request *request)
+{
+	request->is_dropped = true;
+	answer_with(request, 500, "text/plain", calloc(1, 1));
+}
+
+/* ---- pages of other origins ---- */
+
+/* A page of another origin asks whether it may ask (the Fetch standard, "CORS-preflight fetch"). */
+static void answer_preflight(struct cw_http_request *request)
+{
+	cw_http_add_header(request, "Access-Control-Allow-Methods", "GET, POST, DELETE");
+	cw_http_add_header(request, "Access-Control-Allow-Headers", "Authorization, Content-Type, Range");
+	cw_http_add_header(request, "Access-Control-Max-Age", "600");
+	cw_http_answer(request, 204, "text/plain", "");
+}
+
+static void judge_origin(struct cw_http_request *request, const char *method)
+{
+	const struct cw_http_options *options = &request->server->options;
+	const char *origin = cw_http_header(request, "Origin");
+	char detail[500];
+
+	switch (origin_judge(origin, cw_http_header(request, "Host"), options->own_origin, options->cors_origins)) {
+	case ORIGIN_LISTED:
+		cw_http_add_header(request, "Access-Control-Allow-Origin", origin);
+		cw_http_add_header(request, "Access-Control-Expose-Headers", "ETag, Retry-After, Content-Range");
+		cw_http_add_header(request, "Vary", "Accept-Encoding, Origin");
+		if (strcmp(method, "OPTIONS") == 0) {
+			answer_preflight(request);
+		}
+		break;
+	case ORIGIN_REFUSED:
+		(void)snprintf(detail, sizeof(detail),
+			       "Pages of %.300s may not ask here. If they should, add it to cors_origins; if it is this server's "
+			       "own, set public_url.",
+			       origin); /* cut at most */
+		cw_http_problem(request, 403, "origin_refused", detail);
+		break;
+	case ORIGIN_NONE:
+	case ORIGIN_OWN:
+		break;
+	}
+}
+
+bool respond_to_page(struct cw_http_request *request, const char *path, const char *method)
+{
+	if (request->server->options.cors_origins && strncmp(path, API_PATH, strlen(API_PATH)) == 0) {
+		judge_origin(request, method);
+	}
+	return respond_is_done(request);
+}
