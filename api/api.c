@@ -10,16 +10,21 @@
 bool api_authorize(struct cw_http_request *request, const struct api *api, struct cw_token *ret_token)
 {
 	const char *header = cw_http_header(request, "Authorization");
-	struct cw_error error;
 
 	if (!header || strncasecmp(header, "Bearer ", 7) != 0) {
 		cw_http_add_header(request, "WWW-Authenticate", "Bearer");
 		cw_http_problem(request, 401, "no_token", "Send the token as Authorization: Bearer <token>.");
 		return false;
 	}
+	return api_verify(request, api, header + 7, ret_token);
+}
+
+bool api_verify(struct cw_http_request *request, const struct api *api, const char *text, struct cw_token *ret_token)
+{
+	struct cw_error error;
 	int64_t now_ms = cw_clock_now_ms();
 	CW_CLEANUP(cw_token_finish) struct cw_token token = { .claim = NULL };
-	enum cw_status status = cw_token_verify(api->keys, header + 7, now_ms, &token, &error);
+	enum cw_status status = cw_token_verify(api->keys, text, now_ms, &token, &error);
 
 	if (status == CW_OK && cw_revocations_hit(api->revocations, &token, now_ms / 1000)) {
 		status = cw_error_set(&error, CW_DENIED, "the token was revoked");

@@ -2,10 +2,15 @@
 #ifndef API_API_H
 #define API_API_H
 
+/* The access token again, for files only: a page's <img> and <video> send no Authorization. */
+#define API_MEDIA_COOKIE "convwire_media"
+#define API_MEDIA_PATH "/api/v1/media"
+
 #include <stdatomic.h>
 
 #include "core/access.h"
 #include "core/revocation.h"
+#include "core/signature.h"
 #include "core/token.h"
 #include "http/http.h"
 #include "store/store.h"
@@ -23,6 +28,7 @@ struct api {
 	struct cw_revocations *revocations; /* tokens that are refused; NULL: none */
 	const char *media_dir;              /* files of messages */
 	int64_t media_min_free_bytes;
+	const struct cw_hmac *media_key; /* signs URLs of files */
 	const char *version;
 	const char *mqtt_public_url; /* where pages find the broker; "": ws_port of the host that they asked */
 	int ws_port;
@@ -43,6 +49,7 @@ void api_agents(struct cw_http_request *request, void *api);
 void api_numbers(struct cw_http_request *request, void *api);
 void api_templates(struct cw_http_request *request, void *api);
 void api_media(struct cw_http_request *request, void *api);
+void api_media_url(struct cw_http_request *request, void *api);
 /* POST /api/v1/media: the route's admit, take and handle. */
 void api_media_admit(struct cw_http_request *request, void *api);
 void api_media_take(struct cw_http_request *request, const char *bytes, size_t len, void *api);
@@ -52,6 +59,9 @@ void api_media_store(struct cw_http_request *request, void *api);
 
 /* The caller's token, to be finished. false when it was refused; the request is then answered. */
 bool api_authorize(struct cw_http_request *request, const struct api *api, struct cw_token *ret_token);
+
+/* The same for a token that came otherwise than as a bearer's. */
+bool api_verify(struct cw_http_request *request, const struct api *api, const char *text, struct cw_token *ret_token);
 
 /* A whole number from the query, fallback when it is not there. false when it is bad; the request is then answered. */
 bool api_query_int(struct cw_http_request *request, const char *name, int64_t fallback, int64_t min, int64_t max,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* /api/v1/media: an agent's file comes in, for one conversation; a message's file goes out, to who sees its conversation. */
+/* POST /api/v1/media: an agent's file comes in, for one conversation. */
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -13,12 +13,6 @@
 #include "core/text.h"
 
 #define FILENAME_MAX_BYTES 240
-/* What a browser may show by itself; anything else is saved (a customer's SVG or HTML must not run on our origin). */
-#define INLINE_TYPES \
-	"image/jpeg, image/png, image/gif, image/webp, video/mp4, video/3gpp, audio/aac, audio/amr, audio/mpeg, audio/mp4, " \
-	"audio/ogg"
-
-/* ---- in ---- */
 
 struct upload {
 	struct cw_token token;
@@ -171,87 +165,5 @@ void api_media_store(struct cw_http_request *request, void *context)
 		api_store_problem(request, &op.error);
 	} else {
 		answer_stored(request, &op.media_add);
-	}
-}
-
-/* ---- out ---- */
-
-/* A name that cannot end the header's text, or the header. */
-static void put_disposition(struct cw_http_request *request, const struct cw_media *media)
-{
-	char name[256];
-	char header[400];
-	size_t len = 0;
-
-	for (const char *c = media->filename; *c && len + 1 < sizeof(name); c++) {
-		if (*c >= ' ' && *c <= '~' && !strchr("\"\\/", *c)) {
-			name[len++] = *c;
-		}
-	}
-	name[len] = '\0';
-	if (cw_text_format(header, sizeof(header), "%s%s%s%s",
-			   cw_text_list_has(INLINE_TYPES, media->mime_type) ? "inline" : "attachment",
-			   len ? "; filename=\"" : "", name, len ? "\"" : "")) {
-		cw_http_add_header(request, "Content-Disposition", header);
-	}
-}
-
-static void send_file(struct cw_http_request *request, const struct api *api, const struct cw_media *media)
-{
-	char path[PATH_MAX];
-	struct stat file;
-	int fd = cw_media_store_path(api->media_dir, media->sha256, path, sizeof(path)) ?
-			 open(path, O_RDONLY | O_CLOEXEC) :
-			 -1;
-
-	if (fd < 0 || fstat(fd, &file) != 0) {
-		cw_http_problem(request, 410, "media_gone", "The file is no longer on the server's disk.");
-		if (fd >= 0) {
-			(void)close(fd); /* nothing was written */
-		}
-		return;
-	}
-	char etag[2 * CW_SHA256_BYTES + 3] = "\"";
-
-	cw_text_hex(media->sha256, CW_SHA256_BYTES, etag + 1);
-	memcpy(etag + sizeof(etag) - 2, "\"", 2);
-	put_disposition(request, media);
-	cw_http_add_header(request, "Content-Security-Policy", "default-src 'none'; sandbox");
-	cw_http_add_header(request, "Cache-Control", "private, max-age=31536000, immutable");
-	cw_http_answer_file(request, media->mime_type[0] ? media->mime_type : "application/octet-stream", fd,
-			    file.st_size, etag);
-}
-
-void api_media(struct cw_http_request *request, void *context)
-{
-	const struct api *api = context;
-	CW_CLEANUP(cw_token_finish) struct cw_token token = { .claim = NULL };
-	struct cw_media media;
-	struct cw_error error;
-
-	if (!api_authorize(request, api, &token)) {
-		return;
-	}
-	struct cw_reader *reader = api_reader(request, api);
-
-	if (!reader) {
-		return;
-	}
-	enum cw_status status = cw_store_media(reader, cw_http_level(request, 0), &media, &error);
-
-	cw_reader_release(reader);
-	if (status == CW_OK && (strcmp(media.account, token.account) != 0 ||
-				!cw_access_sees_conversation(api->access, &token, media.conversation, media.assignee))) {
-		status = cw_error_set(&error, CW_NOT_FOUND, "no such file");
-	}
-	if (status != CW_OK) {
-		api_store_problem(request, &error);
-	} else if (strcmp(media.state, "ready") != 0) {
-		cw_http_problem(request, 409, "media_not_ready",
-				strcmp(media.state, "failed") == 0 ?
-					"The file could not be fetched; the command `retry` tries again." :
-					"The file is still being fetched; an event tells when it is there.");
-	} else {
-		send_file(request, api, &media);
 	}
 }

@@ -7,6 +7,7 @@
 
 #include <openssl/evp.h>
 
+#include "api/api.h"
 #include "api/signin_private.h"
 #include "core/clock.h"
 #include "core/log.h"
@@ -70,6 +71,20 @@ static void fill_token(const struct signin *signin, const struct cw_agent *agent
 	memcpy(token->role, agent->role, sizeof(token->role));
 }
 
+/* For <img> and <video>, which send no Authorization: as long as the token is good. "" takes it back. */
+static void set_media_cookie(struct cw_http_request *request, const struct signin *signin, const char *token)
+{
+	char cookie[CW_TOKEN_MAX_BYTES + COOKIE_MAX];
+
+	if (cw_text_format(cookie, sizeof(cookie),
+			   API_MEDIA_COOKIE "=%s; Path=" API_MEDIA_PATH "; Max-Age=%lld; HttpOnly; SameSite=Strict%s",
+			   token, token[0] ? (long long)(signin->options.token_ms / 1000) : 0LL,
+			   is_secure(request, signin) ? "; Secure" : "")) {
+		cw_http_add_header(request, "Set-Cookie", cookie);
+	}
+	explicit_bzero(cookie, sizeof(cookie));
+}
+
 static void answer_token(const struct signin *signin, struct cw_http_request *request, const struct cw_agent *agent,
 			 const struct cw_token *token)
 {
@@ -79,7 +94,7 @@ static void answer_token(const struct signin *signin, struct cw_http_request *re
 		cw_http_problem(request, 500, "internal", "No token can be signed; the server's log says why.");
 		return;
 	}
-	cw_http_add_header(request, "Cache-Control", "no-store");
+	set_media_cookie(request, signin, text);
 	cw_http_answer_json(request, 200,
 			    json_pack("{s:s, s:I, s:s, s:{s:s, s:s, s:s}}", "token", text, "expires_at",
 				      (json_int_t)token->expires_at_s * 1000, "account", agent->account, "agent",
@@ -219,6 +234,7 @@ void signin_end(struct cw_http_request *request, void *context)
 	ending->request = request;
 	ending->op = (struct cw_store_op){ .type = CW_STORE_SESSION_END, .on_done = on_ended, .context = ending };
 	set_cookie(request, signin, "");
+	set_media_cookie(request, signin, "");
 	if (!secret || !digest(secret, ending->op.session.secret_sha256)) {
 		free(ending);
 		cw_http_answer(request, 204, "text/plain", "");

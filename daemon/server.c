@@ -28,7 +28,7 @@
 #define CONTROL_MAX_BODY (16 * 1024 * 1024) /* alias import sends its rows in parts */
 #define TOKEN_LIFETIME_S 86400
 
-enum { N_ROUTES = 20, N_CONTROL_ROUTES = 2, N_METRICS_ROUTES = 1 };
+enum { N_ROUTES = 21, N_CONTROL_ROUTES = 2, N_METRICS_ROUTES = 1 };
 
 /* Keys and roles as they were loaded at one time. A handler may still use what a reload replaced. */
 struct rules {
@@ -58,6 +58,7 @@ struct server {
 	char control_path[PATH_MAX];
 	char media_dir[PATH_MAX];
 	char tokens_dir[PATH_MAX];
+	struct cw_hmac *media_key;
 	char broker_uri[300];
 	struct cw_http_server *http, *control, *metrics;
 };
@@ -301,6 +302,19 @@ static enum cw_status load_keys(struct server *server, const char *dir, struct c
 	return status;
 }
 
+/* For URLs that last minutes: a restart may end them. */
+static enum cw_status make_media_key(struct server *server, struct cw_error *reterr)
+{
+	unsigned char bytes[CW_HMAC_BYTES];
+
+	if (cw_clock_random(bytes, sizeof(bytes)) != CW_OK) {
+		return cw_error_set(reterr, CW_IO, "the system gives no random numbers");
+	}
+	server->media_key = cw_hmac_create(bytes, sizeof(bytes));
+	explicit_bzero(bytes, sizeof(bytes));
+	return server->media_key ? CW_OK : cw_error_set(reterr, CW_NOMEM, "out of memory");
+}
+
 static enum cw_status read_receipts(const char *word, enum bridge_receipts *ret_receipts, struct cw_error *reterr)
 {
 	static const char *const words[] = {
@@ -461,6 +475,7 @@ static void fill_routes(struct server *server, const struct settings *settings)
 		{ "GET",  "/api/v1/agents",                     0, NULL, api_agents, api, NULL },
 		{ "GET",  "/api/v1/numbers",                    0, NULL, api_numbers, api, NULL },
 		{ "GET",  "/api/v1/templates",                  0, NULL, api_templates, api, NULL },
+		{ "GET",  "/api/v1/media/{}/url",               0, NULL, api_media_url, api, NULL },
 		{ "POST", "/api/v1/media", CW_CONTENT_MAX_FILE_BYTES, api_media_admit, api_media_store, api, api_media_take },
 	};
 	const struct cw_http_route control_routes[N_CONTROL_ROUTES] = {
@@ -480,6 +495,7 @@ static void fill_routes(struct server *server, const struct settings *settings)
 	server->api.revocations = server->revocations;
 	server->api.media_dir = server->media_dir;
 	server->api.media_min_free_bytes = settings->media_min_free_mb * MB;
+	server->api.media_key = server->media_key;
 	server->api.version = CW_VERSION;
 	server->api.mqtt_public_url = settings->mqtt_public_url;
 	server->api.ws_port = (int)settings->ws_port;
@@ -553,6 +569,9 @@ enum cw_status server_open(const char *dir, const struct settings *settings, str
 						     sizeof(server->broker_uri));
 
 	if (status == CW_OK) {
+		status = make_media_key(server, reterr);
+	}
+	if (status == CW_OK) {
 		status = open_store(server, dir, settings, reterr);
 	}
 	if (status == CW_OK) {
@@ -598,6 +617,7 @@ void server_close(struct server *server)
 	bridge_destroy(server->bridge);
 	publisher_destroy(server->publisher);
 	secrets_destroy(server->secrets);
+	cw_hmac_destroy(server->media_key);
 	cw_tag_key_destroy(server->tag);
 	cw_revocations_destroy(server->revocations);
 	free_rules(server->rules);

@@ -31,7 +31,9 @@ void answer_add_header(struct answer *answer, const char *name, const char *valu
 {
 	struct answer_header *header = &answer->headers[answer->n_headers];
 
-	if (answer->n_headers < ANSWER_MAX_HEADERS && !has_header(answer, name) &&
+	bool may_repeat = strcasecmp(name, "Set-Cookie") == 0; /* RFC 6265, section 3 */
+
+	if (answer->n_headers < ANSWER_MAX_HEADERS && (may_repeat || !has_header(answer, name)) &&
 	    cw_text_copy(header->name, sizeof(header->name), name)) {
 		header->value = strdup(value);
 		answer->n_headers += header->value ? 1 : 0;

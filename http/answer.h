@@ -25,7 +25,7 @@ struct answer {
 	size_t n_headers;
 };
 
-/* The first of a name counts. What does not fit, or finds no memory, is left out. */
+/* The first of a name counts, but Set-Cookie may come again. What does not fit, or finds no memory, is left out. */
 void answer_add_header(struct answer *answer, const char *name, const char *value);
 
 /*

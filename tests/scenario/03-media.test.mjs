@@ -73,6 +73,55 @@ scenario('a file comes after its message, is held to its SHA-256, and is for who
   bob.check();
 });
 
+scenario('a file is given in parts, once, and by cookie or signed URL where a page sends no token', async (system) => {
+  await start(system);
+  const bytes = randomBytes(10_000);
+  const { id, message } = await sends(system, 'image', 'image/jpeg', bytes);
+  await mediaIs(system, id, message, 'ready');
+  const where = `/media/${message.media.id}`;
+  const whole = await system.api(where);
+  const { etag } = whole.headers;
+  assert.equal(etag, `"${sha256(bytes)}"`);
+  assert.equal(whole.headers['accept-ranges'], 'bytes');
+  assert.equal((await system.api(where, { headers: { 'If-None-Match': etag } })).status, 304);
+
+  const part = (Range, headers) => system.api(where, { headers: { Range, ...headers } });
+  const tail = await part('bytes=-100');
+  assert.equal(tail.status, 206);
+  assert.equal(tail.headers['content-range'], 'bytes 9900-9999/10000');
+  assert.equal(Number(tail.headers['content-length']), 100);
+  const first = await part('bytes=0-0', { 'If-Range': etag });
+  assert.equal(first.status, 206);
+  assert.equal(first.headers['content-length'], '1');
+  assert.equal((await part('bytes=0-0', { 'If-Range': '"other"' })).status, 200);
+  const outside = await part('bytes=10000-');
+  assert.equal(outside.status, 416);
+  assert.equal(outside.headers['content-range'], 'bytes */10000');
+
+  const byCookie = (token) => system.http(`/api/v1${where}`, { headers: { Cookie: `convwire_media=${token}` } });
+  assert.equal((await byCookie(system.token())).status, 200);
+  assert.equal((await byCookie('nonsense')).status, 401);
+  assert.equal((await byCookie(system.token(system.account, 'assigned-agent', 'lim'))).status, 404);
+  const other = await system.http('/api/v1/sync', { headers: { Cookie: `convwire_media=${system.token()}` } });
+  assert.equal(other.status, 401, 'the cookie is for files only');
+
+  const asked = await system.api(`${where}/url`);
+  assert.equal(asked.status, 200, asked.text);
+  const { url, expires_at: expiresAt } = asked.json;
+  assert.ok(expiresAt > Date.now() && expiresAt < Date.now() + 301_000);
+  assert.equal((await system.http(url)).status, 200);
+  assert.equal((await system.api(`${where}/url`, { token: system.token(system.account, 'assigned-agent', 'lim') })).status, 404);
+  assert.equal((await system.http(`/api/v1${where}/url`)).status, 401);
+  const later = new URL(url, 'http://convwire');
+  later.searchParams.set('expires', String(Number(later.searchParams.get('expires')) + 1000));
+  for (const bad of [`${later.pathname}${later.search}`, url.replace(/.$/, (last) => (last === '0' ? '1' : '0')), url.replace(/expires=\d+&/, ''),
+    url.replace(message.media.id, message.id)]) {
+    const answer = await system.http(bad);
+    assert.equal(answer.status, 401, bad);
+    assert.equal(answer.json.title, 'bad_signature');
+  }
+});
+
 scenario('a URL that is over, an interrupted transfer, an error: asked for anew until it is whole', async (system) => {
   const sim = await start(system);
   await sim.behave({ do: 'over', on: 'ask', url_ms: -1, count: 1 });

@@ -24,7 +24,8 @@ async function start(system) {
 
 const signIn = (system, body, headers = {}) =>
   system.http(PATH, { method: 'POST', headers, body: JSON.stringify({ login: 'ann', password: PASSWORD, ...body }) });
-const cookieOf = (answer) => answer.headers['set-cookie'][0].split(';')[0];
+const cookieOf = (answer, name = 'convwire_session') =>
+  answer.headers['set-cookie'].find((cookie) => cookie.startsWith(`${name}=`)).split(';')[0];
 const refresh = (system, cookie) => system.http(`${PATH}/refresh`, { method: 'POST', headers: cookie ? { Cookie: cookie } : {} });
 const works = async (system, token) => (await system.api('/sync', { token })).status === 200;
 
@@ -42,15 +43,17 @@ scenario('an agent signs in by id or email, goes on by the cookie, and signs out
   const { token, expires_at: expiresAt, ...who } = answer.json;
   assert.deepEqual(who, { account: system.account, agent: { subject: 'ann', name: 'Ann Lee', role: 'agent' } });
   assert.ok(Math.abs(expiresAt - Date.now() - 900_000) < 60_000, `${expiresAt}`);
-  assert.match(answer.headers['set-cookie'][0],
-    /^convwire_session=[0-9a-f]{64}; Path=\/api\/v1\/session; Max-Age=2592000; HttpOnly; SameSite=Strict$/);
+  const cookies = answer.headers['set-cookie'];
+  assert.equal(cookies.length, 2);
+  assert.match(cookies[0], /^convwire_session=[0-9a-f]{64}; Path=\/api\/v1\/session; Max-Age=2592000; HttpOnly; SameSite=Strict$/);
+  assert.equal(cookies[1], `convwire_media=${token}; Path=/api/v1/media; Max-Age=900; HttpOnly; SameSite=Strict`);
   assert.ok(await works(system, token));
   await system.mqtt({ token });
 
   assert.equal((await signIn(system, { login: 'ANN.lee@Example.com' })).status, 200);
   assert.equal((await signIn(system, { account: system.account })).status, 200);
   const secure = await signIn(system, {}, { 'X-Forwarded-Proto': 'https' });
-  assert.match(secure.headers['set-cookie'][0], /; Secure$/);
+  assert.ok(secure.headers['set-cookie'].every((set) => set.endsWith('; Secure')));
 
   const cookie = cookieOf(answer);
   const renewed = await refresh(system, cookie);
@@ -59,6 +62,7 @@ scenario('an agent signs in by id or email, goes on by the cookie, and signs out
   const out = await system.http(PATH, { method: 'DELETE', headers: { Cookie: cookie } });
   assert.equal(out.status, 204);
   assert.match(out.headers['set-cookie'][0], /^convwire_session=; .*Max-Age=0;/);
+  assert.match(out.headers['set-cookie'][1], /^convwire_media=; .*Max-Age=0;/);
   assertProblem(await refresh(system, cookie), 401, 'no_session');
   assertProblem(await refresh(system), 401, 'no_session');
   assert.equal((await refresh(system, cookieOf(secure))).status, 200, 'other browsers go on');
