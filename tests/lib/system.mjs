@@ -11,6 +11,7 @@ import { Commander } from './commander.mjs';
 import { Agent } from './agent.mjs';
 import { request } from './http.mjs';
 import { mqttConnect } from './mqtt.mjs';
+import { judge } from './openapi.mjs';
 import { Program, freePorts, run } from './program.mjs';
 import { houseClaims, makeToken } from './token.mjs';
 import { Sim, TOKEN } from './sim.mjs';
@@ -214,8 +215,11 @@ export class System {
     return `ws://127.0.0.1:${this.wsPort}`;
   }
 
-  http(where, options) {
-    return request(`http://127.0.0.1:${this.httpPort}${where}`, options);
+  /** Every answer is held to docs/openapi.yaml. */
+  async http(where, options = {}) {
+    const answer = await request(`http://127.0.0.1:${this.httpPort}${where}`, options);
+    judge(options.method ?? 'GET', where, answer);
+    return answer;
   }
 
   /** The API with a bearer token; by default an agent's of the first account. */
