@@ -76,12 +76,12 @@ void cw_http_answer_file(struct cw_http_request *request, const char *content_ty
 	enum range_verdict verdict = range_judge(cw_http_header(request, "Range"), cw_http_header(request, "If-Range"),
 						 etag, len, &range);
 
+	cw_http_add_header(request, "ETag", etag);
 	if (respond_is_done(request) || is_without_file(request, verdict, len, etag)) {
 		(void)close(fd); /* only read from */
 		return;
 	}
 	cw_http_add_header(request, "Accept-Ranges", "bytes");
-	cw_http_add_header(request, "ETag", etag);
 	if (verdict == RANGE_PART) {
 		(void)snprintf(header, sizeof(header), "bytes %lld-%lld/%lld", (long long)range.offset,
 			       (long long)(range.offset + range.len - 1), (long long)len); /* fits */

@@ -15,7 +15,7 @@ export TSAN_OPTIONS="log_path=$reports/tsan:suppressions=$root/tests/sanitizer/t
 # ThreadSanitizer is for the daemon's threads: the scenarios that load them. AddressSanitizer takes all that have a
 # daemon; those of the plugin alone run in broker.sh.
 case $preset in
-tsan) files=$(ls "$root"/tests/scenario/0[123]-*.test.mjs "$root"/tests/scenario/08-broker-*.test.mjs) ;;
+tsan) files=$(ls "$root"/tests/scenario/0[123]-*.test.mjs "$root"/tests/scenario/07-sign-in.test.mjs "$root"/tests/scenario/08-broker-*.test.mjs) ;;
 *) files=$(ls "$root"/tests/scenario/0*.test.mjs) ;;
 esac
 # shellcheck disable=SC2086

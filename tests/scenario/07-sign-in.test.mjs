@@ -142,8 +142,9 @@ scenario('the account is told who its agents are; lists are for who reads its ev
   const watcher = await system.agent({ agent: 'watcher' });
   await addAgent(system, 'bob', '--role', 'assigned-agent');
   assert.equal((await system.convwire('agent', 'disable', 'bob')).code, 0);
-  await watcher.until(() => watcher.received.filter(({ event }) => event.kind === 'agent').length === 2, 'both changes');
-  const { event } = watcher.received.at(-1);
+  const told = () => watcher.received.filter(({ event }) => event.kind === 'agent' && event.data.agent.subject === 'bob');
+  await watcher.until(() => told().length === 2, 'both changes');
+  const { event } = told()[1];
   assert.equal(event.conversation, null);
   assert.deepEqual(event.data.agent.value, { subject: 'bob', name: 'bob', role: 'assigned-agent', disabled: true });
 
