@@ -2,10 +2,6 @@
 #ifndef API_API_H
 #define API_API_H
 
-/* The access token again, for files only: a page's <img> and <video> send no Authorization. */
-#define API_MEDIA_COOKIE "convwire_media"
-#define API_MEDIA_PATH "/api/v1/media"
-
 #include <stdatomic.h>
 
 #include "core/access.h"
@@ -15,9 +11,14 @@
 #include "http/http.h"
 #include "store/store.h"
 
+/* The access token again, for files only: a page's <img> and <video> send no Authorization. */
+#define API_MEDIA_COOKIE "convwire_media"
+#define API_MEDIA_PATH "/api/v1/media"
+
 /*
- * The dashboard's HTTP API, /api/v1 (docs/protocol.md, "HTTP"). Every route takes a bearer token and gives
- * only what core/access lets that token see: what the broker refuses, these refuse.
+ * The dashboard's HTTP API, /api/v1 (docs/protocol.md, "HTTP"). Every route but api_config takes a bearer token, files
+ * also the media cookie or a signed URL (media_out.c), and gives only what core/access lets that token see: what the broker
+ * refuses, these refuse. Signing in is in api/signin.h.
  * The context of each handler is a struct api. Handlers run on the listener's threads.
  */
 struct api {
@@ -60,7 +61,7 @@ void api_media_store(struct cw_http_request *request, void *api);
 /* The caller's token, to be finished. false when it was refused; the request is then answered. */
 bool api_authorize(struct cw_http_request *request, const struct api *api, struct cw_token *ret_token);
 
-/* The same for a token that came otherwise than as a bearer's. */
+/* The same for a token (borrowed) that came otherwise than as a bearer's: true, and *ret_token is to be finished; or 401 is answered. */
 bool api_verify(struct cw_http_request *request, const struct api *api, const char *text, struct cw_token *ret_token);
 
 /* A whole number from the query, fallback when it is not there. false when it is bad; the request is then answered. */

@@ -7,29 +7,39 @@
 #include "core/clock.h"
 #include "core/text.h"
 
-static bool copy(json_t *arguments, const char *name, char *out, size_t size, bool is_needed)
+static enum cw_status copy(json_t *arguments, const char *name, char *out, size_t size, struct cw_error *reterr)
 {
 	const char *text = control_text(arguments, name);
 
-	return (text || !is_needed) && cw_text_copy(out, size, text ? text : "");
+	return cw_text_copy(out, size, text ? text : "") ?
+		       CW_OK :
+		       cw_error_set(reterr, CW_INVALID, "%s \"%.40s…\" is longer than %zu bytes", name, text, size - 1);
 }
 
 static enum cw_status read_agent(json_t *arguments, struct cw_agent *agent, struct cw_error *reterr)
 {
+	const struct {
+		const char *name;
+		char *out;
+		size_t size;
+	} members[] = {
+		{ "account", agent->account, sizeof(agent->account) },
+		{ "subject", agent->subject, sizeof(agent->subject) },
+		{ "email", agent->email, sizeof(agent->email) },
+		{ "name", agent->name, sizeof(agent->name) },
+		{ "role", agent->role, sizeof(agent->role) },
+	};
+	enum cw_status status = CW_OK;
+
 	memset(agent, 0, sizeof(*agent));
-	if (!copy(arguments, "account", agent->account, sizeof(agent->account), true) ||
-	    !copy(arguments, "subject", agent->subject, sizeof(agent->subject), true)) {
-		return cw_error_set(reterr, CW_INVALID, "account or subject is missing or too long");
+	for (size_t i = 0; status == CW_OK && i < sizeof(members) / sizeof(members[0]); i++) {
+		status = copy(arguments, members[i].name, members[i].out, members[i].size, reterr);
 	}
-	if (!copy(arguments, "email", agent->email, sizeof(agent->email), false) ||
-	    !copy(arguments, "name", agent->name, sizeof(agent->name), false) ||
-	    !copy(arguments, "role", agent->role, sizeof(agent->role), false)) {
-		return cw_error_set(reterr, CW_INVALID, "email, name or role is too long");
+	if (status == CW_OK && (agent->account[0] == '\0' || agent->subject[0] == '\0')) {
+		status = control_missing("account or subject", reterr);
 	}
-	for (char *c = agent->email; *c; c++) {
-		*c = (char)(*c >= 'A' && *c <= 'Z' ? *c + ('a' - 'A') : *c);
-	}
-	return CW_OK;
+	cw_text_lower(agent->email);
+	return status;
 }
 
 static enum cw_status read_password(json_t *arguments, struct cw_agent *agent, struct cw_error *reterr)

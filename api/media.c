@@ -37,10 +37,9 @@ static bool read_type(const char *header, char out[CW_MIME_MAX + 1])
 	if (len == 0 || len > CW_MIME_MAX) {
 		return false;
 	}
-	for (size_t i = 0; i < len; i++) {
-		out[i] = (char)(header[i] >= 'A' && header[i] <= 'Z' ? header[i] + ('a' - 'A') : header[i]);
-	}
+	memcpy(out, header, len);
 	out[len] = '\0';
+	cw_text_lower(out);
 	return cw_text_is_made_of(out, len, CW_MIME_MAX, CW_TEXT_ID "/.+_") && strchr(out, '/');
 }
 

@@ -10,7 +10,6 @@
 #include "api/api.h"
 #include "api/signin_private.h"
 #include "core/clock.h"
-#include "core/log.h"
 #include "core/text.h"
 
 #define COOKIE "convwire_session"
@@ -130,7 +129,8 @@ void session_open(struct signin *signin, struct cw_http_request *request, const 
 		set_cookie(request, signin, secret);
 		answer_token(signin, request, agent, &token);
 	} else if (status == CW_DENIED || status == CW_NOT_FOUND) {
-		cw_http_problem(request, 401, "wrong_password", "The password was changed a moment ago.");
+		cw_http_problem(request, 401, "wrong_password",
+				"The password was changed a moment ago: sign in with the new one.");
 	} else {
 		cw_http_add_header(request, "Retry-After", "2");
 		cw_http_problem(request, 503, "store_unavailable", op.error.text);

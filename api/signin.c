@@ -5,12 +5,14 @@
 #include "api/password.h"
 #include "api/signin_private.h"
 #include "core/clock.h"
-#include "core/log.h"
 #include "core/text.h"
 
 /* More than these at once are told to come again: at some 30 ms each the last would wait a second. */
 #define MAX_WAITING 32
-/* Wrong passwords in a row, and then one in so many ms. An address may stand for a whole office. */
+/*
+ * Tries at once, and then one in so many ms. A right password gives all back to its agent, not to the address: that may
+ * stand for a whole office, or for somebody with one account of their own.
+ */
 #define LOGIN_BURST 10
 #define LOGIN_REFILL_MS 30000
 #define ADDRESS_BURST 50
@@ -101,13 +103,6 @@ void signin_destroy(struct signin *signin)
 
 /* ---- what is asked ---- */
 
-static void to_lower(char *text)
-{
-	for (; *text; text++) {
-		*text = (char)(*text >= 'A' && *text <= 'Z' ? *text + ('a' - 'A') : *text);
-	}
-}
-
 /* Email addresses are one on the whole server, agent ids one in their account. */
 static bool read_body(const json_t *body, struct asked *asked)
 {
@@ -122,7 +117,7 @@ static bool read_body(const json_t *body, struct asked *asked)
 		return false;
 	}
 	if (strchr(asked->login, '@')) {
-		to_lower(asked->login);
+		cw_text_lower(asked->login);
 		asked->account[0] = '\0';
 	}
 	return cw_text_format(asked->login_key, sizeof(asked->login_key), "%s/%s", asked->account, asked->login);
@@ -189,7 +184,7 @@ void signin_begin(struct cw_http_request *request, void *context)
 
 	if (asked && read_body(body, asked)) {
 		asked->request = request;
-		(void)cw_http_client(request, asked->address_key); /* those without an address share a key */
+		(void)cw_http_peer(request, asked->address_key); /* those without an address share a key */
 		queue(signin, asked);
 	} else {
 		asked_destroy(asked);
@@ -263,8 +258,10 @@ static void check(struct signin *signin, const struct asked *asked)
 		cw_http_add_header(asked->request, "Retry-After", "2");
 		cw_http_problem(asked->request, 503, "store_unavailable", error.text);
 	} else if (!password_matches(asked->password, agent.password_hash) || agent.disabled_at_ms != 0) {
-		cw_http_problem(asked->request, 401, "wrong_password",
-				"No agent of this name has this password. Names and passwords tell capitals apart.");
+		cw_http_problem(
+			asked->request, 401, "wrong_password",
+			"No agent of this name has this password. Agent ids and passwords tell capitals apart; whoever "
+			"runs this server can set another.");
 	} else {
 		forgive(signin, asked);
 		session_open(signin, asked->request, &agent);

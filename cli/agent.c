@@ -130,7 +130,11 @@ static int add(const struct agent_options *options)
 {
 	const char *role = options->role ? options->role : "agent";
 	struct cw_error error;
-	enum cw_status status = check_role(options->common.dir, role, &error);
+	enum cw_status status = cw_subject_is_valid(options->words[1]) ?
+					check_role(options->common.dir, role, &error) :
+					cw_error_set(&error, CW_INVALID,
+						     "agent \"%.70s\": an agent id has 1 to 64 letters, digits or -",
+						     options->words[1]);
 
 	if (status != CW_OK) {
 		return cli_fail(status, "%s", error.text);
@@ -207,7 +211,7 @@ int command_agent(int argc, char **argv)
 	}
 	if (asks_for(&options, "passwd", 2)) {
 		return act(&options, "agent.password", true, json_object(),
-			   "has a new password; who was signed in is out.");
+			   "has a new password; who was signed in is out. A disabled agent stays disabled.");
 	}
 	if (asks_for(&options, "disable", 2)) {
 		return act(&options, "agent.disable", false, json_object(), "may not sign in any more, and is out.");

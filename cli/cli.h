@@ -94,6 +94,10 @@ struct cli_secret {
 	const char *name;     /* "access token" */
 	bool is_asked_twice;  /* on a terminal */
 };
+/*
+ * CW_INVALID with what is wrong, or the file's error. What is typed in is cut at size - 1: give a byte more than the secret
+ * may have, so that one too long is refused and not shortened.
+ */
 CW_MUST_CHECK enum cw_status cli_read_secret(const struct cli_secret *secret, char *out, size_t size,
 					     struct cw_error *reterr);
 

@@ -283,15 +283,18 @@ int command_revoke(int argc, char **argv)
 		{ "all", KEY_ALL, NULL, 0, "every token of the account", 0 },
 		{ NULL, 0, NULL, 0, NULL, 0 },
 	};
-	static const struct argp argp = { rows,
-					  parse,
-					  NULL,
-					  "Refuse tokens that were signed so far, at the broker and over HTTP, and disconnect "
-					  "who uses them. Tokens signed afterwards work: remove the key, or the agent from "
-					  "your back end, to prevent those.",
-					  children,
-					  NULL,
-					  NULL };
+	static const struct argp argp = {
+		rows,
+		parse,
+		NULL,
+		"Refuse tokens that were signed so far, at the broker and over HTTP, and disconnect "
+		"who uses them; --agent and --all also end sessions of people who signed in here. "
+		"Tokens signed afterwards work: to prevent those remove the key, the agent from your "
+		"back end, or use `convwire agent disable`.",
+		children,
+		NULL,
+		NULL
+	};
 	struct client_options options = { .common.dir = "./var" };
 	char account[CW_ACCOUNT_MAX + 1];
 	struct cw_error error;

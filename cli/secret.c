@@ -35,7 +35,8 @@ static bool read_line(const char *prompt, const char *name, char *out, size_t si
 static enum cw_status ask(const struct cli_secret *secret, char *out, size_t size, struct cw_error *reterr)
 {
 	if (!read_line("", secret->name, out, size)) {
-		return cw_error_set(reterr, CW_INVALID, "no %s was given", secret->name);
+		return cw_error_set(reterr, CW_INVALID, "no %s was given: by a file, by %s, or typed in", secret->name,
+				    secret->variable);
 	}
 	if (!secret->is_asked_twice || !isatty(STDIN_FILENO)) {
 		return CW_OK;

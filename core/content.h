@@ -26,8 +26,9 @@ CW_MUST_CHECK enum cw_status cw_content_check(enum cw_message_kind kind, const j
 CW_MUST_CHECK enum cw_status cw_content_check_file(enum cw_message_kind kind, const char *mime_type, int64_t size_bytes,
 						   struct cw_error *reterr);
 
+/* Characters of a text ("Text messages", Request parameters). */
+#define CW_CONTENT_MAX_TEXT 4096
 /* The largest file of any kind, in bytes. */
-#define CW_CONTENT_MAX_TEXT 4096 /* characters of a text body; "Text messages", Request parameters */
 #define CW_CONTENT_MAX_FILE_BYTES (100 * 1024 * 1024)
 
 #endif

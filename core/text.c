@@ -104,6 +104,13 @@ bool cw_text_unhex(const char *text, size_t text_len, unsigned char *out, size_t
 	return true;
 }
 
+void cw_text_lower(char *text)
+{
+	for (; *text; text++) {
+		*text = (char)(*text >= 'A' && *text <= 'Z' ? *text + ('a' - 'A') : *text);
+	}
+}
+
 bool cw_text_list_has(const char *list, const char *item)
 {
 	size_t item_len = strlen(item);

@@ -28,6 +28,9 @@ void cw_text_hex(const unsigned char *bytes, size_t len, char *out);
 /* The reverse. false when text is not exactly 2 * len hex digits. */
 CW_MUST_CHECK bool cw_text_unhex(const char *text, size_t text_len, unsigned char *out, size_t len);
 
+/* ASCII capitals become small letters, in place. */
+void cw_text_lower(char *text);
+
 /* The item among a comma separated list (spaces around items are ignored)? "*" in the list matches all. */
 bool cw_text_list_has(const char *list, const char *item);
 

@@ -360,15 +360,23 @@ static enum cw_status create_bridge(struct server *server, const char *dir, cons
 	return status == CW_OK ? bridge_create(&options, &server->bridge, reterr) : status;
 }
 
-static enum cw_status check_origins(const struct settings *settings, struct cw_error *reterr)
+static enum cw_status check_urls(const struct settings *settings, struct cw_error *reterr)
 {
 	struct cw_error error;
 
 	if (origin_check_list(settings->cors_origins, &error) != CW_OK) {
 		return cw_error_set(reterr, CW_INVALID, "cors_origins: %s", error.text);
 	}
-	if (origin_check_list(settings->public_url, &error) != CW_OK) {
-		return cw_error_set(reterr, CW_INVALID, "public_url: %s", error.text);
+	if (settings->public_url[0] && !origin_is_valid(settings->public_url)) {
+		return cw_error_set(reterr, CW_INVALID,
+				    "public_url: \"%.80s\" is not http:// or https://, a host, a port if need be, and nothing "
+				    "behind",
+				    settings->public_url);
+	}
+	if (settings->mqtt_public_url[0] && strncmp(settings->mqtt_public_url, "ws://", 5) != 0 &&
+	    strncmp(settings->mqtt_public_url, "wss://", 6) != 0) {
+		return cw_error_set(reterr, CW_INVALID, "mqtt_public_url: \"%.80s\" is neither ws:// nor wss://",
+				    settings->mqtt_public_url);
 	}
 	return CW_OK;
 }
@@ -383,8 +391,9 @@ static enum cw_status create_signin(struct server *server, const struct settings
 	return signin_create(&options, &server->signin, reterr);
 }
 
-static enum cw_status open_store(struct server *server, const char *dir, const struct settings *settings,
-				 struct cw_error *reterr)
+/* What the store tells, and what asks it. */
+static enum cw_status create_parts(struct server *server, const char *dir, const struct settings *settings,
+				   struct cw_error *reterr)
 {
 	const struct publisher_options publisher_options = {
 		.broker_uri = server->broker_uri,
@@ -399,15 +408,12 @@ static enum cw_status open_store(struct server *server, const char *dir, const s
 	if (status == CW_OK) {
 		status = create_bridge(server, dir, settings, reterr);
 	}
-	if (status == CW_OK) {
-		status = check_origins(settings, reterr);
-	}
-	if (status == CW_OK) {
-		status = create_signin(server, settings, reterr);
-	}
-	if (status != CW_OK) {
-		return status;
-	}
+	return status == CW_OK ? create_signin(server, settings, reterr) : status;
+}
+
+static enum cw_status open_store(struct server *server, const char *dir, const struct settings *settings,
+				 struct cw_error *reterr)
+{
 	const struct cw_store_options store_options = {
 		.dir = dir,
 		.tag = server->tag,
@@ -569,7 +575,13 @@ enum cw_status server_open(const char *dir, const struct settings *settings, str
 						     sizeof(server->broker_uri));
 
 	if (status == CW_OK) {
+		status = check_urls(settings, reterr);
+	}
+	if (status == CW_OK) {
 		status = make_media_key(server, reterr);
+	}
+	if (status == CW_OK) {
+		status = create_parts(server, dir, settings, reterr);
 	}
 	if (status == CW_OK) {
 		status = open_store(server, dir, settings, reterr);

@@ -13,9 +13,9 @@
 #include "core/buf.h"
 #include "core/clock.h"
 #include "core/text.h"
-#include "http/client.h"
 #include "http/http_private.h"
 #include "http/listen.h"
+#include "http/peer.h"
 #include "http/sweeper.h"
 
 /* Past this a refused body is no longer drained for courtesy's sake. */
@@ -314,12 +314,12 @@ const char *cw_http_cookie(struct cw_http_request *request, const char *name)
 	return MHD_lookup_connection_value(request->connection, MHD_COOKIE_KIND, name);
 }
 
-bool cw_http_client(struct cw_http_request *request, char out[CW_HTTP_ADDRESS_MAX])
+bool cw_http_peer(struct cw_http_request *request, char out[CW_HTTP_ADDRESS_MAX])
 {
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(request->connection,
 								       MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 
-	return client_address(info ? info->client_addr : NULL, cw_http_header(request, "X-Forwarded-For"), out);
+	return peer_address(info ? info->client_addr : NULL, cw_http_header(request, "X-Forwarded-For"), out);
 }
 
 const char *cw_http_level(struct cw_http_request *request, int n)

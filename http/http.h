@@ -81,7 +81,7 @@ const char *cw_http_cookie(struct cw_http_request *request, const char *name);
  * false (and "unknown") when there is none, as on a Unix socket.
  */
 #define CW_HTTP_ADDRESS_MAX 46
-bool cw_http_client(struct cw_http_request *request, char out[CW_HTTP_ADDRESS_MAX]);
+bool cw_http_peer(struct cw_http_request *request, char out[CW_HTTP_ADDRESS_MAX]);
 /* What stood for the n-th {} of the path, from 0; decoded. */
 const char *cw_http_level(struct cw_http_request *request, int n);
 /* The body. Never NULL; a NUL follows. */
@@ -98,7 +98,7 @@ void cw_http_answer(struct cw_http_request *request, int code, const char *conte
 
 /*
  * Answers with an open file of len bytes, which is the answer's from here on; or with the part that Range asks for, or with
- * 304 when If-None-Match names etag: a quoted text that is another for other bytes.
+ * 304 when If-None-Match names etag: a quoted text that is another for other bytes, never NULL.
  */
 void cw_http_answer_file(struct cw_http_request *request, const char *content_type, int fd, int64_t len,
 			 const char *etag);

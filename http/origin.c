@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "http/origin.h"
 
-#include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 
@@ -53,6 +52,11 @@ static bool is_origin(const char *text, size_t len)
 	size_t scheme = strncmp(text, "https://", 8) == 0 ? 8 : strncmp(text, "http://", 7) == 0 ? 7 : 0;
 
 	return scheme && cw_text_is_made_of(text + scheme, len - scheme, ORIGIN_MAX, CW_TEXT_ID ".:[]");
+}
+
+bool origin_is_valid(const char *text)
+{
+	return is_origin(text, strlen(text));
 }
 
 enum cw_status origin_check_list(const char *list, struct cw_error *reterr)

@@ -2,6 +2,8 @@
 #ifndef HTTP_ORIGIN_H
 #define HTTP_ORIGIN_H
 
+#include <stdbool.h>
+
 #include "core/status.h"
 
 /*
@@ -20,6 +22,9 @@ enum origin_verdict {
  * known), which a proxy may hide; list names those of others, parted by spaces or commas.
  */
 enum origin_verdict origin_judge(const char *origin, const char *host, const char *own, const char *list);
+
+/* Is a text one origin? */
+bool origin_is_valid(const char *text);
 
 /* CW_INVALID with the one in the list that is no origin. */
 CW_MUST_CHECK enum cw_status origin_check_list(const char *list, struct cw_error *reterr);

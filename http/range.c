@@ -66,7 +66,7 @@ enum range_verdict range_judge(const char *header, const char *if_range, const c
 	return *at == '-' ? judge_suffix(at + 1, file_len, ret_range) : judge_from(at, file_len, ret_range);
 }
 
-bool range_is_known(const char *if_none_match, const char *etag)
+bool range_is_cached(const char *if_none_match, const char *etag)
 {
 	return if_none_match && (strcmp(if_none_match, "*") == 0 || strstr(if_none_match, etag));
 }

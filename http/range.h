@@ -23,7 +23,7 @@ struct range {
 enum range_verdict range_judge(const char *header, const char *if_range, const char *etag, int64_t file_len,
 			       struct range *ret_range);
 
-/* Does If-None-Match (NULL: not sent) name etag, or anything (section 13.1.2)? */
-bool range_is_known(const char *if_none_match, const char *etag);
+/* Has the client the whole file: does If-None-Match (NULL: not sent) name etag (never NULL), or anything (section 13.1.2)? */
+bool range_is_cached(const char *if_none_match, const char *etag);
 
 #endif

@@ -56,7 +56,7 @@ static bool is_without_file(struct cw_http_request *request, enum range_verdict 
 {
 	char header[64];
 
-	if (range_is_known(cw_http_header(request, "If-None-Match"), etag)) {
+	if (range_is_cached(cw_http_header(request, "If-None-Match"), etag)) {
 		answer_with(request, 304, "text/plain", calloc(1, 1));
 		return true;
 	}

@@ -160,6 +160,7 @@ void graph_download(struct cw_http_request *request, void *context)
 {
 	struct sim *sim = context;
 	char type[100];
+	char etag[64] = "";
 	int fd = -1;
 	size_t len = 0;
 
@@ -181,11 +182,12 @@ void graph_download(struct cw_http_request *request, void *context)
 		len = graph_does(rule, "truncate") ? len / 2 : len;
 		fd = file_of(json_string_value(json_object_get(file, "bytes")), len);
 		(void)snprintf(type, sizeof(type), "%s", json_string_value(json_object_get(file, "mime_type")));
+		(void)snprintf(etag, sizeof(etag), "\"%.60s\"", cw_http_level(request, 0)); /* ids are shorter */
 	}
 	world_unlock(&sim->world);
 	json_decref(rule);
 	if (fd >= 0) {
-		cw_http_answer_file(request, type, fd, (int64_t)len, "\"simulated\"");
+		cw_http_answer_file(request, type, fd, (int64_t)len, etag);
 	} else {
 		cw_http_answer(request, 404, "text/plain", "");
 	}

@@ -106,7 +106,7 @@ enum cw_status apply_agent_change(struct tx *tx, struct cw_store_op *op)
 		return cw_error_set(&op->error, CW_DUPLICATE, "agent %s %s", row.agent.subject,
 				    is_disabled ? "is disabled already" : "is not disabled");
 	} else {
-		db_run(tx->db, SQL_AGENT_DISABLE, "iI", row.id,
+		db_run(tx->db, SQL_AGENT_SET_DISABLED, "iI", row.id,
 		       change->change == CW_AGENT_DISABLE ? tx->now_ms : (int64_t)0);
 		tell(tx, row.account, &row.agent, change->change == CW_AGENT_DISABLE);
 	}

@@ -62,7 +62,7 @@ CW_MUST_CHECK enum cw_status cw_store_agent(struct cw_reader *reader, const char
 CW_MUST_CHECK enum cw_status cw_store_agent_by_email(struct cw_reader *reader, const char *email,
 						     struct cw_agent *ret_agent, struct cw_error *reterr);
 
-/* Of an account, by subject. */
+/* Of an account, by subject. The row, with its password_hash, lives during the call; false ends the list. */
 typedef bool (*cw_agent_fn)(void *context, const struct cw_agent *agent);
 CW_MUST_CHECK enum cw_status cw_store_agents(struct cw_reader *reader, const char *account, cw_agent_fn on_agent,
 					     void *context, struct cw_error *reterr);

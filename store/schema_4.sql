@@ -35,7 +35,7 @@ CREATE TABLE notice_4 (
 	subject TEXT NOT NULL,                      -- template id, phone number, agent, or ''
 	version INTEGER NOT NULL,
 	at      INTEGER NOT NULL,
-	value   TEXT NOT NULL,                      -- JSON as Meta sent it
+	value   TEXT NOT NULL,                      -- JSON, as Meta sent it; Convwire's own in docs/protocol.md
 	UNIQUE (account, kind, field, subject)
 ) STRICT;
 INSERT INTO notice_4 SELECT id, account, kind, field, subject, version, at, value FROM notice;

@@ -6,7 +6,7 @@
 settings=$(sed -nE 's/^\t(TEXT|INT|BOOL)\(([a-z_]+),.*/\2/p; s/^\t\{ "([a-z_]+)", CW_CONF.*/\1/p' daemon/settings.c)
 test -n "$settings" || fault "no setting was found in daemon/settings.c: has its table another form?"
 for key in $settings; do
-	grep -qw "$key" docs/convwire.conf.5.scd || fault "setting $key is not in docs/convwire.conf.5.scd"
+	test "$(grep -c "^\*$key\*$" docs/convwire.conf.5.scd)" -eq 1 || fault "setting $key has not one entry in docs/convwire.conf.5.scd"
 done
 # And none that there is not.
 for key in $(sed -nE 's/^\*([a-z_]+)\*.*/\1/p' docs/convwire.conf.5.scd); do

@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* What the HTTP API gives to agents limited to some conversations, and to revoked tokens: over a socket, as clients ask. */
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
-
 #include "api/api.h"
 #include "core/clock.h"
-#include "core/text.h"
 #include "tests/unit/jws.h"
 #include "tests/unit/store_fixture.h"
 #include "tests/unit/unit.h"
+#include "tests/unit/unix_exchange.h"
 
 #define SECRET "a secret of an existing back end"
 #define MAX_ANSWER 200000
@@ -97,24 +93,6 @@ static int close_door(void **state)
 
 /* ---- asking ---- */
 
-/* The whole answer, closed by the server, with a NUL behind it. */
-static void exchange(const char *request, char *answer)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	size_t len = 0;
-	ssize_t n = 0;
-
-	assert_true(cw_text_copy(address.sun_path, sizeof(address.sun_path), door.path));
-	assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
-	assert_int_equal(write(fd, request, strlen(request)), strlen(request));
-	while (len < MAX_ANSWER && (n = read(fd, answer + len, MAX_ANSWER - len)) > 0) {
-		len += (size_t)n;
-	}
-	answer[len] = '\0';
-	(void)close(fd);
-}
-
 /* Asks as an agent of acme whose token was issued at FIXTURE_NOW_S + issued_s; the status, with the JSON in door.answer. */
 static int ask_issued(const char *role, const char *subject, int64_t issued_s, const char *path)
 {
@@ -131,7 +109,7 @@ static int ask_issued(const char *role, const char *subject, int64_t issued_s, c
 		       "GET /api/v1/%s HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer %s\r\n\r\n",
 		       path, token);
 	assert_non_null(answer);
-	exchange(request, answer);
+	unix_exchange(door.path, request, answer, MAX_ANSWER);
 	assert_int_equal(sscanf(answer, "HTTP/1.1 %d", &code), 1);
 	const char *body = strstr(answer, "\r\n\r\n");
 

@@ -136,9 +136,19 @@ static void a_list_has_its_items_and_a_star_has_all(void **state)
 	}
 }
 
+static void capitals_become_small_and_nothing_else_does(void **state)
+{
+	char text[] = "Ann.LEE@Example.COM [Z`{@ \xc3\x84";
+
+	(void)state;
+	cw_text_lower(text);
+	assert_string_equal(text, "ann.lee@example.com [z`{@ \xc3\x84");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(capitals_become_small_and_nothing_else_does),
 		cmocka_unit_test(formatting_tells_whether_all_of_it_fitted),
 		cmocka_unit_test(a_copy_that_does_not_fit_leaves_an_empty_text),
 		cmocka_unit_test(whole_texts_are_numbers_and_nothing_else_is),

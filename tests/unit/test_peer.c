@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "http/client.h"
+#include "http/peer.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -18,7 +18,7 @@ static void assert_address(const char *peer, const char *forwarded, const char *
 		assert_int_equal(inet_pton(AF_INET6, peer, &six.sin6_addr), 1);
 		from = (const struct sockaddr *)(const void *)&six;
 	}
-	assert_true(client_address(from, forwarded, address));
+	assert_true(peer_address(from, forwarded, address));
 	assert_string_equal(address, expected);
 }
 
@@ -53,9 +53,9 @@ static void without_an_address_it_says_so(void **state)
 	char address[CW_HTTP_ADDRESS_MAX];
 
 	(void)state;
-	assert_false(client_address(NULL, "203.0.113.9", address));
+	assert_false(peer_address(NULL, "203.0.113.9", address));
 	assert_string_equal(address, "unknown");
-	assert_false(client_address((const struct sockaddr *)(const void *)&local, NULL, address));
+	assert_false(peer_address((const struct sockaddr *)(const void *)&local, NULL, address));
 	assert_string_equal(address, "unknown");
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Who asks, also through a proxy on this machine. */
-#include "http/client.h"
+#include "http/peer.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -37,7 +37,7 @@ static bool last_forwarded(const char *forwarded, char out[CW_HTTP_ADDRESS_MAX])
 	       (inet_pton(AF_INET, out, bytes) == 1 || inet_pton(AF_INET6, out, bytes) == 1);
 }
 
-bool client_address(const struct sockaddr *peer, const char *forwarded, char out[CW_HTTP_ADDRESS_MAX])
+bool peer_address(const struct sockaddr *peer, const char *forwarded, char out[CW_HTTP_ADDRESS_MAX])
 {
 	if (peer && (peer->sa_family == AF_INET || peer->sa_family == AF_INET6)) {
 		if (forwarded && is_loopback(peer) && last_forwarded(forwarded, out)) {
