@@ -99,6 +99,15 @@ int64_t brake_take(struct brake *brake, const char *key, int64_t now_ms)
 	return 0;
 }
 
+void brake_give_back(struct brake *brake, const char *key, int64_t now_ms)
+{
+	struct entry *entry = find(brake, key, now_ms);
+	int64_t used_ms = used_now(entry, now_ms) - brake->refill_ms;
+
+	entry->used_ms = used_ms > 0 ? used_ms : 0;
+	entry->at_ms = now_ms;
+}
+
 void brake_release(struct brake *brake, const char *key, int64_t now_ms)
 {
 	struct entry *entry = find(brake, key, now_ms);

@@ -17,6 +17,9 @@ void brake_destroy(struct brake *brake);
 /* Takes a try. 0: it may be; else nothing was taken, and so many ms are to pass first. */
 int64_t brake_take(struct brake *brake, const char *key, int64_t now_ms);
 
+/* Gives one back that was taken. */
+void brake_give_back(struct brake *brake, const char *key, int64_t now_ms);
+
 /* Gives all back: the key has shown that it means well. */
 void brake_release(struct brake *brake, const char *key, int64_t now_ms);
 

@@ -65,7 +65,8 @@ static void send_file(struct cw_http_request *request, const struct api *api, co
 	memcpy(etag + sizeof(etag) - 2, "\"", 2);
 	put_disposition(request, media);
 	cw_http_add_header(request, "Content-Security-Policy", "default-src 'none'; sandbox");
-	cw_http_add_header(request, "Cache-Control", "private, max-age=31536000, immutable");
+	cw_http_add_header(request, "Cache-Control", "private, no-cache"); /* asked for each time: rights may have changed */
+	cw_http_add_header(request, "Vary", "Authorization, Cookie, Origin");
 	cw_http_answer_file(request, media->mime_type[0] ? media->mime_type : "application/octet-stream", fd,
 			    file.st_size, etag);
 }

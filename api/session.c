@@ -18,7 +18,6 @@
 #define SECRET_TEXT (2 * SECRET_BYTES + 1)
 #define COOKIE_MAX 256
 #define SESSION_S (30 * 24 * 60 * 60LL)
-#define HOUR_MS (60 * 60 * 1000LL)
 
 /* ---- cookies ---- */
 
@@ -48,26 +47,15 @@ static bool digest(const char *secret, unsigned char out[CW_SECRET_SHA256_BYTES]
 
 /* ---- tokens ---- */
 
-/* A token of the second in which older ones were revoked would be refused with them. */
-static void wait_out_revocation(const struct signin *signin, const struct cw_token *token)
+static struct cw_token token_of(const struct signin *signin, const struct cw_agent *agent, int64_t issued_ms)
 {
-	struct cw_token issued = *token;
-	int64_t now_ms = cw_clock_now_ms();
+	struct cw_token token = { .issued_at_s = issued_ms / 1000,
+				  .expires_at_s = (issued_ms + signin->options.token_ms) / 1000 };
 
-	issued.issued_at_s = now_ms / 1000;
-	if (cw_revocations_hit(signin->revocations, &issued, now_ms / 1000)) {
-		const struct timespec rest = { .tv_nsec = (1000 - now_ms % 1000) * 1000000L };
-
-		(void)nanosleep(&rest, NULL); /* cut short: the page asks again */
-	}
-}
-
-static void fill_token(const struct signin *signin, const struct cw_agent *agent, struct cw_token *token)
-{
-	*token = (struct cw_token){ .expires_at_s = (cw_clock_now_ms() + signin->options.token_ms) / 1000 };
-	memcpy(token->account, agent->account, sizeof(token->account));
-	memcpy(token->subject, agent->subject, sizeof(token->subject));
-	memcpy(token->role, agent->role, sizeof(token->role));
+	memcpy(token.account, agent->account, sizeof(token.account));
+	memcpy(token.subject, agent->subject, sizeof(token.subject));
+	memcpy(token.role, agent->role, sizeof(token.role));
+	return token;
 }
 
 /* For <img> and <video>, which send no Authorization: as long as the token is good. "" takes it back. */
@@ -84,10 +72,12 @@ static void set_media_cookie(struct cw_http_request *request, const struct signi
 	explicit_bzero(cookie, sizeof(cookie));
 }
 
+/* issued_ms is the store's time of the session's last operation. */
 static void answer_token(const struct signin *signin, struct cw_http_request *request, const struct cw_agent *agent,
-			 const struct cw_token *token)
+			 int64_t issued_ms)
 {
-	char *text = signin->options.mint(signin->options.context, token);
+	struct cw_token token = token_of(signin, agent, issued_ms);
+	char *text = signin->options.mint(signin->options.context, &token, issued_ms);
 
 	if (!text) {
 		cw_http_problem(request, 500, "internal", "No token can be signed; the server's log says why.");
@@ -96,19 +86,40 @@ static void answer_token(const struct signin *signin, struct cw_http_request *re
 	set_media_cookie(request, signin, text);
 	cw_http_answer_json(request, 200,
 			    json_pack("{s:s, s:I, s:s, s:{s:s, s:s, s:s}}", "token", text, "expires_at",
-				      (json_int_t)token->expires_at_s * 1000, "account", agent->account, "agent",
+				      (json_int_t)token.expires_at_s * 1000, "account", agent->account, "agent",
 				      "subject", agent->subject, "name", agent->name, "role", agent->role));
 	explicit_bzero(text, strlen(text));
 	free(text);
 }
 
+static void store_problem(struct cw_http_request *request, const struct cw_store_op *op)
+{
+	cw_http_add_header(request, "Retry-After", "2");
+	cw_http_problem(request, 503, "store_unavailable", op->error.text);
+}
+
 /* ---- beginning ---- */
 
-void session_open(struct signin *signin, struct cw_http_request *request, const struct cw_agent *agent)
+/* A token of the second in which older ones were revoked would be refused with them: a later one, if the session still is. */
+static enum cw_status wait_out_revocation(const struct signin *signin, struct cw_store_op *op, struct cw_agent *agent)
+{
+	const struct cw_token token = token_of(signin, agent, op->session.at_ms);
+
+	if (!cw_revocations_hit(signin->revocations, &token, token.issued_at_s)) {
+		return CW_OK;
+	}
+	const struct timespec rest = { .tv_nsec = (999 - op->session.at_ms % 1000) * 1000000L + 1000000L - 1 };
+
+	(void)nanosleep(&rest, NULL); /* cut short: the page asks again */
+	op->type = CW_STORE_SESSION_USE;
+	op->session.ret_agent = agent;
+	return cw_store_run(signin->store, op);
+}
+
+void session_open(struct signin *signin, struct cw_http_request *request, struct cw_agent *agent)
 {
 	unsigned char bytes[SECRET_BYTES];
 	char secret[SECRET_TEXT];
-	struct cw_token token;
 	struct cw_store_op op = { .type = CW_STORE_SESSION_BEGIN,
 				  .session = { .agent = agent, .expires_at_ms = cw_clock_now_ms() + SESSION_S * 1000 } };
 
@@ -124,126 +135,128 @@ void session_open(struct signin *signin, struct cw_http_request *request, const 
 	enum cw_status status = cw_store_run(signin->store, &op);
 
 	if (status == CW_OK) {
-		fill_token(signin, agent, &token);
-		wait_out_revocation(signin, &token);
+		status = wait_out_revocation(signin, &op, agent);
+	}
+	if (status == CW_OK) {
 		set_cookie(request, signin, secret);
-		answer_token(signin, request, agent, &token);
+		answer_token(signin, request, agent, op.session.at_ms);
 	} else if (status == CW_DENIED || status == CW_NOT_FOUND) {
 		cw_http_problem(request, 401, "wrong_password",
-				"The password was changed a moment ago: sign in with the new one.");
+				"The agent was changed a moment ago: sign in with the password of now.");
 	} else {
-		cw_http_add_header(request, "Retry-After", "2");
-		cw_http_problem(request, 503, "store_unavailable", op.error.text);
+		store_problem(request, &op);
 	}
 	explicit_bzero(secret, sizeof(secret));
 	explicit_bzero(bytes, sizeof(bytes));
 }
 
-/* ---- going on ---- */
+/* ---- going on, and ending ---- */
 
-static void on_used(struct cw_store_op *op)
-{
-	free(op);
-}
-
-/* At most hourly; one that is missed is made up for by the next. */
-static void prolong(struct signin *signin, const unsigned char sha256[CW_SECRET_SHA256_BYTES])
-{
-	struct cw_store_op *op = calloc(1, sizeof(*op));
-
-	if (!op) {
-		return;
-	}
-	*op = (struct cw_store_op){ .type = CW_STORE_SESSION_USE,
-				    .on_done = on_used,
-				    .session.expires_at_ms = cw_clock_now_ms() + SESSION_S * 1000 };
-	memcpy(op->session.secret_sha256, sha256, CW_SECRET_SHA256_BYTES);
-	if (cw_store_submit(signin->store, op) != CW_OK) {
-		free(op);
-	}
-}
-
-void signin_refresh(struct cw_http_request *request, void *context)
-{
-	struct signin *signin = context;
-	const char *secret = cw_http_cookie(request, COOKIE);
-	unsigned char sha256[CW_SECRET_SHA256_BYTES];
-	struct cw_reader *reader = NULL;
-	struct cw_agent agent;
-	struct cw_token token;
-	struct cw_error error;
-	int64_t used_at_ms = 0;
-	int64_t now_ms = cw_clock_now_ms();
-
-	if (!secret || !digest(secret, sha256)) {
-		cw_http_problem(request, 401, "no_session", "Nobody is signed in here.");
-		return;
-	}
-	enum cw_status status = cw_reader_acquire(signin->store, &reader, &error);
-
-	if (status == CW_OK) {
-		status = cw_store_session(reader, sha256, now_ms, &agent, &used_at_ms, &error);
-	}
-	cw_reader_release(reader);
-	if (status == CW_NOT_FOUND) {
-		set_cookie(request, signin, "");
-		cw_http_problem(request, 401, "no_session", "The session is over: sign in again.");
-	} else if (status != CW_OK) {
-		cw_http_add_header(request, "Retry-After", "2");
-		cw_http_problem(request, 503, "store_unavailable", error.text);
-	} else {
-		if (now_ms - used_at_ms > HOUR_MS) {
-			prolong(signin, sha256);
-			set_cookie(request, signin, secret);
-		}
-		fill_token(signin, &agent, &token);
-		answer_token(signin, request, &agent, &token);
-	}
-}
-
-/* ---- ending ---- */
-
-struct ending {
+/* A request about a session, while the store has it. */
+struct visit {
+	struct signin *signin;
 	struct cw_http_request *request;
+	struct cw_agent agent;
 	struct cw_store_op op;
 };
+
+/* Whose cookie the request brings. NULL without one, or without memory. */
+static struct visit *visit_create(struct cw_http_request *request, struct signin *signin, enum cw_store_op_type type,
+				  void (*on_done)(struct cw_store_op *op))
+{
+	const char *secret = cw_http_cookie(request, COOKIE);
+	struct visit *visit = secret ? calloc(1, sizeof(*visit)) : NULL;
+
+	if (!visit) {
+		return NULL;
+	}
+	visit->signin = signin;
+	visit->request = request;
+	visit->op = (struct cw_store_op){ .type = type,
+					  .on_done = on_done,
+					  .context = visit,
+					  .session = { .ret_agent = &visit->agent,
+						       .expires_at_ms = cw_clock_now_ms() + SESSION_S * 1000 } };
+	if (!digest(secret, visit->op.session.secret_sha256)) {
+		free(visit);
+		return NULL;
+	}
+	return visit;
+}
+
+/* Takes visit. */
+static void visit_submit(struct visit *visit)
+{
+	struct cw_http_request *request = visit->request;
+
+	cw_http_defer(request); /* before the writer can know it */
+	if (cw_store_submit(visit->signin->store, &visit->op) != CW_OK) {
+		free(visit);
+		cw_http_add_header(request, "Retry-After", "2");
+		cw_http_problem(request, 503, "store_unavailable", "The server cannot write now; try again.");
+	}
+}
+
+/* The writer's thread. */
+static void on_used(struct cw_store_op *op)
+{
+	struct visit *visit = op->context;
+	struct cw_http_request *request = visit->request;
+
+	if (op->status == CW_OK) {
+		if (op->session.is_prolonged) {
+			set_cookie(request, visit->signin, cw_http_cookie(request, COOKIE));
+		}
+		answer_token(visit->signin, request, &visit->agent, op->session.at_ms);
+	} else if (op->status == CW_NOT_FOUND) {
+		set_cookie(request, visit->signin, "");
+		cw_http_problem(request, 401, "no_session", "The session is over: sign in again.");
+	} else {
+		store_problem(request, op);
+	}
+	explicit_bzero(&visit->agent, sizeof(visit->agent));
+	free(visit);
+}
+
+void signin_refresh(struct cw_http_request *request, void *signin)
+{
+	struct visit *visit = visit_create(request, signin, CW_STORE_SESSION_USE, on_used);
+
+	if (visit) {
+		visit_submit(visit);
+	} else {
+		cw_http_problem(request, 401, "no_session", "Nobody is signed in here.");
+	}
+}
+
+/* The cookies go with the row, not before: a browser whose sign-out failed must be able to try again. */
+static void answer_signed_out(struct cw_http_request *request, const struct signin *signin)
+{
+	set_cookie(request, signin, "");
+	set_media_cookie(request, signin, "");
+	cw_http_answer(request, 204, "text/plain", "");
+}
 
 /* The writer's thread. */
 static void on_ended(struct cw_store_op *op)
 {
-	struct ending *ending = op->context;
+	struct visit *visit = op->context;
 
 	if (op->status == CW_OK || op->status == CW_NOT_FOUND) {
-		cw_http_answer(ending->request, 204, "text/plain", "");
+		answer_signed_out(visit->request, visit->signin);
 	} else {
-		cw_http_add_header(ending->request, "Retry-After", "2");
-		cw_http_problem(ending->request, 503, "store_unavailable", op->error.text);
+		store_problem(visit->request, op);
 	}
-	free(ending);
+	free(visit);
 }
 
-void signin_end(struct cw_http_request *request, void *context)
+void signin_end(struct cw_http_request *request, void *signin)
 {
-	struct signin *signin = context;
-	const char *secret = cw_http_cookie(request, COOKIE);
-	struct ending *ending = calloc(1, sizeof(*ending));
+	struct visit *visit = visit_create(request, signin, CW_STORE_SESSION_END, on_ended);
 
-	if (!ending) {
-		return; /* without an answer MHD closes the connection */
-	}
-	ending->request = request;
-	ending->op = (struct cw_store_op){ .type = CW_STORE_SESSION_END, .on_done = on_ended, .context = ending };
-	set_cookie(request, signin, "");
-	set_media_cookie(request, signin, "");
-	if (!secret || !digest(secret, ending->op.session.secret_sha256)) {
-		free(ending);
-		cw_http_answer(request, 204, "text/plain", "");
-		return;
-	}
-	cw_http_defer(request); /* before the writer can know it */
-	if (cw_store_submit(signin->store, &ending->op) != CW_OK) {
-		free(ending);
-		cw_http_add_header(request, "Retry-After", "2");
-		cw_http_problem(request, 503, "store_unavailable", "The server cannot write now; try again.");
+	if (visit) {
+		visit_submit(visit);
+	} else {
+		answer_signed_out(request, signin);
 	}
 }

@@ -23,12 +23,10 @@
 struct asked {
 	struct cw_http_request *request;
 	struct asked *next;
-	bool has_account;
 	char account[CW_ACCOUNT_MAX + 1]; /* "": none was named */
 	char login[CW_EMAIL_MAX + 1];     /* an agent id, or an email address in lower case */
 	char password[PASSWORD_MAX + 1];
-	char address_key[CW_HTTP_ADDRESS_MAX];
-	char login_key[KEY_MAX];
+	char address[CW_HTTP_ADDRESS_MAX];
 };
 
 static void *run(void *context);
@@ -120,7 +118,7 @@ static bool read_body(const json_t *body, struct asked *asked)
 		cw_text_lower(asked->login);
 		asked->account[0] = '\0';
 	}
-	return cw_text_format(asked->login_key, sizeof(asked->login_key), "%s/%s", asked->account, asked->login);
+	return true;
 }
 
 static void too_many(struct cw_http_request *request, int64_t wait_ms)
@@ -137,15 +135,6 @@ static void too_many(struct cw_http_request *request, int64_t wait_ms)
 	}
 }
 
-/* With the lock: 0, or so many ms to wait. */
-static int64_t take_a_try(struct signin *signin, const struct asked *asked)
-{
-	int64_t now_ms = cw_clock_monotonic_ms();
-	int64_t wait_ms = brake_take(signin->by_address, asked->address_key, now_ms);
-
-	return wait_ms > 0 ? wait_ms : brake_take(signin->by_login, asked->login_key, now_ms);
-}
-
 /* Takes asked. */
 static void queue(struct signin *signin, struct asked *asked)
 {
@@ -153,7 +142,7 @@ static void queue(struct signin *signin, struct asked *asked)
 
 	(void)pthread_mutex_lock(&signin->lock);
 	bool has_room = signin->n_waiting < MAX_WAITING && !signin->is_stopping;
-	int64_t wait_ms = has_room ? take_a_try(signin, asked) : 0;
+	int64_t wait_ms = has_room ? brake_take(signin->by_address, asked->address, cw_clock_monotonic_ms()) : 0;
 
 	if (has_room && wait_ms == 0) {
 		cw_http_defer(request); /* before the thread can know it */
@@ -184,7 +173,7 @@ void signin_begin(struct cw_http_request *request, void *context)
 
 	if (asked && read_body(body, asked)) {
 		asked->request = request;
-		(void)cw_http_peer(request, asked->address_key); /* those without an address share a key */
+		(void)cw_http_peer(request, asked->address); /* those without an address share a key */
 		queue(signin, asked);
 	} else {
 		asked_destroy(asked);
@@ -236,16 +225,45 @@ static enum cw_status find_agent(struct signin *signin, const struct asked *aske
 	return status;
 }
 
-static void forgive(struct signin *signin, const struct asked *asked)
+/* The password was right: all is given back to its agent, and this try to the address. */
+static void forgive(struct signin *signin, const struct asked *asked, const char *key)
 {
 	int64_t now_ms = cw_clock_monotonic_ms();
 
+	brake_release(signin->by_login, key, now_ms);
 	(void)pthread_mutex_lock(&signin->lock);
-	brake_release(signin->by_login, asked->login_key, now_ms);
+	brake_give_back(signin->by_address, asked->address, now_ms);
 	(void)pthread_mutex_unlock(&signin->lock);
 }
 
-/* One answer, after the same time, for a wrong password, an agent who is not there, and one who is disabled. */
+/*
+ * One answer, after the same time, for a wrong password, an agent who is not there, and one who is disabled. Tries are
+ * counted for the agent, by whichever name; for those who are not there by the name.
+ */
+static void check_password(struct signin *signin, const struct asked *asked, struct cw_agent *agent)
+{
+	char key[KEY_MAX];
+	bool is_there = agent->subject[0] != '\0';
+
+	if (!cw_text_format(key, sizeof(key), "%s/%s", is_there ? agent->account : asked->account,
+			    is_there ? agent->subject : asked->login)) {
+		key[0] = '\0'; /* it fits */
+	}
+	int64_t wait_ms = brake_take(signin->by_login, key, cw_clock_monotonic_ms());
+
+	if (wait_ms > 0) {
+		too_many(asked->request, wait_ms);
+	} else if (!password_matches(asked->password, agent->password_hash) || agent->disabled_at_ms != 0) {
+		cw_http_problem(
+			asked->request, 401, "wrong_password",
+			"No agent of this name has this password. Agent ids and passwords tell capitals apart; whoever "
+			"runs this server can set another.");
+	} else {
+		forgive(signin, asked, key);
+		session_open(signin, asked->request, agent);
+	}
+}
+
 static void check(struct signin *signin, const struct asked *asked)
 {
 	struct cw_agent agent = { .password_hash = "" };
@@ -257,14 +275,8 @@ static void check(struct signin *signin, const struct asked *asked)
 	} else if (status != CW_OK && status != CW_NOT_FOUND) {
 		cw_http_add_header(asked->request, "Retry-After", "2");
 		cw_http_problem(asked->request, 503, "store_unavailable", error.text);
-	} else if (!password_matches(asked->password, agent.password_hash) || agent.disabled_at_ms != 0) {
-		cw_http_problem(
-			asked->request, 401, "wrong_password",
-			"No agent of this name has this password. Agent ids and passwords tell capitals apart; whoever "
-			"runs this server can set another.");
 	} else {
-		forgive(signin, asked);
-		session_open(signin, asked->request, &agent);
+		check_password(signin, asked, &agent);
 	}
 	explicit_bzero(&agent, sizeof(agent));
 }
@@ -293,6 +305,7 @@ static void *run(void *context)
 
 	for (struct asked *asked; (asked = next(signin, &is_stopping));) {
 		if (is_stopping) {
+			cw_http_add_header(asked->request, "Retry-After", "2");
 			cw_http_problem(asked->request, 503, "too_busy", "The server is stopping; try again.");
 		} else {
 			check(signin, asked);

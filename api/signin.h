@@ -14,8 +14,8 @@
 struct signin;
 
 struct signin_options {
-	/* Signs an access token; freed with free(); NULL when it cannot. Any thread. */
-	char *(*mint)(void *context, const struct cw_token *token);
+	/* Signs an access token issued at now_ms; freed with free(); NULL when it cannot. Any thread. */
+	char *(*mint)(void *context, const struct cw_token *token, int64_t now_ms);
 	void *context;    /* mint's; outlives it all */
 	int64_t token_ms; /* how long an access token is good */
 	bool is_secure;   /* the cookies go over https only */

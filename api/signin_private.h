@@ -20,10 +20,11 @@ struct signin {
 	struct asked *first, *last; /* waiting */
 	int n_waiting;
 	bool is_stopping;
-	struct brake *by_address, *by_login;
+	struct brake *by_address;
+	struct brake *by_login; /* the thread's own */
 };
 
 /* Begins a session of an agent whose password was right, and answers. Blocks; not on a listener's thread. */
-void session_open(struct signin *signin, struct cw_http_request *request, const struct cw_agent *agent);
+void session_open(struct signin *signin, struct cw_http_request *request, struct cw_agent *agent);
 
 #endif

@@ -65,13 +65,13 @@ struct server {
 
 /* ---- what the parts ask of each other ---- */
 
-static char *mint_token(void *context, const struct cw_token *token)
+static char *mint_token(void *context, const struct cw_token *token, int64_t now_ms)
 {
 	const struct server *server = context;
 	struct cw_error error;
 	char *text = NULL;
 
-	if (cw_token_mint(server->private_pem.data, token, cw_clock_now_ms(), &text, &error) != CW_OK) {
+	if (cw_token_mint(server->private_pem.data, token, now_ms, &text, &error) != CW_OK) {
 		cw_log_error("a token cannot be signed: %s", error.text);
 		return NULL;
 	}
@@ -80,8 +80,10 @@ static char *mint_token(void *context, const struct cw_token *token)
 
 static char *mint_service_token(void *context, struct cw_token token)
 {
-	token.expires_at_s = cw_clock_now_ms() / 1000 + TOKEN_LIFETIME_S;
-	return mint_token(context, &token);
+	int64_t now_ms = cw_clock_now_ms();
+
+	token.expires_at_s = now_ms / 1000 + TOKEN_LIFETIME_S;
+	return mint_token(context, &token, now_ms);
 }
 
 static char *mint_publisher_token(void *context)

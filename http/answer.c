@@ -40,6 +40,20 @@ void answer_add_header(struct answer *answer, const char *name, const char *valu
 	}
 }
 
+void answer_remove_header(struct answer *answer, const char *name)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < answer->n_headers; i++) {
+		if (strcasecmp(answer->headers[i].name, name) == 0) {
+			free(answer->headers[i].value);
+		} else {
+			answer->headers[kept++] = answer->headers[i];
+		}
+	}
+	answer->n_headers = kept;
+}
+
 /* RFC 9110, section 12.5.3: `gzip`, with a weight that is not 0. */
 static bool takes_gzip(const char *accept_encoding)
 {

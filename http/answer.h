@@ -28,6 +28,9 @@ struct answer {
 /* The first of a name counts, but Set-Cookie may come again. What does not fit, or finds no memory, is left out. */
 void answer_add_header(struct answer *answer, const char *name, const char *value);
 
+/* Takes back what was added. */
+void answer_remove_header(struct answer *answer, const char *name);
+
 /*
  * Adds what the handler did not say: nothing is kept by caches, guessed at, framed or run (OWASP Secure Headers). A long
  * text is compressed when the client (its Accept-Encoding; NULL: none) takes gzip.

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -121,6 +122,7 @@ static void check_claimed_length(struct cw_http_request *request)
 
 static void read_headers(struct cw_http_request *request, const char *path, const char *method)
 {
+	request->is_get = strcmp(method, "GET") == 0;
 	if (respond_to_page(request, path, method)) {
 		return;
 	}
@@ -210,7 +212,9 @@ static enum MHD_Result queue_answer(struct cw_http_request *request)
 		answer->has_file = false;
 	}
 	answer->text = NULL; /* the response's now, as the file is */
-	enum MHD_Result result = MHD_add_response_header(response, "Content-Type", answer->content_type);
+	bool has_body = answer->code != 204 && answer->code != 304;
+	enum MHD_Result result = has_body ? MHD_add_response_header(response, "Content-Type", answer->content_type) :
+					    MHD_YES;
 
 	for (size_t i = 0; i < answer->n_headers && result == MHD_YES; i++) {
 		result = MHD_add_response_header(response, answer->headers[i].name, answer->headers[i].value);
@@ -314,12 +318,27 @@ const char *cw_http_cookie(struct cw_http_request *request, const char *name)
 	return MHD_lookup_connection_value(request->connection, MHD_COOKIE_KIND, name);
 }
 
+/* A proxy may add a line of its own below the client's. */
+static enum MHD_Result keep_last_forwarded(void *context, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	const char **last = context;
+
+	(void)kind;
+	if (strcasecmp(name, "X-Forwarded-For") == 0) {
+		*last = value;
+	}
+	return MHD_YES;
+}
+
 bool cw_http_peer(struct cw_http_request *request, char out[CW_HTTP_ADDRESS_MAX])
 {
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(request->connection,
 								       MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 
-	return peer_address(info ? info->client_addr : NULL, cw_http_header(request, "X-Forwarded-For"), out);
+	const char *forwarded = NULL;
+
+	(void)MHD_get_connection_values(request->connection, MHD_HEADER_KIND, keep_last_forwarded, &forwarded);
+	return peer_address(info ? info->client_addr : NULL, forwarded, out);
 }
 
 const char *cw_http_level(struct cw_http_request *request, int n)

@@ -77,7 +77,8 @@ const char *cw_http_query(struct cw_http_request *request, const char *name);
 /* A cookie's value, or NULL. */
 const char *cw_http_cookie(struct cw_http_request *request, const char *name);
 /*
- * The IP address that asks: the connection's, or, when that is this machine, what a proxy here appended to X-Forwarded-For.
+ * The IP address that asks, of IPv6 its /64 network: the connection's, or, when that is this machine, what a proxy here
+ * appended to X-Forwarded-For.
  * false (and "unknown") when there is none, as on a Unix socket.
  */
 #define CW_HTTP_ADDRESS_MAX 46

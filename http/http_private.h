@@ -28,6 +28,7 @@ struct cw_http_request {
 	size_t passed_bytes; /* to the route's take */
 	struct answer answer;
 	atomic_bool is_answered;
+	bool is_get;
 	bool is_handled;
 	bool is_deferred;
 	bool is_queued;

@@ -6,44 +6,62 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "core/text.h"
-
-static bool is_loopback(const struct sockaddr *peer)
+/* An address as 16 bytes; one of IPv4 is mapped (RFC 4291, section 2.5.5.2). */
+static bool of_socket(const struct sockaddr *peer, struct in6_addr *out)
 {
-	if (peer->sa_family == AF_INET) {
-		return (ntohl(((const struct sockaddr_in *)(const void *)peer)->sin_addr.s_addr) >> 24) == 127;
+	if (peer && peer->sa_family == AF_INET6) {
+		*out = ((const struct sockaddr_in6 *)(const void *)peer)->sin6_addr;
+		return true;
 	}
-	return IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)(const void *)peer)->sin6_addr);
-}
-
-static bool write_address(const struct sockaddr *peer, char out[CW_HTTP_ADDRESS_MAX])
-{
-	const void *address = peer->sa_family == AF_INET ?
-				      (const void *)&((const struct sockaddr_in *)(const void *)peer)->sin_addr :
-				      (const void *)&((const struct sockaddr_in6 *)(const void *)peer)->sin6_addr;
-
-	return inet_ntop(peer->sa_family, address, out, CW_HTTP_ADDRESS_MAX) != NULL;
+	if (peer && peer->sa_family == AF_INET) {
+		*out = (struct in6_addr){ .s6_addr = { [10] = 0xff, [11] = 0xff } };
+		memcpy(out->s6_addr + 12, &((const struct sockaddr_in *)(const void *)peer)->sin_addr, 4);
+		return true;
+	}
+	return false;
 }
 
 /* The last one is the proxy's own word; those before it anybody may have written. */
-static bool last_forwarded(const char *forwarded, char out[CW_HTTP_ADDRESS_MAX])
+static bool of_header(const char *forwarded, struct in6_addr *out)
 {
-	unsigned char bytes[sizeof(struct in6_addr)];
 	const char *comma = strrchr(forwarded, ',');
 	const char *last = comma ? comma + 1 : forwarded;
 
 	last += strspn(last, " \t");
-	return cw_text_copy(out, CW_HTTP_ADDRESS_MAX, last) &&
-	       (inet_pton(AF_INET, out, bytes) == 1 || inet_pton(AF_INET6, out, bytes) == 1);
+	if (inet_pton(AF_INET6, last, out) == 1) {
+		return true;
+	}
+	*out = (struct in6_addr){ .s6_addr = { [10] = 0xff, [11] = 0xff } };
+	return inet_pton(AF_INET, last, out->s6_addr + 12) == 1;
+}
+
+static bool is_loopback(const struct in6_addr *address)
+{
+	return IN6_IS_ADDR_LOOPBACK(address) || (IN6_IS_ADDR_V4MAPPED(address) && address->s6_addr[12] == 127);
+}
+
+/* Of IPv6 the network: a client has all the addresses of a /64. */
+static bool write_network(const struct in6_addr *address, char out[CW_HTTP_ADDRESS_MAX])
+{
+	struct in6_addr network = *address;
+
+	if (IN6_IS_ADDR_V4MAPPED(address)) {
+		return inet_ntop(AF_INET, address->s6_addr + 12, out, CW_HTTP_ADDRESS_MAX) != NULL;
+	}
+	memset(network.s6_addr + 8, 0, 8);
+	return inet_ntop(AF_INET6, &network, out, CW_HTTP_ADDRESS_MAX) != NULL;
 }
 
 bool peer_address(const struct sockaddr *peer, const char *forwarded, char out[CW_HTTP_ADDRESS_MAX])
 {
-	if (peer && (peer->sa_family == AF_INET || peer->sa_family == AF_INET6)) {
-		if (forwarded && is_loopback(peer) && last_forwarded(forwarded, out)) {
-			return true;
+	struct in6_addr address;
+	struct in6_addr said;
+
+	if (of_socket(peer, &address)) {
+		if (forwarded && is_loopback(&address) && of_header(forwarded, &said)) {
+			address = said;
 		}
-		if (write_address(peer, out)) {
+		if (write_network(&address, out)) {
 			return true;
 		}
 	}

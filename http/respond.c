@@ -13,6 +13,8 @@
 #define UNKNOWN_TYPE "application/octet-stream"
 #define API_PATH "/api/"
 
+static const char *const of_files[] = { "Cache-Control", "Content-Disposition", "Content-Security-Policy", "Vary" };
+
 bool respond_is_done(struct cw_http_request *request)
 {
 	return atomic_load_explicit(&request->is_answered, memory_order_acquire);
@@ -51,47 +53,48 @@ void cw_http_answer(struct cw_http_request *request, int code, const char *conte
 	answer_with(request, code, content_type, strdup(text));
 }
 
-/* Answers 304 or 416 itself, and says so. */
-static bool is_without_file(struct cw_http_request *request, enum range_verdict verdict, int64_t len, const char *etag)
+/* What is said of the file is not true of the problem. */
+static void answer_range_outside(struct cw_http_request *request, int64_t len)
 {
 	char header[64];
 
-	if (range_is_cached(cw_http_header(request, "If-None-Match"), etag)) {
-		answer_with(request, 304, "text/plain", calloc(1, 1));
-		return true;
+	for (size_t i = 0; i < sizeof(of_files) / sizeof(of_files[0]); i++) {
+		answer_remove_header(&request->answer, of_files[i]);
 	}
-	if (verdict == RANGE_OUTSIDE) {
-		(void)snprintf(header, sizeof(header), "bytes */%lld", (long long)len); /* fits */
-		cw_http_add_header(request, "Content-Range", header);
-		cw_http_problem(request, 416, "range_outside", "The file is shorter than where this range begins.");
-		return true;
-	}
-	return false;
+	(void)snprintf(header, sizeof(header), "bytes */%lld", (long long)len); /* fits */
+	cw_http_add_header(request, "Content-Range", header);
+	cw_http_problem(request, 416, "range_outside", "The file is shorter than where this range begins.");
 }
 
 void cw_http_answer_file(struct cw_http_request *request, const char *content_type, int fd, int64_t len, const char *etag)
 {
+	const char *asked = request->is_get ? cw_http_header(request, "Range") : NULL; /* RFC 9110, section 14.2 */
 	struct range range = { .len = len };
 	char header[96];
-	enum range_verdict verdict = range_judge(cw_http_header(request, "Range"), cw_http_header(request, "If-Range"),
-						 etag, len, &range);
+	enum range_verdict verdict = range_judge(asked, cw_http_header(request, "If-Range"), etag, len, &range);
+	bool is_cached = range_is_cached(cw_http_header(request, "If-None-Match"), etag);
 
-	cw_http_add_header(request, "ETag", etag);
-	if (respond_is_done(request) || is_without_file(request, verdict, len, etag)) {
+	if (respond_is_done(request)) {
 		(void)close(fd); /* only read from */
 		return;
 	}
+	if (verdict == RANGE_OUTSIDE && !is_cached) {
+		(void)close(fd); /* only read from */
+		answer_range_outside(request, len);
+		return;
+	}
+	cw_http_add_header(request, "ETag", etag);
 	cw_http_add_header(request, "Accept-Ranges", "bytes");
-	if (verdict == RANGE_PART) {
+	if (verdict == RANGE_PART && !is_cached) {
 		(void)snprintf(header, sizeof(header), "bytes %lld-%lld/%lld", (long long)range.offset,
 			       (long long)(range.offset + range.len - 1), (long long)len); /* fits */
 		cw_http_add_header(request, "Content-Range", header);
 	}
 	request->answer.fd = fd;
-	request->answer.file_offset = range.offset;
-	request->answer.file_len = range.len;
+	request->answer.file_offset = is_cached ? 0 : range.offset;
+	request->answer.file_len = is_cached ? len : range.len; /* 304 says how long it is, and sends nothing */
 	request->answer.has_file = true;
-	answer_with(request, verdict == RANGE_PART ? 206 : 200, content_type, calloc(1, 1));
+	answer_with(request, is_cached ? 304 : verdict == RANGE_PART ? 206 : 200, content_type, calloc(1, 1));
 }
 
 void cw_http_answer_json(struct cw_http_request *request, int code, json_t *json)
@@ -109,6 +112,9 @@ void cw_http_problem(struct cw_http_request *request, int code, const char *type
 	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
 
 	json_decref(json);
+	if (code == 401) {
+		cw_http_add_header(request, "WWW-Authenticate", "Bearer"); /* a MUST; what the handler said counts */
+	}
 	answer_with(request, code, "application/problem+json", text);
 }
 

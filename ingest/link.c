@@ -58,36 +58,51 @@ void link_on_published(void *context, int64_t id, bool is_taken)
 
 /* ---- what the plugin says ---- */
 
+/* A revocation made at the broker, while the store has it. */
+struct reported {
+	struct publisher *publisher;
+	struct cw_store_op op;
+	int64_t revoked_at_s; /* as it is in force there */
+};
+
 static void on_revocation_stored(struct cw_store_op *op)
 {
-	struct publisher *publisher = op->context;
+	struct reported *reported = op->context;
+	struct publisher *publisher = reported->publisher;
 
 	if (op->status == CW_OK) {
 		publisher->options.on_revoked(publisher->options.context, &op->revocation);
 	} else {
 		cw_log_error("a revocation made at the broker is in force there, but not stored: %s", op->error.text);
 	}
-	free(op);
+	if (op->status == CW_OK && op->revocation.revoked_at_s > reported->revoked_at_s) {
+		publisher_revoke(publisher, &op->revocation); /* it ended sessions, and reaches up to their last token */
+	}
+	free(reported);
 }
 
 /* An administrator revoked at the broker, where it is in force; the store keeps it, and HTTP refuses alike. */
 static void store_revocation(struct publisher *publisher, const json_t *json)
 {
-	struct cw_store_op *op = calloc(1, sizeof(*op));
+	struct reported *reported = calloc(1, sizeof(*reported));
 	struct cw_error error;
 
-	if (!op) {
+	if (!reported) {
 		return; /* the table's next load shows that it is missing */
 	}
-	*op = (struct cw_store_op){ .type = CW_STORE_REVOKE, .on_done = on_revocation_stored, .context = publisher };
+	struct cw_store_op *op = &reported->op;
+
+	reported->publisher = publisher;
+	*op = (struct cw_store_op){ .type = CW_STORE_REVOKE, .on_done = on_revocation_stored, .context = reported };
 	enum cw_status status = cw_revocation_from_json(json, &op->revocation, &error);
 
 	if (status == CW_OK) {
+		reported->revoked_at_s = op->revocation.revoked_at_s;
 		status = cw_store_submit(publisher->store, op);
 	}
 	if (status != CW_OK) {
 		cw_log_error("a revocation made at the broker is in force there, but cannot be stored now");
-		free(op);
+		free(reported);
 	}
 }
 

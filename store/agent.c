@@ -7,6 +7,8 @@
 #include "store/notice.h"
 #include "store/revocation.h"
 
+#define HOUR_MS (60 * 60 * 1000LL)
+
 /* What colleagues may know. */
 static void tell(struct tx *tx, int64_t account, const struct cw_agent *agent, bool is_disabled)
 {
@@ -120,7 +122,7 @@ enum cw_status apply_agent_change(struct tx *tx, struct cw_store_op *op)
 
 enum cw_status apply_session_begin(struct tx *tx, struct cw_store_op *op)
 {
-	const struct cw_store_session *session = &op->session;
+	struct cw_store_session *session = &op->session;
 	struct agent_row row;
 
 	if (!find(tx, session->agent, &row)) {
@@ -132,23 +134,32 @@ enum cw_status apply_session_begin(struct tx *tx, struct cw_store_op *op)
 	db_run(tx->db, SQL_SESSION_TRIM, "i", tx->now_ms);
 	db_run(tx->db, SQL_SESSION_INSERT, "Biii", session->secret_sha256, CW_SECRET_SHA256_BYTES, row.id, tx->now_ms,
 	       session->expires_at_ms);
+	session->at_ms = tx->now_ms;
 	return CW_OK;
-}
-
-static enum cw_status whether_changed(struct tx *tx, struct cw_error *reterr)
-{
-	return sqlite3_changes(tx->db->handle) > 0 ? CW_OK : cw_error_set(reterr, CW_NOT_FOUND, "the session is over");
 }
 
 enum cw_status apply_session_use(struct tx *tx, struct cw_store_op *op)
 {
-	db_run(tx->db, SQL_SESSION_USE, "Bii", op->session.secret_sha256, CW_SECRET_SHA256_BYTES, tx->now_ms,
-	       op->session.expires_at_ms);
-	return whether_changed(tx, &op->error);
+	struct cw_store_session *session = &op->session;
+	struct agent_row row;
+	int64_t used_at_ms = 0;
+
+	if (!session_read(tx->db, session->secret_sha256, tx->now_ms, &row, &used_at_ms)) {
+		return cw_error_set(&op->error, CW_NOT_FOUND, "the session is over");
+	}
+	*session->ret_agent = row.agent;
+	session->at_ms = tx->now_ms;
+	session->is_prolonged = tx->now_ms - used_at_ms >= HOUR_MS;
+	if (session->is_prolonged) {
+		db_run(tx->db, SQL_SESSION_USE, "Bii", session->secret_sha256, CW_SECRET_SHA256_BYTES, tx->now_ms,
+		       session->expires_at_ms);
+	}
+	return CW_OK;
 }
 
 enum cw_status apply_session_end(struct tx *tx, struct cw_store_op *op)
 {
 	db_run(tx->db, SQL_SESSION_END, "B", op->session.secret_sha256, CW_SECRET_SHA256_BYTES);
-	return whether_changed(tx, &op->error);
+	return sqlite3_changes(tx->db->handle) > 0 ? CW_OK :
+						     cw_error_set(&op->error, CW_NOT_FOUND, "the session is over");
 }

@@ -43,11 +43,17 @@ struct cw_store_agent {
 
 /*
  * CW_STORE_SESSION_BEGIN: of an agent, unless since it was read it was disabled or got another password: CW_DENIED.
- * CW_STORE_SESSION_USE: it lasts until expires_at_ms from now on. CW_NOT_FOUND.
+ * CW_STORE_SESSION_USE: whose it is, if it is not over; used again after an hour, it lasts until expires_at_ms. CW_NOT_FOUND.
  * CW_STORE_SESSION_END: CW_NOT_FOUND.
+ *
+ * A token given for a session is issued at at_ms: what ends the session in a later operation revokes tokens up to a time
+ * that is not before.
  */
 struct cw_store_session {
 	const struct cw_agent *agent; /* BEGIN; borrowed */
+	struct cw_agent *ret_agent;   /* USE: result; the caller's */
+	bool is_prolonged;            /* USE: result */
+	int64_t at_ms;                /* BEGIN, USE: result */
 	unsigned char secret_sha256[CW_SECRET_SHA256_BYTES];
 	int64_t expires_at_ms;
 };
@@ -67,10 +73,9 @@ typedef bool (*cw_agent_fn)(void *context, const struct cw_agent *agent);
 CW_MUST_CHECK enum cw_status cw_store_agents(struct cw_reader *reader, const char *account, cw_agent_fn on_agent,
 					     void *context, struct cw_error *reterr);
 
-/* Whose a session is that is not over at now_ms, and when it was used last, to the hour. CW_NOT_FOUND. */
+/* Whose a session is that is not over at now_ms. CW_NOT_FOUND. */
 CW_MUST_CHECK enum cw_status cw_store_session(struct cw_reader *reader,
 					      const unsigned char secret_sha256[CW_SECRET_SHA256_BYTES], int64_t now_ms,
-					      struct cw_agent *ret_agent, int64_t *ret_used_at_ms,
-					      struct cw_error *reterr);
+					      struct cw_agent *ret_agent, struct cw_error *reterr);
 
 #endif

@@ -33,6 +33,17 @@ bool agent_read(struct db *db, sqlite3_stmt *statement, struct agent_row *row)
 	return is_found;
 }
 
+bool session_read(struct db *db, const unsigned char secret_sha256[CW_SECRET_SHA256_BYTES], int64_t now_ms,
+		  struct agent_row *row, int64_t *ret_used_at_ms)
+{
+	sqlite3_stmt *statement = db_bind(db, SQL_SESSION_FIND, "Bi", secret_sha256, CW_SECRET_SHA256_BYTES, now_ms);
+	bool is_found = db_step(db, statement) && take_row(db, statement, row);
+
+	*ret_used_at_ms = is_found ? db_int(statement, 10) : 0;
+	db_end(statement);
+	return is_found;
+}
+
 static enum cw_status answer_one(struct cw_reader *reader, sqlite3_stmt *statement, struct cw_agent *ret_agent,
 				 struct cw_error *reterr)
 {
@@ -63,16 +74,11 @@ enum cw_status cw_store_agent_by_email(struct cw_reader *reader, const char *ema
 }
 
 enum cw_status cw_store_session(struct cw_reader *reader, const unsigned char secret_sha256[CW_SECRET_SHA256_BYTES],
-				int64_t now_ms, struct cw_agent *ret_agent, int64_t *ret_used_at_ms,
-				struct cw_error *reterr)
+				int64_t now_ms, struct cw_agent *ret_agent, struct cw_error *reterr)
 {
 	struct agent_row row;
-	sqlite3_stmt *statement = db_bind(&reader->db, SQL_SESSION_FIND, "Bi", secret_sha256, CW_SECRET_SHA256_BYTES,
-					  now_ms);
-	bool is_found = db_step(&reader->db, statement) && take_row(&reader->db, statement, &row);
-	int64_t used_at_ms = is_found ? db_int(statement, 10) : 0;
-
-	db_end(statement);
+	int64_t used_at_ms = 0;
+	bool is_found = session_read(&reader->db, secret_sha256, now_ms, &row, &used_at_ms);
 	enum cw_status status = db_status(&reader->db, reterr);
 
 	if (status != CW_OK) {
@@ -82,7 +88,6 @@ enum cw_status cw_store_session(struct cw_reader *reader, const unsigned char se
 		return cw_error_set(reterr, CW_NOT_FOUND, "the session is over");
 	}
 	*ret_agent = row.agent;
-	*ret_used_at_ms = used_at_ms;
 	return CW_OK;
 }
 

@@ -1,8 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 #include "store/revocation.h"
 
+/* The last token of a session may have been given a moment ago: who had one is refused up to now. */
+static void end_sessions(struct tx *tx, struct cw_revocation *revocation)
+{
+	int64_t now_s = tx->now_ms / 1000;
+
+	if (revocation->kind != CW_REVOKE_SUBJECT && revocation->kind != CW_REVOKE_ACCOUNT) {
+		return;
+	}
+	db_run(tx->db, SQL_SESSION_END_ALL, "tt", revocation->account,
+	       revocation->kind == CW_REVOKE_SUBJECT ? revocation->value : NULL);
+	if (sqlite3_changes(tx->db->handle) > 0 && revocation->revoked_at_s < now_s) {
+		revocation->forget_at_s += now_s - revocation->revoked_at_s;
+		revocation->revoked_at_s = now_s;
+	}
+}
+
 void revocation_store(struct tx *tx, struct cw_revocation *revocation)
 {
+	end_sessions(tx, revocation);
 	db_run(tx->db, SQL_REVOCATION_TRIM, "i", tx->now_ms / 1000);
 	sqlite3_stmt *statement = db_bind(tx->db, SQL_REVOCATION_UPSERT, "tttii",
 					  cw_revocation_kind_text(revocation->kind), revocation->account,
@@ -12,10 +29,6 @@ void revocation_store(struct tx *tx, struct cw_revocation *revocation)
 		revocation->revoked_at_s = db_int(statement, 0);
 		revocation->forget_at_s = db_int(statement, 1);
 		(void)db_step(tx->db, statement); /* RETURNING has one row; this ends the statement */
-	}
-	if (revocation->kind == CW_REVOKE_SUBJECT || revocation->kind == CW_REVOKE_ACCOUNT) {
-		db_run(tx->db, SQL_SESSION_END_ALL, "tt", revocation->account,
-		       revocation->kind == CW_REVOKE_SUBJECT ? revocation->value : NULL);
 	}
 }
 

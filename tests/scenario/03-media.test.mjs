@@ -86,6 +86,12 @@ scenario('a file is given in parts, once, and by cookie or signed URL where a pa
   const known = await system.api(where, { headers: { 'If-None-Match': etag } });
   assert.equal(known.status, 304);
   assert.equal(known.headers.etag, etag);
+  assert.equal(known.headers['content-type'], undefined);
+  assert.notEqual(known.headers['content-length'], '0', 'it is the length of what the client has');
+  assert.equal(whole.headers['cache-control'], 'private, no-cache');
+  const head = await system.api(where, { method: 'HEAD', headers: { Range: 'bytes=0-9' } });
+  assert.equal(head.status, 200);
+  assert.equal(head.headers['content-length'], '10000');
   assert.equal(known.text, '');
 
   const part = (Range, headers) => system.api(where, { headers: { Range, ...headers } });
@@ -100,6 +106,8 @@ scenario('a file is given in parts, once, and by cookie or signed URL where a pa
   const outside = await part('bytes=10000-');
   assert.equal(outside.status, 416);
   assert.equal(outside.headers['content-range'], 'bytes */10000');
+  assert.equal(outside.headers['cache-control'], 'no-store');
+  assert.equal(outside.headers['content-disposition'], undefined);
 
   const byCookie = (token) => system.http(`/api/v1${where}`, { headers: { Cookie: `convwire_media=${token}` } });
   assert.equal((await byCookie(system.token())).status, 200);

@@ -92,7 +92,12 @@ scenario('who is wrong, unknown or disabled hears the same; after ten tries they
   assert.equal(new Set(answers.map(({ text }) => text)).size, 1);
   assert.ok(answers.every(({ headers }) => headers['set-cookie'] === undefined));
 
-  for (let i = 1; i < 10; i++) assertProblem(await signIn(system, { password: `wrong ${i}` }), 401, 'wrong_password');
+  const names = ['ann', 'ann.lee@example.com', 'ANN.LEE@example.com'];
+  for (let i = 1; i < 10; i++) {
+    const answer = await signIn(system, { login: names[i % 3], password: `wrong ${i}`, ...(i === 1 && { account: system.account }) });
+    assertProblem(answer, 401, 'wrong_password');
+    assert.equal(answer.headers['www-authenticate'], 'Bearer');
+  }
   const refused = await signIn(system);
   assertProblem(refused, 429, 'too_many_attempts');
   assert.ok(Number(refused.headers['retry-after']) > 0);
@@ -107,6 +112,32 @@ scenario('one address may not try for ever, behind a proxy neither', async (syst
   assertProblem(answers.at(-1), 429, 'too_many_attempts');
   assert.ok(answers.length > 40);
   assertProblem(await from('198.51.100.8', 0), 401, 'wrong_password');
+});
+
+scenario('right passwords cost an address nothing', async (system) => {
+  await start(system);
+  for (let i = 0; i < 60; i++) assert.equal((await signIn(system)).status, 200, `${i}`);
+});
+
+scenario('no token escapes what ends its session, in whichever second', async (system) => {
+  await start(system);
+  for (let round = 0; round < 6; round++) {
+    const answer = await signIn(system);
+    assert.equal(answer.status, 200, answer.text);
+    const cookie = cookieOf(answer);
+    const tokens = [];
+    const renew = async () => {
+      const renewed = await refresh(system, cookie);
+      if (renewed.status === 200) tokens.push(renewed.json.token);
+      return renewed.status === 200;
+    };
+    while (tokens.length < 20 || Date.now() % 1000 < 985) assert.ok(await renew()); // what was wrong happened where seconds end
+    const polls = [1, 2, 3].map(async () => { while (await renew()); });
+    assert.equal((await system.control('agent.disable', { account: system.account, subject: 'ann' })).status, 'ok');
+    await Promise.all(polls);
+    for (const token of new Set(tokens.slice(-20))) assert.ok(!await works(system, token), `round ${round}`);
+    assert.equal((await system.control('agent.enable', { account: system.account, subject: 'ann' })).status, 'ok');
+  }
 });
 
 scenario('a new password and a disabled agent end sessions, tokens and connections', async (system) => {

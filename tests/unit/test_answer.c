@@ -116,6 +116,23 @@ static void what_does_not_get_smaller_stays(void **state)
 	answer_finish(&answer);
 }
 
+static void what_was_added_is_taken_back(void **state)
+{
+	struct answer answer = text_answer("text/plain", 2);
+
+	(void)state;
+	answer_add_header(&answer, "X-A", "1");
+	answer_add_header(&answer, "Set-Cookie", "a=1");
+	answer_add_header(&answer, "Set-Cookie", "b=1");
+	answer_add_header(&answer, "X-B", "2");
+	assert_int_equal(answer.n_headers, 4);
+	answer_remove_header(&answer, "set-cookie");
+	answer_remove_header(&answer, "X-C");
+	assert_int_equal(answer.n_headers, 2);
+	assert_string_equal(header(&answer, "X-B"), "2");
+	answer_finish(&answer);
+}
+
 static void headers_that_do_not_fit_are_left_out(void **state)
 {
 	struct answer answer = text_answer("text/plain", 2);
@@ -137,6 +154,7 @@ int main(void)
 		cmocka_unit_test(every_answer_has_the_headers_that_keep_pages_safe),
 		cmocka_unit_test(long_texts_are_compressed_for_those_who_take_it),
 		cmocka_unit_test(what_does_not_get_smaller_stays),
+		cmocka_unit_test(what_was_added_is_taken_back),
 		cmocka_unit_test(headers_that_do_not_fit_are_left_out),
 	};
 

@@ -68,6 +68,17 @@ static void released_it_has_all_again(void **state)
 	assert_int_equal(brake_take(brake, "ann", START), 1000);
 }
 
+static void one_given_back_is_one_more(void **state)
+{
+	struct brake *brake = *state;
+
+	brake_give_back(brake, "ann", START); /* more than all there is not */
+	use_up(brake, "ann");
+	brake_give_back(brake, "ann", START);
+	assert_int_equal(brake_take(brake, "ann", START), 0);
+	assert_int_equal(brake_take(brake, "ann", START), 1000);
+}
+
 static void who_is_used_up_is_not_forgotten_for_a_crowd(void **state)
 {
 	struct brake *brake = *state;
@@ -87,6 +98,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_burst_then_one_in_a_while, start, stop),
 		cmocka_unit_test_setup_teardown(asking_in_vain_costs_nothing, start, stop),
 		cmocka_unit_test_setup_teardown(keys_are_apart, start, stop),
+		cmocka_unit_test_setup_teardown(one_given_back_is_one_more, start, stop),
 		cmocka_unit_test_setup_teardown(released_it_has_all_again, start, stop),
 		cmocka_unit_test_setup_teardown(who_is_used_up_is_not_forgotten_for_a_crowd, start, stop),
 	};

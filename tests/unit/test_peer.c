@@ -26,7 +26,8 @@ static void it_is_the_connections_address(void **state)
 {
 	(void)state;
 	assert_address("198.51.100.7", NULL, "198.51.100.7");
-	assert_address("2001:db8::7", NULL, "2001:db8::7");
+	assert_address("2001:db8:1:2:3::7", NULL, "2001:db8:1:2::"); /* the network: its client has all of it */
+	assert_address("::ffff:198.51.100.7", NULL, "198.51.100.7");
 	assert_address("127.0.0.1", NULL, "127.0.0.1");
 }
 
@@ -35,7 +36,8 @@ static void a_proxy_here_says_who_asks_in_its_last_word(void **state)
 	(void)state;
 	assert_address("127.0.0.1", "198.51.100.7", "198.51.100.7");
 	assert_address("127.0.0.1", "203.0.113.9, 198.51.100.7", "198.51.100.7");
-	assert_address("::1", "203.0.113.9,\t2001:db8::7", "2001:db8::7");
+	assert_address("::1", "203.0.113.9,\t2001:db8::7", "2001:db8::");
+	assert_address("::ffff:127.0.0.1", "198.51.100.7", "198.51.100.7");
 }
 
 static void what_others_claim_is_not_believed(void **state)

@@ -43,7 +43,8 @@ static enum cw_status begin(struct fixture *fixture, const struct cw_agent *agen
 
 static enum cw_status touch(struct fixture *fixture, enum cw_store_op_type type, int64_t expires_at_ms)
 {
-	struct cw_store_op op = { .type = type, .session.expires_at_ms = expires_at_ms };
+	struct cw_agent found;
+	struct cw_store_op op = { .type = type, .session = { .ret_agent = &found, .expires_at_ms = expires_at_ms } };
 
 	memcpy(op.session.secret_sha256, secret, sizeof(secret));
 	return cw_store_run(fixture->store, &op);
@@ -53,11 +54,10 @@ static enum cw_status touch(struct fixture *fixture, enum cw_store_op_type type,
 static enum cw_status whose(struct fixture *fixture, int64_t after_s, struct cw_agent *ret_agent)
 {
 	struct cw_reader *reader = NULL;
-	int64_t used_at_ms = 0;
 
 	assert_int_equal(cw_reader_acquire(fixture->store, &reader, &fixture->error), CW_OK);
 	enum cw_status status = cw_store_session(reader, secret, FIXTURE_NOW_MS + after_s * 1000, ret_agent,
-						 &used_at_ms, &fixture->error);
+						 &fixture->error);
 
 	cw_reader_release(reader);
 	return status;
@@ -119,7 +119,7 @@ static void a_session_lasts_as_long_as_it_is_used(void **state)
 	assert_string_equal(found.subject, "ann");
 	assert_int_equal(whose(fixture, 60, &found), CW_NOT_FOUND);
 	assert_int_equal(touch(fixture, CW_STORE_SESSION_USE, FIXTURE_NOW_MS + 120000), CW_OK);
-	assert_int_equal(whose(fixture, 119, &found), CW_OK);
+	assert_int_equal(whose(fixture, 60, &found), CW_NOT_FOUND); /* it was used within the hour: it stays as it is */
 	assert_int_equal(touch(fixture, CW_STORE_SESSION_END, 0), CW_OK);
 	assert_int_equal(touch(fixture, CW_STORE_SESSION_END, 0), CW_NOT_FOUND);
 	assert_int_equal(touch(fixture, CW_STORE_SESSION_USE, FIXTURE_NOW_MS + 120000), CW_NOT_FOUND);
@@ -206,6 +206,26 @@ static void a_revocation_ends_the_sessions_of_whom_it_names(void **state)
 	}
 }
 
+/* A token may have been given for the session until now, whatever time the revocation names. */
+static void a_revocation_that_ends_a_session_reaches_up_to_now(void **state)
+{
+	struct fixture *fixture = *state;
+	struct cw_store_op op = { .type = CW_STORE_REVOKE,
+				  .revocation = { .kind = CW_REVOKE_SUBJECT,
+						  .account = "acme",
+						  .value = "ann",
+						  .revoked_at_s = FIXTURE_NOW_S - 5,
+						  .forget_at_s = FORGET_AT_S } };
+
+	assert_int_equal(add(fixture, &ann), CW_OK);
+	assert_int_equal(cw_store_run(fixture->store, &op), CW_OK);
+	assert_int_equal(op.revocation.revoked_at_s, FIXTURE_NOW_S - 5); /* nobody was signed in */
+	assert_int_equal(begin(fixture, &ann), CW_OK);
+	assert_int_equal(cw_store_run(fixture->store, &op), CW_OK);
+	assert_int_equal(op.revocation.revoked_at_s, FIXTURE_NOW_S);
+	assert_int_equal(op.revocation.forget_at_s, FORGET_AT_S + 5);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -216,6 +236,7 @@ int main(void)
 		STORE_TEST(a_changed_password_ends_sessions_and_tokens),
 		STORE_TEST(who_is_disabled_is_out_until_enabled),
 		STORE_TEST(a_revocation_ends_the_sessions_of_whom_it_names),
+		STORE_TEST(a_revocation_that_ends_a_session_reaches_up_to_now),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
