@@ -456,7 +456,32 @@ static enum cw_status load_revocations(struct server *server, struct cw_error *r
 	return status;
 }
 
-static void fill_routes(struct server *server, const struct settings *settings)
+/* What the handlers know. */
+static void fill_contexts(struct server *server, const struct settings *settings)
+{
+	server->gate.store = server->store;
+	server->gate.secrets = server->secrets;
+	server->api.store = server->store;
+	atomic_store(&server->api.keys, server->rules->keys);
+	atomic_store(&server->api.access, server->rules->access);
+	server->api.revocations = server->revocations;
+	server->api.media_dir = server->media_dir;
+	server->api.media_min_free_bytes = settings->media_min_free_mb * MB;
+	server->api.media_key = server->media_key;
+	server->api.version = CW_VERSION;
+	server->api.mqtt_public_url = settings->mqtt_public_url;
+	server->api.ws_port = (int)settings->ws_port;
+	server->api.on_limited_sync = on_limited_sync;
+	server->api.on_limited_sync_context = server;
+	server->control_facts = (struct control){ .store = server->store,
+						  .published = published_cursor,
+						  .longest_token_s = longest_token_s,
+						  .on_revoked = on_control_revoked,
+						  .context = server };
+	server->health = (struct health){ .store = server->store, .collect = collect_facts, .collect_context = server };
+}
+
+static void fill_routes(struct server *server)
 {
 	struct webhook_gate *gate = &server->gate;
 	struct api *api = &server->api;
@@ -495,26 +520,6 @@ static void fill_routes(struct server *server, const struct settings *settings)
 	};
 	/* clang-format on */
 
-	server->gate.store = server->store;
-	server->gate.secrets = server->secrets;
-	server->api.store = server->store;
-	atomic_store(&server->api.keys, server->rules->keys);
-	atomic_store(&server->api.access, server->rules->access);
-	server->api.revocations = server->revocations;
-	server->api.media_dir = server->media_dir;
-	server->api.media_min_free_bytes = settings->media_min_free_mb * MB;
-	server->api.media_key = server->media_key;
-	server->api.version = CW_VERSION;
-	server->api.mqtt_public_url = settings->mqtt_public_url;
-	server->api.ws_port = (int)settings->ws_port;
-	server->api.on_limited_sync = on_limited_sync;
-	server->api.on_limited_sync_context = server;
-	server->control_facts = (struct control){ .store = server->store,
-						  .published = published_cursor,
-						  .longest_token_s = longest_token_s,
-						  .on_revoked = on_control_revoked,
-						  .context = server };
-	server->health = (struct health){ .store = server->store, .collect = collect_facts, .collect_context = server };
 	memcpy(server->routes, routes, sizeof(routes));
 	memcpy(server->control_routes, control_routes, sizeof(control_routes));
 	memcpy(server->metrics_routes, metrics_routes, sizeof(metrics_routes));
@@ -592,7 +597,8 @@ enum cw_status server_open(const char *dir, const struct settings *settings, str
 		status = load_revocations(server, reterr);
 	}
 	if (status == CW_OK) {
-		fill_routes(server, settings);
+		fill_contexts(server, settings);
+		fill_routes(server);
 		status = publisher_start(server->publisher, server->store, reterr);
 	}
 	if (status == CW_OK) {
