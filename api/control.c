@@ -5,6 +5,7 @@
 
 #include "core/clock.h"
 #include "core/text.h"
+#include "store/backup.h"
 
 /* Clocks of whoever asks and ours may differ; further ahead it is another unit than seconds. */
 #define MAX_AHEAD_S 86400
@@ -416,6 +417,16 @@ static enum cw_status list_revocations(const struct control *control, json_t *ar
 	return json_object_set_new(answer, "revocations", list) == 0 ? status : CW_NOMEM;
 }
 
+/* ---- backup ---- */
+
+static enum cw_status backup(const struct control *control, json_t *arguments, json_t *answer, struct cw_error *reterr)
+{
+	const char *path = control_text(arguments, "path");
+
+	(void)answer; /* nothing to add to "ok" */
+	return path ? cw_store_backup(control->store, path, reterr) : control_missing("path", reterr);
+}
+
 /* ---- the table ---- */
 
 static const struct {
@@ -444,6 +455,7 @@ static const struct {
 	{ "assign", assign },
 	{ "revoke", revoke },
 	{ "revocation.list", list_revocations },
+	{ "backup", backup },
 	{ "check", check },
 };
 

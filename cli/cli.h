@@ -21,6 +21,8 @@ int command_up(int argc, char **argv);
 int command_account(int argc, char **argv);
 int command_number(int argc, char **argv);
 int command_agent(int argc, char **argv);
+int command_backup(int argc, char **argv);
+int command_restore(int argc, char **argv);
 int command_send(int argc, char **argv);
 int command_outbox(int argc, char **argv);
 int command_template(int argc, char **argv);
@@ -82,6 +84,10 @@ CW_MUST_CHECK enum cw_status cli_mint(const char *dir, const char *account, cons
  */
 CW_MUST_CHECK enum cw_status cli_control(const char *dir, const char *action, json_t *arguments, json_t **ret_answer,
 					 struct cw_error *reterr);
+
+/* cw_store_restore with the directory's keys. */
+CW_MUST_CHECK enum cw_status cli_restore_database(const char *dir, const char *path, int64_t *ret_n_unknown,
+						  struct cw_error *reterr);
 
 /* The same with the error printed: answers an exit code. Takes arguments; *ret_answer may be NULL on failure. */
 int cli_do(const char *dir, const char *action, json_t *arguments, json_t **ret_answer);

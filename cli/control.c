@@ -12,6 +12,7 @@
 #include "core/file.h"
 #include "core/text.h"
 #include "ingest/secrets.h"
+#include "store/backup.h"
 
 #define MAX_ANSWER_BYTES (64 * 1024 * 1024)
 #define QUEUE_BYTES (64 * 1024 * 1024)
@@ -68,7 +69,9 @@ struct local {
 	struct cw_store *store;
 };
 
-static enum cw_status open_local(const char *dir, struct local *local, struct cw_error *reterr)
+/* What a store needs to know; *ret_options borrows of *local. */
+static enum cw_status load_local(const char *dir, struct local *local, struct cw_store_options *ret_options,
+				 struct cw_error *reterr)
 {
 	char path[PATH_MAX];
 	struct settings settings;
@@ -87,15 +90,29 @@ static enum cw_status open_local(const char *dir, struct local *local, struct cw
 	if (status != CW_OK) {
 		return status;
 	}
-	const struct cw_store_options options = {
+	*ret_options = (struct cw_store_options){
 		.dir = dir,
 		.tag = local->tag,
 		.secrets = secrets_for_store(local->secrets),
 		.max_queue_bytes = QUEUE_BYTES,
 		.max_queue_age_ms = QUEUE_AGE_MS,
 	};
+	return CW_OK;
+}
 
-	return cw_store_open(&options, &local->store, reterr);
+static enum cw_status open_local(const char *dir, struct local *local, struct cw_error *reterr)
+{
+	struct cw_store_options options;
+	enum cw_status status = load_local(dir, local, &options, reterr);
+
+	return status == CW_OK ? cw_store_open(&options, &local->store, reterr) : status;
+}
+
+static void close_local(struct local *local)
+{
+	cw_store_close(local->store);
+	secrets_destroy(local->secrets);
+	cw_tag_key_destroy(local->tag);
 }
 
 /* Only a revocation asks: a broken key must not keep other commands from their work. */
@@ -133,10 +150,21 @@ static enum cw_status do_locally(const char *dir, const char *action, json_t *ar
 			status = read_status(answer, reterr);
 		}
 	}
-	cw_store_close(local.store);
-	secrets_destroy(local.secrets);
-	cw_tag_key_destroy(local.tag);
+	close_local(&local);
 	*ret_answer = answer;
+	return status;
+}
+
+enum cw_status cli_restore_database(const char *dir, const char *path, int64_t *ret_n_unknown, struct cw_error *reterr)
+{
+	struct local local = { .dir = dir };
+	struct cw_store_options options;
+	enum cw_status status = load_local(dir, &local, &options, reterr);
+
+	if (status == CW_OK) {
+		status = cw_store_restore(&options, path, ret_n_unknown, reterr);
+	}
+	close_local(&local);
 	return status;
 }
 

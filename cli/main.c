@@ -32,6 +32,8 @@ static const struct command {
 	{ "clients", command_clients, "list who is connected to the broker" },
 	{ "kick", command_kick, "disconnect clients from the broker" },
 	{ "revoke", command_revoke, "refuse tokens that were signed so far" },
+	{ "backup", command_backup, "copy the database and the files of messages, while it runs" },
+	{ "restore", command_restore, "go back to a backup" },
 	{ "check", command_check, "hold the database to its promises" },
 	{ "simulate", command_simulate, "play customers: signed webhooks of every kind" },
 };

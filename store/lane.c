@@ -434,17 +434,30 @@ enum cw_status apply_outbound_move(struct tx *tx, struct cw_store_op *op)
 	return status;
 }
 
-/* After a start: whether these were sent nobody knows. */
-enum cw_status apply_outbound_recover(struct tx *tx, struct cw_store_op *op)
+/* Each leaves what the statement looks for. Answers how many. */
+static int64_t doubt(struct tx *tx, enum statement statement, int64_t until_ms)
 {
-	const struct cw_store_outbound_move move = { .next = CW_OUTBOUND_UNKNOWN, .due_at_ms = op->recover_until_ms };
+	const struct cw_store_outbound_move move = { .next = CW_OUTBOUND_UNKNOWN, .due_at_ms = until_ms };
 	struct attempt attempt;
+	int64_t n = 0;
 
-	while (read_attempt(tx, db_bind(tx->db, SQL_OUTBOUND_IN_FLIGHT, ""), &attempt)) { /* each leaves `sending` */
+	for (; read_attempt(tx, db_bind(tx->db, statement, ""), &attempt); n++) {
 		move_on(tx, &attempt, &move);
 		attempt_finish(&attempt);
 	}
+	return n;
+}
+
+/* After a start: whether these were sent nobody knows. */
+enum cw_status apply_outbound_recover(struct tx *tx, struct cw_store_op *op)
+{
+	(void)doubt(tx, SQL_OUTBOUND_IN_FLIGHT, op->recover_until_ms);
 	return CW_OK;
+}
+
+int64_t lane_restored(struct tx *tx)
+{
+	return doubt(tx, SQL_OUTBOUND_UNFINISHED, tx->now_ms);
 }
 
 void lane_file_uploaded(struct tx *tx, int64_t media)

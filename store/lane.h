@@ -45,4 +45,10 @@ bool lane_discard(struct tx *tx, const struct message_row *message, struct cw_pr
 void lane_file_uploaded(struct tx *tx, int64_t media);
 void lane_file_failed(struct tx *tx, int64_t media, int code, const char *error);
 
+/*
+ * The database is an older one: what had not been sent then may have been sent since. All of it becomes unknown, for
+ * people to decide. Answers how many.
+ */
+int64_t lane_restored(struct tx *tx);
+
 #endif

@@ -2,7 +2,7 @@
 #ifndef STORE_STATEMENTS_AGENTS_H
 #define STORE_STATEMENTS_AGENTS_H
 
-/* The SQL of agents and their sessions; part of the list of store/statements.h. */
+/* The SQL of agents and their sessions, and of a restore, which ends them; part of the list of store/statements.h. */
 
 /* In the order in which read_agent.c reads them. */
 #define AGENT_COLUMNS \
@@ -25,6 +25,8 @@
 	X(SQL_SESSION_USE, \
 	  "UPDATE session SET used_at = ?2, expires_at = ?3 WHERE secret_sha256 = ?1 AND expires_at > ?2") \
 	X(SQL_SESSION_END, "DELETE FROM session WHERE secret_sha256 = ?1") \
+	X(SQL_ACCOUNT_NEW_EPOCHS, "UPDATE account SET epoch = lower(hex(randomblob(16)))") \
+	X(SQL_SESSION_CLEAR, "DELETE FROM session") \
 	X(SQL_SESSION_TRIM, "DELETE FROM session WHERE expires_at <= ?1") \
 	X(SQL_SESSION_END_ALL, "DELETE FROM session WHERE agent IN (SELECT g.id FROM " AGENT_TABLES \
 			       "WHERE a.name = ?1 AND (?2 IS NULL OR g.subject = ?2))")

@@ -65,6 +65,9 @@
 	  "UPDATE outbound SET reported = ?2, report = ?3, wamid = ?4, wamid_hash = ?5 WHERE id = ?1") \
 	X(SQL_OUTBOUND_IN_FLIGHT, "SELECT " OUTBOUND_COLUMNS "FROM " OUTBOUND_TABLES \
 				  "WHERE o.state = 'sending' AND " OUTBOUND_OPEN " ORDER BY o.id LIMIT 1") \
+	X(SQL_OUTBOUND_UNFINISHED, \
+	  "SELECT " OUTBOUND_COLUMNS "FROM " OUTBOUND_TABLES \
+	  "WHERE o.state IN ('queued', 'sending', 'retrying') AND " OUTBOUND_OPEN " ORDER BY o.id LIMIT 1") \
 	X(SQL_OUTBOUND_OF_MEDIA, "SELECT o.id FROM outbound o WHERE o.media = ?1 AND o.state = 'queued' LIMIT 1") \
 	X(SQL_OUTBOUND_FILE_READY, \
 	  "UPDATE outbound SET due_at = ?2 WHERE media = ?1 AND state = 'queued' AND due_at > ?2") \

@@ -89,7 +89,8 @@ enum cw_store_op_type {
 	CW_STORE_AGENT_CHANGE,
 	CW_STORE_SESSION_BEGIN,
 	CW_STORE_SESSION_USE,
-	CW_STORE_SESSION_END
+	CW_STORE_SESSION_END,
+	CW_STORE_RESTORED /* store/backup.h */
 };
 
 struct cw_store_op {
@@ -142,6 +143,7 @@ struct cw_store_op {
 		struct cw_store_command command;
 		struct cw_store_outbound_move outbound_move;
 		int64_t recover_until_ms; /* when their lanes go on */
+		int64_t n_unknown;        /* RESTORED: result */
 		struct cw_store_pause pause;
 		struct cw_store_mint mint;
 		struct cw_store_media_add media_add;

@@ -19,6 +19,9 @@ struct cw_reader {
 /* Why account_find found nothing: the connection failed, or CW_NOT_FOUND. */
 enum cw_status reader_no_account(struct cw_reader *reader, const char *name, struct cw_error *reterr);
 
+/* One process owns a directory: *ret_fd holds the lock until it is closed. CW_BUSY, CW_IO. */
+enum cw_status store_lock(const char *dir, int *ret_fd, struct cw_error *reterr);
+
 struct cw_store {
 	struct cw_store_options options;
 	char *path; /* of the database */

@@ -90,6 +90,7 @@ enum cw_status apply_agent_change(struct tx *tx, struct cw_store_op *op);
 enum cw_status apply_session_begin(struct tx *tx, struct cw_store_op *op);
 enum cw_status apply_session_use(struct tx *tx, struct cw_store_op *op);
 enum cw_status apply_session_end(struct tx *tx, struct cw_store_op *op);
+enum cw_status apply_restored(struct tx *tx, struct cw_store_op *op);
 
 /* One slice of kept changes of a number that is being replayed; or only the first; or the first is given up. false when no number is. */
 bool apply_replay_slice(struct tx *tx);

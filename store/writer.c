@@ -31,20 +31,23 @@ static void *run_writer(void *context);
 
 /* ---- opening ---- */
 
-static enum cw_status take_lock(struct cw_store *store, struct cw_error *reterr)
+enum cw_status store_lock(const char *dir, int *ret_fd, struct cw_error *reterr)
 {
 	char path[PATH_MAX];
 
-	if (!cw_text_format(path, sizeof(path), "%s/run.lock", store->options.dir)) {
-		return cw_error_set(reterr, CW_INVALID, "%s: path too long", store->options.dir);
+	if (!cw_text_format(path, sizeof(path), "%s/run.lock", dir)) {
+		return cw_error_set(reterr, CW_INVALID, "%s: path too long", dir);
 	}
-	store->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (store->lock_fd < 0) {
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd < 0) {
 		return cw_error_set(reterr, CW_IO, "%s: %s", path, strerror(errno));
 	}
-	if (flock(store->lock_fd, LOCK_EX | LOCK_NB) != 0) {
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		(void)close(fd); /* nothing was written */
 		return cw_error_set(reterr, CW_BUSY, "%s: another Convwire process owns this directory", path);
 	}
+	*ret_fd = fd;
 	return CW_OK;
 }
 
@@ -113,7 +116,7 @@ enum cw_status cw_store_open(const struct cw_store_options *options, struct cw_s
 	if (!store) {
 		return cw_error_set(reterr, CW_NOMEM, "out of memory");
 	}
-	enum cw_status status = take_lock(store, reterr);
+	enum cw_status status = store_lock(options->dir, &store->lock_fd, reterr);
 
 	if (status == CW_OK) {
 		status = db_open(&store->db, store->path, true, reterr);
@@ -276,6 +279,8 @@ static enum cw_status apply_op(struct tx *tx, struct cw_store_op *op)
 		return apply_session_use(tx, op);
 	case CW_STORE_SESSION_END:
 		return apply_session_end(tx, op);
+	case CW_STORE_RESTORED:
+		return apply_restored(tx, op);
 	}
 	return cw_error_set(&op->error, CW_INVALID, "an operation that the store does not know");
 }

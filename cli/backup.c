@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+/* convwire backup TO, restore FROM: a folder with the database and the files of messages. */
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "core/media_copy.h"
+
+struct backup_options {
+	struct common_options common;
+	const char *folder;
+};
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+	struct backup_options *options = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &options->common;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (options->folder) {
+			argp_error(state, "unexpected argument \"%s\"", argument);
+		}
+		options->folder = argument;
+		return 0;
+	case ARGP_KEY_END:
+		if (!options->folder) {
+			argp_error(state, "which folder?");
+		}
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static enum cw_status make_folder(const char *path, struct cw_error *reterr)
+{
+	struct stat found;
+
+	if (mkdir(path, 0700) == 0) {
+		return CW_OK;
+	}
+	if (errno == EEXIST && stat(path, &found) == 0) {
+		errno = S_ISDIR(found.st_mode) ? 0 : ENOTDIR;
+	}
+	return errno == 0 ? CW_OK : cw_error_set(reterr, CW_IO, "%s: %s", path, strerror(errno));
+}
+
+/* The files of messages that are not there yet; says how many, and which are damaged. */
+static enum cw_status copy_media(const char *from, const char *to, int64_t *ret_n_copied, struct cw_error *reterr)
+{
+	char from_media[PATH_MAX];
+	char to_media[PATH_MAX];
+	int64_t n_damaged = 0;
+	enum cw_status status = settings_path(from, "media", from_media, sizeof(from_media), reterr);
+
+	if (status == CW_OK) {
+		status = settings_path(to, "media", to_media, sizeof(to_media), reterr);
+	}
+	if (status == CW_OK) {
+		status = make_folder(to_media, reterr);
+	}
+	if (status == CW_OK) {
+		status = cw_media_copy(from_media, to_media, ret_n_copied, &n_damaged, reterr);
+	}
+	if (n_damaged > 0) {
+		(void)fprintf(stderr,
+			      "convwire: %" PRId64
+			      " files in %s are damaged (their bytes are not what their names say)\n",
+			      n_damaged, from_media);
+	}
+	return status;
+}
+
+/* ---- backup ---- */
+
+static enum cw_status copy_database(const char *dir, const char *folder, struct cw_error *reterr)
+{
+	char path[PATH_MAX];
+	char whole[PATH_MAX]; /* the daemon is somewhere else */
+	json_t *answer = NULL;
+
+	if (!realpath(folder, whole)) {
+		return cw_error_set(reterr, CW_IO, "%s: %s", folder, strerror(errno));
+	}
+	enum cw_status status = settings_path(whole, "convwire.db", path, sizeof(path), reterr);
+
+	if (status == CW_OK) {
+		json_t *arguments = json_pack("{s:s}", "path", path);
+
+		status = cli_control(dir, "backup", arguments, &answer, reterr);
+		json_decref(arguments);
+	}
+	json_decref(answer);
+	return status;
+}
+
+int command_backup(int argc, char **argv)
+{
+	static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { NULL, 0, NULL, 0 } };
+	static const struct argp argp = {
+		NULL,
+		parse,
+		"FOLDER",
+		"Copies the database of one moment, and the files of messages, into FOLDER, which is made "
+		"if need be; the daemon may run. Into the same FOLDER again, only new files are copied. Keys "
+		"and settings are not in it: keep a copy of DIR/keys and DIR/convwire.conf elsewhere.",
+		children,
+		NULL,
+		NULL
+	};
+	struct backup_options options = { .common.dir = "./var" };
+	struct cw_error error;
+	int64_t n_files = 0;
+
+	cli_parse("backup", &argp, argc, argv, &options);
+	enum cw_status status = make_folder(options.folder, &error);
+
+	if (status == CW_OK) {
+		status = copy_database(options.common.dir, options.folder, &error);
+	}
+	if (status == CW_OK) {
+		status = copy_media(options.common.dir, options.folder, &n_files, &error);
+	}
+	if (status != CW_OK) {
+		return cli_fail(status, "%s", error.text);
+	}
+	if (options.common.json) {
+		cli_print_json(json_pack("{s:s, s:I}", "folder", options.folder, "new_files", (json_int_t)n_files));
+	} else {
+		(void)printf("Copied the database, and %" PRId64 " files that were not there yet, to %s.\n", n_files,
+			     options.folder);
+	}
+	return EX_OK;
+}
+
+/* ---- restore ---- */
+
+static void say_restored(const char *dir, const char *folder, int64_t n_files, int64_t n_unknown)
+{
+	(void)printf("%s is as it was when %s was made; %" PRId64 " files came with it.\n"
+		     "The database before is %s/convwire.db.before-restore: remove it when all is well.\n"
+		     "Clients load anew, and people who signed in with a password do so again. Tokens that were revoked since\n"
+		     "the backup are good again until they end: revoke them again.\n",
+		     dir, folder, n_files, dir);
+	if (n_unknown > 0) {
+		(void)printf("%" PRId64
+			     " messages had not been sent when the backup was made, and may have been since: they are "
+			     "unknown now.\n`convwire outbox list` shows them; retry or discard each.\n",
+			     n_unknown);
+	}
+}
+
+int command_restore(int argc, char **argv)
+{
+	static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { NULL, 0, NULL, 0 } };
+	static const struct argp argp = {
+		NULL,
+		parse,
+		"FOLDER",
+		"Puts the database of a backup in place of DIR's, and copies the files of messages that DIR "
+		"has not. The daemon must be stopped. On another machine, make DIR with `init` first and copy "
+		"the old keys into it.",
+		children,
+		NULL,
+		NULL
+	};
+	struct backup_options options = { .common.dir = "./var" };
+	struct cw_error error;
+	char path[PATH_MAX];
+	int64_t n_files = 0;
+	int64_t n_unknown = 0;
+
+	cli_parse("restore", &argp, argc, argv, &options);
+	enum cw_status status = settings_path(options.folder, "convwire.db", path, sizeof(path), &error);
+
+	if (status == CW_OK && access(path, R_OK) != 0) {
+		status = cw_error_set(&error, CW_NOT_FOUND, "%s: %s; FOLDER is what `convwire backup` made", path,
+				      strerror(errno));
+	}
+	if (status == CW_OK) { /* first: more files harm nobody if the rest fails */
+		status = copy_media(options.folder, options.common.dir, &n_files, &error);
+	}
+	if (status == CW_OK) {
+		status = cli_restore_database(options.common.dir, path, &n_unknown, &error);
+	}
+	if (status != CW_OK) {
+		return cli_fail(status, "%s", error.text);
+	}
+	if (options.common.json) {
+		cli_print_json(
+			json_pack("{s:I, s:I}", "new_files", (json_int_t)n_files, "unknown", (json_int_t)n_unknown));
+	} else {
+		say_restored(options.common.dir, options.folder, n_files, n_unknown);
+	}
+	return EX_OK;
+}

@@ -1,0 +1,187 @@
+// A backup of a running system, and the way back to it: nothing is sent twice, and every client sees what the server has.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import fs from 'node:fs/promises';
+import path from 'node:path';
+
+import { scenario } from '../lib/system.mjs';
+import { eventually } from '../lib/until.mjs';
+
+async function backup(system) {
+  const folder = path.join(system.dir, '../backup');
+  const done = await system.convwire('backup', folder);
+  assert.equal(done.code, 0, done.stderr);
+  return { folder, done };
+}
+
+const ledgerOf = async (sim) => (await sim.taken()).map(({ body }) => body.text?.body);
+
+scenario('back to a backup: clients load anew, what may have been sent is unknown, files are there', async (system) => {
+  await system.init();
+  const sim = await system.startSim();
+  await system.start();
+  const id = await system.customer();
+  const bytes = randomBytes(5000);
+  await sim.writes({ from: id.split('_')[2], type: 'image', file: { mime_type: 'image/jpeg', base64: bytes.toString('base64') } });
+  const image = await eventually(async () => (await system.thread(id)).find(({ media }) => media?.state === 'ready'), 'the image is fetched');
+  const bob = await system.agent({ agent: 'bob' });
+  const ann = await system.commander();
+  const sent = await ann.say(id, 'sent before');
+  await system.messageIs(id, sent.message, 'read');
+  await system.control('number.pause', { phone_number_id: system.number, reason: 'the test' });
+  const waiting = await ann.say(id, 'waits at the backup');
+  assert.equal(waiting.ok, true);
+
+  const { folder } = await backup(system);
+  assert.equal((await fs.stat(path.join(folder, 'convwire.db'))).mode & 0o777, 0o600);
+
+  await system.control('number.resume', { phone_number_id: system.number });
+  await system.messageIs(id, waiting.message, 'read');
+  const after = await ann.say(id, 'written after');
+  await system.messageIs(id, after.message, 'read');
+  await bob.caughtUp();
+  const before = (await system.log())[0].epoch;
+
+  const busy = await system.convwire('restore', folder);
+  assert.notEqual(busy.code, 0);
+  assert.match(busy.stderr, /another Convwire process owns this directory/);
+  await system.daemon.stop();
+  await fs.rm(path.join(system.dir, 'media'), { recursive: true });
+  const done = await system.convwire('restore', folder);
+  assert.equal(done.code, 0, done.stderr);
+  assert.match(done.stdout, /1 files came with it/);
+  assert.match(done.stdout, /1 messages had not been sent when the backup was made/);
+  await system.startDaemon();
+  await system.ready();
+
+  assert.notEqual((await system.log())[0].epoch, before);
+  const thread = await system.thread(id);
+  assert.equal(thread.find((message) => message.id === waiting.message).status, 'unknown');
+  assert.equal(thread.find((message) => message.id === after.message), undefined);
+  assert.equal((await system.api(`/media/${image.media.id}`)).status, 200);
+
+  // The page that was open all the while shows what the server has now.
+  const fresh = await system.agent({ agent: 'fresh' });
+  await fresh.caughtUp();
+  await eventually(async () => {
+    await bob.caughtUp();
+    return JSON.stringify([...bob.conversations.keys()].sort()) === JSON.stringify([...fresh.conversations.keys()].sort()) &&
+      bob.epoch === fresh.epoch;
+  }, 'bob has loaded anew');
+
+  // The number is paused as it was. Another reply goes, and what is unknown does not until somebody says so.
+  await system.control('number.resume', { phone_number_id: system.number });
+  const next = await ann.say(id, 'goes on');
+  await system.messageIs(id, next.message, 'read');
+  assert.deepEqual((await ledgerOf(sim)).filter((body) => body === 'waits at the backup').length, 1);
+  const check = await system.check();
+  assert.deepEqual(check.faults, []);
+});
+
+scenario('sessions of before a restore are over', async (system) => {
+  await (await system.init()).start();
+  await fs.writeFile(path.join(system.dir, 'ann.password'), 'correct horse\n');
+  assert.equal((await system.convwire('agent', 'add', 'ann', '--password-file', path.join(system.dir, 'ann.password'))).code, 0);
+  const signedIn = await system.http('/api/v1/session', { method: 'POST', body: '{"login":"ann","password":"correct horse"}' });
+  const Cookie = signedIn.headers['set-cookie'][0].split(';')[0];
+  const { folder } = await backup(system);
+  await system.daemon.stop();
+  assert.equal((await system.convwire('restore', folder)).code, 0);
+  await system.startDaemon();
+  await system.ready();
+  assert.equal((await system.http('/api/v1/session/refresh', { method: 'POST', headers: { Cookie } })).status, 401);
+  assert.equal((await system.http('/api/v1/session', { method: 'POST', body: '{"login":"ann","password":"correct horse"}' })).status, 200);
+});
+
+scenario('a backup while webhooks come is of one moment, and the next brings new files only', async (system) => {
+  await system.init();
+  const sim = await system.startSim();
+  await system.start();
+  let n = 0;
+  let isOver = false;
+  const writers = [0, 1, 2, 3].map(async (w) => {
+    while (!isOver) await system.customerWrites({ from: `92345000${w}${String(n++ % 100).padStart(3, '0')}`, body: `message ${n}` });
+  });
+  const sendsImage = async (from) => {
+    await sim.writes({ from, type: 'image', file: { mime_type: 'image/png', base64: randomBytes(1000).toString('base64') } });
+    const id = `${system.account}_${system.number}_${from}`;
+    await eventually(async () => (await system.thread(id)).some(({ media }) => media?.state === 'ready'), 'the image is fetched');
+  };
+  await sendsImage('923459990001');
+  const first = await backup(system);
+  assert.match(first.done.stdout, /Copied the database, and 1 files/);
+  await sendsImage('923459990002');
+  const second = await backup(system);
+  assert.match(second.done.stdout, /and 1 files that were not there yet/);
+  isOver = true;
+  await Promise.all(writers);
+  assert.deepEqual((await fs.readdir(second.folder)).sort(), ['convwire.db', 'media']);
+  await system.daemon.stop();
+  const done = await system.convwire('restore', second.folder, '--json');
+  assert.equal(done.code, 0, done.stderr);
+  assert.deepEqual(JSON.parse(done.stdout), { new_files: 0, unknown: 0 });
+  const check = await system.convwire('check', '--json');
+  assert.equal(check.code, 0, check.stdout);
+  assert.ok(JSON.parse(check.stdout).messages > 10);
+});
+
+scenario('what is no backup is refused, and the database stands as it was', async (system) => {
+  await system.init();
+  await system.startSim();
+  await system.start();
+  await system.customer();
+  const { folder } = await backup(system);
+  await system.daemon.stop();
+  const database = path.join(folder, 'convwire.db');
+  const good = await fs.readFile(database);
+  const restore = () => system.convwire('restore', folder);
+  const stands = () => fs.readFile(path.join(system.dir, 'convwire.db'));
+  const before = await stands();
+  const damaged = Buffer.from(good);
+  damaged.fill(0xa5, 8192, good.length - 4096);
+  const cases = [
+    ['nothing', () => fs.rm(database), /FOLDER is what `convwire backup` made/],
+    ['text', () => fs.writeFile(database, 'this is no database at all'.repeat(100)), /not a database/],
+    ['half', () => fs.writeFile(database, good.subarray(0, good.length / 2)), /damaged|malformed/],
+    ['other bytes inside', () => fs.writeFile(database, damaged), /damaged|malformed/],
+    ['a newer one', async () => {
+      await fs.writeFile(database, good);
+      execFileSync('node', ['-e', `const fs=require('fs');const fd=fs.openSync(${JSON.stringify(database)},'r+');fs.writeSync(fd,Buffer.from([0,0,0,99]),0,4,60);`]);
+    }, /newer Convwire/],
+  ];
+  for (const [name, make, words] of cases) {
+    await make();
+    const done = await restore();
+    assert.notEqual(done.code, 0, name);
+    assert.match(done.stderr, words, name);
+    assert.ok(before.equals(await stands()), name);
+    assert.deepEqual((await fs.readdir(system.dir)).filter((file) => file.includes('restor')), [], name);
+  }
+  await fs.writeFile(database, good);
+  assert.equal((await restore()).code, 0);
+
+  const [shard] = await fs.readdir(path.join(folder, 'media'));
+  assert.equal(shard, undefined, 'no file was sent here');
+  const name = 'ab'.repeat(32);
+  await fs.mkdir(path.join(folder, 'media/ab'), { recursive: true });
+  await fs.writeFile(path.join(folder, 'media/ab', name), 'other bytes');
+  const done = await restore();
+  assert.equal(done.code, 0);
+  assert.match(done.stderr, /1 files in .*media are damaged/);
+  await assert.rejects(fs.stat(path.join(system.dir, 'media/ab', name)));
+});
+
+scenario('a backup that cannot be written says why and leaves nothing', async (system) => {
+  await (await system.init()).start();
+  const file = path.join(system.dir, 'a-file');
+  await fs.writeFile(file, '');
+  for (const folder of [file, path.join(system.dir, 'no/such/parent')]) {
+    const done = await system.convwire('backup', folder);
+    assert.notEqual(done.code, 0);
+    assert.match(done.stderr, /convwire: .*(Not a directory|No such file|File exists)/);
+  }
+  assert.equal((await system.convwire('backup')).code, 64);
+  assert.equal((await system.convwire('restore')).code, 64);
+  assert.equal((await system.control('backup', { path: 'relative.db' })).status, 'invalid');
+});
