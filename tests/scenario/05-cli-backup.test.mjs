@@ -5,7 +5,8 @@ import { randomBytes } from 'node:crypto';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 
-import { scenario } from '../lib/system.mjs';
+import { run } from '../lib/program.mjs';
+import { programPath, scenario } from '../lib/system.mjs';
 import { eventually } from '../lib/until.mjs';
 
 async function backup(system) {
@@ -184,4 +185,32 @@ scenario('a backup that cannot be written says why and leaves nothing', async (s
   assert.equal((await system.convwire('backup')).code, 64);
   assert.equal((await system.convwire('restore')).code, 64);
   assert.equal((await system.control('backup', { path: 'relative.db' })).status, 'invalid');
+});
+
+scenario('killed anywhere on its way, a restore leaves the old database or the new one, and can be repeated', async (system, t) => {
+  await system.init();
+  const { folder } = await backup(system);
+  assert.equal((await system.convwire('account', 'add', 'since-the-backup')).code, 0);
+  const original = `${system.dir}.original`;
+  await fs.cp(system.dir, original, { recursive: true });
+  const accounts = async () => JSON.parse((await system.convwire('account', 'list', '--json')).stdout).map(({ account }) => account);
+  let kills = 0;
+  for (const call of ['fsync', 'fdatasync', 'link', 'rename', 'unlink', 'mkdir', 'rmdir']) {
+    for (let n = 1, isKilled = true; isKilled; n++) {
+      await fs.rm(system.dir, { recursive: true });
+      await fs.cp(original, system.dir, { recursive: true });
+      const end = await run('strace', 'strace', ['-f', '-qq', '-o', '/dev/null', '-e', `inject=${call}:signal=KILL:when=${n}`,
+        programPath('convwire'), 'restore', folder, '--dir', system.dir], { env: { ASAN_OPTIONS: 'detect_leaks=0' } }); // ptrace forbids it
+      isKilled = end.code === null || end.code === 137; // strace dies of the same signal
+      kills += isKilled;
+      assert.ok(isKilled || end.code === 0, `${call} ${n}: ${end.stderr}`);
+      const left = await accounts();
+      assert.ok(left.includes(system.account) && left.length <= 2, `${call} ${n}: ${left}`);
+      assert.equal((await system.convwire('check')).code, 0, `${call} ${n}`);
+    }
+    assert.equal((await system.convwire('restore', folder)).code, 0, `after ${call}`);
+    assert.deepEqual(await accounts(), [system.account]);
+  }
+  t.diagnostic(`${kills} kill points`);
+  assert.ok(kills > 15, `${kills}`);
 });
