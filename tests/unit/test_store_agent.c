@@ -143,7 +143,7 @@ static void a_changed_password_ends_sessions_and_tokens(void **state)
 	struct cw_agent found;
 	struct cw_store_agent changed;
 
-	(void)strcpy(other.password_hash, "$y$2");
+	assert_true(cw_text_copy(other.password_hash, sizeof(other.password_hash), "$y$2"));
 	assert_int_equal(change(fixture, &other, CW_AGENT_PASSWORD, &changed), CW_NOT_FOUND);
 	assert_int_equal(add(fixture, &ann), CW_OK);
 	assert_int_equal(begin(fixture, &ann), CW_OK);
