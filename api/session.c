@@ -92,12 +92,6 @@ static void answer_token(const struct signin *signin, struct cw_http_request *re
 	free(text);
 }
 
-static void store_problem(struct cw_http_request *request, const struct cw_store_op *op)
-{
-	cw_http_add_header(request, "Retry-After", "2");
-	cw_http_problem(request, 503, "store_unavailable", op->error.text);
-}
-
 /* ---- beginning ---- */
 
 /* A token of the second in which older ones were revoked would be refused with them: a later one, if the session still is. */
@@ -144,7 +138,7 @@ void session_open(struct signin *signin, struct cw_http_request *request, struct
 		cw_http_problem(request, 401, "wrong_password",
 				"The agent was changed a moment ago: sign in with the password of now.");
 	} else {
-		store_problem(request, &op);
+		api_store_problem(request, &op.error);
 	}
 	explicit_bzero(secret, sizeof(secret));
 	explicit_bzero(bytes, sizeof(bytes));
@@ -212,7 +206,7 @@ static void on_used(struct cw_store_op *op)
 		set_cookie(request, visit->signin, "");
 		cw_http_problem(request, 401, "no_session", "The session is over: sign in again.");
 	} else {
-		store_problem(request, op);
+		api_store_problem(request, &op->error);
 	}
 	explicit_bzero(&visit->agent, sizeof(visit->agent));
 	free(visit);
@@ -245,7 +239,7 @@ static void on_ended(struct cw_store_op *op)
 	if (op->status == CW_OK || op->status == CW_NOT_FOUND) {
 		answer_signed_out(visit->request, visit->signin);
 	} else {
-		store_problem(visit->request, op);
+		api_store_problem(visit->request, &op->error);
 	}
 	free(visit);
 }

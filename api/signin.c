@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/api.h"
 #include "api/password.h"
 #include "api/signin_private.h"
 #include "core/clock.h"
@@ -273,8 +274,7 @@ static void check(struct signin *signin, const struct asked *asked)
 	if (status == CW_INVALID) {
 		cw_http_problem(asked->request, 400, "account_needed", error.text);
 	} else if (status != CW_OK && status != CW_NOT_FOUND) {
-		cw_http_add_header(asked->request, "Retry-After", "2");
-		cw_http_problem(asked->request, 503, "store_unavailable", error.text);
+		api_store_problem(asked->request, &error);
 	} else {
 		check_password(signin, asked, &agent);
 	}

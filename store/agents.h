@@ -73,9 +73,4 @@ typedef bool (*cw_agent_fn)(void *context, const struct cw_agent *agent);
 CW_MUST_CHECK enum cw_status cw_store_agents(struct cw_reader *reader, const char *account, cw_agent_fn on_agent,
 					     void *context, struct cw_error *reterr);
 
-/* Whose a session is that is not over at now_ms. CW_NOT_FOUND. */
-CW_MUST_CHECK enum cw_status cw_store_session(struct cw_reader *reader,
-					      const unsigned char secret_sha256[CW_SECRET_SHA256_BYTES], int64_t now_ms,
-					      struct cw_agent *ret_agent, struct cw_error *reterr);
-
 #endif

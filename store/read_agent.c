@@ -73,24 +73,6 @@ enum cw_status cw_store_agent_by_email(struct cw_reader *reader, const char *ema
 	return answer_one(reader, db_bind(&reader->db, SQL_AGENT_BY_EMAIL, "t", email), ret_agent, reterr);
 }
 
-enum cw_status cw_store_session(struct cw_reader *reader, const unsigned char secret_sha256[CW_SECRET_SHA256_BYTES],
-				int64_t now_ms, struct cw_agent *ret_agent, struct cw_error *reterr)
-{
-	struct agent_row row;
-	int64_t used_at_ms = 0;
-	bool is_found = session_read(&reader->db, secret_sha256, now_ms, &row, &used_at_ms);
-	enum cw_status status = db_status(&reader->db, reterr);
-
-	if (status != CW_OK) {
-		return status;
-	}
-	if (!is_found) {
-		return cw_error_set(reterr, CW_NOT_FOUND, "the session is over");
-	}
-	*ret_agent = row.agent;
-	return CW_OK;
-}
-
 enum cw_status cw_store_agents(struct cw_reader *reader, const char *account, cw_agent_fn on_agent, void *context,
 			       struct cw_error *reterr)
 {

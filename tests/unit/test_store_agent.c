@@ -5,6 +5,7 @@
 #include "tests/unit/store_fixture.h"
 #include "tests/unit/unit.h"
 
+#define HOUR_S 3600
 #define FORGET_AT_S (FIXTURE_NOW_S + 86400)
 
 static const struct cw_agent ann = {
@@ -32,34 +33,37 @@ static enum cw_status change(struct fixture *fixture, const struct cw_agent *age
 	return status;
 }
 
-static enum cw_status begin(struct fixture *fixture, const struct cw_agent *agent)
+static enum cw_status begin(struct fixture *fixture, const struct cw_agent *agent, int64_t for_s)
 {
 	struct cw_store_op op = { .type = CW_STORE_SESSION_BEGIN,
-				  .session = { .agent = agent, .expires_at_ms = FIXTURE_NOW_MS + 60000 } };
+				  .session = { .agent = agent, .expires_at_ms = FIXTURE_NOW_MS + for_s * 1000 } };
 
 	memcpy(op.session.secret_sha256, secret, sizeof(secret));
 	return cw_store_run(fixture->store, &op);
 }
 
-static enum cw_status touch(struct fixture *fixture, enum cw_store_op_type type, int64_t expires_at_ms)
+static enum cw_status end(struct fixture *fixture)
 {
-	struct cw_agent found;
-	struct cw_store_op op = { .type = type, .session = { .ret_agent = &found, .expires_at_ms = expires_at_ms } };
+	struct cw_store_op op = { .type = CW_STORE_SESSION_END };
 
 	memcpy(op.session.secret_sha256, secret, sizeof(secret));
 	return cw_store_run(fixture->store, &op);
 }
 
-/* Whose session it is after so many seconds. */
-static enum cw_status whose(struct fixture *fixture, int64_t after_s, struct cw_agent *ret_agent)
+/* Uses the session so many seconds after the start: whose it is, and it lasts a minute more if that is an hour later. */
+static enum cw_status use(struct fixture *fixture, int64_t after_s, struct cw_agent *ret_agent)
 {
-	struct cw_reader *reader = NULL;
+	struct cw_store_op op = { .type = CW_STORE_SESSION_USE,
+				  .session = { .ret_agent = ret_agent,
+					       .expires_at_ms = FIXTURE_NOW_MS + (after_s + 60) * 1000 } };
 
-	assert_int_equal(cw_reader_acquire(fixture->store, &reader, &fixture->error), CW_OK);
-	enum cw_status status = cw_store_session(reader, secret, FIXTURE_NOW_MS + after_s * 1000, ret_agent,
-						 &fixture->error);
+	fixture_set_clock(after_s);
+	memcpy(op.session.secret_sha256, secret, sizeof(secret));
+	enum cw_status status = cw_store_run(fixture->store, &op);
 
-	cw_reader_release(reader);
+	if (status == CW_OK) {
+		assert_int_equal(op.session.at_ms / 1000, FIXTURE_NOW_S + after_s);
+	}
 	return status;
 }
 
@@ -112,28 +116,27 @@ static void a_session_lasts_as_long_as_it_is_used(void **state)
 	struct fixture *fixture = *state;
 	struct cw_agent found;
 
-	assert_int_equal(begin(fixture, &ann), CW_NOT_FOUND);
+	assert_int_equal(begin(fixture, &ann, HOUR_S + 60), CW_NOT_FOUND);
 	assert_int_equal(add(fixture, &ann), CW_OK);
-	assert_int_equal(begin(fixture, &ann), CW_OK);
-	assert_int_equal(whose(fixture, 59, &found), CW_OK);
+	assert_int_equal(begin(fixture, &ann, HOUR_S + 60), CW_OK);
+	assert_int_equal(use(fixture, HOUR_S - 1, &found), CW_OK); /* within the hour it stays as it is */
 	assert_string_equal(found.subject, "ann");
-	assert_int_equal(whose(fixture, 60, &found), CW_NOT_FOUND);
-	assert_int_equal(touch(fixture, CW_STORE_SESSION_USE, FIXTURE_NOW_MS + 120000), CW_OK);
-	assert_int_equal(whose(fixture, 60, &found), CW_NOT_FOUND); /* it was used within the hour: it stays as it is */
-	assert_int_equal(touch(fixture, CW_STORE_SESSION_END, 0), CW_OK);
-	assert_int_equal(touch(fixture, CW_STORE_SESSION_END, 0), CW_NOT_FOUND);
-	assert_int_equal(touch(fixture, CW_STORE_SESSION_USE, FIXTURE_NOW_MS + 120000), CW_NOT_FOUND);
-	assert_int_equal(whose(fixture, 0, &found), CW_NOT_FOUND);
+	assert_int_equal(use(fixture, HOUR_S + 59, &found), CW_OK); /* and lasts a minute more */
+	assert_int_equal(use(fixture, HOUR_S + 118, &found), CW_OK);
+	assert_int_equal(use(fixture, HOUR_S + 119, &found), CW_NOT_FOUND);
+	assert_int_equal(end(fixture), CW_OK);
+	assert_int_equal(end(fixture), CW_NOT_FOUND);
 }
 
 static void what_is_over_does_not_come_back_by_use(void **state)
 {
 	struct fixture *fixture = *state;
+	struct cw_agent found;
 
 	assert_int_equal(add(fixture, &ann), CW_OK);
-	assert_int_equal(begin(fixture, &ann), CW_OK);
-	fixture_set_clock(61);
-	assert_int_equal(touch(fixture, CW_STORE_SESSION_USE, FIXTURE_NOW_MS + 120000), CW_NOT_FOUND);
+	assert_int_equal(begin(fixture, &ann, 60), CW_OK);
+	assert_int_equal(use(fixture, 60, &found), CW_NOT_FOUND);
+	assert_int_equal(use(fixture, HOUR_S, &found), CW_NOT_FOUND);
 }
 
 static void a_changed_password_ends_sessions_and_tokens(void **state)
@@ -146,15 +149,15 @@ static void a_changed_password_ends_sessions_and_tokens(void **state)
 	assert_true(cw_text_copy(other.password_hash, sizeof(other.password_hash), "$y$2"));
 	assert_int_equal(change(fixture, &other, CW_AGENT_PASSWORD, &changed), CW_NOT_FOUND);
 	assert_int_equal(add(fixture, &ann), CW_OK);
-	assert_int_equal(begin(fixture, &ann), CW_OK);
+	assert_int_equal(begin(fixture, &ann, 60), CW_OK);
 	assert_int_equal(change(fixture, &other, CW_AGENT_PASSWORD, &changed), CW_OK);
 	assert_true(changed.is_revoked);
 	assert_int_equal(changed.revocation.kind, CW_REVOKE_SUBJECT);
 	assert_string_equal(changed.revocation.value, "ann");
 	assert_int_equal(changed.revocation.forget_at_s, FORGET_AT_S);
-	assert_int_equal(whose(fixture, 0, &found), CW_NOT_FOUND);
-	assert_int_equal(begin(fixture, &ann), CW_DENIED); /* its password was right when it was looked at */
-	assert_int_equal(begin(fixture, &other), CW_OK);
+	assert_int_equal(use(fixture, 0, &found), CW_NOT_FOUND);
+	assert_int_equal(begin(fixture, &ann, 60), CW_DENIED); /* its password was right when it was looked at */
+	assert_int_equal(begin(fixture, &other, 60), CW_OK);
 }
 
 static void who_is_disabled_is_out_until_enabled(void **state)
@@ -164,17 +167,17 @@ static void who_is_disabled_is_out_until_enabled(void **state)
 	struct cw_store_agent changed;
 
 	assert_int_equal(add(fixture, &ann), CW_OK);
-	assert_int_equal(begin(fixture, &ann), CW_OK);
+	assert_int_equal(begin(fixture, &ann, 60), CW_OK);
 	assert_int_equal(change(fixture, &ann, CW_AGENT_DISABLE, &changed), CW_OK);
 	assert_true(changed.is_revoked);
 	assert_int_equal(change(fixture, &ann, CW_AGENT_DISABLE, &changed), CW_DUPLICATE);
-	assert_int_equal(whose(fixture, 0, &found), CW_NOT_FOUND);
-	assert_int_equal(begin(fixture, &ann), CW_DENIED);
+	assert_int_equal(use(fixture, 0, &found), CW_NOT_FOUND);
+	assert_int_equal(begin(fixture, &ann, 60), CW_DENIED);
 	assert_int_equal(change(fixture, &ann, CW_AGENT_ENABLE, &changed), CW_OK);
 	assert_false(changed.is_revoked);
 	assert_int_equal(change(fixture, &ann, CW_AGENT_ENABLE, &changed), CW_DUPLICATE);
-	assert_int_equal(whose(fixture, 0, &found), CW_NOT_FOUND);
-	assert_int_equal(begin(fixture, &ann), CW_OK);
+	assert_int_equal(use(fixture, 0, &found), CW_NOT_FOUND);
+	assert_int_equal(begin(fixture, &ann, 60), CW_OK);
 }
 
 static void a_revocation_ends_the_sessions_of_whom_it_names(void **state)
@@ -199,10 +202,10 @@ static void a_revocation_ends_the_sessions_of_whom_it_names(void **state)
 							  .forget_at_s = FORGET_AT_S } };
 
 		assert_true(cw_text_copy(op.revocation.value, sizeof(op.revocation.value), rows[i].value));
-		(void)touch(fixture, CW_STORE_SESSION_END, 0);
-		assert_int_equal(begin(fixture, &ann), CW_OK);
+		(void)end(fixture);
+		assert_int_equal(begin(fixture, &ann, 60), CW_OK);
 		assert_int_equal(cw_store_run(fixture->store, &op), CW_OK);
-		assert_int_equal(whose(fixture, 0, &found), rows[i].left);
+		assert_int_equal(use(fixture, 0, &found), rows[i].left);
 	}
 }
 
@@ -220,7 +223,7 @@ static void a_revocation_that_ends_a_session_reaches_up_to_now(void **state)
 	assert_int_equal(add(fixture, &ann), CW_OK);
 	assert_int_equal(cw_store_run(fixture->store, &op), CW_OK);
 	assert_int_equal(op.revocation.revoked_at_s, FIXTURE_NOW_S - 5); /* nobody was signed in */
-	assert_int_equal(begin(fixture, &ann), CW_OK);
+	assert_int_equal(begin(fixture, &ann, 60), CW_OK);
 	assert_int_equal(cw_store_run(fixture->store, &op), CW_OK);
 	assert_int_equal(op.revocation.revoked_at_s, FIXTURE_NOW_S);
 	assert_int_equal(op.revocation.forget_at_s, FORGET_AT_S + 5);
