@@ -173,6 +173,26 @@ scenario('what is no backup is refused, and the database stands as it was', asyn
   await assert.rejects(fs.stat(path.join(system.dir, 'media/ab', name)));
 });
 
+scenario('what a killed daemon left in its WAL is kept with the old database, and does not get into the new one', async (system) => {
+  await (await system.init()).start();
+  await system.customerWrites({ from: '923450000001', body: 'before' });
+  const { folder } = await backup(system);
+  await system.customerWrites({ from: '923450000002', body: 'after' });
+  await system.daemon.stop('SIGKILL');
+  const database = path.join(system.dir, 'convwire.db');
+  assert.ok((await fs.stat(`${database}-wal`)).size > 0);
+  const restored = async (messages) => {
+    const done = await system.convwire('restore', folder);
+    assert.equal(done.code, 0, done.stderr);
+    const check = await system.convwire('check', '--json');
+    assert.equal(check.code, 0, check.stdout);
+    assert.equal(JSON.parse(check.stdout).messages, messages);
+  };
+  await restored(1);
+  await fs.rename(`${database}.before-restore`, path.join(folder, 'convwire.db'));
+  await restored(2);
+});
+
 scenario('a backup that cannot be written says why and leaves nothing', async (system) => {
   await (await system.init()).start();
   const file = path.join(system.dir, 'a-file');
