@@ -42,6 +42,7 @@ void api_sync(struct cw_http_request *request, void *api);
 void api_conversations(struct cw_http_request *request, void *api);
 void api_conversation(struct cw_http_request *request, void *api);
 void api_messages(struct cw_http_request *request, void *api);
+void api_search(struct cw_http_request *request, void *api);
 void api_resolve(struct cw_http_request *request, void *api);
 void api_begin_conversation(struct cw_http_request *request, void *api);
 void api_command(struct cw_http_request *request, void *api);
@@ -77,6 +78,10 @@ struct cw_reader *api_reader(struct cw_http_request *request, const struct api *
  */
 enum cw_status api_may_command(struct cw_http_request *request, const struct api *api, const struct cw_token *token,
 			       const char *conversation);
+
+/* Where the page finds the broker: as configured, or the WebSocket port of the host that it asked. false: it does not fit. */
+#define API_URL_MAX 512
+bool api_mqtt_url(struct cw_http_request *request, const struct api *api, char out[API_URL_MAX]);
 
 /* Answers for a store that failed. */
 void api_store_problem(struct cw_http_request *request, const struct cw_error *error);

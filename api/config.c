@@ -7,8 +7,6 @@
 #include "core/content.h"
 #include "core/text.h"
 
-#define URL_MAX 600
-
 /* A host name or address as browsers write it, without its port; 0: none. */
 static size_t host_length(const char *host)
 {
@@ -18,24 +16,24 @@ static size_t host_length(const char *host)
 	return len > 0 && cw_text_is_made_of(host, len, 255, CW_TEXT_ID ".:[]") ? len : 0;
 }
 
-/* Where the page finds the broker: as configured, or the WebSocket port of the host that it asked. */
-static bool mqtt_url(struct cw_http_request *request, const struct api *api, char out[URL_MAX])
+bool api_mqtt_url(struct cw_http_request *request, const struct api *api, char out[API_URL_MAX])
 {
 	const char *host = cw_http_header(request, "Host");
 	size_t len = host_length(host);
 
 	if (api->mqtt_public_url[0]) {
-		return cw_text_copy(out, URL_MAX, api->mqtt_public_url);
+		return cw_text_copy(out, API_URL_MAX, api->mqtt_public_url);
 	}
-	return cw_text_format(out, URL_MAX, "ws://%.*s:%d", len ? (int)len : 9, len ? host : "127.0.0.1", api->ws_port);
+	return cw_text_format(out, API_URL_MAX, "ws://%.*s:%d", len ? (int)len : 9, len ? host : "127.0.0.1",
+			      api->ws_port);
 }
 
 void api_config(struct cw_http_request *request, void *context)
 {
 	const struct api *api = context;
-	char url[URL_MAX];
+	char url[API_URL_MAX];
 
-	if (!mqtt_url(request, api, url)) {
+	if (!api_mqtt_url(request, api, url)) {
 		cw_http_problem(request, 500, "internal", "mqtt_public_url is too long.");
 		return;
 	}

@@ -116,6 +116,7 @@ static const struct {
 	ROW("batch_max", "gauge", store.batch_max, "Most operations in one transaction"),
 	ROW("checkpoints_total", "counter", store.checkpoints, "WAL checkpoints"),
 	ROW("checkpoint_max_milliseconds", "gauge", store.checkpoint_max_ms, "Longest checkpoint"),
+	ROW("event_trims_total", "counter", store.trims, "Rounds of retention over the event log"),
 	ROW("wal_pages", "gauge", store.wal_pages, "Pages in the WAL"),
 	ROW("queue_operations", "gauge", store.queue_ops, "Operations waiting for the writer"),
 	ROW("queue_bytes", "gauge", store.queue_bytes, "Bytes waiting for the writer"),

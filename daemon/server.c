@@ -9,26 +9,17 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "api/api.h"
-#include "api/control.h"
-#include "api/health.h"
-#include "api/signin.h"
 #include "bridge/bridge.h"
 #include "core/clock.h"
-#include "core/command.h"
-#include "core/content.h"
 #include "core/file.h"
+#include "daemon/routes.h"
 #include "http/origin.h"
 #include "ingest/publisher.h"
 #include "ingest/secrets.h"
-#include "ingest/webhook.h"
 
 #define MB (1024 * 1024LL)
 #define MAX_KEY_BYTES 16384
-#define CONTROL_MAX_BODY (16 * 1024 * 1024) /* alias import sends its rows in parts */
 #define TOKEN_LIFETIME_S 86400
-
-enum { N_ROUTES = 21, N_CONTROL_ROUTES = 2, N_METRICS_ROUTES = 1 };
 
 /* Keys and roles as they were loaded at one time. A handler may still use what a reload replaced. */
 struct rules {
@@ -52,9 +43,8 @@ struct server {
 	struct api api;
 	struct control control_facts;
 	struct health health;
-	struct cw_http_route routes[N_ROUTES];
-	struct cw_http_route control_routes[N_CONTROL_ROUTES];
-	struct cw_http_route metrics_routes[N_METRICS_ROUTES];
+	struct pages pages;
+	struct routes routes;
 	char control_path[PATH_MAX];
 	char media_dir[PATH_MAX];
 	char tokens_dir[PATH_MAX];
@@ -375,9 +365,14 @@ static enum cw_status check_urls(const struct settings *settings, struct cw_erro
 				    "behind",
 				    settings->public_url);
 	}
-	if (settings->mqtt_public_url[0] && strncmp(settings->mqtt_public_url, "ws://", 5) != 0 &&
-	    strncmp(settings->mqtt_public_url, "wss://", 6) != 0) {
-		return cw_error_set(reterr, CW_INVALID, "mqtt_public_url: \"%.80s\" is neither ws:// nor wss://",
+	bool is_ws = strncmp(settings->mqtt_public_url, "ws://", 5) == 0 ||
+		     strncmp(settings->mqtt_public_url, "wss://", 6) == 0;
+
+	/* It is part of the page's Content-Security-Policy. */
+	if (settings->mqtt_public_url[0] && (!is_ws || strpbrk(settings->mqtt_public_url, " \t;,'\"") ||
+					     strlen(settings->mqtt_public_url) >= API_URL_MAX)) {
+		return cw_error_set(reterr, CW_INVALID,
+				    "mqtt_public_url: \"%.80s\" is no URL that begins with ws:// or wss://",
 				    settings->mqtt_public_url);
 	}
 	return CW_OK;
@@ -422,6 +417,7 @@ static enum cw_status open_store(struct server *server, const char *dir, const s
 		.secrets = secrets_for_store(server->secrets),
 		.max_queue_bytes = settings->queue_max_mb * MB,
 		.max_queue_age_ms = settings->queue_max_age_ms,
+		.event_retention_ms = settings->event_retention_s * 1000,
 		.on_events = publisher_hand_over,
 		.on_events_context = server->publisher,
 		.on_outbound = bridge_on_outbound,
@@ -479,50 +475,25 @@ static void fill_contexts(struct server *server, const struct settings *settings
 						  .on_revoked = on_control_revoked,
 						  .context = server };
 	server->health = (struct health){ .store = server->store, .collect = collect_facts, .collect_context = server };
+	routes_fill(&server->routes, &(struct route_contexts){ .gate = &server->gate,
+							       .api = &server->api,
+							       .signin = server->signin,
+							       .pages = &server->pages,
+							       .health = &server->health,
+							       .control = &server->control_facts });
 }
 
-static void fill_routes(struct server *server)
+/* Without a dashboard everything else works. */
+static enum cw_status open_pages(struct server *server, const struct settings *settings, struct cw_error *reterr)
 {
-	struct webhook_gate *gate = &server->gate;
-	struct api *api = &server->api;
-	struct health *health = &server->health;
-	struct signin *signin = server->signin;
-	/* clang-format off */
-	const struct cw_http_route routes[N_ROUTES] = {
-		{ "GET",  "/webhook",                           0, NULL, webhook_verify, gate, NULL },
-		{ "POST", "/webhook",            WEBHOOK_MAX_BODY, webhook_admit, webhook_receive, gate, NULL },
-		{ "GET",  "/healthz",                           0, NULL, health_live, health, NULL },
-		{ "GET",  "/readyz",                            0, NULL, health_ready, health, NULL },
-		{ "GET",  "/api/v1/sync",                       0, NULL, api_sync, api, NULL },
-		{ "GET",  "/api/v1/conversations",              0, NULL, api_conversations, api, NULL },
-		{ "POST", "/api/v1/conversations",           4096, NULL, api_begin_conversation, api, NULL },
-		{ "GET",  "/api/v1/conversations/{}",           0, NULL, api_conversation, api, NULL },
-		{ "GET",  "/api/v1/conversations/{}/messages",  0, NULL, api_messages, api, NULL },
-		{ "POST", "/api/v1/conversations/{}/commands", CW_COMMAND_MAX_BYTES, NULL, api_command, api, NULL },
-		{ "GET",  "/api/v1/resolve",                    0, NULL, api_resolve, api, NULL },
-		{ "GET",  "/api/v1/media/{}",                   0, NULL, api_media, api, NULL },
-		{ "POST",   "/api/v1/session",               4096, NULL, signin_begin, signin, NULL },
-		{ "POST",   "/api/v1/session/refresh",       4096, NULL, signin_refresh, signin, NULL },
-		{ "DELETE", "/api/v1/session",               4096, NULL, signin_end, signin, NULL },
-		{ "GET",  "/api/v1/config",                     0, NULL, api_config, api, NULL },
-		{ "GET",  "/api/v1/agents",                     0, NULL, api_agents, api, NULL },
-		{ "GET",  "/api/v1/numbers",                    0, NULL, api_numbers, api, NULL },
-		{ "GET",  "/api/v1/templates",                  0, NULL, api_templates, api, NULL },
-		{ "GET",  "/api/v1/media/{}/url",               0, NULL, api_media_url, api, NULL },
-		{ "POST", "/api/v1/media", CW_CONTENT_MAX_FILE_BYTES, api_media_admit, api_media_store, api, api_media_take },
-	};
-	const struct cw_http_route control_routes[N_CONTROL_ROUTES] = {
-		{ "POST", "/control/{}",         CONTROL_MAX_BODY, NULL, control_handle, &server->control_facts, NULL },
-		{ "GET",  "/metrics",                           0, NULL, health_metrics, health, NULL },
-	};
-	const struct cw_http_route metrics_routes[N_METRICS_ROUTES] = {
-		{ "GET",  "/metrics",                           0, NULL, health_metrics, health, NULL },
-	};
-	/* clang-format on */
+	char folder[PATH_MAX];
+	struct cw_error error;
+	enum cw_status status = settings_dashboard(settings, folder, sizeof(folder), reterr);
 
-	memcpy(server->routes, routes, sizeof(routes));
-	memcpy(server->control_routes, control_routes, sizeof(control_routes));
-	memcpy(server->metrics_routes, metrics_routes, sizeof(metrics_routes));
+	if (status == CW_OK && pages_open(&server->pages, &server->api, folder, &error) != CW_OK) {
+		cw_log_warn("no dashboard: %s", error.text);
+	}
+	return status;
 }
 
 static enum cw_status open_listeners(struct server *server, const char *dir, const struct settings *settings,
@@ -534,8 +505,8 @@ static enum cw_status open_listeners(struct server *server, const char *dir, con
 		.n_threads = (int)settings->http_threads,
 		.max_connections = (int)settings->max_connections,
 		.max_body_bytes = settings->max_body_mb * MB,
-		.routes = server->routes,
-		.n_routes = N_ROUTES,
+		.routes = server->routes.http,
+		.n_routes = N_HTTP_ROUTES,
 		.cors_origins = settings->cors_origins,
 		.own_origin = settings->public_url,
 	};
@@ -545,14 +516,14 @@ static enum cw_status open_listeners(struct server *server, const char *dir, con
 		.n_threads = 1,
 		.max_connections = 16,
 		.max_body_bytes = MB,
-		.routes = server->metrics_routes,
+		.routes = server->routes.metrics,
 		.n_routes = N_METRICS_ROUTES,
 	};
 	struct cw_http_options control = metrics;
 
 	control.unix_path = server->control_path;
-	control.max_body_bytes = 2 * CONTROL_MAX_BODY;
-	control.routes = server->control_routes;
+	control.max_body_bytes = 2 * ROUTES_CONTROL_MAX_BODY;
+	control.routes = server->routes.control;
 	control.n_routes = N_CONTROL_ROUTES;
 	enum cw_status status = settings_path(dir, "control.sock", server->control_path, sizeof(server->control_path),
 					      reterr);
@@ -575,6 +546,7 @@ enum cw_status server_open(const char *dir, const struct settings *settings, str
 		return cw_error_set(reterr, CW_NOMEM, "out of memory");
 	}
 	server->dir = dir;
+	server->pages.folder_fd = -1;
 	cw_buf_init(&server->private_pem, MAX_KEY_BYTES);
 	enum cw_status status = settings_broker_uri(settings, server->broker_uri, sizeof(server->broker_uri)) ?
 					load_keys(server, dir, reterr) :
@@ -597,8 +569,10 @@ enum cw_status server_open(const char *dir, const struct settings *settings, str
 		status = load_revocations(server, reterr);
 	}
 	if (status == CW_OK) {
+		status = open_pages(server, settings, reterr);
+	}
+	if (status == CW_OK) {
 		fill_contexts(server, settings);
-		fill_routes(server);
 		status = publisher_start(server->publisher, server->store, reterr);
 	}
 	if (status == CW_OK) {
@@ -633,6 +607,7 @@ void server_close(struct server *server)
 	cw_http_stop(server->metrics);
 	cw_http_stop(server->control);
 	cw_store_close(server->store);
+	pages_close(&server->pages);
 	signin_destroy(server->signin);
 	bridge_destroy(server->bridge);
 	publisher_destroy(server->publisher);

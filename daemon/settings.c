@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/settings.h"
 
+#include <errno.h>
 #include <limits.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "core/text.h"
 
@@ -15,7 +18,9 @@ static const struct cw_conf_key keys[] = {
 	INT(access_token_s, "900", 60, 86400, "seconds that the token of an agent who signs in is good; it is renewed by itself"),
 	TEXT(broker_uri, "", "MQTT broker, e.g. tcp://host:1883; empty: mqtt_address at mqtt_port"),
 	TEXT(cors_origins, "", "origins of other pages that may use the API, e.g. https://shop.example.com"),
+	TEXT(dashboard, "", "folder of the dashboard's files; empty: beside the programs"),
 	{ "demo", CW_CONF_BOOL, offsetof(struct settings, demo), "no", 0, 0, "made by `init --demo`, for `up --demo` only" },
+	INT(event_retention_s, "2592000", 0, 315360000, "seconds that the event log is kept; who was away longer loads anew; 0: for ever"),
 	TEXT(graph_url, "https://graph.facebook.com/v24.0", "URL of WhatsApp's Graph API, with its version"),
 	TEXT(http_address, "127.0.0.1", "IP address of the HTTP listener"),
 	INT(http_port, "8080", 0, 65535, "TCP port of the HTTP listener; 0: the kernel chooses"),
@@ -82,6 +87,27 @@ bool settings_broker_uri(const struct settings *settings, char *out, size_t size
 		return cw_text_copy(out, size, settings->broker_uri);
 	}
 	return cw_text_format(out, size, "tcp://%s:%d", settings->mqtt_address, (int)settings->mqtt_port);
+}
+
+enum cw_status settings_dashboard(const struct settings *settings, char *out, size_t size, struct cw_error *reterr)
+{
+	char self[PATH_MAX];
+
+	if (settings->dashboard[0]) {
+		return cw_text_copy(out, size, settings->dashboard) ?
+			       CW_OK :
+			       cw_error_set(reterr, CW_INVALID, "dashboard: path too long");
+	}
+	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	if (len < 0) {
+		return cw_error_set(reterr, CW_IO, "/proc/self/exe: %s", strerror(errno));
+	}
+	self[len] = '\0';
+	char *slash = strrchr(self, '/');
+
+	*slash = '\0'; /* the path is absolute */
+	return settings_path(self, "../share/convwire/dashboard", out, size, reterr);
 }
 
 void settings_finish(struct settings *settings)

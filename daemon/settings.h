@@ -11,10 +11,12 @@
  */
 struct settings {
 	int64_t access_token_s;
-	char *broker_uri;   /* "": the broker that `up` runs, tcp://mqtt_address:mqtt_port */
-	char *cors_origins; /* of other pages that may use the API, parted by spaces or commas */
-	bool demo;          /* made by `init --demo`: for `up --demo` only */
-	char *graph_url;    /* of the Graph API, with its version */
+	char *broker_uri;          /* "": the broker that `up` runs, tcp://mqtt_address:mqtt_port */
+	char *cors_origins;        /* of other pages that may use the API, parted by spaces or commas */
+	bool demo;                 /* made by `init --demo`: for `up --demo` only */
+	int64_t event_retention_s; /* 0: events are kept for ever */
+	char *dashboard;           /* folder of the pages; "": beside the program */
+	char *graph_url;           /* of the Graph API, with its version */
 	char *http_address;
 	int64_t http_port;
 	int64_t http_threads;
@@ -53,6 +55,10 @@ CW_MUST_CHECK bool settings_broker_uri(const struct settings *settings, char *ou
 /* `DIR/name` as text into out. CW_INVALID when it does not fit. */
 CW_MUST_CHECK enum cw_status settings_path(const char *dir, const char *name, char *out, size_t size,
 					   struct cw_error *reterr);
+
+/* The dashboard's folder as text into out: as configured, or beside the program that runs. CW_INVALID, CW_IO. */
+CW_MUST_CHECK enum cw_status settings_dashboard(const struct settings *settings, char *out, size_t size,
+						struct cw_error *reterr);
 
 void settings_finish(struct settings *settings);
 

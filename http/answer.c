@@ -55,7 +55,7 @@ void answer_remove_header(struct answer *answer, const char *name)
 }
 
 /* RFC 9110, section 12.5.3: `gzip`, with a weight that is not 0. */
-static bool takes_gzip(const char *accept_encoding)
+bool answer_takes_gzip(const char *accept_encoding)
 {
 	const char *found = accept_encoding ? strcasestr(accept_encoding, "gzip") : NULL;
 
@@ -110,7 +110,7 @@ void answer_complete(struct answer *answer, const char *accept_encoding)
 	answer_add_header(answer, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
 	if (!answer->has_file && answer->len >= MIN_GZIP_BYTES && answer->len < UINT32_MAX && is_text(answer)) {
 		answer_add_header(answer, "Vary", "Accept-Encoding, Origin");
-		if (takes_gzip(accept_encoding)) {
+		if (answer_takes_gzip(accept_encoding)) {
 			compress_text(answer);
 		}
 	}

@@ -31,6 +31,9 @@ void answer_add_header(struct answer *answer, const char *name, const char *valu
 /* Takes back what was added. */
 void answer_remove_header(struct answer *answer, const char *name);
 
+/* Does an Accept-Encoding (NULL: none) take gzip? */
+bool answer_takes_gzip(const char *accept_encoding);
+
 /*
  * Adds what the handler did not say: nothing is kept by caches, guessed at, framed or run (OWASP Secure Headers). A long
  * text is compressed when the client (its Accept-Encoding; NULL: none) takes gzip.

@@ -76,6 +76,8 @@ const char *cw_http_header(struct cw_http_request *request, const char *name);
 const char *cw_http_query(struct cw_http_request *request, const char *name);
 /* A cookie's value, or NULL. */
 const char *cw_http_cookie(struct cw_http_request *request, const char *name);
+/* Does the client take an answer packed by gzip? */
+bool cw_http_takes_gzip(struct cw_http_request *request);
 /*
  * The IP address that asks, of IPv6 its /64 network: the connection's, or, when that is this machine, what a proxy here
  * appended to X-Forwarded-For.

@@ -13,7 +13,8 @@
 #define UNKNOWN_TYPE "application/octet-stream"
 #define API_PATH "/api/"
 
-static const char *const of_files[] = { "Cache-Control", "Content-Disposition", "Content-Security-Policy", "Vary" };
+static const char *const of_files[] = { "Cache-Control", "Content-Disposition", "Content-Encoding",
+					"Content-Security-Policy", "Vary" };
 
 bool respond_is_done(struct cw_http_request *request)
 {
@@ -23,6 +24,11 @@ bool respond_is_done(struct cw_http_request *request)
 void cw_http_add_header(struct cw_http_request *request, const char *name, const char *value)
 {
 	answer_add_header(&request->answer, name, value);
+}
+
+bool cw_http_takes_gzip(struct cw_http_request *request)
+{
+	return answer_takes_gzip(cw_http_header(request, "Accept-Encoding"));
 }
 
 /* text is taken; NULL, for want of memory, answers 500. */

@@ -3,6 +3,7 @@
 #define STORE_STATEMENTS_H
 
 #include "store/statements_agents.h"
+#include "store/statements_search.h"
 #include "store/statements_sending.h"
 
 /*
@@ -28,6 +29,7 @@
 #define STATEMENT_LIST(X) \
 	SENDING_STATEMENT_LIST(X) \
 	AGENTS_STATEMENT_LIST(X) \
+	SEARCH_STATEMENT_LIST(X) \
 	X(SQL_BEGIN_WRITE, "BEGIN IMMEDIATE") \
 	X(SQL_BEGIN_READ, "BEGIN") \
 	X(SQL_COMMIT, "COMMIT") \

@@ -12,6 +12,7 @@
 #include "core/webhook.h"
 #include "store/agents.h"
 #include "store/rights_read.h"
+#include "store/search_read.h"
 #include "store/sending_read.h"
 
 /*
@@ -38,6 +39,7 @@ struct cw_store_options {
 	struct cw_store_secrets secrets;
 	int64_t max_queue_bytes;
 	int64_t max_queue_age_ms;
+	int64_t event_retention_ms; /* older events are trimmed; 0: never */
 	/*
 	 * Receives the events of a commit, in order, on the writer's thread. The array (free()) and its
 	 * events are the receiver's from then on. NULL: nobody listens.
@@ -168,6 +170,7 @@ struct cw_store_stats {
 	int64_t waiting_changes; /* kept: number not known yet */
 	int64_t repaired;
 	int64_t commits, batch_max, checkpoints, checkpoint_max_ms, wal_pages;
+	int64_t trims; /* rounds of retention, whether or not there was something to trim */
 	int64_t queue_ops, queue_bytes, queue_age_ms;
 	bool is_full;
 };

@@ -33,6 +33,9 @@ struct cw_store {
 	int64_t wal_pages; /* not yet checkpointed */
 	int64_t checkpoint_at_pages;
 	bool may_replay;
+	bool may_index;        /* search may be behind the log */
+	int64_t next_index_ms; /* monotonic, as next_trim_ms */
+	int64_t next_trim_ms;
 	pthread_t thread;
 	bool is_joined;
 

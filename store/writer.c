@@ -19,11 +19,15 @@
 
 #include "core/clock.h"
 #include "core/text.h"
+#include "store/search.h"
 #include "store/store_private.h"
 #include "store/tx.h"
 
 #define MAX_BATCH_OPS 512
 #define IDLE_MS 1000
+/* Search is behind by this much at most while others have work for the writer, but for a flood; retention waits for idle time. */
+#define INDEX_EVERY_MS 200
+#define TRIM_EVERY_MS 1000
 /* 16 MB of WAL: the longest checkpoint stays in the tens of milliseconds (docs/benchmarks.md). */
 #define CHECKPOINT_PAGES 16000
 
@@ -123,6 +127,7 @@ enum cw_status cw_store_open(const struct cw_store_options *options, struct cw_s
 	}
 	if (status == CW_OK) {
 		store->next_event_id = read_next_event_id(store);
+		store->may_index = search_is_behind(&store->db);
 		status = db_status(&store->db, reterr);
 	}
 	if (status == CW_OK && pthread_create(&store->thread, NULL, run_writer, store) != 0) {
@@ -338,6 +343,7 @@ static enum cw_status end_tx(struct cw_store *store, struct tx *tx, int64_t n_op
 	if (status == CW_OK) {
 		store->next_event_id = tx->next_event_id;
 		add_counts(store, &tx->counts, n_ops);
+		store->may_index = store->may_index || tx->n_events > 0;
 		if (tx->n_events > 0 && store->options.on_events) {
 			store->options.on_events(store->options.on_events_context, tx->events, tx->n_events);
 			tx->events = NULL; /* the receiver's now */
@@ -481,12 +487,13 @@ static struct cw_store_op *take_batch(struct cw_store *store, int64_t *ret_n_ops
 	return batch;
 }
 
-static void wait_for_work(struct cw_store *store)
+static void wait_for_work(struct cw_store *store, bool may_index)
 {
 	struct timespec until;
+	int64_t until_ms = may_index ? store->next_index_ms : cw_clock_monotonic_ms() + IDLE_MS;
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &until); /* cannot fail for this clock */
-	until.tv_sec += IDLE_MS / 1000;
+	until.tv_sec = until_ms / 1000;
+	until.tv_nsec = until_ms % 1000 * 1000000;
 	(void)pthread_cond_timedwait(&store->queue_changed, &store->queue_lock, &until);
 }
 
@@ -529,7 +536,8 @@ static void checkpoint(struct cw_store *store)
 	(void)pthread_mutex_unlock(&store->queue_lock);
 }
 
-static enum cw_status try_replay(struct cw_store *store, bool (*apply)(struct tx *tx), bool *ret_is_more)
+/* A transaction of the writer's own. */
+static enum cw_status try_slice(struct cw_store *store, bool (*apply)(struct tx *tx), bool *ret_is_more)
 {
 	struct tx tx;
 	struct cw_error error;
@@ -551,9 +559,9 @@ static bool replay_slice(struct cw_store *store)
 {
 	bool is_more = true;
 
-	if (try_replay(store, apply_replay_slice, &is_more) == CW_INVALID &&
-	    try_replay(store, apply_replay_one, &is_more) == CW_INVALID) {
-		(void)try_replay(store, apply_replay_skip, &is_more); /* what it answers was looked at */
+	if (try_slice(store, apply_replay_slice, &is_more) == CW_INVALID &&
+	    try_slice(store, apply_replay_one, &is_more) == CW_INVALID) {
+		(void)try_slice(store, apply_replay_skip, &is_more); /* what it answers was looked at */
 	}
 	return is_more;
 }
@@ -574,10 +582,34 @@ static void probe_disk(struct cw_store *store)
 	}
 }
 
+/* Nothing that people wait for: it may be behind. One that fails is tried again later. */
+static void index_slice(struct cw_store *store, bool is_idle)
+{
+	bool is_more = true;
+	enum cw_status status = try_slice(store, apply_search_slice, &is_more);
+
+	store->may_index = is_more || status != CW_OK;
+	store->next_index_ms = cw_clock_monotonic_ms() + (is_idle && status == CW_OK ? 0 : INDEX_EVERY_MS);
+}
+
+static void trim_slice(struct cw_store *store)
+{
+	bool is_more = false;
+	enum cw_status status = try_slice(store, apply_trim_slice, &is_more);
+
+	(void)pthread_mutex_lock(&store->queue_lock);
+	store->stats.trims++;
+	(void)pthread_mutex_unlock(&store->queue_lock);
+	store->next_trim_ms = cw_clock_monotonic_ms() + (is_more && status == CW_OK ? 0 : TRIM_EVERY_MS);
+}
+
 static void on_idle(struct cw_store *store, bool is_full)
 {
 	if (is_full) {
 		probe_disk(store);
+	}
+	if (!is_full && store->options.event_retention_ms > 0 && cw_clock_monotonic_ms() >= store->next_trim_ms) {
+		trim_slice(store);
 	}
 	if (store->may_replay) {
 		store->may_replay = replay_slice(store);
@@ -597,11 +629,12 @@ static void *run_writer(void *context)
 	while (store->first || !store->is_stopping) {
 		bool is_full = store->stats.is_full;
 		struct cw_store_op *batch = take_batch(store, &n_ops);
+		bool may_index = store->may_index && !is_full;
 		bool is_idle = !batch && (!store->may_replay || is_full);
 
 		if (is_idle) {
-			wait_for_work(store);
-			is_idle = !store->first && !store->is_stopping;
+			wait_for_work(store, may_index);
+			is_idle = !store->first && !store->is_stopping && !may_index;
 		}
 		store->stats.wal_pages = store->wal_pages;
 		(void)pthread_mutex_unlock(&store->queue_lock);
@@ -612,6 +645,9 @@ static void *run_writer(void *context)
 			on_idle(store, is_full);
 		} else if (store->may_replay && !is_full) {
 			store->may_replay = replay_slice(store);
+		}
+		if (may_index && cw_clock_monotonic_ms() >= store->next_index_ms) {
+			index_slice(store, !batch);
 		}
 		if (store->wal_pages >= store->checkpoint_at_pages) {
 			checkpoint(store);

@@ -49,7 +49,7 @@ done
 long_enough() {
 	case $1 in
 	store/store.h) echo 310 ;;      # the one contract of every backend, with its operations as values
-	store/statements.h) echo 220 ;; # all SQL in one list
+	store/statements.h) echo 225 ;; # all SQL in one list
 	*.c) echo 700 ;;
 	*) echo 150 ;;
 	esac

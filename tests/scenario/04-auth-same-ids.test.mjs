@@ -22,7 +22,10 @@ scenario('for every role, the ids over MQTT are the ids over HTTP', async (syste
     assert.equal(await subscribe(client, `acct/${system.account}/events`), 1);
   }
   const file = { mime_type: 'image/png', base64: Buffer.from('a picture').toString('base64') };
-  for (const from of customers) await system.sim.writes({ from, type: 'image', file });
+  for (const from of customers) {
+    await system.sim.writes({ from, text: 'A picture follows' });
+    await system.sim.writes({ from, type: 'image', file });
+  }
   const files = new Map(); // conversation → its file's id
   for (const id of all) {
     const [message] = await eventually(async () => {
@@ -31,6 +34,7 @@ scenario('for every role, the ids over MQTT are the ids over HTTP', async (syste
     }, `the file of ${id} is there`);
     files.set(id, message.media.id);
   }
+  await eventually(async () => (await system.api('/search?q=follows&limit=100')).json.messages.length === all.length, 'search has them all');
   await system.postWebhook(qualityWebhook()); // every role sees this one; it comes after all others
 
   for (const [role, sees] of Object.entries(ROLES)) {
@@ -48,6 +52,10 @@ scenario('for every role, the ids over MQTT are the ids over HTTP', async (syste
       assert.deepEqual(ids((await get('/conversations')).conversations, 'id'), expected, '/conversations');
       assert.deepEqual(ids(snapshot.snapshot.conversations, 'id'), expected, '/sync, snapshot');
       assert.deepEqual(ids(events, 'conversation'), expected, '/sync, events');
+      const found = await get('/search?q=92345000&limit=100');
+      assert.deepEqual(ids(found.conversations, 'id'), expected, '/search, customers');
+      const matched = await get('/search?q=follows&limit=100');
+      assert.deepEqual([...new Set(matched.messages.map(({ message }) => message.conversation))].sort(), expected, '/search, messages');
       for (const id of all) {
         const status = expected.includes(id) ? 200 : 404;
         assert.equal((await system.api(`/conversations/${id}`, { token })).status, status, id);

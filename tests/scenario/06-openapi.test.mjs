@@ -7,7 +7,7 @@ import { judge, operations } from '../lib/openapi.mjs';
 import { REPO } from '../lib/system.mjs';
 
 test('every route is in the document, and nothing else', () => {
-  const source = readFileSync(`${REPO}/daemon/server.c`, 'utf8').match(/routes\[N_ROUTES\] = \{([^]*?)\n\t\};/)[1];
+  const source = readFileSync(`${REPO}/daemon/routes.c`, 'utf8').match(/routes\[N_API_ROUTES\] = \{([^]*?)\n\t\};/)[1];
   const routes = [...source.matchAll(/\{ "([A-Z]+)",\s+"([^"]+)"/g)].map(([, method, path]) => `${method} ${path}`);
   assert.ok(routes.length > 15);
   const written = operations.map(({ method, path }) => `${method} ${path.replaceAll(/\{\w+\}/g, '{}')}`);

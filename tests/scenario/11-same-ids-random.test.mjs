@@ -6,6 +6,7 @@ import path from 'node:path';
 
 import { scenario } from '../lib/system.mjs';
 import { Inbox, publish, subscribe } from '../lib/mqtt.mjs';
+import { eventually } from '../lib/until.mjs';
 
 const AGENTS = 10;
 const ROUNDS = 20;
@@ -61,6 +62,7 @@ scenario(`for ${AGENTS * ROUNDS} random states, the ids over MQTT are the ids ov
     const stored = await system.api(`/media?conversation=${id}`, { token: admin, method: 'POST', body: 'x', headers: { 'Content-Type': 'text/plain' } });
     files.set(id, stored.json.id);
   }
+  await eventually(async () => (await system.api('/search?q=round', { token: admin })).json.messages.length === CUSTOMERS, 'search has them');
   const witness = await system.agent({ agent: 'witness' });
 
   for (const agent of agents) {
@@ -101,6 +103,10 @@ scenario(`for ${AGENTS * ROUNDS} random states, the ids over MQTT are the ids ov
       assert.deepEqual(listed, over, `/conversations; ${what}`);
       assert.deepEqual(snapshot, over, `/sync, snapshot; ${what}`);
       assert.deepEqual(synced, over, `/sync, events; ${what}`);
+      const found = (await get('/search?q=92345&limit=100')).conversations.map((row) => row.id).sort();
+      const matched = (await get('/search?q=round%200&limit=100')).messages.map(({ message }) => message.conversation).sort();
+      assert.deepEqual(found, over, `/search, customers; ${what}`);
+      assert.deepEqual(matched, over, `/search, messages; ${what}`);
       for (const id of [ids[random(ids.length)], ids[random(ids.length)]]) {
         const status = over.includes(id) ? 200 : 404;
         assert.equal((await system.api(`/conversations/${id}`, { token: agent.token })).status, status, what);

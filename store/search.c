@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/search.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/search_text.h"
+#include "core/text.h"
+
+#define SLICE 100
+/* An account's token in the index: the letter and an int64. */
+#define ACCOUNT_TOKEN_MAX 24
+
+struct step {
+	int64_t id, account, conversation, ref;
+	enum cw_event_kind kind;
+	int64_t parts;
+};
+
+static int64_t read_cursor(struct db *db, const char *name)
+{
+	int64_t value = 0;
+	sqlite3_stmt *statement = db_bind(db, SQL_META_GET, "t", name);
+
+	if (db_step(db, statement)) {
+		value = db_int(statement, 0);
+		db_end(statement);
+	}
+	return value;
+}
+
+static void save_cursor(struct tx *tx, int64_t value)
+{
+	char text[24];
+
+	if (cw_text_format(text, sizeof(text), "%lld", (long long)value)) {
+		db_run(tx->db, SQL_META_SET, "tt", "search_cursor", text);
+	}
+}
+
+static void index_message(struct tx *tx, const struct step *step)
+{
+	struct message_row row;
+	char account[ACCOUNT_TOKEN_MAX];
+
+	db_run(tx->db, SQL_SEARCH_DELETE_MESSAGE, "i", step->ref);
+	if (!message_load(tx->db, step->ref, &row)) {
+		return;
+	}
+	char *text = row.message.is_revoked || row.message.kind == CW_KIND_REACTION ? NULL :
+										      cw_search_text(row.message.body);
+
+	if (text && text[0] && cw_text_format(account, sizeof(account), "a%lld", (long long)step->account)) {
+		db_run(tx->db, SQL_SEARCH_INSERT_MESSAGE, "itt", step->ref, account, text);
+	}
+	free(text);
+	message_row_finish(&row);
+}
+
+static bool has_contact(struct db *db, int64_t contact)
+{
+	sqlite3_stmt *statement = db_bind(db, SQL_SEARCH_HAS_CONTACT, "i", contact);
+	bool is_there = db_step(db, statement);
+
+	db_end(statement);
+	return is_there;
+}
+
+static void index_contact(struct tx *tx, const struct step *step)
+{
+	struct conversation_row row;
+
+	if (!conversation_load(tx->db, step->conversation, &row)) {
+		return;
+	}
+	if ((step->parts & PART_CONTACT) != 0 || step->kind == CW_EVENT_CONTACT || !has_contact(tx->db, row.contact)) {
+		db_run(tx->db, SQL_SEARCH_DELETE_CONTACT, "i", row.contact);
+		db_run(tx->db, SQL_SEARCH_INSERT_CONTACT, "i", row.contact);
+	}
+	conversation_row_finish(&row);
+}
+
+static void take_step(struct tx *tx, const struct step *step)
+{
+	if (step->conversation == 0) {
+		return;
+	}
+	index_contact(tx, step);
+	if (step->ref != 0 &&
+	    (step->kind == CW_EVENT_MESSAGE || step->kind == CW_EVENT_EDIT || step->kind == CW_EVENT_REVOKE)) {
+		index_message(tx, step);
+	}
+}
+
+/* Read as a whole first: indexing uses statements of its own. */
+static size_t read_steps(struct db *db, int64_t after, struct step steps[SLICE])
+{
+	size_t n = 0;
+	sqlite3_stmt *statement = db_bind(db, SQL_SEARCH_EVENTS, "ii", after, (int64_t)SLICE);
+
+	while (n < SLICE && db_step(db, statement)) {
+		struct step *step = &steps[n++];
+
+		*step = (struct step){ .id = db_int(statement, 0),
+				       .account = db_int(statement, 1),
+				       .conversation = db_int(statement, 2),
+				       .ref = db_int(statement, 4),
+				       .parts = db_int(statement, 5) };
+		if (cw_event_kind_parse(db_text(statement, 3), &step->kind) != CW_OK) {
+			step->conversation = 0; /* a kind of a newer version: nothing to index */
+		}
+	}
+	db_end(statement);
+	return n;
+}
+
+bool search_is_behind(struct db *db)
+{
+	sqlite3_stmt *statement = db_bind(db, SQL_EVENT_MAX_ID, "");
+	int64_t newest = db_step(db, statement) ? db_int(statement, 0) : 0;
+
+	db_end(statement);
+	return newest > read_cursor(db, "search_cursor");
+}
+
+bool apply_search_slice(struct tx *tx)
+{
+	struct step steps[SLICE];
+	size_t n = read_steps(tx->db, read_cursor(tx->db, "search_cursor"), steps);
+
+	for (size_t i = 0; i < n; i++) {
+		take_step(tx, &steps[i]);
+	}
+	if (n > 0) {
+		save_cursor(tx, steps[n - 1].id);
+	}
+	return n == SLICE;
+}
+
+bool apply_trim_slice(struct tx *tx)
+{
+	int64_t published = read_cursor(tx->db, "publisher_cursor");
+	int64_t indexed = read_cursor(tx->db, "search_cursor");
+
+	if (tx->options->event_retention_ms <= 0) {
+		return false;
+	}
+	db_run(tx->db, SQL_EVENT_TRIM, "iii", tx->now_ms - tx->options->event_retention_ms,
+	       published < indexed ? published : indexed, (int64_t)SLICE);
+	return sqlite3_changes(tx->db->handle) == SLICE;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef STORE_STATEMENTS_SEARCH_H
+#define STORE_STATEMENTS_SEARCH_H
+
+/* The SQL that follows the event log: full-text search, and retention; part of the list of store/statements.h. */
+
+#define SEARCH_STATEMENT_LIST(X) \
+	X(SQL_SEARCH_EVENTS, \
+	  "SELECT id, account, conversation, kind, ref, parts FROM event WHERE id > ?1 ORDER BY id LIMIT ?2") \
+	X(SQL_SEARCH_DELETE_MESSAGE, "DELETE FROM message_text WHERE rowid = ?1") \
+	X(SQL_SEARCH_INSERT_MESSAGE, "INSERT INTO message_text (rowid, account, text) VALUES (?1, ?2, ?3)") \
+	X(SQL_SEARCH_DELETE_CONTACT, "DELETE FROM contact_text WHERE rowid = ?1") \
+	X(SQL_SEARCH_HAS_CONTACT, "SELECT 1 FROM contact_text WHERE rowid = ?1") \
+	X(SQL_SEARCH_INSERT_CONTACT, \
+	  "INSERT INTO contact_text (rowid, account, text) SELECT id, 'a' || account, " \
+	  "coalesce(name, '') || ' ' || coalesce(username, '') || ' ' || coalesce(wa_id, '') || ' ' || " \
+	  "coalesce(user_id, '') FROM contact WHERE id = ?1") \
+	X(SQL_SEARCH_MESSAGES, "SELECT " MESSAGE_COLUMNS "FROM message_text s JOIN message m ON m.id = s.rowid " \
+			       "JOIN conversation c ON c.id = m.conversation WHERE message_text MATCH ?1 " \
+			       "AND s.rowid < ?2 AND (?3 IS NULL OR c.assignee = ?3) ORDER BY s.rowid DESC") \
+	X(SQL_SEARCH_CONVERSATIONS, "SELECT " CONVERSATION_COLUMNS "FROM contact_text s " \
+				    "JOIN conversation c ON c.contact = s.rowid AND c.merged_into IS NULL " \
+				    "JOIN number n ON n.id = c.number JOIN contact k ON k.id = c.contact " \
+				    "WHERE contact_text MATCH ?1 AND (?2 IS NULL OR c.assignee = ?2) " \
+				    "ORDER BY s.rowid DESC") \
+	X(SQL_EVENT_TRIM, "DELETE FROM event WHERE id IN (SELECT id FROM event WHERE id <= ?2 ORDER BY id LIMIT ?3) " \
+			  "AND at < ?1")
+
+#endif
