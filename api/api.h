@@ -47,6 +47,7 @@ void api_resolve(struct cw_http_request *request, void *api);
 void api_begin_conversation(struct cw_http_request *request, void *api);
 void api_command(struct cw_http_request *request, void *api);
 void api_config(struct cw_http_request *request, void *api); /* open to everyone */
+void api_whoami(struct cw_http_request *request, void *api);
 void api_agents(struct cw_http_request *request, void *api);
 void api_numbers(struct cw_http_request *request, void *api);
 void api_templates(struct cw_http_request *request, void *api);

@@ -29,6 +29,7 @@ void routes_fill(struct routes *routes, const struct route_contexts *contexts)
 		{ "GET",  "/api/v1/resolve",                    0, NULL, api_resolve, api, NULL },
 		{ "GET",  "/api/v1/media/{}",                   0, NULL, api_media, api, NULL },
 		{ "POST",   "/api/v1/session",               4096, NULL, signin_begin, signin, NULL },
+		{ "GET",    "/api/v1/session",                  0, NULL, api_whoami, api, NULL },
 		{ "POST",   "/api/v1/session/refresh",       4096, NULL, signin_refresh, signin, NULL },
 		{ "DELETE", "/api/v1/session",               4096, NULL, signin_end, signin, NULL },
 		{ "GET",  "/api/v1/config",                     0, NULL, api_config, api, NULL },

@@ -12,7 +12,7 @@
 
 /* What convwired answers, listener by listener: the only list of its paths. */
 enum {
-	N_API_ROUTES = 22,
+	N_API_ROUTES = 23,
 	N_PAGE_ROUTES = 4,
 	N_HTTP_ROUTES = N_API_ROUTES + N_PAGE_ROUTES,
 	N_CONTROL_ROUTES = 2,

@@ -106,8 +106,12 @@ static bool publish_event(struct publisher *publisher, const struct cw_event *ev
 		return false;
 	}
 	if (!is_skipped) {
-		if (cw_mqtt_publish(publisher->mqtt, topic, publisher->payload.data, publisher->payload.len, false,
-				    event->id) != CW_OK) {
+		const struct cw_mqtt_message message = { .topic = topic,
+							 .payload = publisher->payload.data,
+							 .len = publisher->payload.len,
+							 .published_at_ms = cw_clock_now_ms() };
+
+		if (cw_mqtt_send(publisher->mqtt, &message, event->id) != CW_OK) {
 			forget_newest_in_flight(publisher);
 			return false;
 		}

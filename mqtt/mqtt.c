@@ -401,6 +401,24 @@ static bool add_correlation(const struct cw_mqtt_message *message, MQTTPropertie
 	return MQTTProperties_add(properties, &property) == 0;
 }
 
+/* false without memory. */
+static bool add_time(const struct cw_mqtt_message *message, MQTTProperties *properties)
+{
+	static const char name[] = "published_at";
+	char text[24];
+	int len = snprintf(text, sizeof(text), "%lld", (long long)message->published_at_ms);
+	MQTTProperty property = { .identifier = MQTTPROPERTY_CODE_USER_PROPERTY };
+
+	if (message->published_at_ms == 0) {
+		return true;
+	}
+	property.value.data.data = (char *)name; /* both are copied there */
+	property.value.data.len = (int)sizeof(name) - 1;
+	property.value.value.data = text;
+	property.value.value.len = len;
+	return MQTTProperties_add(properties, &property) == 0;
+}
+
 static void free_properties(MQTTProperties *properties)
 {
 	if (properties->count > 0) {
@@ -424,7 +442,7 @@ enum cw_status cw_mqtt_send(struct cw_mqtt *mqtt, const struct cw_mqtt_message *
 	publish.payloadlen = (int)message->len;
 	publish.qos = 1;
 	publish.retained = message->retain;
-	bool is_sent = add_correlation(message, &publish.properties) &&
+	bool is_sent = add_correlation(message, &publish.properties) && add_time(message, &publish.properties) &&
 		       MQTTAsync_sendMessage(mqtt->client, message->topic, &publish, &options) == MQTTASYNC_SUCCESS;
 
 	free_properties(&publish.properties);

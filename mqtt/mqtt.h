@@ -28,6 +28,7 @@ struct cw_mqtt_message {
 	bool retain;
 	const void *correlation; /* correlation data (MQTT 5.0, 3.3.2.3.6); NULL: none */
 	size_t correlation_len;
+	int64_t published_at_ms; /* of what goes: user property "published_at"; 0: none */
 };
 
 struct cw_mqtt_options {
