@@ -1,126 +1,227 @@
 /*
- * The live view of one account (docs/protocol.md, "Sync"). The database is the log and the broker only a
- * fast hint: this client subscribes first, then fetches what it missed, then applies what arrives, and
- * fetches again whenever seq or a head shows a gap.
+ * The live view of one account, and the way back: what a page, a phone or a bot needs. link.ts connects, sync.ts keeps
+ * up with the log, outbox.ts gets commands answered, people.ts says who is there; this joins them.
  */
-import type { MqttClient } from "mqtt";
+import type { IPublishPacket } from "mqtt";
 
-import { FeedWatch } from "./feed.js";
-import { conversationsFilter, makeTopic, parseTopic } from "./topic.js";
+import { Api, ApiError } from "./api.js";
+import type { ApiRequest } from "./api.js";
+import { Debug } from "./debug.js";
+import type { DebugFacts } from "./debug.js";
+import { Emitter } from "./emitter.js";
+import { Link } from "./link.js";
+import type { MqttConnect } from "./link.js";
+import { newId, Outbox } from "./outbox.js";
+import type { CommandAnswer } from "./outbox.js";
+import { MemoryOutbox, openOutboxStorage } from "./outbox_storage.js";
+import type { OutboxStorage, StoredCommand } from "./outbox_storage.js";
+import { People } from "./people.js";
+import type { Person } from "./people.js";
 import { State } from "./state.js";
-import { parseEvent, parseFeed, parseHead, parseSync } from "./wire.js";
-import type { Conversation, Feed, Head, Message, ResolveAnswer, SyncAnswer, WireEvent } from "./wire.js";
-
-/** How to open an MQTT connection; mqtt.js's `connect` fits. Given by the caller, so that a page loads mqtt.js when it likes. */
-export type MqttConnect = (url: string, options: Record<string, unknown>) => MqttClient;
+import { Sync } from "./sync.js";
+import { SignedOut, Tokens } from "./tokens.js";
+import type { TokenSource } from "./tokens.js";
+import { conversationsFilter, liveFilter, makeTopic, parseTopic, presenceFilter } from "./topic.js";
+import { Trace } from "./trace.js";
+import { watchWake } from "./wake.js";
+import { parseEvent } from "./wire.js";
+import type {
+	Agent, Config, Conversation, Identity, Message, PhoneNumber, ResolveAnswer, SearchAnswer, Template, WireEvent,
+} from "./wire.js";
 
 export interface ClientOptions {
-	/** Where the daemon answers, e.g. https://chat.example.com. */
+	/** Where the daemon answers, e.g. https://chat.example.com; "" is the page's own origin. */
 	url: string;
-	/** The broker's WebSocket URL, e.g. wss://chat.example.com/mqtt. */
-	mqttUrl: string;
-	account: string;
-	/** The agent id that the token names. */
-	subject: string;
-	/** Asked before each connect and after a 401. */
-	token: () => Promise<string> | string;
+	/** Asked for a token when there is none, before one ends, and when one was refused. Throws SignedOut to wait for a person. */
+	token: TokenSource;
+	/** mqtt.js's `connect`. */
 	connect: MqttConnect;
+	/** The broker's WebSocket URL; asked of the daemon unless given. */
+	mqttUrl?: string;
+	/** Account and agent id; asked of the daemon, which knows what the token means, unless both are given. */
+	account?: string;
+	subject?: string;
 	/** Different in each tab; random unless given. */
 	tab?: string;
+	/** Where commands wait for their answers; IndexedDB in browsers unless given, else memory. */
+	outbox?: OutboxStorage;
+	/** Says to others that this tab is there. Default: yes. */
+	presence?: boolean;
 	fetch?: typeof fetch;
+	/** More of mqtt.js's options. */
+	mqttOptions?: Record<string, unknown>;
 }
 
-export type ClientStatus = "connecting" | "catching up" | "live" | "stale" | "offline" | "stopped";
+/**
+ * connecting: not yet; catching up: events are missing; live: everything up to the head is here; stale: the server does
+ * not answer; offline: not connected; signed out: somebody has to sign in, then retryNow(); stopped.
+ */
+export type ClientStatus = "connecting" | "catching up" | "live" | "stale" | "offline" | "signed out" | "stopped";
 
 export interface ClientEvents {
 	/** An event was applied; state already has it. */
 	event: WireEvent;
-	/** A snapshot replaced everything. */
+	/** A snapshot replaced everything: threads that are open are to be loaded again. */
 	reset: undefined;
 	/** For agents limited to assigned conversations: one came, its row is in state; its thread can be loaded. */
 	gained: string;
 	/** One went, and is out of state. */
 	lost: string;
 	status: ClientStatus;
+	/** Something of `behind`, `since` has changed. */
+	progress: undefined;
+	/** Presence, viewing or typing changed. */
+	people: undefined;
+	/** A message of this page that is not sent yet changed: its conversation. */
+	pending: string;
 	/** Something failed that is being tried again. */
 	problem: Error;
 }
 
-type Listener<K extends keyof ClientEvents> = (value: ClientEvents[K]) => void;
+/** What a message is made of: docs/protocol.md, "What can be sent". */
+export interface Draft {
+	kind: string;
+	content: Record<string, unknown>;
+	/** A message's id, to be quoted. */
+	reply_to?: string;
+}
 
-const SYNC_LIMIT = 500;
-/** A head may overtake its events by a little; only one that stays ahead is a gap. */
-const HEAD_GRACE_MS = 300;
-/** No head for this long: not live, whatever MQTT says. */
-const HEAD_SILENCE_MS = 40_000;
 const KEEPALIVE_S = 10;
-const MIN_RETRY_MS = 250;
-const MAX_RETRY_MS = 30_000;
+/** A reply that nobody could send for so long is not sent without a person saying so again. */
+const OUTBOX_MAX_AGE_MS = 24 * 60 * 60 * 1000;
+const CONTENT_BY_REFERENCE = "media";
 
+/** Follows one account, as one agent, in one tab. */
 export class Client {
 	readonly state = new State();
-	private readonly options: ClientOptions;
-	private readonly tab: string;
-	private readonly listeners = new Map<keyof ClientEvents, Set<(value: never) => void>>();
-	private mqtt: MqttClient | null = null;
+	/** For people who look for a fault: `client.debug.print()` in the console. */
+	readonly debug: Debug;
+	readonly api: Api;
+	private readonly tokens: Tokens;
+	private readonly trace = new Trace();
+	private readonly emitter = new Emitter<ClientEvents>();
+	private readonly sync: Sync;
+	private link: Link | null = null;
+	private outbox: Outbox | null = null;
+	private storage: OutboxStorage = new MemoryOutbox();
+	private people: People | null = null;
+	private who: { account: string; subject: string } | null = null;
+	private granted = new Map<string, number>();
 	private currentStatus: ClientStatus = "stopped";
-	private epoch: string | null = null;
-	private cursor = -1;
-	private head = -1;
-	private headTopic: string | null = null;
-	/** null: this agent sees every conversation, and every seq. */
-	private feed: FeedWatch | null = null;
-	private buffer: WireEvent[] = [];
-	private syncing: Promise<void> | null = null;
-	private mustSyncAgain = false;
+	private changedAt = Date.now();
 	private isStopped = true;
-	/** The broker took the subscription without which nothing would arrive. */
-	private isSubscribed = false;
-	/** No head for so long that the publisher may be cut off; the next head ends it. */
-	private isSilent = false;
-	private attempt = 0;
-	private headTimer: ReturnType<typeof setTimeout> | null = null;
-	private silenceTimer: ReturnType<typeof setTimeout> | null = null;
-	private retryTimer: ReturnType<typeof setTimeout> | null = null;
+	private needsSignIn = false;
+	private selectedId: string | null = null;
+	private stopWatching: (() => void) | null = null;
+	private startTimer: ReturnType<typeof setTimeout> | null = null;
+	private readonly tab: string;
+	/** Commands given before it was known as whom. */
+	private readonly early: (() => void)[] = [];
 
-	constructor(options: ClientOptions) {
-		this.options = options;
-		this.tab = options.tab ?? Math.random().toString(36).slice(2, 12).padEnd(6, "0");
+	constructor(private readonly options: ClientOptions) {
+		const fetchIt: typeof fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
+
+		this.tab = options.tab ?? newId().slice(0, 12);
+		this.tokens = new Tokens(options.token);
+		this.api = new Api(options.url, this.tokens, fetchIt);
+		this.sync = new Sync(this.api, this.state, {
+			onEvent: (event, isLive) => this.onEvent(event, isLive),
+			onReset: () => this.emitter.emit("reset", undefined),
+			onGained: (id) => this.emitter.emit("gained", id),
+			onLost: (id) => this.emitter.emit("lost", id),
+			onProblem: (error) => this.onProblem(error),
+			onChange: () => this.settle(),
+		});
+		this.debug = new Debug(this.trace, () => this.facts());
+	}
+
+	/** Listens; the answer ends it. */
+	on<K extends keyof ClientEvents>(name: K, listener: (value: ClientEvents[K]) => void): () => void {
+		return this.emitter.on(name, listener);
 	}
 
 	get status(): ClientStatus {
 		return this.currentStatus;
 	}
 
-	/** Where this client stands in the log; -1 before the first sync. */
-	get position(): { epoch: string | null; cursor: number; head: number } {
-		return { epoch: this.epoch, cursor: this.cursor, head: this.head };
+	/** Since when the status is what it is, ms; of "stale" and "offline" since when nothing was heard. */
+	get since(): number {
+		const heardAt = this.sync.heardAt;
+
+		return this.currentStatus === "stale" && heardAt !== null ? heardAt : this.changedAt;
 	}
 
-	/** Listens; the answer ends it. */
-	on<K extends keyof ClientEvents>(name: K, listener: Listener<K>): () => void {
-		const set = this.listeners.get(name) ?? new Set();
+	/** How many events are missing, as far as is known. */
+	get behind(): number {
+		return this.sync.behind;
+	}
 
-		set.add(listener as (value: never) => void);
-		this.listeners.set(name, set);
-		return () => set.delete(listener as (value: never) => void);
+	/** Where this client stands in the log; -1 before the first sync. */
+	get position(): { epoch: string | null; cursor: number; head: number } {
+		const { epoch, cursor, head } = this.sync;
+
+		return { epoch, cursor, head };
+	}
+
+	/** As whom; null before the server said it. */
+	get identity(): { account: string; subject: string } | null {
+		return this.who;
 	}
 
 	/** Connects, and keeps connecting until stop(). */
 	start(): void {
-		if (this.isStopped) {
-			this.isStopped = false;
-			void this.open();
+		if (!this.isStopped) {
+			return;
 		}
+		this.isStopped = false;
+		this.setStatus("connecting");
+		this.stopWatching = watchWake({
+			onSleep: () => (this.link ? this.link.reconnect() : void this.begin()),
+			onReturn: () => this.onReturn(),
+		});
+		void this.begin();
 	}
 
-	stop(): void {
+	/** Says good-bye, and disconnects. Commands without an answer are kept for the next start. */
+	async stop(): Promise<void> {
+		if (this.isStopped) {
+			return;
+		}
 		this.isStopped = true;
-		this.clearTimers();
-		this.mqtt?.end(true);
-		this.mqtt = null;
+		this.stopWatching?.();
+		if (this.startTimer !== null) {
+			clearTimeout(this.startTimer);
+		}
+		this.sync.stop();
+		this.outbox?.stop();
+		if (this.link?.up) {
+			await this.people?.leave();
+		}
+		this.people?.down();
+		await this.link?.stop();
+		this.link = null;
+		this.outbox = null;
+		this.people = null;
 		this.setStatus("stopped");
 	}
+
+	/** Goes on after "signed out", or at once when offline. */
+	retryNow(): void {
+		this.needsSignIn = false;
+		if (this.isStopped) {
+			return;
+		}
+		if (this.link === null) {
+			void this.begin();
+		} else {
+			this.link.retryNow();
+			this.outbox?.wake();
+			this.sync.sync();
+		}
+		this.settle();
+	}
+
+	/* ---- asking ---- */
 
 	/**
 	 * Which conversation an id means: canonical, of another system, a phone number in any spelling, a
@@ -128,413 +229,419 @@ export class Client {
 	 */
 	async resolve(id: string): Promise<string | null> {
 		const { matches } = await this.resolveAll(id);
+		const found = matches.length === 1 ? (matches[0]?.conversation ?? null) : null;
 
-		return matches.length === 1 ? (matches[0]?.conversation ?? null) : null;
+		if (found !== null) {
+			this.trace.resolved.set(id, found);
+		}
+		return found;
 	}
 
 	async resolveAll(id: string): Promise<ResolveAnswer> {
-		return (await this.get(`/api/v1/resolve?id=${encodeURIComponent(id)}`)) as ResolveAnswer;
+		return this.api.ask<ResolveAnswer>(`/api/v1/resolve?id=${encodeURIComponent(id)}`);
 	}
 
 	/** Fetches a page of a thread, newest first, into the state. The answer is the `before` of the next page, or null. */
 	async loadMessages(conversation: string, before?: number): Promise<number | null> {
 		const query = before === undefined ? "" : `?before=${before}`;
-		const page = (await this.get(`/api/v1/conversations/${conversation}/messages${query}`)) as {
-			messages: Message[];
-			next: number | null;
-		};
+		const page: { messages: Message[]; next: number | null } =
+			await this.api.ask(`/api/v1/conversations/${encodeURIComponent(conversation)}/messages${query}`);
 
 		for (const message of page.messages) {
 			this.state.putMessage(message, conversation);
 		}
+		this.state.setLoadedFrom(conversation, page.next ?? -Infinity);
 		return page.next;
 	}
 
-	/* ---- connection ---- */
+	search(text: string, before?: number): Promise<SearchAnswer> {
+		const page = before === undefined ? "" : `&before=${before}`;
 
-	private async open(): Promise<void> {
-		this.setStatus("connecting");
-		try {
-			const token = await this.options.token();
-
-			if (!this.isStopped) {
-				this.connect(token);
-			}
-		} catch (error) {
-			this.fail(error);
-		}
+		return this.api.ask<SearchAnswer>(`/api/v1/search?q=${encodeURIComponent(text)}${page}`);
 	}
 
-	private connect(token: string): void {
-		const mqtt = this.options.connect(this.options.mqttUrl, {
-			protocolVersion: 5,
-			clean: true,
-			clientId: `${this.options.account}:${this.options.subject}:${this.tab}`,
-			username: "convwire",
-			password: token,
-			keepalive: KEEPALIVE_S,
-			reconnectPeriod: 0, /* each connect needs a token of its own */
+	async agents(): Promise<Agent[]> {
+		return (await this.api.ask<{ agents: Agent[] }>("/api/v1/agents")).agents;
+	}
+
+	async numbers(): Promise<PhoneNumber[]> {
+		return (await this.api.ask<{ numbers: PhoneNumber[] }>("/api/v1/numbers")).numbers;
+	}
+
+	async templates(): Promise<Template[]> {
+		return (await this.api.ask<{ templates: Template[] }>("/api/v1/templates")).templates;
+	}
+
+	/** A customer who may not have written yet: their conversation's row. */
+	async beginConversation(phoneNumberId: string, customer: string): Promise<Conversation> {
+		const row = await this.api.ask<Conversation>("/api/v1/conversations", {
+			method: "POST", body: { phone_number_id: phoneNumberId, customer },
 		});
 
-		this.mqtt = mqtt;
-		this.isSubscribed = false;
-		this.buffer = [];
-		this.feed?.reconnected();
-		mqtt.on("connect", () => void this.subscribe(mqtt));
-		mqtt.on("message", (topic, payload, packet) => this.onMessage(topic, payload.toString(), packet?.retain === true));
-		mqtt.on("error", (error) => this.emit("problem", error));
-		mqtt.on("close", () => this.onClose(mqtt));
+		this.state.putConversation(row);
+		return row;
 	}
 
-	private onClose(mqtt: MqttClient): void {
-		if (this.mqtt === mqtt && !this.isStopped) {
-			this.mqtt = null;
-			mqtt.end(true);
-			this.setStatus("offline");
-			this.retry(() => void this.open());
+	/** Uploads a file for a conversation; its id goes into a message's content as `media`. */
+	async upload(conversation: string, file: Blob, filename: string, signal?: AbortSignal): Promise<{ id: string; mime_type: string; size: number }> {
+		const query = `conversation=${encodeURIComponent(conversation)}&filename=${encodeURIComponent(filename)}`;
+		const request: ApiRequest = {
+			method: "POST", body: file, type: file.type || "application/octet-stream", timeoutMs: 10 * 60_000, ...(signal && { signal }),
+		};
+
+		return this.api.ask(`/api/v1/media?${query}`, request);
+	}
+
+	/* ---- commands ---- */
+
+	/**
+	 * Gives a command; resolves with its answer, however long it takes, and rejects with the ApiError of a refusal. It is sent
+	 * again until then, under the same id, so that nothing happens twice.
+	 */
+	command(conversation: string, type: string, data?: unknown): Promise<CommandAnswer> {
+		return this.give({ id: newId(), conversation, type, data, at: Date.now() }, false);
+	}
+
+	/** Sends a message: it is in state at once, and survives the page until it is answered. The answer is the command's id. */
+	send(conversation: string, draft: Draft): string {
+		const command: StoredCommand = { id: newId(), conversation, type: "send", data: draft, at: Date.now() };
+
+		this.showPending(command);
+		this.whenOpen(() => {
+			void this.storage.put(command).catch(() => undefined).then(() => this.follow(command));
+		});
+		return command.id;
+	}
+
+	/** Sends again what was refused here, as a new command. */
+	resend(commandId: string): string | null {
+		const message = this.pendingOf(commandId);
+
+		if (message === null) {
+			return null;
+		}
+		this.discardPending(commandId);
+		return this.send(message.conversation, draftOf(message));
+	}
+
+	/** Takes back what was refused here. */
+	discardPending(commandId: string): void {
+		const message = this.pendingOf(commandId);
+
+		this.state.dropPending(commandId);
+		void this.storage.remove(commandId).catch(() => undefined);
+		if (message !== null) {
+			this.emitter.emit("pending", message.conversation);
 		}
 	}
 
-	/** Full jitter, so that a thousand tabs do not come back in step. */
-	private retry(again: () => void): void {
-		const ceiling = Math.min(MAX_RETRY_MS, MIN_RETRY_MS * 2 ** this.attempt++);
+	/* ---- who is there ---- */
 
-		if (this.retryTimer !== null) {
-			clearTimeout(this.retryTimer);
-		}
-		this.retryTimer = setTimeout(again, Math.random() * ceiling);
+	/**
+	 * The conversation on the screen, by whatever id the page selects by; null: none. Others see it, and the debug panel
+	 * compares with it.
+	 */
+	select(id: string | null): void {
+		this.selectedId = id;
+		this.people?.view(id !== null && this.state.conversations.has(id) ? id : null);
 	}
 
-	private async subscribe(mqtt: MqttClient): Promise<void> {
+	get selected(): string | null {
+		return this.selectedId;
+	}
+
+	/** At each key in a composer; on: false when the reply was sent or deleted. */
+	typing(conversation: string, on = true): void {
+		this.people?.typing(conversation, on);
+	}
+
+	/** Others who look at a conversation or reply to it. */
+	peopleAt(conversation: string): Person[] {
+		return this.people?.at(conversation) ?? [];
+	}
+
+	/** Agents with a tab that is there. */
+	get online(): string[] {
+		return this.people?.online ?? [];
+	}
+
+	/* ---- starting ---- */
+
+	private async begin(): Promise<void> {
+		if (this.startTimer !== null) {
+			clearTimeout(this.startTimer);
+			this.startTimer = null;
+		}
+		if (this.link !== null || this.isStopped) {
+			return;
+		}
+		try {
+			const who = await this.askWho();
+			const url = this.options.mqttUrl ?? (await this.api.askOpenly<Config>("/api/v1/config")).mqtt_url;
+			const storage = this.options.outbox ?? (await openOutboxStorage(`${who.account}/${who.subject}`));
+
+			if (this.link === null && !this.isStopped) {
+				this.who = who;
+				this.storage = storage;
+				this.open(who, url);
+				await this.sendLeftovers();
+			}
+		} catch (error) {
+			this.onProblem(error as Error);
+			if (!this.needsSignIn && !this.isStopped) {
+				this.setStatus("offline");
+				this.startTimer = setTimeout(() => void this.begin(), 1000 + Math.random() * 4000);
+			}
+		}
+	}
+
+	private async askWho(): Promise<{ account: string; subject: string }> {
 		const { account, subject } = this.options;
-		const wanted = [
+
+		if (account !== undefined && subject !== undefined) {
+			return { account, subject };
+		}
+		const identity = await this.api.ask<Identity>("/api/v1/session");
+
+		return { account: identity.account, subject: identity.subject };
+	}
+
+	private open({ account, subject }: { account: string; subject: string }, url: string): void {
+		const topics = [
 			conversationsFilter(account),
 			makeTopic({ kind: "events", account }),
 			makeTopic({ kind: "head", account }),
 			makeTopic({ kind: "feed", account, subject }),
+			makeTopic({ kind: "reply", account, subject }),
+			makeTopic({ kind: "notice", account, subject }),
+			liveFilter(account),
+			presenceFilter(account),
 		].filter((topic): topic is string => topic !== null);
+		const publish = (topic: string, payload: string, options: { qos: 0 | 1; retain?: boolean; expiryS?: number }): Promise<void> =>
+			this.link?.publish(topic, payload, options) ?? Promise.reject(new Error("not connected"));
 
+		this.people = new People({ account, subject, tab: this.tab, publish, onChange: () => this.emitter.emit("people", undefined) });
+		this.outbox = new Outbox({
+			api: this.api, account, subject,
+			publish: (topic, payload) => publish(topic, payload, { qos: 1 }),
+			isUp: () => this.link?.up === true,
+			survivorOf: (id) => this.state.survivorOf(id),
+			refresh: async (id) => this.state.putConversation(await this.api.ask<Conversation>(`/api/v1/conversations/${encodeURIComponent(id)}`)),
+		}, this.storage);
+		const presence = this.options.presence === false ? null : this.people.presenceTopic;
+
+		this.link = new Link({
+			url, clientId: `${account}:${subject}:${this.tab}`, connect: this.options.connect, tokens: this.tokens, topics,
+			will: presence === null ? null : { topic: presence, payload: "" }, keepaliveS: KEEPALIVE_S,
+			...(this.options.mqttOptions && { mqttOptions: this.options.mqttOptions }),
+		}, {
+			onUp: (granted) => this.onUp(granted),
+			onDown: () => this.onDown(),
+			onMessage: (topic, payload, packet) => this.onMessage(topic, payload, packet),
+			onProblem: (error) => this.onProblem(error),
+		});
+		this.link.start();
+		for (const act of this.early.splice(0)) {
+			act();
+		}
+	}
+
+	/* ---- what happens ---- */
+
+	private onUp(granted: Map<string, number>): void {
+		const [first, qos] = [...granted][0] ?? ["", 128];
+
+		this.granted = granted;
+		this.needsSignIn = false;
+		if (qos > 2) {
+			this.onProblem(new Error(`the broker refuses ${first}: this token cannot be live`));
+		}
+		if (this.options.presence !== false) {
+			this.people?.up();
+		}
+		this.sync.up();
+		this.outbox?.wake();
+	}
+
+	private onDown(): void {
+		this.outbox?.lost();
+		this.people?.down();
+		this.sync.down();
+	}
+
+	private onReturn(): void {
+		if (this.link === null) {
+			void this.begin();
+		} else if (this.link.up) {
+			this.sync.sync();
+		} else {
+			this.link.retryNow();
+		}
+	}
+
+	private onMessage(name: string, payload: string, packet: IPublishPacket): void {
+		const topic = parseTopic(name);
+
+		if (topic === null) {
+			return;
+		}
+		if (topic.kind === "reply") {
+			this.outbox?.takeReply(payload);
+		} else if (topic.kind === "presence" || topic.kind === "live") {
+			this.people?.take(topic, payload);
+		} else if (topic.kind === "conversation" || topic.kind === "events") {
+			this.takeEvent(payload, packet);
+		} else {
+			this.sync.takeHead(topic, name, payload, packet.retain);
+			if (!packet.retain) {
+				this.outbox?.wake(); /* the server is there */
+			}
+		}
+	}
+
+	private takeEvent(payload: string, packet: IPublishPacket): void {
+		const event = parseEvent(payload);
+		const publishedAt = Number(packet.properties?.userProperties?.["published_at"]);
+
+		if (event !== null) {
+			this.trace.arrived(event, publishedAt > 0 ? publishedAt : null);
+		}
+		this.sync.takeEvent(event);
+	}
+
+	private onEvent(event: WireEvent, isLive: boolean): void {
+		const tag = event.conversation === null ? null : (this.state.conversations.get(event.conversation)?.tag ?? null);
+
+		this.trace.applied(event, this.selectedId, tag, isLive);
+		this.emitter.emit("event", event);
+	}
+
+	private onProblem(error: Error): void {
+		if (error instanceof SignedOut) {
+			this.needsSignIn = true;
+			this.settle();
+		}
+		this.emitter.emit("problem", error);
+	}
+
+	/* ---- commands ---- */
+
+	/** Now, or as soon as it is known as whom. */
+	private whenOpen(act: () => void): void {
+		if (this.outbox !== null) {
+			act();
+		} else {
+			this.early.push(act);
+		}
+	}
+
+	private give(command: StoredCommand, isStored: boolean): Promise<CommandAnswer> {
+		return new Promise((resolve, reject) => {
+			this.whenOpen(() => this.outbox?.add(command, isStored).then(resolve, reject));
+		});
+	}
+
+	private async follow(command: StoredCommand): Promise<void> {
 		try {
-			/* A role that may not read all of these is refused single ones; sync says which head counts. */
-			const taken = await Promise.all(wanted.map((topic) =>
-				mqtt.subscribeAsync(topic, { qos: 1 }).then(() => true, () => false)));
-
-			if (this.mqtt !== mqtt) {
-				return;
-			}
-			this.isSubscribed = taken[0] === true;
-			if (!this.isSubscribed) {
-				this.emit("problem", new Error(`the broker refuses ${wanted[0]}: this token cannot be live`));
-			}
-			this.attempt = 0;
-			this.sync();
+			await this.give(command, true);
 		} catch (error) {
-			this.fail(error);
+			const { detail, type } = error instanceof ApiError ? error : { detail: String(error), type: "internal" };
+
+			this.state.setPending(command.id, { command: command.id, state: "refused", detail, type });
 		}
+		this.emitter.emit("pending", command.conversation);
 	}
 
-	private fail(error: unknown): void {
-		this.emit("problem", error instanceof Error ? error : new Error(String(error)));
-		if (!this.isStopped) {
-			this.retry(() => (this.mqtt ? this.sync() : void this.open()));
-		}
+	private showPending(command: StoredCommand): void {
+		const draft = command.data as Draft;
+
+		this.state.putPending({
+			id: `local-${command.id}`, version: 1, conversation: command.conversation, wamid: null, direction: "out", origin: "agent",
+			kind: draft.kind, position: command.at, sent_at: null, received_at: command.at, status: null, content: draft.content,
+			...(draft.reply_to !== undefined && { context: { message: draft.reply_to } }),
+			...(typeof draft.content[CONTENT_BY_REFERENCE] === "string" && {
+				media: { id: draft.content[CONTENT_BY_REFERENCE], state: "ready" as const, mime_type: "", size: 0 },
+			}),
+			local: { command: command.id, state: "waiting" },
+		});
+		this.emitter.emit("pending", command.conversation);
 	}
 
-	/* ---- what arrives ---- */
-
-	private onMessage(topic: string, payload: string, isRetained: boolean): void {
-		const parsed = parseTopic(topic);
-
-		if (parsed?.kind === "conversation" || parsed?.kind === "events") {
-			const event = parseEvent(payload);
-
-			this.feed?.count();
-			if (event !== null) {
-				this.onEvent(event);
+	/** What an earlier page could not get answered. */
+	private async sendLeftovers(): Promise<void> {
+		for (const command of await this.storage.all()) {
+			if (this.pendingOf(command.id) !== null) {
+				continue;
 			}
-		} else if (parsed?.kind === "feed" && this.feed !== null) {
-			const feed = parseFeed(payload);
+			this.showPending(command);
+			if (Date.now() - command.at > OUTBOX_MAX_AGE_MS) {
+				const detail = "It could not be sent for over a day. Send it again if it still fits.";
 
-			if (feed !== null) {
-				this.onFeed(this.feed, feed, isRetained);
-			}
-		} else if (topic === this.headTopic || (this.headTopic === null && parsed?.kind === "head")) {
-			const head = parseHead(payload);
-
-			if (head !== null) {
-				this.onHead(head);
-			}
-		}
-	}
-
-	private onEvent(event: WireEvent): void {
-		if (this.syncing !== null || this.cursor < 0) {
-			this.buffer.push(event);
-		} else if (event.epoch !== this.epoch || (event.seq > this.cursor && !this.isNext(event))) {
-			this.buffer.push(event);
-			this.sync();
-		} else if (event.seq > this.cursor) {
-			this.apply(event);
-			this.settle();
-		}
-	}
-
-	/** Nothing of ours is missing between what was applied and this one, and it is whole. */
-	private isNext(event: WireEvent): boolean {
-		if (event.data === null) {
-			return false;
-		}
-		return this.feed === null ?
-			event.seq === this.cursor + 1 :
-			this.feed.follows(event, event.conversation !== null && this.state.conversations.has(event.conversation));
-	}
-
-	private onFeed(watch: FeedWatch, feed: Feed, isRetained: boolean): void {
-		const isWhole = watch.take(feed, isRetained, this.syncing !== null);
-
-		if (feed.epoch === this.epoch && !isRetained) {
-			this.takeLost(feed.lost ?? []);
-			void this.takeGained(feed.gained ?? []);
-		}
-		this.onHead(feed);
-		if (!isWhole || feed.lost === null || feed.gained === null) {
-			this.sync();
-		}
-	}
-
-	private takeLost(ids: string[]): void {
-		for (const id of ids) {
-			if (this.state.conversations.has(id)) {
-				this.state.removeConversation(id);
-				this.emit("lost", id);
+				this.state.setPending(command.id, { command: command.id, state: "refused", detail, type: "too_old" });
+				await this.storage.remove(command.id).catch(() => undefined);
+				this.emitter.emit("pending", command.conversation);
+			} else {
+				void this.follow(command);
 			}
 		}
 	}
 
-	/** The event that brought it carries its row; what came before it is fetched. */
-	private async takeGained(ids: string[]): Promise<void> {
-		for (const id of ids) {
-			try {
-				const row = (await this.get(`/api/v1/conversations/${id}`)) as Conversation;
-
-				this.state.putConversation(row);
-				this.emit("gained", id);
-			} catch (error) {
-				this.emit("problem", error instanceof Error ? error : new Error(String(error))); /* lost again, most likely */
-			}
-		}
+	private pendingOf(commandId: string): Message | null {
+		return this.state.pendingOf(commandId);
 	}
 
-	private onHead(head: Head): void {
-		this.isSilent = false;
-		this.watchForSilence();
-		this.head = head.seq;
-		if (this.cursor < 0 || this.syncing !== null) {
-			return;
-		}
-		if (head.epoch !== this.epoch) {
-			this.sync();
-		} else if (head.seq > this.cursor && this.headTimer === null) {
-			this.headTimer = setTimeout(() => {
-				this.headTimer = null;
-				if (this.head > this.cursor) {
-					this.sync();
-				}
-			}, HEAD_GRACE_MS);
-		}
-		this.settle();
-	}
-
-	private watchForSilence(): void {
-		if (this.silenceTimer !== null) {
-			clearTimeout(this.silenceTimer);
-		}
-		this.silenceTimer = setTimeout(() => {
-			this.isSilent = true;
-			this.setStatus("stale");
-			this.sync();
-		}, HEAD_SILENCE_MS);
-	}
-
-	private apply(event: WireEvent): void {
-		if (event.data !== null) {
-			this.state.apply(event.data, event.conversation);
-		}
-		this.cursor = Math.max(this.cursor, event.seq);
-		this.feed?.applied(event);
-		this.emit("event", event);
-	}
-
-	/* ---- sync ---- */
-
-	/** Fetches what is missing; one at a time, and once more if something happened meanwhile. */
-	private sync(): void {
-		if (this.syncing !== null) {
-			this.mustSyncAgain = true;
-			return;
-		}
-		if (this.currentStatus !== "stale") {
-			this.setStatus("catching up");
-		}
-		this.syncing = this.fetchMissing().then(
-			() => this.afterSync(null),
-			(error: unknown) => this.afterSync(error),
-		);
-	}
-
-	private afterSync(error: unknown): void {
-		this.syncing = null;
-		if (this.isStopped) {
-			return;
-		}
-		if (error !== null) {
-			this.fail(error);
-			return;
-		}
-		this.applyBuffer();
-		if (this.mustSyncAgain || this.buffer.length > 0) {
-			this.mustSyncAgain = false;
-			this.sync();
-		} else {
-			this.watchForSilence();
-			this.settle();
-		}
-	}
-
-	/** Applies what was buffered in order; what leaves a gap stays, and asks for another sync. */
-	private applyBuffer(): void {
-		const waiting = this.buffer.filter((event) => event.epoch === this.epoch && event.seq > this.cursor);
-
-		waiting.sort((one, other) => one.seq - other.seq);
-		this.buffer = [];
-		for (const event of waiting) {
-			if (this.isNext(event)) {
-				this.apply(event);
-			} else if (event.seq > this.cursor) {
-				this.buffer.push(event);
-			}
-		}
-	}
-
-	private async fetchMissing(): Promise<void> {
-		let answer: SyncAnswer;
-
-		do {
-			const from = this.feed?.since ?? this.cursor;
-			const since = this.cursor >= 0 && from >= 0 && this.epoch !== null ? `&epoch=${this.epoch}&since=${from}` : "";
-
-			answer = parseSync(await this.get(`/api/v1/sync?limit=${SYNC_LIMIT}${since}`));
-			this.take(answer);
-			await this.takeGained(answer.gained.filter((id) => !this.state.conversations.has(id)));
-			await this.loadRest(answer.snapshot?.next ?? null);
-		} while (answer.more && !this.isStopped);
-	}
-
-	/** What a snapshot had no room for. Rows are newer than as_of at most, and events that follow are upserts. */
-	private async loadRest(cursor: string | null): Promise<void> {
-		while (cursor !== null && !this.isStopped) {
-			const page = (await this.get(`/api/v1/conversations?limit=${SYNC_LIMIT}&cursor=${encodeURIComponent(cursor)}`)) as {
-				conversations: Conversation[];
-				next: string | null;
-			};
-
-			for (const row of page.conversations) {
-				this.state.putConversation(row);
-			}
-			cursor = page.next;
-		}
-	}
-
-	private take(answer: SyncAnswer): void {
-		if (this.headTopic !== null && this.headTopic !== answer.head_topic && answer.reset !== true) {
-			/* Other rights than before: what is here was made with those. */
-			this.headTopic = answer.head_topic;
-			this.cursor = -1;
-			this.epoch = null;
-			this.feed = null;
-			this.mustSyncAgain = true;
-			return;
-		}
-		this.headTopic = answer.head_topic;
-		if (parseTopic(answer.head_topic)?.kind === "feed") {
-			this.feed ??= new FeedWatch();
-		} else {
-			this.feed = null;
-		}
-		this.head = Math.max(answer.head, answer.epoch === this.epoch ? this.head : -1);
-		if (answer.reset === true) {
-			this.state.clear();
-			this.epoch = answer.epoch;
-			for (const row of answer.snapshot?.conversations ?? []) {
-				this.state.putConversation(row);
-			}
-			this.cursor = answer.as_of;
-			this.feed?.synced(answer.as_of);
-			this.emit("reset", undefined);
-			return;
-		}
-		this.takeLost(answer.lost);
-		for (const event of answer.events) {
-			/* With a feed some may have been applied before: upserts. */
-			if (event.seq > this.cursor || this.feed !== null) {
-				this.apply(event);
-			}
-		}
-		this.cursor = this.feed === null ? answer.as_of : Math.max(this.cursor, answer.as_of);
-		this.feed?.synced(answer.as_of);
-	}
+	/* ---- status ---- */
 
 	/** Live is said only when the cursor has reached the head. */
 	private settle(): void {
-		if (this.mqtt === null || !this.mqtt.connected || this.syncing !== null || this.cursor < 0) {
+		if (this.isStopped) {
 			return;
 		}
-		if (this.isSilent || !this.isSubscribed) {
-			this.setStatus("stale");
-		} else {
-			this.setStatus(this.cursor >= this.head ? "live" : "catching up");
-		}
+		this.setStatus(this.computeStatus());
+		this.emitter.emit("progress", undefined);
 	}
 
-	/* ---- HTTP ---- */
+	private computeStatus(): ClientStatus {
+		const canBeLive = (([...this.granted.values()][0]) ?? 128) <= 2;
 
-	private async get(path: string): Promise<unknown> {
-		const fetchIt = this.options.fetch ?? globalThis.fetch;
-		const answer = await fetchIt(this.options.url + path, {
-			headers: { Authorization: `Bearer ${await this.options.token()}` },
-			cache: "no-store",
-		});
-		const body: unknown = await answer.json().catch(() => null);
-
-		if (!answer.ok) {
-			const detail = (body as { detail?: string } | null)?.detail ?? answer.statusText;
-
-			throw new Error(`${path.split("?")[0]}: ${answer.status}: ${detail}`);
+		if (this.needsSignIn) {
+			return "signed out";
 		}
-		return body;
+		if (!this.link?.up) {
+			return this.currentStatus === "connecting" ? "connecting" : "offline";
+		}
+		if (this.sync.isSilent || !canBeLive) {
+			return "stale";
+		}
+		return this.sync.isLive ? "live" : "catching up";
 	}
-
-	/* ---- small things ---- */
 
 	private setStatus(status: ClientStatus): void {
 		if (status !== this.currentStatus) {
 			this.currentStatus = status;
-			this.emit("status", status);
+			this.changedAt = Date.now();
+			this.emitter.emit("status", status);
 		}
 	}
 
-	private emit<K extends keyof ClientEvents>(name: K, value: ClientEvents[K]): void {
-		for (const listener of this.listeners.get(name) ?? []) {
-			(listener as Listener<K>)(value);
-		}
+	private facts(): DebugFacts {
+		return {
+			status: this.currentStatus,
+			since: this.since,
+			connectedSince: this.link?.since ?? null,
+			identity: this.who,
+			tokenEndsAt: this.tokens.endsAt,
+			subscriptions: [...this.granted].map(([topic, qos]) => ({ topic, qos: qos > 2 ? "refused" : qos })),
+			...this.position,
+			heardAt: this.sync.heardAt,
+			selected: this.selectedId,
+			outbox: this.outbox?.size ?? 0,
+		};
 	}
+}
 
-	private clearTimers(): void {
-		for (const timer of [this.headTimer, this.silenceTimer, this.retryTimer]) {
-			if (timer !== null) {
-				clearTimeout(timer);
-			}
-		}
-		this.headTimer = this.silenceTimer = this.retryTimer = null;
-	}
+function draftOf(message: Message): Draft {
+	const quoted = (message.context as { message?: string } | undefined)?.message;
+
+	return { kind: message.kind, content: message.content ?? {}, ...(quoted !== undefined && { reply_to: quoted }) };
 }

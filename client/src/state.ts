@@ -2,18 +2,37 @@
  * What this client knows, built only from absolute upserts with versions: applying one twice, or after a
  * newer one, changes nothing. No I/O; the connection feeds it, pages read it.
  */
-import type { Contact, Conversation, EventData, Message } from "./wire.js";
+import type { Contact, Conversation, EventData, LocalState, Message } from "./wire.js";
 
 /** Messages kept per conversation; older ones are fetched when someone scrolls there. */
 const MAX_MESSAGES = 500;
 
+interface Thread {
+	messages: Map<string, Message>;
+	/** By position; made when it is asked for. */
+	sorted: Message[] | null;
+	/** From this position on everything is here; what is known from before would show with holes. */
+	from: number;
+}
+
+function newThread(): Thread {
+	return { messages: new Map(), sorted: null, from: -Infinity };
+}
+
 export class State {
 	readonly conversations = new Map<string, Conversation>();
-	private readonly threads = new Map<string, Map<string, Message>>();
+	private readonly threads = new Map<string, Thread>();
+	/** Messages of this page without an event yet, by command. */
+	private readonly pending = new Map<string, Message>();
+	/** Threads that someone reads, which keep all that was loaded. */
+	private readonly held = new Set<string>();
+	private sortedList: Conversation[] | null = null;
 
+	/** Forgets everything but what this page has not sent yet. */
 	clear(): void {
 		this.conversations.clear();
 		this.threads.clear();
+		this.sortedList = null;
 	}
 
 	/** Applies what an event carries; conversation is the event's own. */
@@ -37,6 +56,7 @@ export class State {
 				known.contact : row.contact;
 
 			this.conversations.set(row.id, { ...row, contact });
+			this.sortedList = null;
 		}
 		if (row.merged_into !== null) {
 			this.moveThread(row.id, row.merged_into);
@@ -47,14 +67,15 @@ export class State {
 	removeConversation(id: string): void {
 		this.conversations.delete(id);
 		this.threads.delete(id);
+		this.sortedList = null;
 	}
 
 	/** The survivor's thread shows both. */
 	private moveThread(from: string, to: string): void {
-		const messages = this.messages(from);
+		const messages = this.threads.get(from)?.messages;
 
 		this.threads.delete(from);
-		for (const message of messages) {
+		for (const message of messages?.values() ?? []) {
 			this.putMessage(message, to);
 		}
 	}
@@ -66,45 +87,115 @@ export class State {
 
 			if (isTheirs) {
 				this.conversations.set(row.id, { ...row, contact });
+				this.sortedList = null;
 			}
 		}
 	}
 
 	/** shownIn: a thread that shows messages of another that was merged into it. */
 	putMessage(message: Message, shownIn: string = this.survivorOf(message.conversation)): void {
-		const thread = this.threads.get(shownIn) ?? new Map<string, Message>();
-		const known = thread.get(message.id);
+		const thread = this.threads.get(shownIn) ?? newThread();
+		const known = thread.messages.get(message.id);
 
+		if (message.command !== undefined) {
+			this.pending.delete(message.command.id);
+		}
 		if (known === undefined || message.version >= known.version) {
-			thread.set(message.id, message);
+			thread.messages.set(message.id, message);
+			thread.sorted = null;
 		}
 		this.threads.set(shownIn, thread);
-		if (thread.size > 2 * MAX_MESSAGES) {
-			this.trim(shownIn);
+		if (thread.messages.size > 2 * MAX_MESSAGES && !this.held.has(shownIn)) {
+			this.trim(thread);
 		}
 	}
 
-	private survivorOf(conversation: string): string {
+	/** Which conversation shows this one's messages and takes its replies. */
+	survivorOf(conversation: string): string {
 		return this.conversations.get(conversation)?.merged_into ?? conversation;
 	}
 
-	/** The list: last activity first. */
+	/** The list: last activity first; merged ones are shown by those they went into. */
 	list(): Conversation[] {
-		return [...this.conversations.values()].sort(
-			(one, other) => (other.last_message?.position ?? 0) - (one.last_message?.position ?? 0),
+		this.sortedList ??= [...this.conversations.values()].filter((row) => row.merged_into === null).sort(
+			(one, other) => (other.last_message?.position ?? other.created_at) - (one.last_message?.position ?? one.created_at) ||
+				(one.id < other.id ? 1 : -1),
 		);
+		return this.sortedList;
 	}
 
-	/** The messages of a conversation that are here, by position; nothing else orders a thread. */
+	/** The messages of a conversation that are here, by position; nothing else orders a thread. What is not sent yet comes last. */
 	messages(conversation: string): Message[] {
 		const thread = this.threads.get(conversation);
+		const pending = [...this.pending.values()].filter((message) => this.survivorOf(message.conversation) === conversation);
 
-		return thread ? [...thread.values()].sort((one, other) => one.position - other.position) : [];
+		if (thread && thread.sorted === null) {
+			const { from } = thread;
+
+			thread.sorted = [...thread.messages.values()].filter((message) => message.position >= from)
+				.sort((one, other) => one.position - other.position);
+		}
+		const sorted = thread?.sorted ?? [];
+
+		return pending.length === 0 ? sorted : [...sorted, ...pending];
 	}
 
-	private trim(conversation: string): void {
-		const kept = this.messages(conversation).slice(-MAX_MESSAGES);
+	/** The newest messages of a thread, or older ones, were fetched: from this position on everything is here. */
+	setLoadedFrom(conversation: string, position: number): void {
+		const thread = this.threads.get(conversation) ?? newThread();
 
-		this.threads.set(conversation, new Map(kept.map((message) => [message.id, message])));
+		thread.from = position;
+		thread.sorted = null;
+		this.threads.set(conversation, thread);
+	}
+
+	/** A message that is here, by its id. */
+	message(conversation: string, id: string): Message | null {
+		return this.threads.get(conversation)?.messages.get(id) ?? null;
+	}
+
+	/** Someone reads this thread: nothing of it is forgotten until it is released. */
+	hold(conversation: string, isHeld: boolean): void {
+		const thread = this.threads.get(conversation);
+
+		if (isHeld) {
+			this.held.add(conversation);
+		} else if (this.held.delete(conversation) && thread) {
+			this.trim(thread);
+		}
+	}
+
+	/* ---- what this page has not sent yet ---- */
+
+	putPending(message: Message): void {
+		if (message.local !== undefined) {
+			this.pending.set(message.local.command, message);
+		}
+	}
+
+	/** Changes what is said of one; false when its event has come already. */
+	setPending(command: string, local: LocalState): boolean {
+		const message = this.pending.get(command);
+
+		if (message !== undefined) {
+			this.pending.set(command, { ...message, version: message.version + 1, local });
+		}
+		return message !== undefined;
+	}
+
+	pendingOf(command: string): Message | null {
+		return this.pending.get(command) ?? null;
+	}
+
+	dropPending(command: string): void {
+		this.pending.delete(command);
+	}
+
+	private trim(thread: Thread): void {
+		const kept = [...thread.messages.values()].sort((one, other) => one.position - other.position).slice(-MAX_MESSAGES);
+
+		thread.messages = new Map(kept.map((message) => [message.id, message]));
+		thread.from = Math.max(thread.from, kept[0]?.position ?? -Infinity);
+		thread.sorted = null;
 	}
 }

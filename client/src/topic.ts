@@ -80,3 +80,13 @@ export function parseTopic(text: string): Topic | null {
 export function conversationsFilter(account: string): string | null {
 	return isAccount(account) ? `acct/${account}/conv/+` : null;
 }
+
+/** The filter of who types and views, in every conversation of an account. */
+export function liveFilter(account: string): string | null {
+	return isAccount(account) ? `acct/${account}/conv/+/live/+` : null;
+}
+
+/** The filter of every agent's presence. */
+export function presenceFilter(account: string): string | null {
+	return isAccount(account) ? `acct/${account}/agent/+/presence/+` : null;
+}

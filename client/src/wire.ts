@@ -64,6 +64,19 @@ export interface Message {
 	errors?: unknown[];
 	author?: Record<string, unknown>;
 	error?: Record<string, unknown>;
+	/** Only here, not on the wire: a message of this page that has no event yet. */
+	local?: LocalState;
+}
+
+export interface LocalState {
+	/** The command's id. */
+	command: string;
+	/** waiting: for its answer, or its event; refused: it will not be sent. */
+	state: "waiting" | "refused";
+	/** Why it was refused, for people. */
+	detail?: string;
+	/** The problem's short name, e.g. "window_closed". */
+	type?: string;
 }
 
 export interface EventData {
@@ -115,6 +128,56 @@ export interface SyncAnswer {
 	lost: string[];
 	reset?: boolean;
 	snapshot?: { conversations: Conversation[]; next: string | null };
+}
+
+export interface Agent {
+	subject: string;
+	name: string;
+	role: string;
+	disabled: boolean;
+}
+
+export interface PhoneNumber {
+	phone_number_id: string;
+	waba_id: string | null;
+	simulated: boolean;
+	/** Sending waits for a person, with the reason. */
+	paused: boolean;
+	code: number | null;
+	reason: string | null;
+	since: number | null;
+}
+
+export interface Template {
+	waba_id: string;
+	name: string;
+	language: string;
+	status: string;
+	category: string;
+	components: Record<string, unknown>[];
+	synced_at: number;
+}
+
+export interface SearchAnswer {
+	conversations: Conversation[];
+	messages: { conversation: Conversation; message: Message }[];
+	/** The `before` of the next page; null: this was the last. */
+	next: number | null;
+}
+
+/** As whom a token acts. */
+export interface Identity {
+	account: string;
+	subject: string;
+	role: string;
+	/** Seconds, as in a JWT. */
+	expires_at: number;
+}
+
+export interface Config {
+	version: string;
+	mqtt_url: string;
+	limits: { text_characters: number; command_bytes: number; media_bytes: number };
 }
 
 export interface ResolveAnswer {

@@ -1,29 +1,10 @@
 // @convwire/client against the real thing: what a page would see, through gaps, restarts and merges.
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
 
-import { scenario, REPO } from '../lib/system.mjs';
+import { isLive, page, shows } from '../lib/page.mjs';
+import { scenario } from '../lib/system.mjs';
 import { eventually } from '../lib/until.mjs';
 import { newWamid } from '../lib/webhook.mjs';
-
-assert.ok(existsSync(`${REPO}/client/dist/index.js`), 'client/ is built (npm run build)');
-const { Client } = await import('../../client/dist/index.js');
-const { default: mqtt } = await import('../../client/node_modules/mqtt/build/index.js');
-
-function page(system, agent = 'ann', role = 'agent') {
-  const client = new Client({
-    url: `http://127.0.0.1:${system.httpPort}`, mqttUrl: system.wsUrl, account: system.account, subject: agent,
-    token: () => system.token(system.account, role, agent), connect: (url, options) => mqtt.connect(url, options),
-  });
-  client.events = [];
-  client.on('event', (event) => client.events.push(event));
-  client.start();
-  system.cleanups.push(() => client.stop());
-  return client;
-}
-
-const isLive = (client) => eventually(() => client.status === 'live', 'the page is live');
-const shows = (client, id) => client.state.messages(id).map((message) => message.content?.body);
 
 scenario('a page sees a message arrive in the conversation it selected by a legacy spelling', async (system) => {
   await (await system.init()).start();

@@ -1,26 +1,20 @@
 // Agents who see assigned conversations only: their page is as live as anybody's, and others' traffic costs it nothing.
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 
-import { scenario, REPO } from '../lib/system.mjs';
+import { isLive, page as startPage, shows as bodies } from '../lib/page.mjs';
+import { scenario } from '../lib/system.mjs';
 import { eventually } from '../lib/until.mjs';
 import { textWebhook } from '../lib/webhook.mjs';
-
-assert.ok(existsSync(`${REPO}/client/dist/index.js`), 'client/ is built (npm run build)');
-const { Client } = await import('../../client/dist/index.js');
-const { default: mqtt } = await import('../../client/node_modules/mqtt/build/index.js');
 
 const N_FOREIGN = 400;
 
 /** A page whose HTTP calls are counted by route. */
 function page(system, agent) {
   const calls = { sync: 0, all: 0 };
-  const client = new Client({
-    url: `http://127.0.0.1:${system.httpPort}`, mqttUrl: system.wsUrl, account: system.account, subject: agent,
-    token: () => system.token(system.account, 'assigned-agent', agent),
-    connect: (url, options) => mqtt.connect(url, options),
+  const client = startPage(system, {
+    agent, role: 'assigned-agent',
     fetch: (url, options) => {
       calls.all++;
       calls.sync += url.includes('/sync') ? 1 : 0;
@@ -28,17 +22,8 @@ function page(system, agent) {
     },
   });
   client.calls = calls;
-  client.lost = [];
-  client.gained = [];
-  client.on('lost', (id) => client.lost.push(id));
-  client.on('gained', (id) => client.gained.push(id));
-  client.start();
-  system.cleanups.push(() => client.stop());
   return client;
 }
-
-const isLive = (client) => eventually(() => client.status === 'live', 'the page is live');
-const bodies = (client, id) => client.state.messages(id).map((message) => message.content?.body);
 
 async function assign(system, conversation, subject) {
   const answer = await system.control('assign', { account: system.account, conversation, subject });

@@ -1,0 +1,271 @@
+/*
+ * The MQTT connection: one at a time, made anew until stop(), each with a token that is good; renewed in place before
+ * the token ends. Knows nothing of what the messages mean.
+ */
+import type { IPublishPacket, MqttClient } from "mqtt";
+
+import { Backoff } from "./emitter.js";
+import { SignedOut } from "./tokens.js";
+import type { Tokens } from "./tokens.js";
+
+/** How to open an MQTT connection; mqtt.js's `connect` fits. Given by the caller, so that a page loads mqtt.js when it likes. */
+export type MqttConnect = (url: string, options: Record<string, unknown>) => MqttClient;
+
+export interface LinkOptions {
+	url: string;
+	clientId: string;
+	connect: MqttConnect;
+	tokens: Tokens;
+	/** Published by the broker when this connection is lost. */
+	will: { topic: string; payload: string } | null;
+	/** In order; the first is the one without which nothing would arrive. */
+	topics: string[];
+	/** Milliseconds between PINGREQs; the broker waits for one and a half. */
+	keepaliveS: number;
+	/** For mqtt.js, e.g. a timer that browsers do not slow down in hidden pages. */
+	mqttOptions?: Record<string, unknown>;
+}
+
+export interface LinkListener {
+	/** Subscribed; granted: QoS by topic, 128 and more: refused. */
+	onUp(granted: Map<string, number>): void;
+	onDown(): void;
+	onMessage(topic: string, payload: string, packet: IPublishPacket): void;
+	/** Tried again by itself, but for SignedOut: then retryNow() goes on. */
+	onProblem(error: Error): void;
+}
+
+export const RENEW_TOPIC = "$CONTROL/convwire/v1/renew";
+const MIN_RETRY_MS = 250;
+const MAX_RETRY_MS = 30_000;
+const CONNECT_MS = 10_000;
+const NOBODY_LISTENS = 16; /* MQTT 5.0, 3.4.2.1: No matching subscribers */
+const REFUSED = new Set([134, 135]); /* MQTT 5.0, 3.2.2.2: Bad User Name or Password, Not authorized */
+
+function errorOf(thrown: unknown): Error {
+	return thrown instanceof Error ? thrown : new Error(String(thrown));
+}
+
+export class Link {
+	private mqtt: MqttClient | null = null;
+	private isStopped = true;
+	private isUp = false;
+	private usedToken: string | null = null;
+	private connectedAtMs: number | null = null;
+	private retryTimer: ReturnType<typeof setTimeout> | null = null;
+	private renewTimer: ReturnType<typeof setTimeout> | null = null;
+	private readonly backoff = new Backoff(MIN_RETRY_MS, MAX_RETRY_MS);
+
+	constructor(private readonly options: LinkOptions, private readonly listener: LinkListener) {}
+
+	/** Connected and subscribed. */
+	get up(): boolean {
+		return this.isUp;
+	}
+
+	/** Since when, ms; null: not connected. */
+	get since(): number | null {
+		return this.connectedAtMs;
+	}
+
+	start(): void {
+		this.isStopped = false;
+		void this.open();
+	}
+
+	/** Ends in order: what was published before goes out. */
+	async stop(): Promise<void> {
+		const mqtt = this.mqtt;
+
+		this.isStopped = true;
+		this.forget();
+		if (mqtt !== null) {
+			await mqtt.endAsync().catch(() => mqtt.end(true));
+		}
+	}
+
+	/** Drops the connection, dead or alive, and makes another at once. */
+	reconnect(): void {
+		if (!this.isStopped) {
+			this.backoff.reset();
+			this.drop();
+			void this.open();
+		}
+	}
+
+	/** Tries at once, if not connected. */
+	retryNow(): void {
+		if (!this.isStopped && this.mqtt === null) {
+			this.backoff.reset();
+			this.clearRetry();
+			void this.open();
+		}
+	}
+
+	/** At QoS 1 resolves at the broker's PUBACK; throws when it refused, is not connected, or nobody listens. */
+	async publish(topic: string, payload: string, options: { qos: 0 | 1; retain?: boolean; expiryS?: number }): Promise<void> {
+		if (this.mqtt === null || !this.isUp) {
+			throw new Error("not connected");
+		}
+		const packet = await this.mqtt.publishAsync(topic, payload, {
+			qos: options.qos,
+			retain: options.retain ?? false,
+			...(options.expiryS !== undefined && { properties: { messageExpiryInterval: options.expiryS } }),
+		});
+
+		if (packet?.cmd === "puback" && packet.reasonCode === NOBODY_LISTENS) {
+			throw new Error("nobody listens");
+		}
+	}
+
+	private async open(): Promise<void> {
+		this.clearRetry();
+		try {
+			const token = this.usedToken === null ? await this.options.tokens.get() : await this.options.tokens.replace(this.usedToken);
+
+			this.usedToken = null;
+			if (!this.isStopped && this.mqtt === null) {
+				this.connect(token);
+			}
+		} catch (error) {
+			this.failed(errorOf(error));
+		}
+	}
+
+	private connect(token: string): void {
+		const mqtt = this.options.connect(this.options.url, {
+			protocolVersion: 5,
+			clean: true,
+			clientId: this.options.clientId,
+			username: "convwire", /* mqtt.js sends no password without one; the server ignores it */
+			password: token,
+			keepalive: this.options.keepaliveS,
+			connectTimeout: CONNECT_MS,
+			reconnectPeriod: 0, /* each connect needs a token of its own */
+			...(this.options.will && { will: { ...this.options.will, qos: 1, retain: true } }),
+			...this.options.mqttOptions,
+		});
+
+		this.mqtt = mqtt;
+		mqtt.on("connect", () => void this.subscribe(mqtt, token));
+		mqtt.on("message", (topic, payload, packet) => {
+			if (this.mqtt === mqtt) {
+				this.listener.onMessage(topic, payload.toString(), packet);
+			}
+		});
+		mqtt.on("error", (error) => this.onError(mqtt, token, error));
+		mqtt.on("close", () => this.onClose(mqtt));
+	}
+
+	private async subscribe(mqtt: MqttClient, token: string): Promise<void> {
+		this.connectedAtMs = Date.now();
+		/* A role that may not read all of these is refused single ones: each by itself, so that the others count. */
+		const granted = await Promise.all(this.options.topics.map(async (topic): Promise<[string, number]> => {
+			try {
+				const [answer] = await mqtt.subscribeAsync(topic, { qos: 1 });
+
+				return [topic, answer?.qos ?? 128];
+			} catch (error) {
+				return [topic, (error as { code?: number }).code ?? 128];
+			}
+		}));
+
+		if (this.mqtt === mqtt && mqtt.connected) {
+			this.isUp = true;
+			this.backoff.reset();
+			this.renewLater(mqtt, token);
+			this.listener.onUp(new Map(granted));
+		}
+	}
+
+	private onError(mqtt: MqttClient, token: string, error: Error): void {
+		if (this.mqtt !== mqtt) {
+			return;
+		}
+		if (REFUSED.has((error as { code?: number }).code ?? 0)) {
+			this.usedToken = token;
+		}
+		this.listener.onProblem(error);
+	}
+
+	private onClose(mqtt: MqttClient): void {
+		if (this.mqtt !== mqtt || this.isStopped) {
+			return;
+		}
+		this.drop();
+		this.retryLater();
+	}
+
+	private failed(error: Error): void {
+		this.listener.onProblem(error);
+		if (!(error instanceof SignedOut)) {
+			this.retryLater();
+		}
+	}
+
+	private retryLater(): void {
+		if (!this.isStopped) {
+			this.clearRetry();
+			this.retryTimer = setTimeout(() => void this.open(), this.backoff.next());
+		}
+	}
+
+	/** In place, over the connection: docs/protocol.md, "Notices". The answer comes as a notice. */
+	private renewLater(mqtt: MqttClient, token: string): void {
+		this.clearRenewal();
+		this.renewTimer = setTimeout(() => {
+			void this.renew(mqtt, token);
+		}, this.options.tokens.renewIn);
+	}
+
+	private async renew(mqtt: MqttClient, old: string): Promise<void> {
+		try {
+			const token = await this.options.tokens.fetch();
+
+			if (this.mqtt === mqtt && token !== old) {
+				await mqtt.publishAsync(RENEW_TOPIC, token, { qos: 1 });
+			}
+			if (this.mqtt === mqtt) {
+				this.renewLater(mqtt, token);
+			}
+		} catch (error) {
+			this.listener.onProblem(errorOf(error));
+			if (this.mqtt === mqtt) {
+				this.renewLater(mqtt, old); /* the source may have one by then */
+			}
+		}
+	}
+
+	private drop(): void {
+		const mqtt = this.mqtt;
+		const wasKnown = mqtt !== null;
+
+		this.forget();
+		mqtt?.end(true);
+		if (wasKnown) {
+			this.listener.onDown();
+		}
+	}
+
+	private forget(): void {
+		this.mqtt = null;
+		this.isUp = false;
+		this.connectedAtMs = null;
+		this.clearRetry();
+		this.clearRenewal();
+	}
+
+	private clearRetry(): void {
+		if (this.retryTimer !== null) {
+			clearTimeout(this.retryTimer);
+			this.retryTimer = null;
+		}
+	}
+
+	private clearRenewal(): void {
+		if (this.renewTimer !== null) {
+			clearTimeout(this.renewTimer);
+			this.renewTimer = null;
+		}
+	}
+}

@@ -1,0 +1,232 @@
+/*
+ * Commands on their way (docs/protocol.md, "Commands"): one is taken only when its answer has arrived. Until then it is
+ * kept, and sent again under the same id, by MQTT and then by HTTP. Those of a conversation go one after the other, so
+ * that none overtakes; a 4xx ends the tries.
+ */
+import { ApiError } from "./api.js";
+import type { Api } from "./api.js";
+import { Backoff } from "./emitter.js";
+import type { OutboxStorage, StoredCommand } from "./outbox_storage.js";
+import { makeTopic } from "./topic.js";
+
+export interface CommandAnswer {
+	/** The message that the command made or was about; null for others. */
+	message: string | null;
+}
+
+export interface Doors {
+	api: Api;
+	account: string;
+	subject: string;
+	/** Publishes at QoS 1 over MQTT; throws when that is not possible. */
+	publish(topic: string, payload: string): Promise<void>;
+	isUp(): boolean;
+	/** Where messages for a conversation go now: it may have been merged into another. */
+	survivorOf(conversation: string): string;
+	/** Its row is fetched again: the server says that it was merged. */
+	refresh(conversation: string): Promise<void>;
+}
+
+interface Entry extends StoredCommand {
+	resolve(answer: CommandAnswer): void;
+	reject(error: Error): void;
+	isStored: boolean;
+}
+
+const ANSWER_MS = 10_000;
+const MIN_RETRY_MS = 500;
+const MAX_RETRY_MS = 30_000;
+const URN = "urn:convwire:problem:";
+
+interface Reply {
+	id?: string;
+	ok?: boolean;
+	message?: string | null;
+	problem?: { type: string; status: number; detail: string };
+}
+
+function answerOf(reply: Reply): CommandAnswer {
+	if (reply.ok !== true) {
+		const { type = "", status = 500, detail = "The server refused the command." } = reply.problem ?? {};
+
+		throw new ApiError(status, type.replace(URN, ""), detail);
+	}
+	return { message: reply.message ?? null };
+}
+
+/** Random, as RFC 9562 wants it; pages without TLS have no crypto.randomUUID. */
+export function newId(): string {
+	const bytes = crypto.getRandomValues(new Uint8Array(16));
+
+	return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+export class Outbox {
+	private readonly lanes = new Map<string, Entry[]>();
+	private readonly running = new Set<string>();
+	/** Who waits for the reply to which command. */
+	private readonly replies = new Map<string, (reply: Reply | null) => void>();
+	private readonly wakers = new Set<() => void>();
+	private isStopped = false;
+
+	constructor(private readonly doors: Doors, private readonly storage: OutboxStorage) {}
+
+	/** How many commands wait for their answers. */
+	get size(): number {
+		return [...this.lanes.values()].reduce((sum, lane) => sum + lane.length, 0);
+	}
+
+	/**
+	 * Resolves with the answer, however long it takes; rejects with the ApiError of a refusal. isStored: it survives the
+	 * page, and is sent by the next one.
+	 */
+	add(command: StoredCommand, isStored: boolean): Promise<CommandAnswer> {
+		return new Promise((resolve, reject) => {
+			const lane = this.lanes.get(command.conversation) ?? [];
+
+			lane.push({ ...command, resolve, reject, isStored });
+			this.lanes.set(command.conversation, lane);
+			void this.run(command.conversation);
+		});
+	}
+
+	/** A publish on our reply topic. */
+	takeReply(payload: string): void {
+		try {
+			const reply = JSON.parse(payload) as Reply;
+
+			this.replies.get(reply.id ?? "")?.(reply);
+		} catch {
+			/* no reply of ours */
+		}
+	}
+
+	/** The connection is there (again): those that wait for their next try begin now. */
+	wake(): void {
+		for (const wake of [...this.wakers]) {
+			wake();
+		}
+	}
+
+	/** The connection is gone: who waits for a reply asks over HTTP. */
+	lost(): void {
+		for (const answer of [...this.replies.values()]) {
+			answer(null);
+		}
+	}
+
+	stop(): void {
+		this.isStopped = true;
+		this.lost();
+		this.wake();
+	}
+
+	private async run(conversation: string): Promise<void> {
+		if (this.running.has(conversation)) {
+			return;
+		}
+		this.running.add(conversation);
+		for (let entry = this.lanes.get(conversation)?.[0]; entry && !this.isStopped; entry = this.lanes.get(conversation)?.[0]) {
+			await this.deliver(entry);
+			if (!this.isStopped) {
+				this.lanes.get(conversation)?.shift();
+			}
+		}
+		this.running.delete(conversation);
+		if (this.lanes.get(conversation)?.length === 0) {
+			this.lanes.delete(conversation);
+		}
+	}
+
+	/** Ends when the answer is there, or the outbox was stopped. */
+	private async deliver(entry: Entry): Promise<void> {
+		const backoff = new Backoff(MIN_RETRY_MS, MAX_RETRY_MS);
+
+		while (!this.isStopped) {
+			try {
+				const answer = await this.attempt(entry);
+
+				await this.forget(entry);
+				entry.resolve(answer);
+				return;
+			} catch (error) {
+				const isFinal = error instanceof ApiError && !error.isTemporary && error.status !== 401;
+
+				if (isFinal && !(await this.wasMerged(entry, error))) {
+					await this.forget(entry);
+					entry.reject(error);
+					return;
+				}
+				await this.pause(isFinal ? 0 : Math.max(backoff.next(), ((error as ApiError).retryAfter ?? 0) * 1000));
+			}
+		}
+	}
+
+	/** By MQTT when it is up; what has no answer in time, or was refused there, is asked over HTTP, which says why. */
+	private async attempt(entry: Entry): Promise<CommandAnswer> {
+		const { id, type, data } = entry;
+		const body = data === undefined ? { id, type } : { id, type, data };
+		const conversation = this.doors.survivorOf(entry.conversation);
+		const { account, subject } = this.doors;
+		const topic = makeTopic({ kind: "command", account, conversation, subject });
+
+		if (this.doors.isUp() && topic !== null) {
+			const reply = await this.publishAndWait(id, topic, JSON.stringify(body)).catch(() => null);
+
+			if (reply !== null) {
+				return answerOf(reply);
+			}
+		}
+		const path = `/api/v1/conversations/${encodeURIComponent(conversation)}/commands`;
+
+		return answerOf(await this.doors.api.ask<Reply>(path, { method: "POST", body }));
+	}
+
+	private async publishAndWait(id: string, topic: string, payload: string): Promise<Reply | null> {
+		let timer: ReturnType<typeof setTimeout> | null = null;
+		const answered = new Promise<Reply | null>((resolve) => {
+			timer = setTimeout(() => resolve(null), ANSWER_MS);
+			this.replies.set(id, resolve);
+		});
+
+		try {
+			await Promise.race([this.doors.publish(topic, payload), answered]);
+			return await answered;
+		} finally {
+			this.replies.delete(id);
+			if (timer !== null) {
+				clearTimeout(timer);
+			}
+		}
+	}
+
+	/** Then it goes, under the same id, to the conversation that this one has gone into. */
+	private async wasMerged(entry: Entry, error: ApiError): Promise<boolean> {
+		if (error.type !== "conversation_merged") {
+			return false;
+		}
+		const before = this.doors.survivorOf(entry.conversation);
+
+		await this.doors.refresh(entry.conversation).catch(() => undefined);
+		return this.doors.survivorOf(entry.conversation) !== before;
+	}
+
+	private async forget(entry: Entry): Promise<void> {
+		if (entry.isStored) {
+			await this.storage.remove(entry.id).catch(() => undefined); /* the next page sends it again: the same answer */
+		}
+	}
+
+	private pause(ms: number): Promise<void> {
+		return new Promise((resolve) => {
+			const end = (): void => {
+				clearTimeout(timer);
+				this.wakers.delete(end);
+				resolve();
+			};
+			const timer = setTimeout(end, ms);
+
+			this.wakers.add(end);
+		});
+	}
+}

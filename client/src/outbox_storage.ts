@@ -1,0 +1,95 @@
+/*
+ * Where commands are kept until they are answered: a page may be closed before. IndexedDB in browsers, memory elsewhere
+ * or when the browser keeps nothing (private windows).
+ */
+export interface StoredCommand {
+	/** The command's id, used once for ever. */
+	id: string;
+	conversation: string;
+	type: string;
+	data?: unknown;
+	/** When it was given, ms. */
+	at: number;
+}
+
+export interface OutboxStorage {
+	put(command: StoredCommand): Promise<void>;
+	remove(id: string): Promise<void>;
+	/** Oldest first. */
+	all(): Promise<StoredCommand[]>;
+}
+
+const DATABASE = "convwire";
+const STORE = "outbox";
+
+export class MemoryOutbox implements OutboxStorage {
+	private readonly commands = new Map<string, StoredCommand>();
+
+	put(command: StoredCommand): Promise<void> {
+		this.commands.set(command.id, command);
+		return Promise.resolve();
+	}
+
+	remove(id: string): Promise<void> {
+		this.commands.delete(id);
+		return Promise.resolve();
+	}
+
+	all(): Promise<StoredCommand[]> {
+		return Promise.resolve([...this.commands.values()].sort((one, other) => one.at - other.at));
+	}
+}
+
+function done<T>(request: IDBRequest<T>): Promise<T> {
+	return new Promise((resolve, reject) => {
+		request.onsuccess = () => resolve(request.result);
+		request.onerror = () => reject(request.error ?? new Error("IndexedDB failed"));
+	});
+}
+
+class BrowserOutbox implements OutboxStorage {
+	constructor(private readonly db: IDBDatabase, private readonly owner: string) {}
+
+	/** On the disk when it resolves. */
+	put(command: StoredCommand): Promise<void> {
+		return this.change((store) => store.put({ ...command, owner: this.owner }));
+	}
+
+	remove(id: string): Promise<void> {
+		return this.change((store) => store.delete([this.owner, id]));
+	}
+
+	async all(): Promise<StoredCommand[]> {
+		const store = this.db.transaction(STORE, "readonly").objectStore(STORE);
+		const range = IDBKeyRange.bound([this.owner, ""], [this.owner, "\uffff"]);
+		const rows = (await done(store.getAll(range))) as StoredCommand[];
+
+		return rows.sort((one, other) => one.at - other.at);
+	}
+
+	private change(act: (store: IDBObjectStore) => void): Promise<void> {
+		return new Promise((resolve, reject) => {
+			const transaction = this.db.transaction(STORE, "readwrite");
+
+			act(transaction.objectStore(STORE));
+			transaction.oncomplete = () => resolve();
+			transaction.onerror = () => reject(transaction.error ?? new Error("IndexedDB failed"));
+			transaction.onabort = transaction.onerror;
+		});
+	}
+}
+
+/** For one agent of one account; others on the same browser have their own. */
+export async function openOutboxStorage(owner: string): Promise<OutboxStorage> {
+	if (typeof indexedDB === "undefined") {
+		return new MemoryOutbox();
+	}
+	try {
+		const opening = indexedDB.open(DATABASE, 1);
+
+		opening.onupgradeneeded = () => opening.result.createObjectStore(STORE, { keyPath: ["owner", "id"] });
+		return new BrowserOutbox(await done(opening), owner);
+	} catch {
+		return new MemoryOutbox();
+	}
+}

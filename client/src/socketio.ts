@@ -1,0 +1,165 @@
+/*
+ * The calls of a page that spoke Socket.IO to the replaced server: one import is changed, the rest stays
+ * (docs/moving-from-socketio.md). Ids come back in the form in which the page joined, so that its own comparison holds.
+ */
+import mqtt from "mqtt";
+
+import { Client } from "./client.js";
+import type { ClientOptions } from "./client.js";
+import { Emitter } from "./emitter.js";
+import type { Message, WireEvent } from "./wire.js";
+
+export interface SocketOptions extends Partial<Omit<ClientOptions, "url" | "token">> {
+	/** As Socket.IO's: the token of your back end, or how to get one. */
+	auth: { token: string | (() => string | Promise<string>) };
+	/** What your page takes for a message; unless given, toLegacyMessage. */
+	toMessage?: (message: Message) => unknown;
+}
+
+/** A message with the members that such pages usually read, besides all of Convwire's. */
+export function toLegacyMessage(message: Message): Message & { _id: string; text: string | null; fromMe: boolean; timestamp: string } {
+	const { body, caption } = (message.content ?? {}) as { body?: string; caption?: string };
+
+	return {
+		...message, _id: message.id, text: body ?? caption ?? null, fromMe: message.direction === "out",
+		timestamp: new Date(message.position).toISOString(),
+	};
+}
+
+interface SocketEvents {
+	connect: undefined;
+	disconnect: string;
+	connect_error: Error;
+	/** The id means no conversation, or several: a sentence says what it was compared with. */
+	join_error: { conversationId: string; reason: string };
+	new_message: { conversationId: string; message: unknown };
+	message_status: { conversationId: string; messageId: string; status: string | null };
+}
+
+/** A socket as the page knows it. */
+export class Socket {
+	readonly client: Client;
+	private readonly emitter = new Emitter<SocketEvents>();
+	/** The form in which the page joined, by canonical id. */
+	private readonly joined = new Map<string, Set<string>>();
+	/** Events that came while a join was still being resolved. */
+	private waiting: WireEvent[] = [];
+	private joining = 0;
+	private readonly seen = new Set<string>();
+
+	constructor(url: string, private readonly options: SocketOptions) {
+		const { auth, toMessage: _, ...rest } = options;
+
+		this.client = new Client({ connect: mqtt.connect, ...rest, url, token: () => (typeof auth.token === "function" ? auth.token() : auth.token) });
+		this.client.on("status", (status) => {
+			if (status === "live") {
+				this.emitter.emit("connect", undefined);
+			} else if (status === "offline") {
+				this.emitter.emit("disconnect", "transport close");
+			}
+		});
+		this.client.on("problem", (error) => this.emitter.emit("connect_error", error));
+		this.client.on("event", (event) => this.onEvent(event));
+		this.client.start();
+	}
+
+	get connected(): boolean {
+		return this.client.status === "live";
+	}
+
+	on<K extends keyof SocketEvents>(name: K, listener: (value: SocketEvents[K]) => void): this {
+		this.emitter.on(name, listener);
+		return this;
+	}
+
+	/** join_conversation and leave_conversation take any id that means the conversation; send_message {conversationId, text}. */
+	emit(name: "join_conversation" | "leave_conversation", id: string): this;
+	emit(name: "send_message", data: { conversationId: string; text: string }): this;
+	emit(name: string, data: unknown): this {
+		if (name === "join_conversation") {
+			void this.join(data as string);
+		} else if (name === "leave_conversation") {
+			this.leave(data as string);
+		} else if (name === "send_message") {
+			void this.send(data as { conversationId: string; text: string });
+		} else {
+			throw new Error(`${name}: this page knows join_conversation, leave_conversation and send_message; for others use socket.client`);
+		}
+		return this;
+	}
+
+	disconnect(): this {
+		void this.client.stop();
+		return this;
+	}
+
+	private async join(id: string): Promise<void> {
+		this.joining++;
+		this.client.select(id);
+		try {
+			const conversation = await this.client.resolve(id);
+
+			if (conversation === null) {
+				const { matches, compared_with } = await this.client.resolveAll(id);
+				const reason = matches.length > 1 ?
+					`"${id}" may mean ${matches.map((match) => match.conversation).join(" or ")}.` :
+					`"${id}" means no conversation. Compared with: ${compared_with.join("; ")}. \`convwire alias import\` makes ids of another system known.`;
+
+				this.emitter.emit("join_error", { conversationId: id, reason });
+			} else {
+				this.joined.set(conversation, (this.joined.get(conversation) ?? new Set()).add(id));
+			}
+		} catch (error) {
+			this.emitter.emit("join_error", { conversationId: id, reason: (error as Error).message });
+		}
+		this.joining--;
+		for (const event of this.waiting.splice(0)) {
+			this.onEvent(event);
+		}
+	}
+
+	private leave(id: string): void {
+		for (const forms of this.joined.values()) {
+			forms.delete(id);
+		}
+	}
+
+	private async send({ conversationId, text }: { conversationId: string; text: string }): Promise<void> {
+		const conversation = await this.client.resolve(conversationId);
+
+		if (conversation !== null) {
+			this.client.send(conversation, { kind: "text", content: { body: text } });
+		}
+	}
+
+	private onEvent(event: WireEvent): void {
+		const message = event.data?.message;
+
+		if (this.joining > 0) {
+			this.waiting.push(event);
+		} else if (message !== undefined && event.conversation !== null) {
+			for (const conversationId of this.joined.get(event.conversation) ?? []) {
+				this.tell(event.kind, conversationId, message);
+			}
+		}
+	}
+
+	/** An event may come twice; a message is new once. */
+	private tell(kind: string, conversationId: string, message: Message): void {
+		const key = `${conversationId} ${message.id}`;
+
+		if (kind === "message" && !this.seen.has(key)) {
+			this.seen.add(key);
+			this.emitter.emit("new_message", { conversationId, message: (this.options.toMessage ?? toLegacyMessage)(message) });
+		} else if (kind === "status") {
+			this.emitter.emit("message_status", { conversationId, messageId: message.id, status: message.status ?? null });
+		}
+	}
+}
+
+/** Connects as `io(url, { auth: { token } })` did. url: where Convwire's daemon answers. */
+export function connect(url: string, options: SocketOptions): Socket {
+	return new Socket(url, options);
+}
+
+export { connect as io };
