@@ -1,6 +1,6 @@
 # A thin door: every command installs what it needs, builds, then does its work. The build itself is
 # CMake's (CMakePresets.json), the tests are ctest's.
-.PHONY: build run check test test-long bench clean packages test-packages node-packages
+.PHONY: build programs dashboard run check test test-long bench clean packages test-packages node-packages
 
 TESTS_OFF = $(if $(wildcard build/CMakeCache.txt),,-DCW_TESTS=OFF)
 
@@ -10,9 +10,19 @@ packages:
 test-packages:
 	@scripts/install-packages.sh test
 
-build: packages
+build: programs dashboard
+
+programs: packages
 	@cmake --preset release $(TESTS_OFF) >/dev/null
 	@cmake --build --preset release
+
+# What the daemon serves, in build/share; only when something of it changed.
+DASHBOARD = build/share/convwire/dashboard/index.html
+dashboard: packages $(DASHBOARD)
+$(DASHBOARD): $(shell find dashboard client -not -path '*/node_modules*' -not -path '*/dist/*' -type f)
+	@scripts/npm-ci.sh client dashboard
+	@cd dashboard && npm run --silent build
+	@touch $@
 
 run: build
 	@[ -e var/convwire.conf ] || build/bin/convwire init --dir ./var
@@ -22,11 +32,11 @@ node-packages: test-packages
 	@scripts/npm-ci.sh client tests
 	@cd client && npm run --silent build
 
-test-build: node-packages
+test-build: node-packages dashboard
 	@cmake --preset release -DCW_TESTS=ON >/dev/null
 	@cmake --build --preset release
 
-# Under five minutes on two cores: unit tests, lint, the quick scenarios.
+# Under five minutes on two cores: unit tests, lint, the quick scenarios, without a browser.
 check: test-build
 	@ctest --test-dir build --output-on-failure -L 'unit|lint|quick' -LE 'long|sanitizer'
 

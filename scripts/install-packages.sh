@@ -6,14 +6,16 @@ set -eu
 run="gcc libc6-dev make cmake ninja-build pkgconf scdoc ca-certificates libssl-dev libjansson-dev libjwt-dev
 libsqlite3-dev libmicrohttpd-dev libinih-dev libcrypt-dev zlib1g-dev libcurl4-openssl-dev libpaho-mqtt-dev libmosquitto-dev mosquitto-dev
 mosquitto libmimalloc-dev libxxhash-dev"
+# A browser, and letters and signs for it to draw.
+browser="chromium fonts-dejavu-core fonts-noto-color-emoji"
 test="valgrind clang clang-tidy clang-format libclang-rt-dev libcmocka-dev strace procps mosquitto-clients curl"
 
 wanted="$run"
+# The dashboard's build. A Node.js from elsewhere serves as well; Debian 12's 18 is the oldest that does.
+command -v node >/dev/null || wanted="$wanted nodejs"
+command -v npm >/dev/null || wanted="$wanted npm"
 if [ "${1:-run}" = test ]; then
-	wanted="$run $test"
-	# A Node.js from elsewhere serves as well; Debian 12's 18 is the oldest that does.
-	command -v node >/dev/null || wanted="$wanted nodejs"
-	command -v npm >/dev/null || wanted="$wanted npm"
+	wanted="$wanted $test $browser"
 fi
 
 missing=""

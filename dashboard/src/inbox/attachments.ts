@@ -1,0 +1,32 @@
+/* Files on their way into a message: of which kind they are sent, and how large they may be (docs/protocol.md, "What can be sent"). */
+import { strings } from "../strings.js";
+import { sizeOf } from "./format.js";
+
+const MB = 1024 * 1024;
+const limits: Record<string, number> = { image: 5 * MB, video: 16 * MB, audio: 16 * MB, document: 100 * MB };
+const kinds: Record<string, string> = {
+	"image/jpeg": "image", "image/png": "image", "video/mp4": "video", "video/3gpp": "video",
+	"audio/aac": "audio", "audio/amr": "audio", "audio/mpeg": "audio", "audio/mp4": "audio", "audio/ogg": "audio",
+};
+
+export interface Attachment {
+	key: number;
+	file: File;
+	kind: string;
+}
+
+let last = 0;
+
+/** As what it is sent: what WhatsApp would not take as a picture or film goes as a document. */
+export function attachmentOf(file: File): Attachment {
+	const kind = kinds[file.type] ?? "document";
+
+	return { key: ++last, file, kind: file.size > (limits[kind] ?? 0) ? "document" : kind };
+}
+
+/** What is wrong with it, for people; null: nothing. */
+export function problemOf({ file }: Attachment): string | null {
+	const limit = limits["document"] as number;
+
+	return file.size > limit ? strings.composer.tooLarge(file.name, sizeOf(limit)) : null;
+}

@@ -1,0 +1,110 @@
+/* One message: who, what, when, and how far it came. */
+import type { Message } from "@convwire/client";
+
+import { Icon } from "../icons.js";
+import { strings } from "../strings.js";
+import { Body } from "./bodies.js";
+import { fullTimeOf, harmless, oneLine, timeOf } from "./format.js";
+import type { Inbox } from "./model.js";
+import { IconButton, Preview, previewOf, Ticks } from "./parts.js";
+
+const text = strings.message;
+
+export interface BubbleProps {
+	inbox: Inbox;
+	message: Message;
+	/** The first of its sender in a row. */
+	isFirst: boolean;
+	/** What it quotes, when that is here. */
+	quoted: Message | null;
+	reactions: string[];
+	customer: string;
+	onJump: (id: string) => void;
+}
+
+function authorOf({ inbox, message }: BubbleProps): string | null {
+	const author = message.author as { name?: string; wa_id?: string } | undefined;
+
+	if (message.direction === "in") {
+		return author ? oneLine(author.name ?? author.wa_id ?? "") : null; /* of a group */
+	}
+	if (message.origin === "phone") {
+		return text.phone;
+	}
+	const subject = message.command?.subject ?? (message.local ? inbox.me.subject : null);
+
+	return subject === null || subject === inbox.me.subject ? null : inbox.nameOfAgent(subject);
+}
+
+function Quote({ inbox, message, quoted, customer, onJump }: BubbleProps) {
+	const context = message.context as { message?: string; wamid?: string } | undefined;
+
+	if (!context?.message && !context?.wamid) {
+		return null;
+	}
+	if (quoted === null) {
+		return <div class="quote"><span>{text.quoteMissing}</span></div>;
+	}
+	const who = quoted.direction === "in" ? customer : inbox.nameOfAgent(quoted.command?.subject ?? text.phone);
+
+	return (
+		<button type="button" class="quote" aria-label={`${text.jump}: ${who}`} onClick={() => onJump(quoted.id)}>
+			<bdi class="strong">{who}</bdi>
+			<span class="preview"><Preview kind={quoted.kind} text={harmless(previewOf(quoted) ?? "") || null} /></span>
+		</button>
+	);
+}
+
+/** Why it was not sent, and what a person can do. */
+function Trouble({ inbox, message }: BubbleProps) {
+	const error = message.error as { explanation?: string; title?: string; message?: string } | undefined;
+	const isRefused = message.local?.state === "refused";
+	const isFailed = message.status === "failed" || isRefused;
+
+	if (!isFailed && message.status !== "unknown") {
+		return null;
+	}
+	const why = message.local?.detail ?? error?.explanation ?? error?.title ?? error?.message ?? "";
+
+	return (
+		<div class="trouble">
+			<Icon name="warning" size={16} />
+			<span>{message.status === "unknown" ? text.unknownFate : why ? text.failedWhy(why) : text.failed}</span>
+			<span class="trouble-actions">
+				<button type="button" class="link" onClick={() => inbox.retry(message)}>{message.status === "unknown" ? text.retryUnknown : text.retry}</button>
+				{(isRefused || message.status === "unknown") &&
+					<button type="button" class="link" onClick={() => inbox.discard(message)}>{isRefused ? text.remove : text.discard}</button>}
+			</span>
+		</div>
+	);
+}
+
+function statusOf(message: Message): string | null {
+	return message.local ? (message.local.state === "refused" ? "failed" : "waiting") : (message.status ?? null);
+}
+
+export function Bubble(props: BubbleProps) {
+	const { inbox, message, isFirst, reactions } = props;
+	const isOut = message.direction === "out";
+	const author = isFirst ? authorOf(props) : null;
+	const isBare = message.kind === "sticker" && message.media?.state === "ready";
+
+	return (
+		<div class={`bubble-line ${isOut ? "out" : "in"}${isFirst ? " first" : ""}`}>
+			<article class={`bubble${isBare ? " bare" : ""}${message.revoked ? " revoked" : ""}`} data-message={message.id}>
+				{author && <p class="author"><bdi>{author}</bdi></p>}
+				<Quote {...props} />
+				<Body inbox={inbox} message={message} />
+				<Trouble {...props} />
+				<footer class="meta">
+					{message.edited_at !== undefined && <span>{text.edited}</span>}
+					<time dateTime={new Date(message.position).toISOString()} title={fullTimeOf(message.sent_at ?? message.received_at)}>{timeOf(message.position)}</time>
+					{isOut && <Ticks status={statusOf(message)} />}
+				</footer>
+				{reactions.length > 0 && <p class="reactions"><span class="sr-only">{text.reaction}: </span>{reactions.join("")}</p>}
+			</article>
+			{!message.local && !message.revoked && inbox.me.role !== "viewer" &&
+				<IconButton icon="reply" label={text.reply} tabIndex={-1} class="bubble-action" onClick={() => { inbox.replyTo.value = message; }} />}
+		</div>
+	);
+}

@@ -1,0 +1,187 @@
+/* Where replies are written. The draft belongs to the conversation; when the window is closed, templates take its place. */
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import type { Conversation, Draft } from "@convwire/client";
+
+import { Icon } from "../icons.js";
+import { strings } from "../strings.js";
+import { attachmentOf, problemOf } from "./attachments.js";
+import type { Attachment } from "./attachments.js";
+import { emoji } from "./emoji.js";
+import { harmless, nameOf, windowLeft } from "./format.js";
+import type { Inbox } from "./model.js";
+import { IconButton, Preview, previewOf } from "./parts.js";
+
+const text = strings.composer;
+const MAX_CHARACTERS = 4096;
+const MAX_ROWS_PX = 180;
+
+function EmojiSheet({ onChoose, onClose }: { onChoose: (sign: string) => void; onClose: () => void }) {
+	const box = useRef<HTMLDivElement>(null);
+
+	useEffect(() => {
+		const onPointer = (event: Event): void => {
+			if (!box.current?.contains(event.target as Node)) {
+				onClose();
+			}
+		};
+
+		box.current?.querySelector("button")?.focus();
+		document.addEventListener("pointerdown", onPointer);
+		return () => document.removeEventListener("pointerdown", onPointer);
+	}, []);
+	return (
+		<div class="emoji-sheet" ref={box} role="group" aria-label={text.emoji} onKeyDown={(event) => { if (event.key === "Escape") { event.stopPropagation(); onClose(); } }}>
+			{emoji.map(([name, signs]) => (
+				<section key={name}>
+					<h3>{name}</h3>
+					<div>{signs.split(" ").map((sign) => <button key={sign} type="button" onClick={() => onChoose(sign)}>{sign}</button>)}</div>
+				</section>
+			))}
+		</div>
+	);
+}
+
+function ReplyTo({ inbox, row }: { inbox: Inbox; row: Conversation }) {
+	const message = inbox.replyTo.value;
+
+	if (message === null) {
+		return null;
+	}
+	return (
+		<div class="reply-to">
+			<Icon name="reply" size={16} />
+			<span class="preview"><span class="strong">{text.replyTo(message.direction === "in" ? nameOf(row) : text.you)}</span> <Preview kind={message.kind} text={harmless(previewOf(message) ?? "") || null} /></span>
+			<IconButton icon="close" label={text.cancelReply} onClick={() => { inbox.replyTo.value = null; }} />
+		</div>
+	);
+}
+
+export function Composer({ inbox, row }: { inbox: Inbox; row: Conversation }) {
+	const field = useRef<HTMLTextAreaElement>(null);
+	const picker = useRef<HTMLInputElement>(null);
+	const [draft, setDraft] = useState(() => inbox.drafts.get(row.id));
+	const [files, setFiles] = useState<Attachment[]>([]);
+	const [isUploading, setUploading] = useState(false);
+	const [hasEmoji, setEmoji] = useState(false);
+	const [isOver, setOver] = useState(false);
+	const replyTo = inbox.replyTo.value;
+	const tooLong = [...draft].length - MAX_CHARACTERS;
+
+	useLayoutEffect(() => {
+		const element = field.current;
+
+		if (element) {
+			element.style.height = "auto";
+			element.style.height = `${Math.min(element.scrollHeight, MAX_ROWS_PX)}px`;
+		}
+	}, [draft]);
+	useEffect(() => { if (replyTo !== null) { field.current?.focus(); } }, [replyTo]);
+	useEffect(() => { if (matchMedia("(pointer: fine)").matches) { field.current?.focus(); } }, []);
+
+	const write = (value: string): void => {
+		setDraft(value);
+		inbox.drafts.set(row.id, value);
+		inbox.client.typing(row.id, value !== "");
+	};
+	const add = (added: FileList | File[] | null | undefined): void => {
+		const all = [...(added ?? [])].map(attachmentOf);
+		const problem = all.map(problemOf).find((one) => one !== null) ?? null;
+
+		inbox.problem.value = problem ?? inbox.problem.value;
+		setFiles((before) => [...before, ...all.filter((one) => problemOf(one) === null)]);
+	};
+	const sendFiles = async (caption: string): Promise<void> => {
+		let left = caption;
+
+		setUploading(true);
+		for (const { key, file, kind } of files) {
+			try {
+				const { id } = await inbox.client.upload(row.id, file, file.name);
+				const content: Record<string, unknown> = { media: id, ...(kind !== "audio" && left && { caption: left }), ...(kind === "document" && { filename: file.name }) };
+
+				inbox.send(row.id, { kind, content, ...quote() });
+				left = kind === "audio" ? left : "";
+				setFiles((before) => before.filter((one) => one.key !== key));
+			} catch (error) {
+				inbox.problem.value = text.uploadFailed((error as Error).message);
+				setUploading(false);
+				return;
+			}
+		}
+		setUploading(false);
+		if (left) {
+			inbox.send(row.id, { kind: "text", content: { body: left } });
+		}
+		write("");
+	};
+	const quote = (): Pick<Draft, "reply_to"> => (replyTo === null ? {} : { reply_to: replyTo.id });
+	const send = (): void => {
+		const body = draft.trim();
+
+		if (isUploading || tooLong > 0) {
+			return;
+		}
+		if (files.length > 0) {
+			void sendFiles(body);
+		} else if (body) {
+			inbox.send(row.id, { kind: "text", content: { body }, ...quote() });
+			write("");
+		}
+		inbox.replyTo.value = null;
+		field.current?.focus();
+	};
+	const insert = (sign: string): void => {
+		const element = field.current as HTMLTextAreaElement;
+		const { selectionStart: from, selectionEnd: to } = element;
+
+		write(draft.slice(0, from) + sign + draft.slice(to));
+		setEmoji(false);
+		requestAnimationFrame(() => { element.focus(); element.setSelectionRange(from + sign.length, from + sign.length); });
+	};
+	const onKeyDown = (event: KeyboardEvent): void => {
+		if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+			event.preventDefault();
+			send();
+		}
+	};
+
+	if (inbox.me.role === "viewer") {
+		return null;
+	}
+	if (windowLeft(row) === null) {
+		return (
+			<footer class="composer closed">
+				<p>{text.closed}</p>
+				<button type="button" class="button primary" onClick={() => { inbox.dialog.value = "templates"; }}>{text.chooseTemplate}</button>
+			</footer>
+		);
+	}
+	return (
+		<footer class={`composer${isOver ? " over" : ""}`} data-drop={text.drop}
+			onDragOver={(event) => { event.preventDefault(); setOver(true); }} onDragLeave={() => setOver(false)}
+			onDrop={(event) => { event.preventDefault(); setOver(false); add(event.dataTransfer?.files); }}>
+			<ReplyTo inbox={inbox} row={row} />
+			{files.length > 0 && (
+				<ul class="attachments">
+					{files.map(({ key, file, kind }) => (
+						<li key={key}><Icon name={kind === "image" ? "image" : "file"} size={16} /><bdi>{file.name}</bdi>
+							<IconButton icon="close" label={text.removeFile(file.name)} onClick={() => setFiles(files.filter((one) => one.key !== key))} /></li>
+					))}
+					{isUploading && <li role="status">{text.uploading}</li>}
+				</ul>
+			)}
+			<div class="composer-line">
+				<input type="file" multiple hidden ref={picker} onChange={(event) => { add(event.currentTarget.files); event.currentTarget.value = ""; }} />
+				<IconButton icon="attach" label={text.attach} onClick={() => picker.current?.click()} />
+				<IconButton icon="emoji" label={text.emoji} onClick={() => setEmoji(!hasEmoji)} />
+				<IconButton icon="template" label={text.templates} onClick={() => { inbox.dialog.value = "templates"; }} />
+				<textarea ref={field} id="composer" rows={1} value={draft} placeholder={text.placeholder} aria-label={text.label} dir="auto"
+					aria-invalid={tooLong > 0} onInput={(event) => write(event.currentTarget.value)} onKeyDown={onKeyDown}
+					onPaste={(event) => { if (event.clipboardData?.files.length) { event.preventDefault(); add(event.clipboardData.files); } }} />
+				<button type="button" class="icon-button send" aria-label={text.send} title={text.send} onClick={send} disabled={isUploading || tooLong > 0 || (draft.trim() === "" && files.length === 0)}><Icon name="send" /></button>
+				{hasEmoji && <EmojiSheet onChoose={insert} onClose={() => { setEmoji(false); field.current?.focus(); }} />}
+			</div>
+			{tooLong > 0 && <p class="problem" role="alert">{text.tooLong(tooLong)}</p>}
+		</footer>
+	);
+}

@@ -1,0 +1,60 @@
+/* Who the customer is, and by which ids everything here goes. */
+import { useState } from "preact/hooks";
+
+import { Icon } from "../icons.js";
+import { strings } from "../strings.js";
+import { fullTimeOf, nameOf, oneLine, phoneOf, windowLeft } from "./format.js";
+import type { Inbox } from "./model.js";
+import { Avatar, IconButton } from "./parts.js";
+import { settings } from "./settings.js";
+
+const text = strings.contact;
+
+function Fact({ label, value, canCopy = false }: { label: string; value: string | null; canCopy?: boolean }) {
+	const [isCopied, setCopied] = useState(false);
+
+	if (!value) {
+		return null;
+	}
+	const copy = (): void => {
+		void navigator.clipboard?.writeText(value).then(() => { setCopied(true); setTimeout(() => setCopied(false), 1500); });
+	};
+
+	return (
+		<div class="fact">
+			<dt>{label}</dt>
+			<dd><bdi>{value}</bdi>{canCopy && <button type="button" class="icon-button" aria-label={isCopied ? text.copied : text.copy(label)} title={isCopied ? text.copied : text.copy(label)} onClick={copy}><Icon name={isCopied ? "check" : "copy"} size={16} /></button>}</dd>
+		</div>
+	);
+}
+
+export function Details({ inbox }: { inbox: Inbox }) {
+	void inbox.list.value;
+	const id = inbox.selected.value;
+	const row = id === null ? undefined : inbox.client.state.conversations.get(id);
+
+	if (!row || settings.details.value === "off" || inbox.lost.value === id) {
+		return null;
+	}
+	const { contact } = row;
+	const name = nameOf(row);
+
+	return (
+		<aside class="pane details" aria-label={text.title}>
+			<header><h2>{text.title}</h2><IconButton icon="close" label={text.close} onClick={() => { settings.details.value = "off"; }} /></header>
+			<div class="portrait"><Avatar name={name} id={contact.id} /><bdi class="strong">{name}</bdi></div>
+			<dl>
+				<Fact label={text.phone} value={contact.wa_id && phoneOf(contact.wa_id)} canCopy />
+				<Fact label={text.username} value={contact.username && oneLine(contact.username)} canCopy />
+				<Fact label={text.userId} value={contact.user_id} canCopy />
+				<Fact label={text.number} value={row.phone_number_id} />
+				<Fact label={text.since} value={fullTimeOf(row.created_at)} />
+				<Fact label={text.window} value={windowLeft(row) === null ? strings.window.closed : text.windowOpen(fullTimeOf(row.window_ends_at ?? 0))} />
+				<Fact label={text.assignee} value={row.assignee === null ? strings.thread.nobody : inbox.nameOfAgent(row.assignee)} />
+				<Fact label={text.state} value={strings.list[row.state]} />
+				<Fact label={text.id} value={row.id} canCopy />
+				<Fact label={text.tag} value={row.tag} canCopy />
+			</dl>
+		</aside>
+	);
+}

@@ -1,0 +1,107 @@
+/* Times, sizes, names: how they are written for people, in their own zone and language. */
+import type { Conversation } from "@convwire/client";
+
+import { strings } from "../strings.js";
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const shortDate = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+const longDate = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
+const full = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+const DAY_MS = 86_400_000;
+
+export const timeOf = (ms: number): string => clock.format(ms);
+export const fullTimeOf = (ms: number): string => full.format(ms);
+
+/** The local day as a number, for comparing. */
+export function dayOf(ms: number): number {
+	const date = new Date(ms);
+
+	return date.getFullYear() * 10_000 + date.getMonth() * 100 + date.getDate();
+}
+
+export function dayLabel(ms: number, now = Date.now()): string {
+	const day = dayOf(ms);
+
+	if (day === dayOf(now)) {
+		return strings.thread.today;
+	}
+	return day === dayOf(now - DAY_MS) ? strings.thread.yesterday : longDate.format(ms);
+}
+
+/** In the list: a time today, a date before. */
+export function listTimeOf(ms: number, now = Date.now()): string {
+	return dayOf(ms) === dayOf(now) ? clock.format(ms) : shortDate.format(ms);
+}
+
+/** What is left of the 24-hour window; null: it is closed, or was never open. */
+export function windowLeft(row: Conversation, now = Date.now()): string | null {
+	const left = (row.window_ends_at ?? 0) - now;
+
+	if (left <= 0) {
+		return null;
+	}
+	return left >= 3600_000 ? strings.window.hours(Math.floor(left / 3600_000)) : strings.window.minutes(Math.ceil(left / 60_000));
+}
+
+export function sizeOf(bytes: number): string {
+	const units = ["B", "KB", "MB", "GB"];
+	const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
+	const value = bytes / 1024 ** power;
+
+	return `${value >= 10 || power === 0 ? Math.round(value) : value.toFixed(1)} ${units[power]}`;
+}
+
+export function durationOf(seconds: number): string {
+	const whole = Number.isFinite(seconds) ? Math.max(0, Math.round(seconds)) : 0;
+
+	return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+}
+
+/** Grouped as far as no table of countries is needed. */
+export function phoneOf(digits: string): string {
+	return `+${digits.replace(/(\d{2})(\d{3})(\d{3})(\d+)/, "$1 $2 $3 $4")}`;
+}
+
+/** Characters that turn or hide the text around them: UAX #9's overrides, embeddings and isolates. */
+const TURNING = /[\u202a-\u202e\u2066-\u2069]/g;
+/** Runs of what takes no room: joiners, zero-width spaces, combining marks by the dozen. */
+const FLOOD = /([\u200b-\u200f\u2060-\u2064\ufeff\u00ad]{3})[\u200b-\u200f\u2060-\u2064\ufeff\u00ad]+|(\p{M}{6})\p{M}+/gu;
+
+/** A text of a stranger, as it may stand in a page beside others. */
+export function harmless(text: string): string {
+	return text.replace(TURNING, "").replace(FLOOD, "$1$2");
+}
+
+/** A name or file name: on one line. */
+export function oneLine(text: string): string {
+	return harmless(text).replace(/\s+/g, " ").trim();
+}
+
+export function nameOf({ contact }: Conversation): string {
+	const name = oneLine(contact.name ?? "");
+
+	return name || (contact.username ? `@${contact.username.replace(/^@/, "")}` : "") || (contact.wa_id ? phoneOf(contact.wa_id) : "") ||
+		contact.user_id || "?";
+}
+
+const graphemes = typeof Intl.Segmenter === "undefined" ? null : new Intl.Segmenter(undefined, { granularity: "grapheme" });
+
+function firstOf(word: string): string {
+	return graphemes ? ([...graphemes.segment(word)][0]?.segment ?? "") : ([...word][0] ?? "");
+}
+
+export function initialsOf(name: string): string {
+	const words = name.replace(/^[+@]/, "").slice(0, 80).split(" ").filter(Boolean);
+
+	return (firstOf(words[0] ?? "?") + (words.length > 1 ? firstOf(words[words.length - 1] ?? "") : "")).toUpperCase();
+}
+
+/** Always the same of eight for the same id. */
+export function hueOf(id: string): number {
+	let sum = 0;
+
+	for (let i = 0; i < id.length; i++) {
+		sum = (sum * 31 + id.charCodeAt(i)) >>> 0;
+	}
+	return sum % 8;
+}

@@ -1,0 +1,93 @@
+/* The keyboard. Letters count where nobody writes, and can be switched off; keys are meant by what they print, so that any layout works. */
+import type { Inbox } from "./model.js";
+import { settings } from "./settings.js";
+
+function isWriting(target: EventTarget | null): boolean {
+	return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
+}
+
+function step(inbox: Inbox, by: number): void {
+	const rows = inbox.shown();
+	const at = rows.findIndex((row) => row.id === inbox.selected.value);
+	const next = rows[at < 0 ? 0 : Math.min(rows.length - 1, Math.max(0, at + by))];
+
+	if (next) {
+		inbox.open(next.id);
+	}
+}
+
+function focusOn(id: string): void {
+	document.getElementById(id)?.focus();
+}
+
+/** Out of what is open: a field first, then the conversation. */
+function escape(inbox: Inbox): void {
+	if (inbox.dialog.value === "debug") {
+		inbox.dialog.value = null;
+	} else if (inbox.replyTo.value !== null) {
+		inbox.replyTo.value = null;
+	} else if (document.activeElement?.id === "search") {
+		inbox.search("");
+		(document.activeElement as HTMLElement).blur();
+	} else if (isWriting(document.activeElement)) {
+		(document.activeElement as HTMLElement).blur();
+		document.querySelector<HTMLElement>(".row.open a")?.focus();
+	} else {
+		inbox.open(null);
+	}
+}
+
+function onLetter(inbox: Inbox, key: string): boolean {
+	const id = inbox.selected.value;
+
+	switch (key) {
+	case "j":
+		step(inbox, 1);
+		break;
+	case "k":
+		step(inbox, -1);
+		break;
+	case "r":
+		focusOn("composer");
+		break;
+	case "a":
+		if (id !== null) {
+			inbox.assign(id, "me");
+		}
+		break;
+	case "e":
+		if (id !== null) {
+			inbox.toggleDone(id);
+		}
+		break;
+	case "/":
+		focusOn("search");
+		break;
+	case "?":
+		inbox.dialog.value = "help";
+		break;
+	default:
+		return false;
+	}
+	return true;
+}
+
+export function watchKeys(inbox: Inbox): void {
+	document.addEventListener("keydown", (event) => {
+		const hasDialog = document.querySelector("dialog[open]") !== null;
+		const isCommand = event.ctrlKey || event.metaKey;
+		const key = event.key.toLowerCase();
+
+		if (isCommand && event.shiftKey && key === "d") {
+			event.preventDefault();
+			inbox.dialog.value = inbox.dialog.value === "debug" ? null : "debug";
+		} else if (isCommand && key === "k" && !inbox.needsSignIn.value) {
+			event.preventDefault();
+			inbox.dialog.value = "palette";
+		} else if (!hasDialog && event.key === "Escape" && !event.defaultPrevented) {
+			escape(inbox);
+		} else if (!hasDialog && !isCommand && !event.altKey && settings.keys.value === "on" && !isWriting(event.target) && onLetter(inbox, key)) {
+			event.preventDefault();
+		}
+	});
+}

@@ -1,0 +1,228 @@
+/* The list: tabs, search, rows. Roving focus: one row is a tab stop, the arrow keys go through the others. */
+import { useLayoutEffect, useRef } from "preact/hooks";
+import type { Conversation, Message } from "@convwire/client";
+
+import { Icon } from "../icons.js";
+import { strings } from "../strings.js";
+import { harmless, listTimeOf, nameOf, fullTimeOf } from "./format.js";
+import { Menu } from "./menu.js";
+import type { Inbox, Tab } from "./model.js";
+import { Avatar, IconButton, Indicator, Preview, previewOf, Ticks, WindowPill } from "./parts.js";
+import { useVirtual } from "./virtual.js";
+
+const text = strings.list;
+const ROW_PX = 76;
+const TABS: Tab[] = ["mine", "unassigned", "all"];
+
+function Badge({ n }: { n: number }) {
+	return n === 0 ? null : <span class="badge"><span aria-hidden="true">{n > 99 ? "99+" : n}</span><span class="sr-only">{text.unread(n)}</span></span>;
+}
+
+function RowPreview({ inbox, row, match }: { inbox: Inbox; row: Conversation; match: Message | null }) {
+	const typing = inbox.client.peopleAt(row.id).find((person) => person.isTyping);
+	const last = row.last_message;
+
+	if (match !== null) {
+		return <span class="preview"><Preview kind={match.kind} text={harmless(previewOf(match) ?? "") || null} /></span>;
+	}
+	if (typing) {
+		return <span class="preview replying">{text.replying(inbox.nameOfAgent(typing.subject))}</span>;
+	}
+	if (last === null) {
+		return <span class="preview" />;
+	}
+	return (
+		<span class="preview">
+			{last.direction === "out" && <Ticks status={last.status} />}
+			<Preview kind={last.kind} text={last.preview === null ? null : harmless(last.preview)} />
+		</span>
+	);
+}
+
+function Row({ inbox, row, match, isStop, onFocus }: { inbox: Inbox; row: Conversation; match: Message | null; isStop: boolean; onFocus: () => void }) {
+	const name = nameOf(row);
+	const at = match?.position ?? row.last_message?.position ?? row.created_at;
+	const number = inbox.numbers.value.length > 1 ? row.phone_number_id.slice(-4) : null;
+	const isOpen = inbox.selected.value === row.id;
+
+	return (
+		<div class={`row${row.unread > 0 ? " unread" : ""}${isOpen ? " open" : ""}`}>
+			<a href={`/c/${row.id}`} tabIndex={isStop ? 0 : -1} aria-current={isOpen ? "true" : undefined} data-id={row.id} onFocus={onFocus}
+				onClick={(event) => {
+					if (!event.ctrlKey && !event.metaKey && !event.shiftKey && event.button === 0) {
+						event.preventDefault();
+						inbox.open(row.id);
+					}
+				}}>
+				<Avatar name={name} id={row.contact.id} />
+				<span class="row-body">
+					<span class="row-line">
+						<bdi class="name">{name}</bdi>
+						<time dateTime={new Date(at).toISOString()} title={fullTimeOf(at)}>{listTimeOf(at)}</time>
+					</span>
+					<span class="row-line">
+						<RowPreview inbox={inbox} row={row} match={match} />
+						<Badge n={row.unread} />
+					</span>
+					<span class="row-line marks">
+						<WindowPill row={row} />
+						{number !== null && <span class="pill quiet">{text.via(`…${number}`)}</span>}
+						{row.assignee !== null && inbox.tab.value !== "mine" &&
+							<span class="pill quiet"><span class="sr-only">{text.assignedTo("")}</span>{inbox.nameOfAgent(row.assignee)}</span>}
+					</span>
+				</span>
+			</a>
+			<span class="row-actions">
+				{row.assignee !== inbox.me.subject && <IconButton icon="user" label={text.take} tabIndex={-1} onClick={() => inbox.assign(row.id, "me")} />}
+				<IconButton icon="check" label={row.state === "done" ? text.reopen : text.finish} tabIndex={-1} onClick={() => inbox.toggleDone(row.id)} />
+			</span>
+		</div>
+	);
+}
+
+function Empty({ title, hint }: { title: string; hint: string }) {
+	return <div class="empty"><p class="empty-title">{title}</p><p>{hint}</p></div>;
+}
+
+function NothingHere({ inbox }: { inbox: Inbox }) {
+	if (inbox.query.value.trim() !== "") {
+		const state = inbox.searching.value;
+
+		return state === "no" ? <Empty title={text.noResults(inbox.query.value.trim())} hint={text.noResultsHint} /> :
+			<Empty title={state === "yes" ? text.searching : text.searchFailed} hint="" />;
+	}
+	if (inbox.state.value === "done") {
+		return <Empty title={text.noneDone} hint={text.noneDoneHint} />;
+	}
+	const tab = inbox.tab.value;
+
+	return tab === "mine" ? <Empty title={text.noneMine} hint={text.noneMineHint} /> :
+		tab === "unassigned" && inbox.client.state.conversations.size > 0 ? <Empty title={text.noneUnassigned} hint={text.noneUnassignedHint} /> :
+		<Empty title={text.empty} hint={text.emptyHint} />;
+}
+
+function Skeleton() {
+	return (
+		<div aria-label={text.loading} role="status">
+			{Array.from({ length: 8 }, (_, i) => <div class="row skeleton" key={i} aria-hidden="true"><span class="bone round" /><span class="bone-lines"><span class="bone" /><span class="bone short" /></span></div>)}
+		</div>
+	);
+}
+
+interface Entry {
+	row: Conversation;
+	match: Message | null;
+	key: string;
+}
+
+function entriesOf(inbox: Inbox): Entry[] {
+	const found = inbox.found.value;
+
+	if (inbox.query.value.trim() === "") {
+		return inbox.rows().map((row) => ({ row, match: null, key: row.id }));
+	}
+	/* A row that is here is newer than the search's copy of it. */
+	const newest = (row: Conversation): Conversation => inbox.client.state.conversations.get(inbox.client.state.survivorOf(row.id)) ?? row;
+
+	return [
+		...(found?.conversations ?? []).map((row) => ({ row: newest(row), match: null, key: row.id })),
+		...(found?.messages ?? []).map(({ conversation, message }) => ({ row: newest(conversation), match: message, key: message.id })),
+	];
+}
+
+function Rows({ inbox }: { inbox: Inbox }) {
+	void inbox.list.value;
+	void inbox.people.value;
+	const scroll = useRef<HTMLDivElement>(null);
+	const stop = useRef<string | null>(null);
+	const entries = entriesOf(inbox);
+	const virtual = useVirtual({
+		count: entries.length, scroll, estimate: () => ROW_PX, keyOf: (i) => entries[i]?.key ?? String(i), overscan: 6,
+	});
+	const stopAt = Math.max(0, entries.findIndex(({ row }) => row.id === (stop.current ?? inbox.selected.value)));
+
+	/* The open conversation stays in view when J and K go through the list. */
+	useLayoutEffect(() => {
+		const at = entries.findIndex(({ row }) => row.id === inbox.selected.value);
+
+		if (at >= 0) {
+			virtual.scrollToIndex(at, { align: "auto" });
+		}
+	}, [inbox.selected.value]);
+
+	const focusRow = (at: number): void => {
+		const entry = entries[at];
+
+		if (entry) {
+			stop.current = entry.row.id;
+			virtual.scrollToIndex(at, { align: "auto" });
+			requestAnimationFrame(() => scroll.current?.querySelector<HTMLElement>(`a[data-id="${CSS.escape(entry.row.id)}"]`)?.focus());
+		}
+	};
+	const onKeyDown = (event: KeyboardEvent): void => {
+		const at = entries.findIndex(({ row }) => row.id === (document.activeElement as HTMLElement).dataset["id"]);
+		const to: Record<string, number> = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: entries.length - 1 };
+
+		if (to[event.key] !== undefined) {
+			event.preventDefault();
+			focusRow(to[event.key] as number);
+		}
+	};
+
+	return (
+		<div class="rows" ref={scroll} onKeyDown={onKeyDown}>
+			{!inbox.isLoaded.value && entries.length === 0 ? <Skeleton /> : entries.length === 0 ? <NothingHere inbox={inbox} /> : (
+				<ul style={{ height: `${virtual.getTotalSize()}px` }} aria-label={text.label}>
+					{virtual.getVirtualItems().map(({ index, key, start }) => {
+						const entry = entries[index] as Entry;
+
+						return (
+							<li key={key} style={{ transform: `translateY(${start}px)`, height: `${ROW_PX}px` }} aria-setsize={entries.length} aria-posinset={index + 1}>
+								<Row inbox={inbox} row={entry.row} match={entry.match} isStop={index === stopAt} onFocus={() => { stop.current = entry.row.id; }} />
+							</li>
+						);
+					})}
+				</ul>
+			)}
+			{inbox.found.value?.next != null && <button class="button more" onClick={() => void inbox.findMore()}>{text.more}</button>}
+		</div>
+	);
+}
+
+function Tabs({ inbox }: { inbox: Inbox }) {
+	void inbox.list.value;
+	return (
+		<div class="tabs">
+			<div role="group" aria-label={text.tabs}>
+				{TABS.map((tab) => (
+					<button key={tab} type="button" aria-pressed={inbox.tab.value === tab} onClick={() => { inbox.tab.value = tab; }}>
+						{text[tab]} <span class="count">{inbox.rows(tab).length}</span>
+					</button>
+				))}
+			</div>
+			<select aria-label={text.states} value={inbox.state.value} onChange={(event) => { inbox.state.value = event.currentTarget.value as "open" | "done"; }}>
+				<option value="open">{text.open}</option>
+				<option value="done">{text.done}</option>
+			</select>
+		</div>
+	);
+}
+
+export function List({ inbox }: { inbox: Inbox }) {
+	return (
+		<nav class="pane list" aria-label={text.title}>
+			<header class="list-head">
+				<h1>{text.title}</h1>
+				<Indicator inbox={inbox} />
+				<Menu inbox={inbox} />
+			</header>
+			<div class="search">
+				<Icon name="search" size={16} />
+				<input type="search" id="search" placeholder={text.search} aria-label={text.search} value={inbox.query.value} maxLength={60}
+					onInput={(event) => inbox.search(event.currentTarget.value)} />
+			</div>
+			<Tabs inbox={inbox} />
+			<Rows inbox={inbox} />
+		</nav>
+	);
+}

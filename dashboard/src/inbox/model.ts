@@ -1,0 +1,451 @@
+/*
+ * What the inbox knows and does: the client library, and the page's own state around it. Components read it and are
+ * rendered again by its tickers and signals; they change nothing but through its methods.
+ */
+import { computed, signal } from "@preact/signals";
+import { ApiError, Client, SignedOut } from "@convwire/client";
+import type { Agent, Conversation, Draft, Message, MqttConnect, PhoneNumber, SearchAnswer, Template, WireEvent } from "@convwire/client";
+
+import type { Me, Session } from "../session.js";
+import { strings } from "../strings.js";
+import { nameOf } from "./format.js";
+import { Notifier } from "./notify.js";
+import { Drafts, settings } from "./settings.js";
+import { Frames, Ticker } from "./ticker.js";
+import { workerTimers } from "./timers.js";
+
+export type Tab = "mine" | "unassigned" | "all";
+export type Dialog = "help" | "palette" | "templates" | "begin" | "debug" | null;
+
+/** What a thread knows besides its messages. */
+export interface ThreadState {
+	isLoading: boolean;
+	problem: string | null;
+	/** The `before` of the next older page; null: the beginning is here; undefined: nothing is. */
+	next: number | null | undefined;
+	/** The first message that was new when the thread was opened: the line stands before it. */
+	newFrom: string | null;
+	/** Earlier messages that arrived late since. */
+	late: string[];
+}
+
+const READ_AFTER_MS = 250;
+const SEARCH_AFTER_MS = 150;
+const PATH = /^\/c\/([^/]+)$/;
+
+function detailOf(error: unknown): string {
+	return error instanceof ApiError ? error.detail : String((error as Error).message ?? error);
+}
+
+export class Inbox {
+	readonly client: Client;
+	readonly me: Me;
+	readonly drafts: Drafts;
+	readonly list: Ticker;
+	readonly thread: Ticker;
+	readonly people: Ticker;
+	readonly status: Ticker;
+
+	readonly selected = signal<string | null>(null);
+	readonly tab = signal<Tab>("all");
+	readonly state = signal<"open" | "done">("open");
+	readonly query = signal("");
+	readonly found = signal<SearchAnswer | null>(null);
+	readonly searching = signal<"no" | "yes" | "failed">("no");
+	readonly dialog = signal<Dialog>(null);
+	readonly viewer = signal<Message | null>(null);
+	readonly replyTo = signal<Message | null>(null);
+	readonly needsSignIn = signal(false);
+	/** Taken away while it was open. */
+	readonly lost = signal<string | null>(null);
+	readonly problem = signal<string | null>(null);
+	readonly agents = signal<Agent[]>([]);
+	readonly numbers = signal<PhoneNumber[]>([]);
+	readonly templates = signal<Template[] | "failed" | null>(null);
+	/** The first rows are here. */
+	readonly isLoaded = signal(false);
+	readonly names = computed(() => new Map(this.agents.value.map(({ subject, name }) => [subject, name])));
+
+	private readonly threads = new Map<string, ThreadState>();
+	private readonly notifier: Notifier;
+	private searchTimer: ReturnType<typeof setTimeout> | null = null;
+	private readTimer: ReturnType<typeof setTimeout> | null = null;
+	private readonly readUpTo = new Map<string, string>();
+	private isAtEnd = true;
+
+	constructor(readonly session: Session, connect: MqttConnect) {
+		const frames = new Frames(() => this.client.debug.painted());
+
+		this.me = session.me as Me;
+		this.drafts = new Drafts(`${this.me.account}.${this.me.subject}`);
+		this.list = new Ticker(frames);
+		this.thread = new Ticker(frames);
+		this.people = new Ticker(frames);
+		this.status = new Ticker(frames);
+		this.notifier = new Notifier((id) => this.open(id));
+		this.client = new Client({
+			url: "", token: session.token, connect, account: this.me.account, subject: this.me.subject,
+			mqttOptions: { timerVariant: workerTimers() },
+		});
+		this.listen();
+	}
+
+	start(): void {
+		this.select(PATH.exec(location.pathname)?.[1] ?? null);
+		this.client.start();
+		void this.loadLists();
+	}
+
+	/* ---- what the client tells ---- */
+
+	private listen(): void {
+		const { client } = this;
+
+		client.on("event", (event) => this.onEvent(event));
+		client.on("reset", () => this.onReset());
+		client.on("status", () => this.onStatus());
+		client.on("progress", () => this.status.bump());
+		client.on("people", () => this.people.bump());
+		client.on("pending", () => this.thread.bump());
+		client.on("gained", () => this.list.bump());
+		client.on("lost", (id) => this.onLost(id));
+		window.addEventListener("popstate", () => this.select(PATH.exec(location.pathname)?.[1] ?? null));
+		window.addEventListener("focus", () => this.readLater());
+		document.addEventListener("visibilitychange", () => this.readLater());
+	}
+
+	private onEvent(event: WireEvent): void {
+		const { message } = event.data ?? {};
+
+		if (event.data?.agent || event.data?.number || event.data?.template) {
+			void this.loadLists();
+		}
+		if (event.kind === "message" && message?.direction === "in" && message.kind !== "reaction") {
+			this.onCustomerWrites(event, message);
+		}
+		this.list.bump();
+		if (event.conversation !== null && this.client.state.survivorOf(event.conversation) === this.selected.value) {
+			this.thread.bump();
+		}
+		this.showTitle();
+	}
+
+	private onCustomerWrites(event: WireEvent, message: Message): void {
+		const id = this.client.state.survivorOf(message.conversation);
+		const row = this.client.state.conversations.get(id);
+		const isSeen = id === this.selected.value && this.isAtEnd && document.hasFocus();
+		const thread = this.threads.get(id);
+
+		if (id === this.selected.value && thread) {
+			if (message.late === true && message.position < (row?.last_message?.position ?? 0)) {
+				thread.late.push(message.id);
+			}
+			thread.newFrom ??= isSeen ? null : message.id;
+			this.readLater();
+		}
+		if (!isSeen && row && (row.assignee === null || row.assignee === this.me.subject) && Date.now() - event.at < 60_000) {
+			this.notifier.tell(nameOf(row), row.last_message?.preview ?? strings.message.from, id);
+		}
+	}
+
+	private onReset(): void {
+		this.threads.clear();
+		this.isLoaded.value = true;
+		this.list.bump();
+		this.showTitle();
+		if (this.selected.value !== null) {
+			void this.loadThread(this.selected.value);
+		}
+	}
+
+	private onStatus(): void {
+		if (this.client.status === "signed out") {
+			this.needsSignIn.value = true;
+		}
+		if (this.client.status === "live") {
+			this.isLoaded.value = true;
+		}
+		this.status.bump();
+		this.list.bump();
+		this.thread.bump();
+	}
+
+	private onLost(id: string): void {
+		this.threads.delete(id);
+		if (this.selected.value === id) {
+			this.lost.value = id;
+			this.client.select(null);
+		}
+		this.list.bump();
+		this.thread.bump();
+	}
+
+	/** Signed in again, over the page. */
+	signedIn(): void {
+		if (this.session.me?.subject !== this.me.subject || this.session.me.account !== this.me.account) {
+			location.assign("/"); /* another person: nothing of this page is theirs */
+			return;
+		}
+		this.needsSignIn.value = false;
+		this.client.retryNow();
+		void this.loadLists();
+	}
+
+	async signOut(): Promise<void> {
+		await this.client.stop();
+		await this.session.signOut();
+		location.assign("/");
+	}
+
+	/* ---- lists ---- */
+
+	private async loadLists(): Promise<void> {
+		try {
+			const [agents, numbers] = await Promise.all([this.client.agents(), this.client.numbers()]);
+
+			this.agents.value = agents;
+			this.numbers.value = numbers;
+		} catch (error) {
+			if (!(error instanceof SignedOut) && !(error instanceof ApiError)) {
+				throw error;
+			}
+			/* names are shown by their ids; a role may not have these lists at all */
+		}
+	}
+
+	async loadTemplates(): Promise<void> {
+		this.templates.value = null;
+		try {
+			this.templates.value = await this.client.templates();
+		} catch {
+			this.templates.value = "failed";
+		}
+	}
+
+	nameOfAgent(subject: string): string {
+		return this.names.value.get(subject) ?? subject;
+	}
+
+	/** The rows of a tab in a state. */
+	rows(tab: Tab = this.tab.value, state: "open" | "done" = this.state.value): Conversation[] {
+		return this.client.state.list().filter((row) => row.state === state && this.isIn(row, tab));
+	}
+
+	/** What the list shows now, top to bottom. */
+	shown(): Conversation[] {
+		const found = this.found.value;
+
+		if (this.query.value.trim() === "") {
+			return this.rows();
+		}
+		return found === null ? [] : [...found.conversations, ...found.messages.map(({ conversation }) => conversation)];
+	}
+
+	private isIn(row: Conversation, tab: Tab): boolean {
+		return tab === "all" || (tab === "mine" ? row.assignee === this.me.subject : row.assignee === null);
+	}
+
+	search(text: string): void {
+		this.query.value = text;
+		if (this.searchTimer !== null) {
+			clearTimeout(this.searchTimer);
+		}
+		if (text.trim() === "") {
+			this.found.value = null;
+			this.searching.value = "no";
+			return;
+		}
+		this.searching.value = "yes";
+		this.searchTimer = setTimeout(() => void this.findMore(text), SEARCH_AFTER_MS);
+	}
+
+	/** The first page, or the next. */
+	async findMore(text = this.query.value): Promise<void> {
+		const before = this.found.value;
+
+		try {
+			const isNext = before !== null && before.next !== null && this.searching.value === "no";
+			const page = await this.client.search(text.trim().slice(0, 60), isNext ? (before.next as number) : undefined);
+
+			if (text === this.query.value) {
+				this.found.value = isNext ? { ...page, conversations: before.conversations, messages: [...before.messages, ...page.messages] } : page;
+				this.searching.value = "no";
+			}
+		} catch {
+			this.searching.value = "failed";
+		}
+	}
+
+	private showTitle(): void {
+		let unread = 0;
+
+		for (const row of this.client.state.list()) {
+			unread += row.unread > 0 && (row.assignee === null || row.assignee === this.me.subject) ? 1 : 0;
+		}
+		document.title = strings.notify.title(unread);
+	}
+
+	/* ---- threads ---- */
+
+	/** Shows a conversation, and says so in the address. */
+	open(id: string | null): void {
+		const path = id === null ? "/" : `/c/${id}`;
+
+		if (location.pathname !== path) {
+			history.pushState(null, "", path);
+		}
+		this.select(id);
+	}
+
+	private select(id: string | null): void {
+		const before = this.selected.value;
+
+		if (before !== null && before !== id) {
+			this.client.state.hold(before, false);
+			this.threads.delete(before);
+		}
+		this.lost.value = null;
+		this.replyTo.value = null;
+		this.isAtEnd = true;
+		this.selected.value = id;
+		this.client.select(id);
+		if (id !== null) {
+			this.client.state.hold(id, true);
+			void this.loadThread(id);
+		}
+		this.thread.bump();
+	}
+
+	threadState(id: string): ThreadState {
+		return this.threads.get(id) ?? { isLoading: true, problem: null, next: undefined, newFrom: null, late: [] };
+	}
+
+	/** The newest messages, or the page before those that are here. */
+	async loadThread(id: string): Promise<void> {
+		const known = this.threads.get(id);
+
+		if (known?.isLoading || known?.next === null) {
+			return;
+		}
+		const state: ThreadState = known ?? { isLoading: true, problem: null, next: undefined, newFrom: null, late: [] };
+
+		state.isLoading = true;
+		state.problem = null;
+		this.threads.set(id, state);
+		this.thread.bump();
+		try {
+			const isFirst = state.next === undefined;
+
+			if (isFirst && !this.client.state.conversations.has(id)) {
+				this.client.state.putConversation(await this.client.api.ask<Conversation>(`/api/v1/conversations/${encodeURIComponent(id)}`));
+				this.list.bump();
+			}
+			state.next = await this.client.loadMessages(id, state.next ?? undefined);
+			if (isFirst) {
+				state.newFrom = this.firstUnread(id);
+			}
+		} catch (error) {
+			state.problem = error instanceof ApiError && error.status === 404 ? strings.thread.missing : detailOf(error);
+		}
+		state.isLoading = false;
+		this.client.select(this.selected.value); /* its row may have come only now */
+		this.thread.bump();
+		this.readLater();
+	}
+
+	private firstUnread(id: string): string | null {
+		let left = this.client.state.conversations.get(id)?.unread ?? 0;
+		let first: string | null = null;
+
+		for (const message of [...this.client.state.messages(id)].reverse()) {
+			if (left > 0 && message.direction === "in" && message.kind !== "reaction" && message.kind !== "system") {
+				first = message.id;
+				left--;
+			}
+		}
+		return first;
+	}
+
+	/** Said by the thread while it scrolls: its last message is to be seen. */
+	setAtEnd(isAtEnd: boolean): void {
+		this.isAtEnd = isAtEnd;
+		if (isAtEnd) {
+			this.readLater();
+		}
+	}
+
+	/** The team has read what is on this screen: only while somebody looks, and the last message is to be seen. */
+	private readLater(): void {
+		if (this.readTimer === null) {
+			this.readTimer = setTimeout(() => {
+				this.readTimer = null;
+				this.markRead();
+			}, READ_AFTER_MS);
+		}
+	}
+
+	private markRead(): void {
+		const id = this.selected.value;
+		const row = id === null ? undefined : this.client.state.conversations.get(id);
+		const isLooking = this.isAtEnd && document.hasFocus() && document.visibilityState === "visible";
+
+		if (id === null || !row || row.unread === 0 || !isLooking || this.me.role === "viewer") {
+			return;
+		}
+		const last = [...this.client.state.messages(id)].reverse().find((message) => message.direction === "in" && !message.local);
+
+		if (last && this.readUpTo.get(id) !== last.id) {
+			this.readUpTo.set(id, last.id);
+			this.client.command(id, "read", { message: last.id }).catch(() => this.readUpTo.delete(id));
+		}
+	}
+
+	/* ---- what people do ---- */
+
+	send(id: string, draft: Draft): void {
+		const row = this.client.state.conversations.get(id);
+
+		if (row?.assignee === null && settings.take.value === "on") {
+			this.assign(id, "me");
+		}
+		this.client.send(id, draft);
+		const thread = this.threads.get(id);
+
+		if (thread) {
+			thread.newFrom = null;
+		}
+		this.client.typing(id, false);
+	}
+
+	assign(id: string, assignee: string | null): void {
+		this.act(id, "assign", { assignee }, strings.contact.assignee);
+	}
+
+	toggleDone(id: string): void {
+		const isDone = this.client.state.conversations.get(id)?.state === "done";
+
+		this.act(id, isDone ? "reopen" : "done", undefined, isDone ? strings.thread.reopen : strings.thread.done);
+	}
+
+	retry(message: Message): void {
+		if (message.local) {
+			this.client.resend(message.local.command);
+		} else {
+			this.act(message.conversation, "retry", { message: message.id }, strings.message.retry);
+		}
+	}
+
+	discard(message: Message): void {
+		if (message.local) {
+			this.client.discardPending(message.local.command);
+		} else {
+			this.act(message.conversation, "discard", { message: message.id }, strings.message.discard);
+		}
+	}
+
+	private act(id: string, type: string, data: unknown, what: string): void {
+		this.client.command(id, type, data).catch((error: unknown) => {
+			this.problem.value = strings.problem.command(what, detailOf(error));
+		});
+	}
+}

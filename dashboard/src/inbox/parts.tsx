@@ -1,0 +1,112 @@
+/* Small things that several panes show. */
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import type { Conversation, Message } from "@convwire/client";
+
+import { Icon } from "../icons.js";
+import type { IconName } from "../icons.js";
+import { strings } from "../strings.js";
+import { hueOf, initialsOf, timeOf, windowLeft } from "./format.js";
+import type { Inbox } from "./model.js";
+
+export function Avatar({ name, id, small = false }: { name: string; id: string; small?: boolean }) {
+	return <span class={`avatar hue-${hueOf(id)}${small ? " small" : ""}`} aria-hidden="true">{initialsOf(name)}</span>;
+}
+
+export function IconButton({ icon, label, onClick, pressed, tabIndex, class: extra = "" }: {
+	icon: IconName; label: string; onClick: () => void; pressed?: boolean; tabIndex?: number; class?: string;
+}) {
+	return (
+		<button type="button" class={`icon-button ${extra}`} aria-label={label} title={label} onClick={onClick} tabIndex={tabIndex} aria-pressed={pressed}>
+			<Icon name={icon} />
+		</button>
+	);
+}
+
+/** The state of an outgoing message: a sign, and words for who does not see it. */
+export function Ticks({ status }: { status: string | null }) {
+	const words = strings.message.ticks[status ?? "waiting"] ?? status ?? "";
+	const signs: Record<string, IconName> = {
+		accepted: "tick", sent: "tick", delivered: "ticks", read: "ticks", played: "ticks", failed: "warning", unknown: "warning",
+	};
+	const isSeen = status === "read" || status === "played";
+
+	return (
+		<span class={`ticks${isSeen ? " seen" : ""}${status === "failed" || status === "unknown" ? " bad" : ""}`} title={words}>
+			<Icon name={signs[status ?? ""] ?? "clock"} size={15} /><span class="sr-only">{words}</span>
+		</span>
+	);
+}
+
+export function WindowPill({ row }: { row: Conversation }) {
+	const left = windowLeft(row);
+
+	return left === null ?
+		<span class="pill closed" title={strings.window.closedTitle}>{strings.window.closed}</span> :
+		<span class="pill" title={strings.window.leftTitle(left)}>{strings.window.left(left)}</span>;
+}
+
+/** How live this page is: always to be seen, never by colour alone. */
+export function Indicator({ inbox }: { inbox: Inbox }) {
+	void inbox.status.value;
+	const { status, since, behind } = inbox.client;
+	const text = status === "catching up" && behind > 0 ? strings.status.behind(behind) :
+		status === "stale" ? strings.status.stale(timeOf(since)) :
+		status === "offline" ? strings.status.offline(timeOf(since)) : strings.status[status];
+
+	return (
+		<span class={`indicator ${status.replace(" ", "-")}`} role="status" aria-label={strings.status.label}>
+			<span class="dot" aria-hidden="true" />{text}
+		</span>
+	);
+}
+
+/** The platform's dialog: it keeps the focus inside, and Esc closes it. */
+export function Dialog({ label, onClose, class: extra = "", children }: {
+	label: string; onClose: () => void; class?: string; children: ComponentChildren;
+}) {
+	const element = useRef<HTMLDialogElement>(null);
+
+	useEffect(() => {
+		const dialog = element.current;
+		const before = document.activeElement as HTMLElement | null;
+
+		dialog?.showModal();
+		return () => {
+			dialog?.close();
+			before?.focus?.();
+		};
+	}, []);
+	return (
+		<dialog ref={element} class={`dialog ${extra}`} aria-label={label} onCancel={(event) => { event.preventDefault(); onClose(); }}
+			onClick={(event) => event.target === element.current && onClose()}>
+			<div class="dialog-inner">{children}</div>
+		</dialog>
+	);
+}
+
+export function DialogHead({ title, onClose, closeLabel }: { title: string; onClose: () => void; closeLabel: string }) {
+	return <header class="dialog-head"><h2>{title}</h2><IconButton icon="close" label={closeLabel} onClick={onClose} /></header>;
+}
+
+const kinds = strings.message;
+const words: Record<string, [IconName, string]> = {
+	image: ["image", kinds.photo], video: ["play", kinds.video], audio: ["mic", kinds.audio], voice: ["mic", kinds.voice],
+	document: ["file", kinds.document], sticker: ["emoji", kinds.sticker], location: ["pin", kinds.location], contacts: ["user", kinds.contacts],
+	order: ["order", kinds.order], template: ["template", kinds.template("")], interactive: ["check", kinds.interactive],
+};
+
+/** A message in a line: a list's preview, a quote. */
+export function Preview({ kind, text }: { kind: string; text: string | null }) {
+	const [icon, word] = words[kind] ?? [null, kind === "text" ? "" : kinds.unknown(kind)];
+
+	return <>{icon && <Icon name={icon} size={15} />}<bdi>{text ?? word}</bdi></>;
+}
+
+/** What a line says of a message. */
+export function previewOf(message: Message): string | null {
+	const { body, caption, filename, name } = (message.content ?? {}) as Record<string, unknown>;
+	const text = [body, caption, filename, name].find((part) => typeof part === "string" && part !== "");
+
+	return typeof text === "string" ? text.slice(0, 200) : null;
+}

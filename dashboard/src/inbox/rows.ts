@@ -1,0 +1,67 @@
+/* A thread as rows: messages, days, the line before what is new. No I/O, no page. */
+import type { Message } from "@convwire/client";
+
+import { dayOf } from "./format.js";
+
+export type Row =
+	| { type: "day"; key: string; at: number }
+	| { type: "new"; key: string }
+	| { type: "system"; key: string; message: Message }
+	| { type: "message"; key: string; message: Message; isFirst: boolean; reactions: string[] };
+
+const GROUP_MS = 5 * 60_000;
+
+/** Of each sender the newest; an empty one takes it back. */
+function reactionsOf(messages: Message[]): Map<string, string[]> {
+	const byTarget = new Map<string, Map<string, string>>();
+
+	for (const message of messages) {
+		const target = message.kind === "reaction" ? message.target?.message : null;
+
+		if (target) {
+			const sender = message.direction === "in" ? JSON.stringify(message.author ?? null) : "us";
+			const emoji = String((message.content as { emoji?: string } | null)?.emoji ?? "").slice(0, 16);
+
+			byTarget.set(target, (byTarget.get(target) ?? new Map<string, string>()).set(sender, emoji));
+		}
+	}
+	return new Map([...byTarget].map(([target, bySender]) => [target, [...bySender.values()].filter(Boolean)]));
+}
+
+function senderOf(message: Message): string {
+	return message.direction === "in" ? `in ${JSON.stringify(message.author ?? null)}` : `out ${message.origin} ${message.command?.subject ?? ""}`;
+}
+
+/** newFrom: the first new message's id. */
+export function rowsOf(messages: Message[], newFrom: string | null): Row[] {
+	const rows: Row[] = [];
+	const reactions = reactionsOf(messages);
+	let before: Message | null = null;
+	let day = 0;
+
+	for (const message of messages) {
+		if (message.kind === "reaction") {
+			continue;
+		}
+		const at = message.local ? message.received_at : message.position;
+		const isNewDay = dayOf(at) !== day;
+
+		if (isNewDay) {
+			day = dayOf(at);
+			rows.push({ type: "day", key: `day-${day}`, at });
+		}
+		if (message.id === newFrom) {
+			rows.push({ type: "new", key: "new" });
+		}
+		if (message.kind === "system" || message.kind === "request_welcome") {
+			rows.push({ type: "system", key: message.id, message });
+			before = null;
+			continue;
+		}
+		const isFirst: boolean = isNewDay || before === null || message.id === newFrom || senderOf(before) !== senderOf(message) || at - before.position > GROUP_MS;
+
+		rows.push({ type: "message", key: message.id, message, isFirst, reactions: reactions.get(message.id) ?? [] });
+		before = message;
+	}
+	return rows;
+}

@@ -1,0 +1,244 @@
+/* A conversation's messages: windowed, held at the end while somebody reads there, and where they are otherwise. */
+import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import type { Conversation, Message } from "@convwire/client";
+
+import { strings } from "../strings.js";
+import { systemText } from "./bodies.js";
+import { Bubble } from "./bubble.js";
+import { dayLabel, harmless, nameOf, phoneOf } from "./format.js";
+import { Composer } from "./composer.js";
+import type { Inbox } from "./model.js";
+import { Avatar, IconButton, Indicator, previewOf, WindowPill } from "./parts.js";
+import { rowsOf } from "./rows.js";
+import type { Row } from "./rows.js";
+import { settings } from "./settings.js";
+import { useVirtual } from "./virtual.js";
+
+const text = strings.thread;
+const NEAR_END_PX = 60;
+const NEAR_TOP_PX = 400;
+const OVERSCAN = 8;
+
+function estimate(row: Row | undefined): number {
+	if (row?.type !== "message") {
+		return 40;
+	}
+	const { message } = row;
+	const length = (previewOf(message) ?? "").length;
+
+	return message.media && message.kind !== "audio" && message.kind !== "voice" && message.kind !== "document" ? 280 : 46 + 20 * Math.floor(length / 60);
+}
+
+function Head({ inbox, row }: { inbox: Inbox; row: Conversation }) {
+	void inbox.people.value;
+	const name = nameOf(row);
+	const others = inbox.client.peopleAt(row.id);
+	const named = (people: typeof others): string => people.map(({ subject }) => inbox.nameOfAgent(subject)).join(", ");
+	const typing = others.filter((person) => person.isTyping);
+	const agents = inbox.agents.value.filter((agent) => !agent.disabled);
+	const mayAct = inbox.me.role !== "viewer";
+
+	return (
+		<header class="thread-head">
+			<IconButton icon="back" label={text.back} onClick={() => inbox.open(null)} class="narrow-only" />
+			<Avatar name={name} id={row.contact.id} small />
+			<div class="thread-who">
+				<h2 tabIndex={-1}><bdi>{name}</bdi></h2>
+				<p>
+					{typing.length > 0 ? <span class="replying">{text.replying(named(typing))}</span> :
+						others.length > 0 ? <span>{text.viewing(named(others))}</span> :
+						<span>{row.contact.wa_id ? phoneOf(row.contact.wa_id) : (row.contact.username ?? "")}</span>}
+					<WindowPill row={row} />
+				</p>
+			</div>
+			<span class="narrow-only"><Indicator inbox={inbox} /></span>
+			{mayAct && (
+				<label class="assign">
+					<span class="sr-only">{text.assign}</span>
+					<select value={row.assignee ?? ""} onChange={(event) => inbox.assign(row.id, event.currentTarget.value || null)}>
+						<option value="">{text.nobody}</option>
+						<option value={inbox.me.subject}>{text.me(inbox.me.name)}</option>
+						{agents.filter((agent) => agent.subject !== inbox.me.subject).map((agent) => <option key={agent.subject} value={agent.subject}>{agent.name}</option>)}
+						{row.assignee !== null && row.assignee !== inbox.me.subject && !agents.some((agent) => agent.subject === row.assignee) &&
+							<option value={row.assignee}>{row.assignee}</option>}
+					</select>
+				</label>
+			)}
+			{mayAct && <button type="button" class={`button${row.state === "done" ? "" : " primary"}`} onClick={() => inbox.toggleDone(row.id)}>{row.state === "done" ? text.reopen : text.done}</button>}
+			<IconButton icon="info" label={text.details} pressed={settings.details.value === "on"} onClick={() => { settings.details.value = settings.details.value === "on" ? "off" : "on"; }} />
+		</header>
+	);
+}
+
+/** Says what arrives, for who does not see it: one by one, or how many. */
+function useAnnouncer(messages: Message[], name: string): string {
+	const last = useRef<{ id: string | null; said: string }>({ id: null, said: "" });
+	const newest = messages[messages.length - 1];
+
+	if (newest && newest.id !== last.current.id) {
+		const from = last.current.id === null ? messages.length : messages.findIndex((message) => message.id === last.current.id) + 1;
+		const fresh = messages.slice(from).filter((message) => message.direction === "in" && message.kind !== "reaction");
+
+		last.current = {
+			id: newest.id,
+			said: fresh.length === 0 ? "" : fresh.length === 1 ?
+				text.announce(name, harmless(previewOf(fresh[0] as Message) ?? "")) : text.announceMany(fresh.length),
+		};
+	}
+	return last.current.said;
+}
+
+function Trouble({ title, hint, action, onAction }: { title: string; hint: string; action?: string; onAction?: () => void }) {
+	return <div class="empty"><p class="empty-title">{title}</p><p>{hint}</p>{action && <button class="button" onClick={onAction}>{action}</button>}</div>;
+}
+
+function Messages({ inbox, row }: { inbox: Inbox; row: Conversation }) {
+	void inbox.thread.value;
+	const scroll = useRef<HTMLDivElement>(null);
+	const stick = useRef(true);
+	const anchor = useRef<{ key: string; offset: number } | null>(null);
+	const [below, setBelow] = useState(0);
+	const [flash, setFlash] = useState<string | null>(null);
+	const state = inbox.threadState(row.id);
+	const messages = inbox.client.state.messages(row.id);
+	const rows = useMemo(() => rowsOf(messages, state.newFrom), [messages, state.newFrom]);
+	const name = nameOf(row);
+	const said = useAnnouncer(messages, name);
+	const count = rows.length;
+	const firstKey = rows[0]?.key;
+	const virtual = useVirtual({ count, scroll, estimate: (i) => estimate(rows[i]), keyOf: (i) => rows[i]?.key ?? String(i), overscan: OVERSCAN, paddingEnd: 12 });
+	const byId = (id: string | undefined): Message | null => (id ? inbox.client.state.message(row.id, id) : null);
+
+	/* Older rows were put before these: what was looked at stays where it was. */
+	useLayoutEffect(() => {
+		const kept = anchor.current;
+		const at = kept === null ? -1 : rows.findIndex(({ key }) => key === kept.key);
+		const element = scroll.current;
+
+		anchor.current = null;
+		if (kept !== null && at >= 0 && element && !stick.current) {
+			const start = virtual.getOffsetForIndex(at, "start")?.[0];
+
+			if (start !== undefined) {
+				element.scrollTop = start - kept.offset;
+			}
+		}
+	}, [firstKey]);
+	useLayoutEffect(() => {
+		const element = scroll.current;
+
+		if (element && stick.current) {
+			element.scrollTop = element.scrollHeight;
+		}
+	});
+	const newest = messages[messages.length - 1];
+	const lastSeen = useRef<string | null>(null);
+
+	useLayoutEffect(() => {
+		if (newest && newest.id !== lastSeen.current) {
+			if (newest.direction === "out" && newest.local) {
+				stick.current = true; /* who sends looks at what was sent */
+			}
+			if (!stick.current && lastSeen.current !== null && newest.direction === "in") {
+				setBelow((n) => n + 1);
+			}
+			lastSeen.current = newest.id;
+		}
+	}, [newest]);
+
+	const onScroll = (): void => {
+		const element = scroll.current as HTMLDivElement;
+		const isAtEnd = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_END_PX;
+
+		stick.current = isAtEnd;
+		inbox.setAtEnd(isAtEnd);
+		if (isAtEnd && below > 0) {
+			setBelow(0);
+		}
+		if (element.scrollTop < NEAR_TOP_PX && typeof state.next === "number" && !state.isLoading) {
+			const first = virtual.getVirtualItems().find(({ end }) => end > element.scrollTop);
+
+			anchor.current = first ? { key: String(first.key), offset: first.start - element.scrollTop } : null;
+			void inbox.loadThread(row.id);
+		}
+	};
+	const toEnd = (): void => {
+		stick.current = true;
+		virtual.scrollToIndex(count - 1, { align: "end" });
+		requestAnimationFrame(() => { const element = scroll.current; if (element) { element.scrollTop = element.scrollHeight; } });
+	};
+	const jump = (id: string): void => {
+		const at = rows.findIndex(({ key }) => key === id);
+
+		if (at >= 0) {
+			stick.current = false;
+			virtual.scrollToIndex(at, { align: "center" });
+			setFlash(id);
+			setTimeout(() => setFlash(null), 1600);
+		}
+	};
+	const items = virtual.getVirtualItems();
+
+	if (state.problem !== null && count === 0) {
+		return <Trouble title={text.failed} hint={state.problem} action={text.retry} onAction={() => void inbox.loadThread(row.id)} />;
+	}
+	return (
+		<div class="thread-body">
+			<div class="thread-scroll" ref={scroll} onScroll={onScroll} role="log" aria-live="off" aria-label={text.log(name)} tabIndex={0}>
+				<div class="thread-rows" style={{ height: `${virtual.getTotalSize()}px` }}>
+					{items.map(({ index, key, start }) => {
+						const item = rows[index] as Row;
+
+						return (
+							<div key={key} ref={virtual.measureElement} data-index={index} class={`thread-row${flash === item.key ? " flash" : ""}`} style={{ transform: `translateY(${start}px)` }}>
+								{item.type === "day" && <p class="day"><span>{dayLabel(item.at)}</span></p>}
+								{item.type === "new" && <p class="new-line"><span>{text.newLine}</span></p>}
+								{item.type === "system" && <p class="system"><bdi>{systemText(item.message)}</bdi></p>}
+								{item.type === "message" && <Bubble inbox={inbox} message={item.message} isFirst={item.isFirst} reactions={item.reactions}
+									quoted={byId((item.message.context as { message?: string } | undefined)?.message)} customer={name} onJump={jump} />}
+							</div>
+						);
+					})}
+				</div>
+			</div>
+			{state.isLoading && <p class="floating top" role="status">{count === 0 ? text.loading : text.older}</p>}
+			{state.late.length > 0 && <button class="floating top button" onClick={() => { jump(state.late[0] as string); state.late.length = 0; inbox.thread.bump(); }}>{text.late(state.late.length)}</button>}
+			{below > 0 && <button class="floating bottom button primary" onClick={toEnd}>{text.newBelow(below)}</button>}
+			{below === 0 && count > 0 && !stick.current && <IconButton icon="down" label={text.toBottom} class="floating bottom round" onClick={toEnd} />}
+			<p class="sr-only" aria-live="polite" role="status">{said}</p>
+		</div>
+	);
+}
+
+export function Thread({ inbox }: { inbox: Inbox }) {
+	const id = inbox.selected.value;
+
+	void inbox.list.value;
+	void inbox.thread.value;
+	if (id === null) {
+		return <main class="pane thread none"><Trouble title={text.none} hint={text.noneHint} /></main>;
+	}
+	if (inbox.lost.value === id) {
+		return <main class="pane thread"><Trouble title={text.lost} hint={text.lostHint} action={text.close} onAction={() => inbox.open(null)} /></main>;
+	}
+	const row = inbox.client.state.conversations.get(id);
+
+	if (!row) {
+		const { problem } = inbox.threadState(id);
+
+		return (
+			<main class="pane thread">
+				{problem === null ? <Trouble title={text.loading} hint="" /> :
+					problem === text.missing ? <Trouble title={text.missing} hint={text.missingHint} action={text.close} onAction={() => inbox.open(null)} /> :
+					<Trouble title={text.failed} hint={problem} action={text.retry} onAction={() => void inbox.loadThread(id)} />}
+			</main>
+		);
+	}
+	return (
+		<main class="pane thread" aria-label={text.log(nameOf(row))}>
+			<Head inbox={inbox} row={row} />
+			<Messages key={id} inbox={inbox} row={row} />
+			<Composer key={`composer-${id}`} inbox={inbox} row={row} />
+		</main>
+	);
+}

@@ -1,0 +1,14 @@
+/* Timers that browsers do not slow down while the page is hidden: an MQTT connection has to say that it lives. */
+const timers = new Map<number, ReturnType<typeof setInterval>>();
+
+self.onmessage = ({ data: { id, ms } }: MessageEvent<{ id: number; ms: number | null }>) => {
+	const known = timers.get(id);
+
+	if (known !== undefined) {
+		clearInterval(known);
+		timers.delete(id);
+	}
+	if (ms !== null) {
+		timers.set(id, setInterval(() => self.postMessage(id), ms));
+	}
+};

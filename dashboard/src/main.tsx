@@ -1,0 +1,51 @@
+/* What comes first: who is it? The inbox, and MQTT behind it, are loaded when somebody is signed in. */
+import { render } from "preact";
+
+import { Session, SignInError } from "./session.js";
+import { SignIn } from "./signin.js";
+import { strings } from "./strings.js";
+import "./style/base.css";
+
+const root = document.getElementById("app") as HTMLElement;
+const session = new Session(() => location.reload());
+
+async function showInbox(): Promise<void> {
+	const { mountInbox } = await import("./inbox/mount.js");
+
+	mountInbox(root, session);
+}
+
+function showSignIn(): void {
+	render(<main class="door"><SignIn session={session} onDone={() => void showInbox()} /></main>, root);
+}
+
+function showTrouble(): void {
+	render(
+		<main class="door">
+			<div class="card" role="alert">
+				<h1>{strings.door.unreachable}</h1>
+				<p>{strings.door.unreachableHint}</p>
+				<button class="button primary" onClick={() => void boot()}>{strings.door.again}</button>
+			</div>
+		</main>,
+		root,
+	);
+}
+
+async function boot(): Promise<void> {
+	try {
+		if (await session.resume()) {
+			await showInbox();
+		} else {
+			showSignIn();
+		}
+	} catch (error) {
+		if (!(error instanceof SignInError)) {
+			throw error;
+		}
+		showTrouble();
+	}
+}
+
+document.documentElement.dataset["theme"] = localStorage.getItem("convwire.theme") ?? "auto";
+void boot();

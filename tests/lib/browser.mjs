@@ -1,0 +1,127 @@
+// Debian's Chromium against a real Convwire: an agent signs in and looks. What a browser blocks or throws fails the test.
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import fs from 'node:fs/promises';
+import path from 'node:path';
+
+import { chromium } from 'playwright-core';
+
+import { REPO, scenario } from './system.mjs';
+
+export const SHOTS = path.join(REPO, 'build/screenshots');
+export const PASSWORD = 'a password that nobody guesses';
+const CHROMIUM = '/usr/bin/chromium';
+const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--force-color-profile=srgb', '--font-render-hinting=none'];
+
+export async function launch() {
+  assert.ok(existsSync(CHROMIUM), `${CHROMIUM} is installed (scripts/install-packages.sh test)`);
+  return chromium.launch({ executablePath: CHROMIUM, headless: true, args: FLAGS });
+}
+
+/** A page's faults: what its policy blocked, what it threw, what it complained of. */
+function watch(page, faults) {
+  page.on('pageerror', (error) => faults.push(`threw: ${error.stack ?? error}`));
+  page.on('console', (message) => {
+    const text = message.text();
+    // A network that is cut on purpose, and answers that are refused on purpose, are told of by every browser.
+    if (message.type() === 'error' && !/Failed to load resource|WebSocket connection to|net::ERR_/.test(text)) faults.push(`console: ${text}`);
+    if (/Content Security Policy|Content-Security-Policy/.test(text)) faults.push(`CSP: ${text}`);
+  });
+  page.on('dialog', (dialog) => {
+    faults.push(`a dialog: ${dialog.message()}`);
+    dialog.dismiss();
+  });
+}
+
+export class Browser {
+  faults = [];
+  contexts = [];
+
+  constructor(system, chromium) {
+    this.system = system;
+    this.chromium = chromium;
+    this.url = `http://127.0.0.1:${system.httpPort}`;
+  }
+
+  /** A browser profile of its own. */
+  async context(options = {}) {
+    const context = await this.chromium.newContext({ viewport: { width: 1360, height: 860 }, locale: 'en-GB', timezoneId: 'Europe/Berlin', reducedMotion: 'reduce', ...options });
+    context.setDefaultTimeout(20_000);
+    this.contexts.push(context);
+    return context;
+  }
+
+  async page(context) {
+    const page = await context.newPage();
+    watch(page, this.faults);
+    return page;
+  }
+
+  /** Somebody who has signed in and is live. */
+  async inbox({ agent = 'ann', at = '/', context, ...options } = {}) {
+    const page = await this.page(context ?? await this.context(options));
+    await page.goto(this.url + at);
+    if (await page.locator('form.sign-in, .panes').first().waitFor().then(() => page.locator('form.sign-in').isVisible())) await this.signIn(page, agent);
+    await live(page);
+    return page;
+  }
+
+  async signIn(page, agent = 'ann', password = PASSWORD) {
+    await page.getByLabel('Agent or email').fill(agent);
+    await page.getByLabel('Password').fill(password);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+  }
+}
+
+export const live = (page, options) => page.locator('.indicator.live').first().waitFor(options);
+export const row = (page, name) => page.locator('.row', { hasText: name });
+export const bubble = (page, text) => page.locator('.bubble', { hasText: text });
+
+export async function open(page, name) {
+  await row(page, name).locator('a').click();
+  await page.locator('.thread-head h2', { hasText: name }).waitFor();
+}
+
+/** A picture of a state, under build/screenshots, to be looked at. */
+export async function shot(page, name) {
+  await fs.mkdir(SHOTS, { recursive: true });
+  await page.screenshot({ path: path.join(SHOTS, `${name}.png`) });
+}
+
+let shared = null;
+
+/** A scenario with agents ann and bob, a simulated WhatsApp, and a browser. body(browser, system). */
+export function browserScenario(name, options, body) {
+  if (typeof options === 'function') [options, body] = [{}, options];
+  scenario(name, { timeout: 180_000, ...options }, async (system) => {
+    await system.init();
+    if (options.sim !== false) await system.startSim(...(options.sim ?? []));
+    await system.configure(`mqtt_public_url = ws://127.0.0.1:${system.wsPort}`, `dashboard = ${path.join(REPO, 'build/share/convwire/dashboard')}`, ...(options.configure ?? []));
+    await system.start();
+    for (const agent of ['ann', 'bob']) {
+      const file = path.join(system.dir, `${agent}.password`);
+      await fs.writeFile(file, PASSWORD, { mode: 0o600 });
+      const added = await system.convwire('agent', 'add', agent, '--name', agent === 'ann' ? 'Ann Ahmed' : 'Bob Brown', '--password-file', file);
+      assert.equal(added.code, 0, added.stderr);
+    }
+    shared ??= launch();
+    const browser = new Browser(system, await shared);
+    try {
+      await body(browser, system);
+      assert.deepEqual(browser.faults, [], 'the pages had no faults');
+    } catch (error) {
+      for (const [i, page] of browser.contexts.flatMap((context) => context.pages()).entries()) {
+        await shot(page, `failed-${name.replace(/\W+/g, '-').slice(0, 60)}-${i}`).catch(() => {});
+      }
+      if (browser.faults.length) console.error(browser.faults.join('\n'));
+      throw error;
+    } finally {
+      for (const context of browser.contexts) await context.close();
+    }
+  });
+}
+
+/** At the end of a file: the browser that its scenarios shared. */
+export async function closeBrowser() {
+  await (await shared)?.close();
+}
