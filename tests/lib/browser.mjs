@@ -11,11 +11,11 @@ import { REPO, scenario } from './system.mjs';
 export const SHOTS = path.join(REPO, 'build/screenshots');
 export const PASSWORD = 'a password that nobody guesses';
 const CHROMIUM = '/usr/bin/chromium';
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--force-color-profile=srgb', '--font-render-hinting=none'];
+const FLAGS = ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-background-networking', '--force-color-profile=srgb', '--font-render-hinting=none', '--disable-save-password-bubble', '--disable-features=PasswordManagerOnboarding,AutofillServerCommunication,PasswordLeakDetection'];
 
 export async function launch() {
   assert.ok(existsSync(CHROMIUM), `${CHROMIUM} is installed (scripts/install-packages.sh test)`);
-  return chromium.launch({ executablePath: CHROMIUM, headless: true, args: FLAGS });
+  return chromium.launch({ executablePath: CHROMIUM, headless: true, ignoreDefaultArgs: ['--headless'], args: FLAGS });
 }
 
 /** A page's faults: what its policy blocked, what it threw, what it complained of. */

@@ -76,7 +76,11 @@ export function Composer({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 		}
 	}, [draft]);
 	useEffect(() => { if (replyTo !== null) { field.current?.focus(); } }, [replyTo]);
-	useEffect(() => { if (matchMedia("(pointer: fine)").matches) { field.current?.focus(); } }, []);
+	useEffect(() => {
+		if (inbox.wantsComposer && matchMedia("(pointer: fine)").matches) {
+			field.current?.focus();
+		}
+	}, []);
 
 	const write = (value: string): void => {
 		setDraft(value);
@@ -116,9 +120,9 @@ export function Composer({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 	};
 	const quote = (): Pick<Draft, "reply_to"> => (replyTo === null ? {} : { reply_to: replyTo.id });
 	const send = (): void => {
-		const body = draft.trim();
+		const body = (field.current?.value ?? draft).trim(); /* what was typed a moment ago may not be rendered yet */
 
-		if (isUploading || tooLong > 0) {
+		if (isUploading || [...body].length > MAX_CHARACTERS) {
 			return;
 		}
 		if (files.length > 0) {

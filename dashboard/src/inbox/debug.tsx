@@ -60,17 +60,17 @@ export function DebugPanel({ inbox }: { inbox: Inbox }) {
 					<div class="whole"><dt>{text.selected}</dt><dd class="id">{facts.selected ?? "–"}</dd></div>
 				</dl>
 				<table>
-					<caption>{text.subscriptions}</caption>
-					<thead><tr><th scope="col">{text.topic}</th><th scope="col">{text.qos}</th></tr></thead>
-					<tbody>{facts.subscriptions.map(({ topic, qos }) => <tr key={topic}><td class="id">{topic}</td><td>{qos}</td></tr>)}</tbody>
-				</table>
-				<table>
 					<caption>{text.events} <small>{text.hint}</small></caption>
 					<thead><tr>{text.columns.map((name) => <th key={name} scope="col">{name}</th>)}</tr></thead>
 					<tbody>
 						{events.map((event) => <EventRow key={event.seq} inbox={inbox} event={event} />)}
 						{events.length === 0 && <tr><td colSpan={text.columns.length}>{text.none}</td></tr>}
 					</tbody>
+				</table>
+				<table>
+					<caption>{text.subscriptions}</caption>
+					<thead><tr><th scope="col">{text.topic}</th><th scope="col">{text.qos}</th></tr></thead>
+					<tbody>{facts.subscriptions.map(({ topic, qos }) => <tr key={topic}><td class="id">{topic}</td><td>{qos}</td></tr>)}</tbody>
 				</table>
 			</div>
 		</section>

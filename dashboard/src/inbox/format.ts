@@ -43,6 +43,11 @@ export function windowLeft(row: Conversation, now = Date.now()): string | null {
 	return left >= 3600_000 ? strings.window.hours(Math.floor(left / 3600_000)) : strings.window.minutes(Math.ceil(left / 60_000));
 }
 
+/** So little that somebody should answer now. */
+export function isWindowShort(row: Conversation, now = Date.now()): boolean {
+	return (row.window_ends_at ?? 0) - now < 3 * 3600_000;
+}
+
 export function sizeOf(bytes: number): string {
 	const units = ["B", "KB", "MB", "GB"];
 	const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10));

@@ -12,7 +12,7 @@ function step(inbox: Inbox, by: number): void {
 	const next = rows[at < 0 ? 0 : Math.min(rows.length - 1, Math.max(0, at + by))];
 
 	if (next) {
-		inbox.open(next.id);
+		inbox.open(next.id, false);
 	}
 }
 

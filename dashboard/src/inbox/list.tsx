@@ -218,7 +218,7 @@ export function List({ inbox }: { inbox: Inbox }) {
 			</header>
 			<div class="search">
 				<Icon name="search" size={16} />
-				<input type="search" id="search" placeholder={text.search} aria-label={text.search} value={inbox.query.value} maxLength={60}
+				<input type="search" id="search" placeholder={text.search} aria-label={text.search} value={inbox.query.value} maxLength={50}
 					onInput={(event) => inbox.search(event.currentTarget.value)} />
 			</div>
 			<Tabs inbox={inbox} />

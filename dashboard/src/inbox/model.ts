@@ -72,6 +72,8 @@ export class Inbox {
 	private readTimer: ReturnType<typeof setTimeout> | null = null;
 	private readonly readUpTo = new Map<string, string>();
 	private isAtEnd = true;
+	/** The next composer takes the focus. */
+	wantsComposer = true;
 
 	constructor(readonly session: Session, connect: MqttConnect) {
 		const frames = new Frames(() => this.client.debug.painted());
@@ -126,6 +128,8 @@ export class Inbox {
 		this.list.bump();
 		if (event.conversation !== null && this.client.state.survivorOf(event.conversation) === this.selected.value) {
 			this.thread.bump();
+		} else if (event.kind === "merge" && event.conversation !== null && event.conversation === this.selected.value) {
+			this.open(this.client.state.survivorOf(event.conversation));
 		}
 		this.showTitle();
 	}
@@ -265,7 +269,7 @@ export class Inbox {
 
 		try {
 			const isNext = before !== null && before.next !== null && this.searching.value === "no";
-			const page = await this.client.search(text.trim().slice(0, 60), isNext ? (before.next as number) : undefined);
+			const page = await this.client.search(text.trim(), isNext ? (before.next as number) : undefined);
 
 			if (text === this.query.value) {
 				this.found.value = isNext ? { ...page, conversations: before.conversations, messages: [...before.messages, ...page.messages] } : page;
@@ -287,8 +291,9 @@ export class Inbox {
 
 	/* ---- threads ---- */
 
-	/** Shows a conversation, and says so in the address. */
-	open(id: string | null): void {
+	/** Shows a conversation, and says so in the address. writes: to reply to it; else who goes through the list goes on. */
+	open(id: string | null, writes = true): void {
+		this.wantsComposer = writes;
 		const path = id === null ? "/" : `/c/${id}`;
 
 		if (location.pathname !== path) {
@@ -311,7 +316,9 @@ export class Inbox {
 		this.client.select(id);
 		if (id !== null) {
 			this.client.state.hold(id, true);
-			void this.loadThread(id);
+			if (this.isLoaded.value) {
+				void this.loadThread(id); /* else the first rows bring it: what is loaded before them would be forgotten */
+			}
 		}
 		this.thread.bump();
 	}
@@ -337,20 +344,33 @@ export class Inbox {
 			const isFirst = state.next === undefined;
 
 			if (isFirst && !this.client.state.conversations.has(id)) {
-				this.client.state.putConversation(await this.client.api.ask<Conversation>(`/api/v1/conversations/${encodeURIComponent(id)}`));
-				this.list.bump();
+				await this.fetchRow(id);
 			}
 			state.next = await this.client.loadMessages(id, state.next ?? undefined);
 			if (isFirst) {
 				state.newFrom = this.firstUnread(id);
 			}
 		} catch (error) {
-			state.problem = error instanceof ApiError && error.status === 404 ? strings.thread.missing : detailOf(error);
+			const isMissing = error instanceof ApiError && error.status === 404;
+			const meant = isMissing ? await this.client.resolve(id).catch(() => null) : null;
+
+			if (meant !== null && this.selected.value === id) {
+				this.open(meant); /* a link with another system's id */
+				return;
+			}
+			state.problem = isMissing ? strings.thread.missing : detailOf(error);
 		}
 		state.isLoading = false;
 		this.client.select(this.selected.value); /* its row may have come only now */
 		this.thread.bump();
 		this.readLater();
+	}
+
+	private async fetchRow(id: string): Promise<void> {
+		const row = await this.client.api.ask<Conversation>(`/api/v1/conversations/${encodeURIComponent(id)}`);
+
+		this.client.state.putConversation(row);
+		this.list.bump();
 	}
 
 	private firstUnread(id: string): string | null {

@@ -1,12 +1,12 @@
 /* Small things that several panes show. */
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Conversation, Message } from "@convwire/client";
 
 import { Icon } from "../icons.js";
 import type { IconName } from "../icons.js";
 import { strings } from "../strings.js";
-import { hueOf, initialsOf, timeOf, windowLeft } from "./format.js";
+import { hueOf, initialsOf, isWindowShort, timeOf, windowLeft } from "./format.js";
 import type { Inbox } from "./model.js";
 
 export function Avatar({ name, id, small = false }: { name: string; id: string; small?: boolean }) {
@@ -43,7 +43,7 @@ export function WindowPill({ row }: { row: Conversation }) {
 
 	return left === null ?
 		<span class="pill closed" title={strings.window.closedTitle}>{strings.window.closed}</span> :
-		<span class="pill" title={strings.window.leftTitle(left)}>{strings.window.left(left)}</span>;
+		<span class={`pill ${isWindowShort(row) ? "short" : "quiet"}`} title={strings.window.leftTitle(left)}>{strings.window.left(left)}</span>;
 }
 
 /** How live this page is: always to be seen, never by colour alone. */
@@ -67,14 +67,20 @@ export function Dialog({ label, onClose, class: extra = "", children }: {
 }) {
 	const element = useRef<HTMLDialogElement>(null);
 
-	useEffect(() => {
+	useLayoutEffect(() => {
 		const dialog = element.current;
 		const before = document.activeElement as HTMLElement | null;
 
 		dialog?.showModal();
 		return () => {
 			dialog?.close();
-			before?.focus?.();
+			/* Chromium gives the focus back, but a field that gets it before the next frame takes no text. */
+			requestAnimationFrame(() => {
+				if (document.activeElement === before || document.activeElement === document.body) {
+					before?.blur();
+					before?.focus();
+				}
+			});
 		};
 	}, []);
 	return (

@@ -147,7 +147,11 @@ function Messages({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 	}, [newest]);
 
 	const onScroll = (): void => {
-		const element = scroll.current as HTMLDivElement;
+		const element = scroll.current;
+
+		if (element === null) {
+			return; /* the thread is being closed */
+		}
 		const isAtEnd = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_END_PX;
 
 		stick.current = isAtEnd;

@@ -1,0 +1,71 @@
+// Signing in and out; a session that is over asks again over the page, and loses nothing that was written.
+import assert from 'node:assert/strict';
+import { after } from 'node:test';
+
+import { browserScenario, bubble, closeBrowser, live, open, PASSWORD, shot } from '../lib/browser.mjs';
+import { eventually } from '../lib/until.mjs';
+
+after(closeBrowser);
+
+browserScenario('a wrong password is told in a sentence; a right one opens the inbox, also after a reload', async (browser, system) => {
+  await system.customerWrites({ body: 'hello' });
+  const page = await browser.page(await browser.context());
+  await page.goto(browser.url);
+  await browser.signIn(page, 'ann', 'wrong');
+  assert.equal(await page.getByRole('alert').textContent(), 'This name and password do not go together.');
+  await shot(page, 'sign-in-wrong');
+  await browser.signIn(page, 'ann', PASSWORD);
+  await live(page);
+  await page.reload();
+  await live(page);
+  assert.equal(await page.locator('.row').count(), 1);
+  assert.deepEqual(await page.evaluate(() => [document.cookie, Object.keys(localStorage).filter((key) => /token|session/i.test(key))]), ['', []],
+    'no script can read the session');
+});
+
+browserScenario('signing out ends the other tab, too', async (browser) => {
+  const context = await browser.context();
+  const page = await browser.inbox({ context });
+  const other = await browser.inbox({ context });
+  await page.getByRole('button', { name: 'Menu' }).click();
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  for (const one of [page, other]) await one.locator('form.sign-in').waitFor();
+});
+
+browserScenario('a session that is over: the form stands over the page, the draft is kept, and it goes on where it was', {
+  configure: ['access_token_s = 60'],
+}, async (browser, system) => {
+  await system.customer('923456789012', 'Is anybody there?');
+  const page = await browser.inbox();
+  await open(page, 'Ayesha');
+  await page.locator('#composer').fill('half a rep');
+  assert.equal((await system.control('revoke', { kind: 'subject', account: system.account, value: 'ann' })).status, 'ok');
+  const form = page.locator('dialog form.sign-in');
+  await form.waitFor();
+  await shot(page, 'session-over');
+  assert.equal(await page.locator('.indicator').first().textContent(), 'Signed out');
+  assert.equal(await form.getByLabel('Agent or email').inputValue(), 'ann');
+  // A revocation hits what was signed up to its second.
+  const second = Math.floor(Date.now() / 1000);
+  await eventually(() => Math.floor(Date.now() / 1000) > second, 'the next second');
+  await form.getByLabel('Password').fill(PASSWORD);
+  await form.getByRole('button', { name: 'Sign in' }).click();
+  await form.waitFor({ state: 'detached' });
+  await live(page);
+  assert.equal(await page.locator('#composer').inputValue(), 'half a rep');
+  await page.locator('#composer').press('End');
+  await page.keyboard.type('ly');
+  await page.keyboard.press('Enter');
+  await bubble(page, 'half a reply').waitFor();
+  await eventually(async () => (await system.sim.taken()).length === 1, 'it was sent');
+});
+
+browserScenario('the server is not there: a sentence, and a button that helps', async (browser, system) => {
+  const page = await browser.page(await browser.context());
+  await page.route('**/api/v1/session/refresh', (route) => route.abort());
+  await page.goto(browser.url);
+  await page.getByRole('heading', { name: 'The server is not there' }).waitFor();
+  await page.unroute('**/api/v1/session/refresh');
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await page.locator('form.sign-in').waitFor();
+});
