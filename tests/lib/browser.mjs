@@ -9,6 +9,7 @@ import { chromium } from 'playwright-core';
 import { REPO, scenario } from './system.mjs';
 
 export const SHOTS = path.join(REPO, 'build/screenshots');
+export const REPO_DASHBOARD = path.join(REPO, 'build/share/convwire/dashboard');
 export const PASSWORD = 'a password that nobody guesses';
 const CHROMIUM = '/usr/bin/chromium';
 const FLAGS = ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-background-networking', '--force-color-profile=srgb', '--font-render-hinting=none', '--disable-save-password-bubble', '--disable-features=PasswordManagerOnboarding,AutofillServerCommunication,PasswordLeakDetection'];
@@ -96,7 +97,7 @@ export function browserScenario(name, options, body) {
   scenario(name, { timeout: 180_000, ...options }, async (system) => {
     await system.init();
     if (options.sim !== false) await system.startSim(...(options.sim ?? []));
-    await system.configure(`mqtt_public_url = ws://127.0.0.1:${system.wsPort}`, `dashboard = ${path.join(REPO, 'build/share/convwire/dashboard')}`, ...(options.configure ?? []));
+    await system.configure(`mqtt_public_url = ws://127.0.0.1:${system.wsPort}`, `dashboard = ${REPO_DASHBOARD}`, ...(options.configure ?? []));
     await system.start();
     for (const agent of ['ann', 'bob']) {
       const file = path.join(system.dir, `${agent}.password`);

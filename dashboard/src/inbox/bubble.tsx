@@ -48,7 +48,7 @@ function Quote({ inbox, message, quoted, customer, onJump }: BubbleProps) {
 	const who = quoted.direction === "in" ? customer : inbox.nameOfAgent(quoted.command?.subject ?? text.phone);
 
 	return (
-		<button type="button" class="quote" aria-label={`${text.jump}: ${who}`} onClick={() => onJump(quoted.id)}>
+		<button type="button" class="quote" title={text.jump} onClick={() => onJump(quoted.id)}>
 			<bdi class="strong">{who}</bdi>
 			<span class="preview"><Preview kind={quoted.kind} text={harmless(previewOf(quoted) ?? "") || null} /></span>
 		</button>

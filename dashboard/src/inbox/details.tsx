@@ -6,7 +6,6 @@ import { strings } from "../strings.js";
 import { fullTimeOf, nameOf, oneLine, phoneOf, windowLeft } from "./format.js";
 import type { Inbox } from "./model.js";
 import { Avatar, IconButton } from "./parts.js";
-import { settings } from "./settings.js";
 
 const text = strings.contact;
 
@@ -33,7 +32,7 @@ export function Details({ inbox }: { inbox: Inbox }) {
 	const id = inbox.selected.value;
 	const row = id === null ? undefined : inbox.client.state.conversations.get(id);
 
-	if (!row || settings.details.value === "off" || inbox.lost.value === id) {
+	if (!row || !inbox.hasDetails.value || inbox.lost.value === id) {
 		return null;
 	}
 	const { contact } = row;
@@ -41,7 +40,7 @@ export function Details({ inbox }: { inbox: Inbox }) {
 
 	return (
 		<aside class="pane details" aria-label={text.title}>
-			<header><h2>{text.title}</h2><IconButton icon="close" label={text.close} onClick={() => { settings.details.value = "off"; }} /></header>
+			<header><h2>{text.title}</h2><IconButton icon="close" label={text.close} onClick={() => inbox.toggleDetails()} /></header>
 			<div class="portrait"><Avatar name={name} id={contact.id} /><bdi class="strong">{name}</bdi></div>
 			<dl>
 				<Fact label={text.phone} value={contact.wa_id && phoneOf(contact.wa_id)} canCopy />

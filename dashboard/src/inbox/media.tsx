@@ -40,9 +40,9 @@ function FileCard({ message, media }: { message: Message; media: Media }) {
 	const name = fileNameOf(message);
 
 	return (
-		<a class="file-card" href={urlOf(media)} download={name} aria-label={`${text.download}: ${name}`}>
+		<a class="file-card" href={urlOf(media)} download={name} title={text.download}>
 			<Icon name="file" size={26} />
-			<span><bdi class="file-name">{name}</bdi><span class="file-facts">{media.size > 0 ? sizeOf(media.size) : mimeOf(media)}</span></span>
+			<span><span class="sr-only">{text.download}: </span><bdi class="file-name">{name}</bdi><span class="file-facts">{media.size > 0 ? sizeOf(media.size) : mimeOf(media)}</span></span>
 		</a>
 	);
 }

@@ -31,6 +31,7 @@ export interface ThreadState {
 
 const READ_AFTER_MS = 250;
 const SEARCH_AFTER_MS = 150;
+const WIDE = matchMedia("(min-width: 1101px)");
 const PATH = /^\/c\/([^/]+)$/;
 
 function detailOf(error: unknown): string {
@@ -64,6 +65,10 @@ export class Inbox {
 	readonly templates = signal<Template[] | "failed" | null>(null);
 	/** The first rows are here. */
 	readonly isLoaded = signal(false);
+	/** Beside the thread it is as it was left; over it, on a small screen, it is opened each time. */
+	private readonly isWide = signal(WIDE.matches);
+	private readonly isOver = signal(false);
+	readonly hasDetails = computed(() => (this.isWide.value ? settings.details.value === "on" : this.isOver.value));
 	readonly names = computed(() => new Map(this.agents.value.map(({ subject, name }) => [subject, name])));
 
 	private readonly threads = new Map<string, ThreadState>();
@@ -111,6 +116,7 @@ export class Inbox {
 		client.on("pending", () => this.thread.bump());
 		client.on("gained", () => this.list.bump());
 		client.on("lost", (id) => this.onLost(id));
+		WIDE.addEventListener("change", () => { this.isWide.value = WIDE.matches; });
 		window.addEventListener("popstate", () => this.select(PATH.exec(location.pathname)?.[1] ?? null));
 		window.addEventListener("focus", () => this.readLater());
 		document.addEventListener("visibilitychange", () => this.readLater());
@@ -311,6 +317,7 @@ export class Inbox {
 		}
 		this.lost.value = null;
 		this.replyTo.value = null;
+		this.isOver.value = false;
 		this.isAtEnd = true;
 		this.selected.value = id;
 		this.client.select(id);
@@ -435,6 +442,14 @@ export class Inbox {
 			thread.newFrom = null;
 		}
 		this.client.typing(id, false);
+	}
+
+	toggleDetails(): void {
+		if (this.isWide.value) {
+			settings.details.value = settings.details.value === "on" ? "off" : "on";
+		} else {
+			this.isOver.value = !this.isOver.value;
+		}
 	}
 
 	assign(id: string, assignee: string | null): void {

@@ -7,11 +7,11 @@ import { systemText } from "./bodies.js";
 import { Bubble } from "./bubble.js";
 import { dayLabel, harmless, nameOf, phoneOf } from "./format.js";
 import { Composer } from "./composer.js";
+import { useHold } from "./hold.js";
 import type { Inbox } from "./model.js";
 import { Avatar, IconButton, Indicator, previewOf, WindowPill } from "./parts.js";
 import { rowsOf } from "./rows.js";
 import type { Row } from "./rows.js";
-import { settings } from "./settings.js";
 import { useVirtual } from "./virtual.js";
 
 const text = strings.thread;
@@ -65,7 +65,7 @@ function Head({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 				</label>
 			)}
 			{mayAct && <button type="button" class={`button${row.state === "done" ? "" : " primary"}`} onClick={() => inbox.toggleDone(row.id)}>{row.state === "done" ? text.reopen : text.done}</button>}
-			<IconButton icon="info" label={text.details} pressed={settings.details.value === "on"} onClick={() => { settings.details.value = settings.details.value === "on" ? "off" : "on"; }} />
+			<IconButton icon="info" label={text.details} pressed={inbox.hasDetails.value} onClick={() => inbox.toggleDetails()} />
 		</header>
 	);
 }
@@ -96,7 +96,6 @@ function Messages({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 	void inbox.thread.value;
 	const scroll = useRef<HTMLDivElement>(null);
 	const stick = useRef(true);
-	const anchor = useRef<{ key: string; offset: number } | null>(null);
 	const [below, setBelow] = useState(0);
 	const [flash, setFlash] = useState<string | null>(null);
 	const state = inbox.threadState(row.id);
@@ -105,25 +104,16 @@ function Messages({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 	const name = nameOf(row);
 	const said = useAnnouncer(messages, name);
 	const count = rows.length;
-	const firstKey = rows[0]?.key;
-	const virtual = useVirtual({ count, scroll, estimate: (i) => estimate(rows[i]), keyOf: (i) => rows[i]?.key ?? String(i), overscan: OVERSCAN, paddingEnd: 12 });
+	const virtual = useVirtual({ count, scroll, estimate: (i) => estimate(rows[i]), keyOf: (i) => rows[i]?.key ?? String(i), overscan: OVERSCAN, paddingEnd: 12, growsUpwards: true });
 	const byId = (id: string | undefined): Message | null => (id ? inbox.client.state.message(row.id, id) : null);
 
-	/* Older rows were put before these: what was looked at stays where it was. */
-	useLayoutEffect(() => {
-		const kept = anchor.current;
-		const at = kept === null ? -1 : rows.findIndex(({ key }) => key === kept.key);
-		const element = scroll.current;
+	useHold(scroll, messages[0]?.id, () => !stick.current, (key, top) => {
+		const start = virtual.measurementsCache[rows.findIndex((one) => one.key === key)]?.start;
 
-		anchor.current = null;
-		if (kept !== null && at >= 0 && element && !stick.current) {
-			const start = virtual.getOffsetForIndex(at, "start")?.[0];
-
-			if (start !== undefined) {
-				element.scrollTop = start - kept.offset;
-			}
+		if (start !== undefined && scroll.current) {
+			scroll.current.scrollTop = start - top;
 		}
-	}, [firstKey]);
+	});
 	useLayoutEffect(() => {
 		const element = scroll.current;
 
@@ -160,9 +150,6 @@ function Messages({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 			setBelow(0);
 		}
 		if (element.scrollTop < NEAR_TOP_PX && typeof state.next === "number" && !state.isLoading) {
-			const first = virtual.getVirtualItems().find(({ end }) => end > element.scrollTop);
-
-			anchor.current = first ? { key: String(first.key), offset: first.start - element.scrollTop } : null;
 			void inbox.loadThread(row.id);
 		}
 	};
@@ -194,7 +181,7 @@ function Messages({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 						const item = rows[index] as Row;
 
 						return (
-							<div key={key} ref={virtual.measureElement} data-index={index} class={`thread-row${flash === item.key ? " flash" : ""}`} style={{ transform: `translateY(${start}px)` }}>
+							<div key={key} ref={virtual.measureElement} data-index={index} data-key={item.key} class={`thread-row${flash === item.key ? " flash" : ""}`} style={{ transform: `translateY(${start}px)` }}>
 								{item.type === "day" && <p class="day"><span>{dayLabel(item.at)}</span></p>}
 								{item.type === "new" && <p class="new-line"><span>{text.newLine}</span></p>}
 								{item.type === "system" && <p class="system"><bdi>{systemText(item.message)}</bdi></p>}

@@ -12,6 +12,8 @@ export interface VirtualOptions {
 	keyOf: (index: number) => string;
 	overscan: number;
 	paddingEnd?: number;
+	/** Rows may come before those that are here: sizes are kept by key, not by place. */
+	growsUpwards?: boolean;
 }
 
 export function useVirtual(options: VirtualOptions): ElementVirtualizer {
@@ -23,6 +25,7 @@ export function useVirtual(options: VirtualOptions): ElementVirtualizer {
 		getItemKey: options.keyOf,
 		overscan: options.overscan,
 		paddingEnd: options.paddingEnd ?? 0,
+		anchorTo: options.growsUpwards ? ("end" as const) : ("start" as const),
 		observeElementRect,
 		observeElementOffset,
 		scrollToFn: elementScroll,

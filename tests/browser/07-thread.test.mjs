@@ -1,0 +1,133 @@
+// Long threads: only what is near the view is in the document, older messages come without a jump, newer ones wait below.
+import assert from 'node:assert/strict';
+import { after } from 'node:test';
+
+import { browserScenario, bubble, closeBrowser, open, shot } from '../lib/browser.mjs';
+import { eventually } from '../lib/until.mjs';
+import { change, contact, newWamid, text, webhook } from '../lib/webhook.mjs';
+
+after(closeBrowser);
+
+const FROM = '923456789012';
+const MANY = 10_000;
+
+/** So many messages of one customer, a minute apart, in webhooks of 500. */
+async function fill(system, total) {
+  const start = Math.floor(Date.now() / 1000) - total * 30;
+  for (let i = 0; i < total; i += 500) {
+    const messages = Array.from({ length: Math.min(500, total - i) }, (_, j) => text({ from: FROM, body: `message ${i + j}${' with more words'.repeat((i + j) % 7)}`, wamid: newWamid(), at: start + (i + j) * 30 }));
+    assert.equal((await system.postWebhook(webhook([change(system.number, { contacts: [contact({ from: FROM })], messages })]))).status, 200);
+  }
+}
+
+const scroll = (page) => page.locator('.thread-scroll');
+const atEnd = (page) => scroll(page).evaluate((element) => element.scrollHeight - element.scrollTop - element.clientHeight < 5);
+/** Where a bubble's top is in the view. */
+const topOf = (page, body) => page.evaluate((wanted) => {
+  const found = [...document.querySelectorAll('.bubble')].find((one) => one.querySelector('.text')?.textContent.startsWith(wanted));
+  return found && Math.round(found.getBoundingClientRect().top);
+}, body);
+
+browserScenario(`${MANY} messages: opened at the end, scrolled to the beginning, few in the document`, async (browser, system) => {
+  await fill(system, MANY);
+  const page = await browser.inbox();
+  await open(page, 'Ayesha');
+  await bubble(page, `message ${MANY - 1}`).waitFor();
+  await eventually(() => atEnd(page), 'at the end');
+  let most = 0;
+  for (let rounds = 0; ; rounds++) {
+    assert.ok(rounds < 2000, 'the beginning comes');
+    const [n, first] = await scroll(page).evaluate((element) => {
+      element.scrollTop = Math.max(0, element.scrollTop - 1500);
+      return [element.querySelectorAll('.bubble').length, element.scrollTop === 0 && element.querySelector('.bubble .text')?.textContent];
+    });
+    most = Math.max(most, n);
+    if (first && /^message 0( |$)/.test(first)) break;
+    await page.evaluate(() => new Promise((resolve) => { requestAnimationFrame(() => setTimeout(resolve)); }));
+  }
+  assert.ok(most < 120, `at most ${most} bubbles in the document`);
+  await shot(page, 'thread-beginning');
+});
+
+for (const place of [300, 0]) browserScenario(`older messages come without a jump, ${place} px from the top`, async (browser, system) => {
+  await fill(system, 300);
+  const page = await browser.inbox();
+  await open(page, 'Ayesha');
+  await bubble(page, 'message 299').waitFor();
+  await eventually(() => atEnd(page), 'at the end');
+  // Far enough up that a page is fetched, and held there until it has come.
+  let release;
+  const held = new Promise((resolve) => { release = resolve; });
+  await page.route('**/messages?before=*', async (route) => { await held; await route.continue(); });
+  await scroll(page).evaluate((element, to) => { element.scrollTop = to; }, place);
+  await page.getByText('Loading older messages…').waitFor();
+  const seen = await page.evaluate(() => {
+    const view = document.querySelector('.thread-scroll').getBoundingClientRect();
+    const first = [...document.querySelectorAll('.bubble')].find((one) => one.getBoundingClientRect().top > view.top + 50);
+    return first.querySelector('.text').textContent.split(' with')[0];
+  });
+  const before = await topOf(page, seen);
+  release();
+  await page.getByText('Loading older messages…').waitFor({ state: 'detached' });
+  await eventually(() => scroll(page).evaluate((element) => element.scrollTop > 1000), 'the older ones stand above');
+  const after_ = await topOf(page, seen);
+  assert.ok(Math.abs(after_ - before) <= 3, `${seen} was at ${before}, and is at ${after_}`);
+});
+
+browserScenario('who reads above is not moved by what arrives; the button tells how many, and leads there', async (browser, system) => {
+  await fill(system, 100);
+  const page = await browser.inbox();
+  await open(page, 'Ayesha');
+  await bubble(page, 'message 99').waitFor();
+  await eventually(() => atEnd(page), 'at the end');
+  await scroll(page).evaluate((element) => { element.scrollTop = element.scrollHeight / 2; });
+  await page.getByRole('button', { name: 'To the newest message' }).waitFor();
+  const before = await scroll(page).evaluate((element) => element.scrollTop);
+  for (const body of ['new one', 'new two']) await system.customerWrites({ from: FROM, body });
+  const button = page.getByRole('button', { name: '2 new messages' });
+  await button.waitFor();
+  assert.equal(await scroll(page).evaluate((element) => element.scrollTop), before);
+  await shot(page, 'new-messages-below');
+  await button.click();
+  await bubble(page, 'new two').waitFor();
+  await eventually(() => atEnd(page), 'at the end');
+  await button.waitFor({ state: 'detached' });
+  // At the end, what arrives is shown at once.
+  await system.customerWrites({ from: FROM, body: 'new three' });
+  await eventually(() => atEnd(page), 'still at the end');
+  await bubble(page, 'new three').waitFor();
+
+  // A message of an hour ago is put where it belongs, and said.
+  await system.customerWrites({ from: FROM, body: 'late one', at: Math.floor(Date.now() / 1000) - 1500 });
+  await page.getByRole('button', { name: '1 earlier message arrived' }).click();
+  await bubble(page, 'late one').waitFor();
+});
+
+browserScenario('the window is closed: templates take the composer’s place, and go out', async (browser, system) => {
+  const id = await system.customer(FROM);
+  await system.sim.behave({ templates: ['order_shipped'] }).catch(() => {});
+  const page = await browser.inbox();
+  await page.route('**/api/v1/templates', (route) => route.fulfill({ json: { templates: [{ waba_id: '1', name: 'order_shipped', language: 'en', status: 'APPROVED', category: 'UTILITY', synced_at: 1,
+    components: [{ type: 'BODY', text: 'Hello {{1}}, your order {{2}} is on its way.' }] }, { waba_id: '1', name: 'rejected', language: 'en', status: 'REJECTED', category: 'UTILITY', synced_at: 1, components: [] }] } }));
+  await open(page, 'Ayesha');
+  await page.evaluate((conversation) => {
+    const row = window.client.state.conversations.get(conversation);
+    window.client.state.putConversation({ ...row, version: row.version + 1000, window_ends_at: Date.now() - 1000 });
+  }, id);
+  await page.getByRole('button', { name: 'Details', exact: true }).click();
+  await page.getByText('Over 24 hours since').waitFor();
+  assert.equal(await page.locator('#composer').count(), 0);
+  await shot(page, 'window-closed');
+  await page.getByRole('button', { name: 'Choose a template' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Templates' });
+  assert.equal(await dialog.locator('.choices li').count(), 1, 'approved ones only');
+  await dialog.getByRole('button', { name: /order_shipped/ }).click();
+  await dialog.getByLabel('Value of {{1}}').fill('Ayesha');
+  await dialog.getByLabel('Value of {{2}}').fill('4711');
+  await dialog.getByText('Hello Ayesha, your order 4711 is on its way.').waitFor();
+  await shot(page, 'template');
+  await dialog.getByRole('button', { name: 'Send template' }).click();
+  await bubble(page, 'your order 4711').waitFor();
+  const [sent] = await eventually(async () => { const taken = await system.sim.taken(); return taken.length && taken; }, 'sent');
+  assert.equal(sent.type, 'template');
+});
