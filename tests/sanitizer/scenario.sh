@@ -12,11 +12,13 @@ export CONVWIRE_BUILD="$root/build-$preset" CONVWIRE_PLUGIN="$plain/lib/convwire
 export ASAN_OPTIONS="log_path=$reports/asan" UBSAN_OPTIONS="log_path=$reports/ubsan:print_stacktrace=1"
 export TSAN_OPTIONS="log_path=$reports/tsan:suppressions=$root/tests/sanitizer/tsan.supp"
 
-# ThreadSanitizer is for the daemon's threads: the scenarios that load them. AddressSanitizer takes all that have a
-# daemon; those of the plugin alone run in broker.sh.
+# ThreadSanitizer is for the daemon's threads: the scenarios that load them. AddressSanitizer takes those in which the
+# daemon and the command line do something of their own: not the client library's, and those of the plugin alone run in broker.sh.
+scenarios="$root/tests/scenario"
 case $preset in
-tsan) files=$(ls "$root"/tests/scenario/0[123]-*.test.mjs "$root"/tests/scenario/07-sign-in.test.mjs "$root"/tests/scenario/08-broker-*.test.mjs) ;;
-*) files=$(ls "$root"/tests/scenario/0*.test.mjs) ;;
+tsan) files=$(ls "$scenarios"/01-*.test.mjs "$scenarios"/02-c*.test.mjs "$scenarios"/03-[mo]*.test.mjs "$scenarios"/07-se*.test.mjs \
+	"$scenarios"/07-sign-in.test.mjs "$scenarios"/08-broker-*.test.mjs) ;;
+*) files=$(ls "$scenarios"/0*.test.mjs | grep -v '/06-client-') ;;
 esac
 # shellcheck disable=SC2086
 node --test --test-concurrency=1 $files
