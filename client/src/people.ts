@@ -121,7 +121,7 @@ export class People {
 	typing(conversation: string, on: boolean): void {
 		const now = Date.now();
 
-		if (on !== this.typedAt > 0 || now - this.typedAt > TYPING_EVERY_MS) {
+		if (on ? now - this.typedAt > TYPING_EVERY_MS : this.typedAt > 0) {
 			this.say(conversation, { type: "typing", on });
 			this.typedAt = on ? now : 0;
 		}

@@ -60,3 +60,60 @@ test("the list is by last activity", () => {
 	state.apply({ conversation: { ...row(1, 0, 20), id: "a_1_3" } });
 	assert.deepEqual(state.list().map((item) => item.id), ["a_1_2", "a_1_3", "a_1_1"]);
 });
+
+test("what is not sent yet comes last, and gives way to its event", () => {
+	const state = new State();
+	const pending = { ...message("local-1", 5, 1, { direction: "out" }), local: { command: "c1", state: "waiting" } };
+
+	state.apply({ message: message("m1", 10) });
+	state.putPending(pending);
+	assert.deepEqual(state.messages("a_1_923456789012").map((one) => one.id), ["m1", "local-1"]);
+	state.clear();
+	assert.deepEqual(state.messages("a_1_923456789012").map((one) => one.id), ["local-1"], "a reset does not forget it");
+	assert.equal(state.setPending("c1", { command: "c1", state: "refused", detail: "why" }), true);
+	assert.equal(state.messages("a_1_923456789012")[0].local.detail, "why");
+	state.apply({ message: message("m2", 20, 1, { direction: "out", command: { subject: "ann", id: "c1" } }) });
+	assert.deepEqual(state.messages("a_1_923456789012").map((one) => one.id), ["m2"]);
+	assert.equal(state.setPending("c1", { command: "c1", state: "refused" }), false);
+});
+
+test("a thread shows no holes: what is older than what was loaded waits for its page", () => {
+	const state = new State();
+
+	for (const position of [10, 20, 30]) {
+		state.apply({ message: message(`m${position}`, position) });
+	}
+	state.setLoadedFrom("a_1_923456789012", 20);
+	assert.deepEqual(state.messages("a_1_923456789012").map((one) => one.id), ["m20", "m30"]);
+	state.setLoadedFrom("a_1_923456789012", -Infinity);
+	assert.equal(state.messages("a_1_923456789012").length, 3);
+});
+
+test("a thread that nobody reads keeps its newest, one that is read keeps all", () => {
+	const state = new State();
+	const fill = (from, n) => {
+		for (let i = from; i < from + n; i++) {
+			state.apply({ message: message(`m${i}`, i) });
+		}
+	};
+
+	state.hold("a_1_923456789012", true);
+	fill(0, 3000);
+	assert.equal(state.messages("a_1_923456789012").length, 3000);
+	state.hold("a_1_923456789012", false);
+	assert.equal(state.messages("a_1_923456789012").length, 500);
+	fill(3000, 1000);
+	assert.ok(state.messages("a_1_923456789012").length <= 1000);
+	assert.equal(state.messages("a_1_923456789012").at(-1).id, "m3999");
+});
+
+test("a merged conversation is not in the list; its thread is shown by the one it went into", () => {
+	const state = new State();
+
+	state.apply({ conversation: { ...row(1, 0), id: "a_1_1" }, message: { ...message("m1", 1), conversation: "a_1_1" } });
+	state.apply({ conversation: { ...row(1, 0), id: "a_1_2" } });
+	state.apply({ conversation: { ...row(2, 0), id: "a_1_1", merged_into: "a_1_2" } });
+	assert.deepEqual(state.list().map((one) => one.id), ["a_1_2"]);
+	assert.deepEqual(state.messages("a_1_2").map((one) => one.id), ["m1"]);
+	assert.equal(state.survivorOf("a_1_1"), "a_1_2");
+});

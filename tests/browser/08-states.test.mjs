@@ -3,10 +3,12 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { after, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 
 import axe from 'axe-core';
 
 import { browserScenario, bubble, closeBrowser, open, REPO_DASHBOARD, row, shot } from '../lib/browser.mjs';
+import { REPO } from '../lib/system.mjs';
 import { eventually } from '../lib/until.mjs';
 import { change, contact, newWamid, webhook } from '../lib/webhook.mjs';
 
@@ -149,4 +151,11 @@ test('what is loaded is small: 40 kB to sign in, 190 kB in all, packed', () => {
   assert.ok(sum(first) + sizeOf('index.html') <= 40_000, `sign-in: ${sum(first)}`);
   assert.ok(sum(packed) <= 190_000, `all of it: ${sum(packed)}`);
   assert.ok(!index.includes('mqtt'), 'MQTT is not loaded before the page');
+});
+
+test('the client library is at most 25 kB, packed, without mqtt.js', async () => {
+  const { buildSync } = await import('../../dashboard/node_modules/esbuild/lib/main.js').then((module) => module.default ?? module);
+  const { outputFiles: [bundle] } = buildSync({ entryPoints: [path.join(REPO, 'client/src/index.ts')], bundle: true, minify: true, format: 'esm', external: ['mqtt'], write: false });
+  const { length } = gzipSync(bundle.contents);
+  assert.ok(length > 1000 && length <= 25_000, `${length} bytes`);
 });

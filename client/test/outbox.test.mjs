@@ -1,0 +1,132 @@
+// A command is taken only when its answer has arrived: until then it is kept, repeated under its id, in order.
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import { ApiError } from "../dist/api.js";
+import { Outbox } from "../dist/outbox.js";
+import { MemoryOutbox } from "../dist/index.js";
+
+const CONVERSATION = "acme_1_923456789012";
+const command = (id, conversation = CONVERSATION) => ({ id, conversation, type: "send", data: { n: id }, at: 1 });
+
+/** Doors that a test opens and shuts; asked: what went out, and by which. */
+function doors({ isUp = true, http = () => ({ ok: true, message: "m" }) } = {}) {
+	const made = {
+		asked: [], isUp, http, outbox: null,
+		api: { ask: async (path, { body }) => { made.asked.push(["http", body.id]); return made.http(body, path); } },
+		account: "acme", subject: "ann",
+		publish: async (topic, payload) => { made.asked.push(["mqtt", JSON.parse(payload).id]); made.topic = topic; },
+		survivorOf: (id) => id,
+		refresh: async () => undefined,
+	};
+
+	return { ...made, made, api: made.api, isUp: () => made.isUp, publish: (...all) => made.publish(...all), survivorOf: (id) => made.survivorOf(id), refresh: (id) => made.refresh(id) };
+}
+
+const reply = (outbox, answer) => outbox.takeReply(JSON.stringify(answer));
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+test("by MQTT when it is up; the answer is found by its id", async () => {
+	const door = doors();
+	const outbox = new Outbox(door, new MemoryOutbox());
+	const answered = outbox.add(command("one"), false);
+
+	await turn();
+	assert.equal(door.made.topic, `acct/acme/conv/${CONVERSATION}/cmd/ann`);
+	reply(outbox, { id: "other", ok: true, message: "x" });
+	outbox.takeReply("not json");
+	reply(outbox, { id: "one", ok: true, message: "m1" });
+	assert.deepEqual(await answered, { message: "m1" });
+	await turn();
+	assert.equal(outbox.size, 0);
+});
+
+test("one after the other in a conversation, side by side in two", async () => {
+	const door = doors();
+	const outbox = new Outbox(door, new MemoryOutbox());
+	const first = outbox.add(command("one"), false);
+	const second = outbox.add(command("two"), false);
+	const elsewhere = outbox.add(command("three", "acme_1_4"), false);
+
+	await turn();
+	assert.deepEqual(door.made.asked, [["mqtt", "one"], ["mqtt", "three"]]);
+	reply(outbox, { id: "one", ok: true, message: null });
+	await first;
+	await turn();
+	assert.deepEqual(door.made.asked[2], ["mqtt", "two"]);
+	reply(outbox, { id: "two", ok: true, message: null });
+	reply(outbox, { id: "three", ok: true, message: null });
+	await Promise.all([second, elsewhere]);
+});
+
+test("the connection is lost while it waits: the same id goes over HTTP", async () => {
+	const door = doors();
+	const outbox = new Outbox(door, new MemoryOutbox());
+	const answered = outbox.add(command("one"), false);
+
+	await turn();
+	outbox.lost();
+	assert.deepEqual(await answered, { message: "m" });
+	assert.deepEqual(door.made.asked, [["mqtt", "one"], ["http", "one"]]);
+});
+
+test("a refusal ends the tries, and is told; what MQTT refuses, HTTP explains", async () => {
+	const door = doors({ http: () => { throw new ApiError(403, "denied", "Not yours."); } });
+	const outbox = new Outbox(door, new MemoryOutbox());
+
+	door.made.publish = async () => { throw new Error("Publish error: Not authorized"); };
+	await assert.rejects(outbox.add(command("one"), false), { status: 403, detail: "Not yours." });
+	door.made.publish = async (_, payload) => { setImmediate(() => reply(outbox, { id: JSON.parse(payload).id, ok: false, problem: { type: "urn:convwire:problem:window_closed", status: 409, detail: "…" } })); };
+	await assert.rejects(outbox.add(command("two"), false), { status: 409, type: "window_closed" });
+});
+
+test("a busy server is asked again when it is heard of, with the same id; stored until then", async () => {
+	let isBusy = true;
+	const storage = new MemoryOutbox();
+	const door = doors({ isUp: false, http: () => { if (isBusy) throw new ApiError(503, "busy", "Later."); return { ok: true, message: "m" }; } });
+	const outbox = new Outbox(door, storage);
+
+	await storage.put(command("one"));
+	const answered = outbox.add(command("one"), true);
+
+	await turn();
+	assert.equal((await storage.all()).length, 1);
+	isBusy = false;
+	outbox.wake();
+	assert.deepEqual(await answered, { message: "m" });
+	assert.equal((await storage.all()).length, 0);
+	assert.ok(door.made.asked.every(([, id]) => id === "one"));
+});
+
+test("a conversation that was merged: the command follows it, under its id", async () => {
+	const door = doors({ isUp: false });
+	const outbox = new Outbox(door, new MemoryOutbox());
+	let survivor = CONVERSATION;
+	const paths = [];
+
+	door.made.survivorOf = () => survivor;
+	door.made.refresh = async () => { survivor = "acme_1_4"; };
+	door.made.http = (_, path) => {
+		paths.push(path);
+		if (paths.length === 1) throw new ApiError(409, "conversation_merged", "…");
+		return { ok: true, message: "m" };
+	};
+	await outbox.add(command("one"), false);
+	assert.deepEqual(paths.map((path) => path.split("/")[4]), [CONVERSATION, "acme_1_4"]);
+	assert.deepEqual(door.made.asked.map(([, id]) => id), ["one", "one"]);
+});
+
+test("stopped: nothing more goes out, and what has no answer stays stored", async () => {
+	const storage = new MemoryOutbox();
+	const door = doors();
+	const outbox = new Outbox(door, storage);
+
+	await storage.put(command("one"));
+	void outbox.add(command("one"), true);
+	await turn();
+	door.made.isUp = false;
+	door.made.http = () => { throw new ApiError(0, "network", "…"); };
+	outbox.stop();
+	await turn();
+	assert.equal((await storage.all()).length, 1);
+});
