@@ -112,6 +112,7 @@ export class Client {
 	private isStopped = true;
 	private needsSignIn = false;
 	private selectedId: string | null = null;
+	private meantId: string | null = null;
 	private stopWatching: (() => void) | null = null;
 	private startTimer: ReturnType<typeof setTimeout> | null = null;
 	private readonly tab: string;
@@ -339,11 +340,12 @@ export class Client {
 
 	/**
 	 * The conversation on the screen, by whatever id the page selects by; null: none. Others see it, and the debug panel
-	 * compares with it.
+	 * compares with it. means: what the page resolved that id to, if it compares with that.
 	 */
-	select(id: string | null): void {
+	select(id: string | null, means: string | null = id): void {
 		this.selectedId = id;
-		this.people?.view(id !== null && this.state.conversations.has(id) ? id : null);
+		this.meantId = means;
+		this.people?.view(means !== null && this.state.conversations.has(means) ? means : null);
 	}
 
 	get selected(): string | null {
@@ -512,7 +514,7 @@ export class Client {
 	private onEvent(event: WireEvent, isLive: boolean): void {
 		const tag = event.conversation === null ? null : (this.state.conversations.get(event.conversation)?.tag ?? null);
 
-		this.trace.applied(event, this.selectedId, tag, isLive);
+		this.trace.applied(event, this.selectedId, this.meantId, tag, isLive);
 		this.emitter.emit("event", event);
 	}
 

@@ -107,6 +107,7 @@ export class Socket {
 
 				this.emitter.emit("join_error", { conversationId: id, reason });
 			} else {
+				this.client.select(id, conversation);
 				this.joined.set(conversation, (this.joined.get(conversation) ?? new Set()).add(id));
 			}
 		} catch (error) {

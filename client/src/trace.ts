@@ -54,7 +54,7 @@ export class Trace {
 		}
 	}
 
-	applied(event: WireEvent, selected: string | null, tag: string | null, isLive: boolean): void {
+	applied(event: WireEvent, selected: string | null, means: string | null, tag: string | null, isLive: boolean): void {
 		this.events.push({
 			seq: event.seq,
 			prev: event.prev,
@@ -62,7 +62,7 @@ export class Trace {
 			conversation: event.conversation,
 			selected,
 			tag,
-			...this.compare(event.conversation, selected),
+			...this.compare(event.conversation, selected, means),
 			by: isLive ? "mqtt" : "sync",
 			sentAt: event.data?.message?.sent_at ?? null,
 			storedAt: event.at,
@@ -87,18 +87,21 @@ export class Trace {
 		}
 	}
 
-	/** Does an event of this conversation belong to what is selected, and why (not)? */
-	compare(broadcast: string | null, selected: string | null): Match {
+	/**
+	 * Does an event of this conversation belong to what is selected, and why (not)? means: the conversation that the page
+	 * takes the selected id for; unless given, the id itself.
+	 */
+	compare(broadcast: string | null, selected: string | null, means: string | null = selected): Match {
 		if (broadcast === null) {
 			return { match: false, why: "the event belongs to no conversation" };
 		}
 		if (selected === null) {
 			return { match: false, why: "nothing is selected" };
 		}
-		if (selected === broadcast) {
-			return { match: true, why: "the same id" };
+		if (means === broadcast) {
+			return { match: true, why: selected === broadcast ? "the same id" : `"${selected}" was resolved to it` };
 		}
-		if (parseConversationId(selected) !== null) {
+		if (means !== null && parseConversationId(means) !== null) {
 			return { match: false, why: "another conversation is selected" };
 		}
 		const meant = this.resolved.get(selected);

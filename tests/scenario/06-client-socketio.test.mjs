@@ -53,9 +53,10 @@ scenario('the handler of the page that never matched shows the next message', as
   assert.deepEqual(shown, ['shown at once', 'and back']);
 
   const [event] = socket.client.debug.events;
-  assert.deepEqual([event.match, event.why], [false,
-    `the page compares with "${selectedContact.id}", which is no conversation id: it means ${event.conversation}; compare with that`],
-  'the diagnosis says what was wrong with comparing these');
+  assert.deepEqual([event.selected, event.match, event.why], [selectedContact.id, true, `"${selectedContact.id}" was resolved to it`]);
+  // What the replaced page did, comparing with the broadcast id itself, and how the diagnosis names it.
+  assert.deepEqual(socket.client.debug.compare(event.conversation, selectedContact.id), { match: false,
+    why: `the page compares with "${selectedContact.id}", which is no conversation id: it means ${event.conversation}; compare with that` });
 });
 
 scenario('joined in several forms; left; an id that means nothing says what it was compared with', async (system) => {
