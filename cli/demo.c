@@ -8,9 +8,52 @@
 
 #include "cli/cli.h"
 #include "cli/ports.h"
+#include "core/buf.h"
+#include "core/file.h"
 #include "core/text.h"
 
 #define FIRST_PORT 8090
+
+bool demo_read_password(const char *dir, char out[DEMO_PASSWORD_HEX + 1])
+{
+	char path[PATH_MAX];
+	struct cw_buf text;
+	struct cw_error error;
+	bool is_read = false;
+
+	cw_buf_init(&text, PATH_MAX);
+	if (settings_path(dir, DEMO_PASSWORD, path, sizeof(path), &error) == CW_OK &&
+	    cw_file_read(path, &text, &error) == CW_OK && text.len > DEMO_PASSWORD_HEX) {
+		text.data[DEMO_PASSWORD_HEX] = '\0';
+		is_read = cw_text_copy(out, DEMO_PASSWORD_HEX + 1, text.data);
+	}
+	cw_buf_finish(&text);
+	return is_read;
+}
+
+/* Before the daemon runs; one that is there stays as it is. */
+static int add_agent(const char *dir)
+{
+	char account[CW_ACCOUNT_MAX + 1];
+	char password[DEMO_PASSWORD_HEX + 1];
+	struct cw_error error;
+	json_t *answer = NULL;
+
+	if (!demo_read_password(dir, password)) {
+		return EX_OK; /* a directory of an older version */
+	}
+	enum cw_status status = cli_default_account(dir, account, &error);
+
+	if (status == CW_OK) {
+		json_t *arguments = json_pack("{s:s, s:s, s:s, s:s, s:s}", "account", account, "subject", DEMO_AGENT,
+					      "name", "Demo", "role", "agent", "password", password);
+
+		status = cli_control(dir, "agent.add", arguments, &answer, &error);
+		json_decref(arguments);
+		json_decref(answer);
+	}
+	return status == CW_OK || status == CW_DUPLICATE ? EX_OK : cli_fail(status, "%s", error.text);
+}
 
 int demo_make_directory(const char *dir)
 {
@@ -22,7 +65,9 @@ int demo_make_directory(const char *dir)
 	if (settings_path(dir, "convwire.conf", path, sizeof(path), &error) != CW_OK) {
 		return cli_fail(error.status, "%s", error.text);
 	}
-	return stat(path, &info) == 0 ? EX_OK : command_init(4, argv);
+	int code = stat(path, &info) == 0 ? EX_OK : command_init(4, argv);
+
+	return code == EX_OK ? add_agent(dir) : code;
 }
 
 enum cw_status demo_check(const struct settings *settings, const char *dir, bool is_demo, struct cw_error *reterr)

@@ -10,9 +10,16 @@
  * the simulated WhatsApp as one more program. Nothing of it reaches a real Meta account.
  */
 #define DEMO_DIR "./var-demo"
+/* Who signs in to the dashboard, and the file with the password. */
+#define DEMO_AGENT "demo"
+#define DEMO_PASSWORD "keys/demo.password"
+#define DEMO_PASSWORD_HEX 12
 
-/* Makes the directory unless it is there. An exit code of sysexits.h. */
+/* Makes the directory unless it is there, and its agent. An exit code of sysexits.h. */
 int demo_make_directory(const char *dir);
+
+/* The agent's password into out; false when there is none. */
+bool demo_read_password(const char *dir, char out[DEMO_PASSWORD_HEX + 1]);
 
 /* A demo directory is for `up --demo`, every other for `up` without it: CW_INVALID with a sentence. */
 CW_MUST_CHECK enum cw_status demo_check(const struct settings *settings, const char *dir, bool is_demo,

@@ -215,6 +215,8 @@ static void make_keys(struct maker *maker, const struct init_options *options, c
 	make_file(maker, "keys/apps/main.conf", 0600, conf);
 	if (options->is_demo) {
 		make_secret(maker, "keys/numbers/default.token", NULL, "");
+		random_hex(maker, tag, DEMO_PASSWORD_HEX / 2);
+		make_line(maker, DEMO_PASSWORD, 0600, tag);
 	}
 }
 

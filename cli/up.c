@@ -391,29 +391,44 @@ static void reap(struct up *up)
 
 /* ---- the loop ---- */
 
+static void print_sign_in(const struct up *up)
+{
+	char password[DEMO_PASSWORD_HEX + 1];
+
+	if (up->options->is_demo && demo_read_password(up->dir, password)) {
+		(void)printf("  WhatsApp   simulated: its customers write, and answer what you send\n"
+			     "  sign in    as " DEMO_AGENT ", password %s\n",
+			     password);
+	}
+}
+
 static void print_running(const struct up *up)
 {
 	const struct settings *settings = &up->settings;
 	const char *dir = up->options->common.dir;
 	int self_len = (int)strlen(up->daemon) - 1; /* convwired → convwire */
+
 	(void)printf("Convwire is running, in %s\n"
+		     "  dashboard  http://%s:%lld/\n"
 		     "  webhook    http://%s:%lld/webhook\n"
 		     "  API        http://%s:%lld/api/v1\n"
 		     "  MQTT       %s:%lld     WebSocket  ws://%s:%lld\n"
-		     "  logs       %s/log\n"
-		     "%s"
-		     "Try, in a second terminal:\n"
-		     "  %.*s watch --dir %s\n"
-		     "  %.*s %s --dir %s\n"
-		     "  %.*s token --dir %s\n"
-		     "Ctrl-C stops it.\n",
+		     "  logs       %s/log\n",
 		     up->dir, settings->http_address, (long long)settings->http_port, settings->http_address,
-		     (long long)settings->http_port, settings->mqtt_address, (long long)settings->mqtt_port,
-		     settings->mqtt_address, (long long)settings->ws_port, up->dir,
-		     up->options->is_demo ? "  WhatsApp   simulated: its customers write, and answer what you send\n" : "",
+		     (long long)settings->http_port, settings->http_address, (long long)settings->http_port,
+		     settings->mqtt_address, (long long)settings->mqtt_port, settings->mqtt_address,
+		     (long long)settings->ws_port, up->dir);
+	print_sign_in(up);
+	(void)printf("Try, in a second terminal:\n"
+		     "  %.*s watch --dir %s\n"
+		     "  %.*s %s --dir %s\n",
 		     self_len, up->daemon, dir, self_len, up->daemon,
-		     up->options->is_demo ? "send 923456789012 \"Yes, it is\"" : "simulate --rate 2", dir, self_len,
-		     up->daemon, dir);
+		     up->options->is_demo ? "send 923456789012 \"Yes, it is\"" : "simulate --rate 2", dir);
+	if (!up->options->is_demo) {
+		(void)printf("  %.*s agent add ann --name Ann --dir %s   # who signs in to the dashboard\n", self_len,
+			     up->daemon, dir);
+	}
+	(void)printf("Ctrl-C stops it.\n");
 	(void)fflush(stdout);
 }
 

@@ -25,12 +25,15 @@ scenario('a newcomer runs the demo, is written to, answers, and is answered', as
     '--mqtt-port', mqtt, '--ws-port', ws, '--take-free-ports']);
   await up.says(/Ctrl-C stops it/);
   assert.match(up.stdout, /WhatsApp +simulated/);
+  const [, password] = up.stdout.match(/sign in +as demo, password (\S+)/);
   assert.doesNotMatch(up.stdout, /Next:/);
   const numbers = JSON.parse((await system.convwire('number', 'list', '--json')).stdout);
   assert.equal(numbers.length, 1);
   assert.equal(numbers[0].simulated, true);
   system.account = numbers[0].account;
   system.httpPort = Number(up.stdout.match(/127\.0\.0\.1:(\d+)\/webhook/)[1]);
+  const session = await system.http('/api/v1/session', { method: 'POST', body: JSON.stringify({ login: 'demo', password }) });
+  assert.equal(session.status, 200, 'who runs the demo can sign in');
   const id = `${system.account}_${numbers[0].phone_number_id}_923456789012`;
   await eventually(async () => (await system.api(`/conversations/${id}`)).status === 200, 'a customer writes');
   const sent = await system.convwire('send', '923456789012', 'Yes, it is', '--json');

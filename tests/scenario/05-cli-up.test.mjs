@@ -22,7 +22,7 @@ async function assertNothingRuns(system) {
 scenario('up runs broker and daemon, says where, and stops both on Ctrl-C', async (system) => {
   await (await system.init()).up();
   const { upProgram } = system;
-  for (const line of [`http://127.0.0.1:${system.httpPort}/webhook`, `ws://127.0.0.1:${system.wsPort}`, 'watch --dir', 'simulate --rate 2 --dir', 'token --dir']) {
+  for (const line of [`http://127.0.0.1:${system.httpPort}/webhook`, `ws://127.0.0.1:${system.wsPort}`, 'watch --dir', 'simulate --rate 2 --dir', 'agent add ann', 'dashboard']) {
     assert.ok(upProgram.stdout.includes(line), line);
   }
   const children = ['mosquitto', 'convwired'].map((name) => system.childOfUp(name));
