@@ -87,3 +87,30 @@ browserScenario('who looks at it, who is replying: on a colleague’s screen', a
   await ann.locator('.row').getByText('Bob Brown is replying…').waitFor();
   await shot(ann, 'colleague-replying');
 });
+
+browserScenario('a notification for what nobody looks at, which leads there; none for what is on the screen', async (browser, system) => {
+  await system.customerWrites({ ...SELECTED, body: 'first' });
+  const context = await browser.context({ permissions: ['notifications'] });
+  await context.addInitScript(() => {
+    window.notes = [];
+    window.Notification = class {
+      static permission = 'granted';
+      static requestPermission = async () => 'granted';
+      constructor(title, options) { Object.assign(this, { title, ...options }); window.notes.push(this); }
+      close() {}
+    };
+  });
+  const page = await browser.inbox({ context });
+  await page.getByRole('button', { name: 'Menu' }).click();
+  await page.getByLabel('Notifications').check();
+  await page.keyboard.press('Escape');
+  await open(page, 'Selected Customer');
+  await page.evaluate(() => { document.hasFocus = () => true; });
+  await system.customerWrites({ ...SELECTED, body: 'seen at once' });
+  await bubble(page, 'seen at once').waitFor();
+  await system.customerWrites({ ...OTHER, body: 'seen by nobody' });
+  await eventually(() => page.evaluate(() => window.notes.length === 1), 'one notification');
+  assert.deepEqual(await page.evaluate(() => [window.notes[0].title, window.notes[0].body]), ['Other Customer', 'seen by nobody']);
+  await page.evaluate(() => window.notes[0].onclick());
+  await page.locator('.thread-head h2', { hasText: 'Other Customer' }).waitFor();
+});

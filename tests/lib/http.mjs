@@ -3,7 +3,7 @@ import http from 'node:http';
 
 const keepAlive = new http.Agent({ keepAlive: true, maxSockets: 64 });
 
-/** `chunked`: send the body without a Content-Length. Gives { status, headers, text, json }. */
+/** `chunked`: send the body without a Content-Length. Gives { status, headers, bytes, text, json }. */
 export function request(url, { method = 'GET', headers = {}, body, socketPath, chunked = false } = {}) {
   return new Promise((resolve, reject) => {
     const framing = body !== undefined && !chunked ? { 'Content-Length': Buffer.byteLength(body) } : {};
@@ -17,8 +17,9 @@ export function request(url, { method = 'GET', headers = {}, body, socketPath, c
       response.on('data', (part) => parts.push(part));
       response.on('error', reject);
       response.on('end', () => {
-        const text = Buffer.concat(parts).toString();
-        resolve({ status: response.statusCode, headers: response.headers, text, get json() { return JSON.parse(text); } });
+        const bytes = Buffer.concat(parts);
+        const text = bytes.toString();
+        resolve({ status: response.statusCode, headers: response.headers, bytes, text, get json() { return JSON.parse(text); } });
       });
     });
     // A server may answer and close while a long body is still being written; the answer counts.

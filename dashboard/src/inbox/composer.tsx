@@ -85,7 +85,7 @@ export function Composer({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 	const write = (value: string): void => {
 		setDraft(value);
 		inbox.drafts.set(row.id, value);
-		inbox.client.typing(row.id, value !== "");
+		inbox.typing(row.id, value !== "");
 	};
 	const add = (added: FileList | File[] | null | undefined): void => {
 		const all = [...(added ?? [])].map(attachmentOf);

@@ -29,6 +29,8 @@ export interface ThreadState {
 	late: string[];
 }
 
+/** WhatsApp shows it for 25 seconds. */
+const TYPING_EVERY_MS = 20_000;
 const READ_AFTER_MS = 250;
 const SEARCH_AFTER_MS = 150;
 const WIDE = matchMedia("(min-width: 1101px)");
@@ -77,6 +79,7 @@ export class Inbox {
 	private readTimer: ReturnType<typeof setTimeout> | null = null;
 	private readonly readUpTo = new Map<string, string>();
 	private isAtEnd = true;
+	private typedToCustomerAt = 0;
 	/** The next composer takes the focus. */
 	wantsComposer = true;
 
@@ -441,7 +444,8 @@ export class Inbox {
 		if (thread) {
 			thread.newFrom = null;
 		}
-		this.client.typing(id, false);
+		this.typing(id, false);
+		this.typedToCustomerAt = 0;
 	}
 
 	toggleDetails(): void {
@@ -449,6 +453,17 @@ export class Inbox {
 			settings.details.value = settings.details.value === "on" ? "off" : "on";
 		} else {
 			this.isOver.value = !this.isOver.value;
+		}
+	}
+
+	/** At each key in the composer: colleagues see it, and, where WhatsApp may be told, the customer. */
+	typing(id: string, on: boolean): void {
+		const now = Date.now();
+
+		this.client.typing(id, on);
+		if (on && this.client.status === "live" && now - this.typedToCustomerAt > TYPING_EVERY_MS) {
+			this.typedToCustomerAt = now;
+			this.client.command(id, "typing").catch(() => undefined); /* it is a courtesy */
 		}
 	}
 
