@@ -130,24 +130,24 @@ void pages_index(struct cw_http_request *request, void *context)
 	}
 }
 
-void pages_asset(struct cw_http_request *request, void *context)
+static void answer_below(struct cw_http_request *request, const struct pages *pages, const char *folder,
+			 const char *caching)
 {
-	const struct pages *pages = context;
 	const char *name = cw_http_level(request, 0);
 	char path[NAME_MAX_BYTES + 10];
 
-	if (!is_name(name) || !cw_text_format(path, sizeof(path), "assets/%s", name) ||
-	    !answer_file(request, pages, path, FOR_EVER)) {
+	if (!is_name(name) || !cw_text_format(path, sizeof(path), "%s/%s", folder, name) ||
+	    !answer_file(request, pages, path, caching)) {
 		answer_missing(request, pages);
 	}
 }
 
-void pages_file(struct cw_http_request *request, void *context)
+void pages_asset(struct cw_http_request *request, void *context)
 {
-	const struct pages *pages = context;
-	const char *name = cw_http_level(request, 0);
+	answer_below(request, context, "assets", FOR_EVER);
+}
 
-	if (!is_name(name) || strcmp(name, INDEX) == 0 || !answer_file(request, pages, name, ASK_EACH_TIME)) {
-		answer_missing(request, pages);
-	}
+void pages_static(struct cw_http_request *request, void *context)
+{
+	answer_below(request, context, "static", ASK_EACH_TIME);
 }

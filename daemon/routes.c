@@ -39,12 +39,11 @@ void routes_fill(struct routes *routes, const struct route_contexts *contexts)
 		{ "GET",  "/api/v1/media/{}/url",               0, NULL, api_media_url, api, NULL },
 		{ "POST", "/api/v1/media", CW_CONTENT_MAX_FILE_BYTES, api_media_admit, api_media_store, api, api_media_take },
 	};
-	/* What no other route took. */
 	const struct cw_http_route page_routes[N_PAGE_ROUTES] = {
 		{ "GET",  "/",                                  0, NULL, pages_index, pages, NULL },
 		{ "GET",  "/c/{}",                              0, NULL, pages_index, pages, NULL },
 		{ "GET",  "/assets/{}",                         0, NULL, pages_asset, pages, NULL },
-		{ "GET",  "/{}",                                0, NULL, pages_file, pages, NULL },
+		{ "GET",  "/static/{}",                         0, NULL, pages_static, pages, NULL },
 	};
 	const struct cw_http_route control_routes[N_CONTROL_ROUTES] = {
 		{ "POST", "/control/{}",         ROUTES_CONTROL_MAX_BODY, NULL, control_handle, contexts->control, NULL },

@@ -54,10 +54,17 @@ function answerOf(reply: Reply): CommandAnswer {
 	return { message: reply.message ?? null };
 }
 
-/** Random, as RFC 9562 wants it; pages without TLS have no crypto.randomUUID. */
+/** Unique, not secret: pages without TLS have no crypto.randomUUID, and Node.js 18 has no global crypto. */
 export function newId(): string {
-	const bytes = crypto.getRandomValues(new Uint8Array(16));
+	const bytes = new Uint8Array(16);
 
+	if (globalThis.crypto === undefined) {
+		bytes.forEach((_, i) => {
+			bytes[i] = Math.random() * 256;
+		});
+	} else {
+		crypto.getRandomValues(bytes);
+	}
 	return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 

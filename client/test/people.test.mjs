@@ -4,6 +4,7 @@ import test from "node:test";
 
 import { parseTopic } from "../dist/index.js";
 import { People } from "../dist/people.js";
+import { fakeClock } from "./fake_clock.mjs";
 
 const CONVERSATION = "acme_1_923456789012";
 
@@ -14,29 +15,28 @@ function make(t) {
 		publish: async (topic, payload, options) => { said.push([topic, payload === "" ? "" : JSON.parse(payload), options]); },
 	});
 
-	t.mock.timers.enable({ apis: ["Date", "setTimeout", "setInterval"], now: 1_000_000 });
-	return { people, said };
+	return { people, said, clock: fakeClock(t, 1_000_000) };
 }
 
 const live = (people, subject, payload) => people.take(parseTopic(`acct/acme/conv/${CONVERSATION}/live/${subject}`), JSON.stringify(payload));
 const presence = (people, subject, tab, payload) => people.take(parseTopic(`acct/acme/agent/${subject}/presence/${tab}`), payload);
 
 test("presence is retained, expires by itself, is repeated, and cleared at the end", async (t) => {
-	const { people, said } = make(t);
+	const { people, said, clock } = make(t);
 
 	people.up();
 	assert.deepEqual(said[0], ["acct/acme/agent/ann/presence/t1", { at: 1_000_000 }, { qos: 1, retain: true, expiryS: 90 }]);
-	t.mock.timers.tick(60_000);
+	clock.tick(60_000);
 	assert.equal(said.length, 2);
 	await people.leave();
 	assert.deepEqual(said[2], ["acct/acme/agent/ann/presence/t1", "", { qos: 1, retain: true }]);
 	people.down();
-	t.mock.timers.tick(600_000);
+	clock.tick(600_000);
 	assert.equal(said.length, 3);
 });
 
 test("an agent is online while any tab is", (t) => {
-	const { people } = make(t);
+	const { people, clock } = make(t);
 
 	presence(people, "bob", "a", "{}");
 	presence(people, "bob", "b", "{}");
@@ -47,7 +47,7 @@ test("an agent is online while any tab is", (t) => {
 });
 
 test("typing and viewing of others fade; junk and oneself change nothing", (t) => {
-	const { people } = make(t);
+	const { people, clock } = make(t);
 
 	live(people, "ann", { type: "viewing", on: true });
 	people.take(parseTopic(`acct/acme/conv/${CONVERSATION}/live/bob`), "junk");
@@ -57,20 +57,20 @@ test("typing and viewing of others fade; junk and oneself change nothing", (t) =
 	assert.deepEqual(people.at(CONVERSATION), [{ subject: "bob", isTyping: true }]);
 	const before = people.changes;
 
-	t.mock.timers.tick(6_100);
+	clock.tick(6_100);
 	assert.deepEqual(people.at(CONVERSATION), [{ subject: "bob", isTyping: false }]);
 	assert.ok(people.changes > before, "the page is told");
-	t.mock.timers.tick(45_000);
+	clock.tick(45_000);
 	assert.deepEqual(people.at(CONVERSATION), []);
 });
 
 test("typing is said every few seconds, not at every key; looking elsewhere takes viewing back", (t) => {
-	const { people, said } = make(t);
+	const { people, said, clock } = make(t);
 
 	people.view(CONVERSATION);
 	for (let i = 0; i < 50; i++) {
 		people.typing(CONVERSATION, true);
-		t.mock.timers.tick(100);
+		clock.tick(100);
 	}
 	assert.deepEqual(said.map(([, payload]) => payload.type), ["viewing", "typing", "typing"]);
 	people.typing(CONVERSATION, false);

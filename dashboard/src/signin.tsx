@@ -51,7 +51,7 @@ export function SignIn({ session, login = "", onDone }: { session: Session; logi
 
 	return (
 		<form class="card sign-in" ref={form} onSubmit={(event) => void submit(event)}>
-			<div class="brand"><img src="/icon.svg" alt="" width="40" height="40" /><h1>{text.title}</h1></div>
+			<div class="brand"><img src="/static/icon.svg" alt="" width="40" height="40" /><h1>{text.title}</h1></div>
 			<label>
 				<span>{text.login}</span>
 				<input name="login" autocomplete="username" autocapitalize="none" spellcheck={false} required defaultValue={login} autofocus={login === ""} />

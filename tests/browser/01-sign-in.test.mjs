@@ -27,9 +27,11 @@ browserScenario('signing out ends the other tab, too', async (browser) => {
   const context = await browser.context();
   const page = await browser.inbox({ context });
   const other = await browser.inbox({ context });
+  await page.evaluate(() => localStorage.setItem(`convwire.draft.${window.client.identity.account}.ann.x`, 'a draft'));
   await page.getByRole('button', { name: 'Menu' }).click();
   await page.getByRole('button', { name: 'Sign out' }).click();
   for (const one of [page, other]) await one.locator('form.sign-in').waitFor();
+  assert.deepEqual(await page.evaluate(() => Object.keys(localStorage).filter((key) => /draft/.test(key))), [], 'nothing that was written is left');
 });
 
 browserScenario('a session that is over: the form stands over the page, the draft is kept, and it goes on where it was', {

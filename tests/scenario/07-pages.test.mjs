@@ -16,7 +16,8 @@ async function begin(system, ...settings) {
   const folder = path.join(system.dir, 'pages');
   await fs.mkdir(path.join(folder, 'assets'), { recursive: true });
   await fs.writeFile(path.join(folder, 'index.html'), '<!doctype html><title>page</title>');
-  await fs.writeFile(path.join(folder, 'manifest.webmanifest'), '{}');
+  await fs.mkdir(path.join(folder, 'static'));
+  await fs.writeFile(path.join(folder, 'static/manifest.webmanifest'), '{}');
   await fs.writeFile(path.join(folder, 'assets/index-a1b2.js'), SCRIPT);
   await fs.writeFile(path.join(folder, 'assets/index-a1b2.js.gz'), gzipSync(SCRIPT));
   await fs.writeFile(path.join(folder, 'assets/.hidden.js'), 'secret');
@@ -54,7 +55,7 @@ scenario('the page: its policy names the broker, its address leads to it, it is 
   }
   const { headers: { etag } } = await get(system, '/');
   assert.equal((await get(system, '/', { 'If-None-Match': etag })).status, 304);
-  assert.equal((await get(system, '/manifest.webmanifest')).headers['content-type'], 'application/manifest+json');
+  assert.equal((await get(system, '/static/manifest.webmanifest')).headers['content-type'], 'application/manifest+json');
 });
 
 scenario('a broker behind a proxy is named as browsers see it; an IPv6 host, which a policy cannot name, by its scheme', async (system) => {
@@ -84,7 +85,7 @@ scenario('files named by a hash are kept for ever, and sent packed to who takes 
 scenario('nothing else of the disk can be asked for', async (system) => {
   await begin(system);
   for (const target of ['/assets/../index.html', '/assets/..%2findex.html', '/assets/%2e%2e/%2e%2e/keys/house.pem', '/assets/.hidden.js', '/assets/link.js', '/assets/index-a1b2.js.gz',
-    '/index.html', '/../convwire.conf', '/..', '/.', '/assets/', '/assets', '/convwire.conf', '//etc/passwd', `/${'a'.repeat(250)}.js`, '/keys/house.pem', '/assets/a/b.js']) {
+    '/index.html', '/../convwire.conf', '/..', '/.', '/assets/', '/assets', '/convwire.conf', '//etc/passwd', `/${'a'.repeat(250)}.js`, '/keys/house.pem', '/assets/a/b.js', '/static/../index.html', '/static/index.html', '/manifest.webmanifest']) {
     const answer = await raw(system, target);
     assert.match(answer, /^HTTP\/1\.1 40[0-9] /, `${target}: ${answer.slice(0, 200)}`);
     assert.ok(!/PRIVATE KEY|secret|http_port/.test(answer), target);

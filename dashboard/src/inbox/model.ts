@@ -206,6 +206,7 @@ export class Inbox {
 
 	async signOut(): Promise<void> {
 		await this.client.stop();
+		this.drafts.clear();
 		await this.session.signOut();
 		location.assign("/");
 	}

@@ -15,7 +15,7 @@ export class Notifier {
 			this.sound();
 		}
 		if (settings.notifications.value === "on" && "Notification" in window && Notification.permission === "granted") {
-			const note = new Notification(name, { body: text, tag: id, icon: "/icon-192.png" });
+			const note = new Notification(name, { body: text, tag: id, icon: "/static/icon-192.png" });
 
 			note.onclick = () => {
 				window.focus();

@@ -49,6 +49,15 @@ export class Drafts {
 		}
 	}
 
+	/** Whoever signs out leaves nothing that was written on this machine. */
+	clear(): void {
+		for (const key of Object.keys(localStorage)) {
+			if (key.startsWith(this.key(""))) {
+				localStorage.removeItem(key);
+			}
+		}
+	}
+
 	private key(conversation: string): string {
 		return `convwire.draft.${this.owner}.${conversation}`;
 	}
