@@ -38,13 +38,18 @@ const TIMEOUT_MS = 15_000;
 
 const URN = "urn:convwire:problem:";
 
+/** A problem's short name, of its `type`. */
+export function shortName(type: string | undefined): string {
+	return type?.startsWith(URN) ? type.slice(URN.length) : "http";
+}
+
 function problemOf(answer: Response, body: unknown): ApiError {
 	const { type, detail } = (body ?? {}) as { type?: string; detail?: string };
 	const after = Number(answer.headers.get("Retry-After"));
 
 	return new ApiError(
 		answer.status,
-		type?.startsWith(URN) ? type.slice(URN.length) : "http",
+		shortName(type),
 		detail ?? `The server answered ${answer.status} ${answer.statusText}.`,
 		after > 0 ? after : null,
 	);

@@ -9,7 +9,7 @@ import type { ApiRequest } from "./api.js";
 import { Debug } from "./debug.js";
 import type { DebugFacts } from "./debug.js";
 import { Emitter } from "./emitter.js";
-import { Link } from "./link.js";
+import { isRefused, Link } from "./link.js";
 import type { MqttConnect } from "./link.js";
 import { newId, Outbox } from "./outbox.js";
 import type { CommandAnswer } from "./outbox.js";
@@ -238,6 +238,7 @@ export class Client {
 		return found;
 	}
 
+	/** All that an id may mean, with what it was compared with when nothing does. Throws ApiError, as all that asks. */
 	async resolveAll(id: string): Promise<ResolveAnswer> {
 		return this.api.ask<ResolveAnswer>(`/api/v1/resolve?id=${encodeURIComponent(id)}`);
 	}
@@ -255,20 +256,24 @@ export class Client {
 		return page.next;
 	}
 
+	/** Customers by name or number, and messages, newest first; before: the page before's `next`. */
 	search(text: string, before?: number): Promise<SearchAnswer> {
 		const page = before === undefined ? "" : `&before=${before}`;
 
 		return this.api.ask<SearchAnswer>(`/api/v1/search?q=${encodeURIComponent(text)}${page}`);
 	}
 
+	/** Who signs in here; a role may not have this list, nor the next two: ApiError 403. */
 	async agents(): Promise<Agent[]> {
 		return (await this.api.ask<{ agents: Agent[] }>("/api/v1/agents")).agents;
 	}
 
+	/** The account's numbers, and whether they are paused. */
 	async numbers(): Promise<PhoneNumber[]> {
 		return (await this.api.ask<{ numbers: PhoneNumber[] }>("/api/v1/numbers")).numbers;
 	}
 
+	/** WhatsApp's templates, as they were fetched last. */
 	async templates(): Promise<Template[]> {
 		return (await this.api.ask<{ templates: Template[] }>("/api/v1/templates")).templates;
 	}
@@ -451,12 +456,10 @@ export class Client {
 	/* ---- what happens ---- */
 
 	private onUp(granted: Map<string, number>): void {
-		const [first, qos] = [...granted][0] ?? ["", 128];
-
 		this.granted = granted;
 		this.needsSignIn = false;
-		if (qos > 2) {
-			this.onProblem(new Error(`the broker refuses ${first}: this token cannot be live`));
+		if (!this.canBeLive) {
+			this.onProblem(new Error(`the broker refuses ${[...granted.keys()][0]}: this token cannot be live`));
 		}
 		if (this.options.presence !== false) {
 			this.people?.up();
@@ -604,18 +607,23 @@ export class Client {
 	}
 
 	private computeStatus(): ClientStatus {
-		const canBeLive = (([...this.granted.values()][0]) ?? 128) <= 2;
-
 		if (this.needsSignIn) {
 			return "signed out";
 		}
 		if (!this.link?.up) {
 			return this.currentStatus === "connecting" ? "connecting" : "offline";
 		}
-		if (this.sync.isSilent || !canBeLive) {
+		if (this.sync.isSilent || !this.canBeLive) {
 			return "stale";
 		}
 		return this.sync.isLive ? "live" : "catching up";
+	}
+
+	/** The broker took the subscription without which nothing would arrive: the first. */
+	private get canBeLive(): boolean {
+		const [qos] = this.granted.values();
+
+		return qos !== undefined && !isRefused(qos);
 	}
 
 	private setStatus(status: ClientStatus): void {
@@ -633,7 +641,7 @@ export class Client {
 			connectedSince: this.link?.since ?? null,
 			identity: this.who,
 			tokenEndsAt: this.tokens.endsAt,
-			subscriptions: [...this.granted].map(([topic, qos]) => ({ topic, qos: qos > 2 ? "refused" : qos })),
+			subscriptions: [...this.granted].map(([topic, qos]) => ({ topic, qos: isRefused(qos) ? "refused" : qos })),
 			...this.position,
 			heardAt: this.sync.heardAt,
 			selected: this.selectedId,

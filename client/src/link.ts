@@ -4,7 +4,7 @@
  */
 import type { IPublishPacket, MqttClient } from "mqtt";
 
-import { Backoff } from "./emitter.js";
+import { Backoff } from "./backoff.js";
 import { SignedOut } from "./tokens.js";
 import type { Tokens } from "./tokens.js";
 
@@ -20,10 +20,15 @@ export interface LinkOptions {
 	will: { topic: string; payload: string } | null;
 	/** In order; the first is the one without which nothing would arrive. */
 	topics: string[];
-	/** Milliseconds between PINGREQs; the broker waits for one and a half. */
+	/** Seconds between PINGREQs; the broker waits for one and a half. */
 	keepaliveS: number;
 	/** For mqtt.js, e.g. a timer that browsers do not slow down in hidden pages. */
 	mqttOptions?: Record<string, unknown>;
+}
+
+/** Was a topic's subscription refused? qos: as onUp gives it. */
+export function isRefused(qos: number): boolean {
+	return qos >= QOS_REFUSED;
 }
 
 export interface LinkListener {
@@ -35,7 +40,9 @@ export interface LinkListener {
 	onProblem(error: Error): void;
 }
 
-export const RENEW_TOPIC = "$CONTROL/convwire/v1/renew";
+const RENEW_TOPIC = "$CONTROL/convwire/v1/renew";
+/** A SUBACK's code from which on the topic was refused (MQTT 5.0, 3.9.3). */
+const QOS_REFUSED = 128;
 const MIN_RETRY_MS = 250;
 const MAX_RETRY_MS = 30_000;
 const CONNECT_MS = 10_000;
@@ -50,7 +57,8 @@ export class Link {
 	private mqtt: MqttClient | null = null;
 	private isStopped = true;
 	private isUp = false;
-	private usedToken: string | null = null;
+	/** The broker refused it: the next connection needs another. */
+	private refusedToken: string | null = null;
 	private connectedAtMs: number | null = null;
 	private retryTimer: ReturnType<typeof setTimeout> | null = null;
 	private renewTimer: ReturnType<typeof setTimeout> | null = null;
@@ -121,9 +129,9 @@ export class Link {
 	private async open(): Promise<void> {
 		this.clearRetry();
 		try {
-			const token = this.usedToken === null ? await this.options.tokens.get() : await this.options.tokens.replace(this.usedToken);
+			const token = this.refusedToken === null ? await this.options.tokens.get() : await this.options.tokens.replace(this.refusedToken);
 
-			this.usedToken = null;
+			this.refusedToken = null;
 			if (!this.isStopped && this.mqtt === null) {
 				this.connect(token);
 			}
@@ -164,9 +172,9 @@ export class Link {
 			try {
 				const [answer] = await mqtt.subscribeAsync(topic, { qos: 1 });
 
-				return [topic, answer?.qos ?? 128];
+				return [topic, answer?.qos ?? QOS_REFUSED];
 			} catch (error) {
-				return [topic, (error as { code?: number }).code ?? 128];
+				return [topic, (error as { code?: number }).code ?? QOS_REFUSED];
 			}
 		}));
 
@@ -183,7 +191,7 @@ export class Link {
 			return;
 		}
 		if (REFUSED.has((error as { code?: number }).code ?? 0)) {
-			this.usedToken = token;
+			this.refusedToken = token;
 		}
 		this.listener.onProblem(error);
 	}

@@ -3,9 +3,9 @@
  * kept, and sent again under the same id, by MQTT and then by HTTP. Those of a conversation go one after the other, so
  * that none overtakes; a 4xx ends the tries.
  */
-import { ApiError } from "./api.js";
+import { ApiError, shortName } from "./api.js";
 import type { Api } from "./api.js";
-import { Backoff } from "./emitter.js";
+import { Backoff } from "./backoff.js";
 import type { OutboxStorage, StoredCommand } from "./outbox_storage.js";
 import { makeTopic } from "./topic.js";
 
@@ -14,7 +14,7 @@ export interface CommandAnswer {
 	message: string | null;
 }
 
-export interface Doors {
+export interface OutboxHost {
 	api: Api;
 	account: string;
 	subject: string;
@@ -36,7 +36,6 @@ interface Entry extends StoredCommand {
 const ANSWER_MS = 10_000;
 const MIN_RETRY_MS = 500;
 const MAX_RETRY_MS = 30_000;
-const URN = "urn:convwire:problem:";
 
 interface Reply {
 	id?: string;
@@ -47,9 +46,9 @@ interface Reply {
 
 function answerOf(reply: Reply): CommandAnswer {
 	if (reply.ok !== true) {
-		const { type = "", status = 500, detail = "The server refused the command." } = reply.problem ?? {};
+		const { type, status = 500, detail = "The server refused the command." } = reply.problem ?? {};
 
-		throw new ApiError(status, type.replace(URN, ""), detail);
+		throw new ApiError(status, shortName(type), detail);
 	}
 	return { message: reply.message ?? null };
 }
@@ -76,7 +75,7 @@ export class Outbox {
 	private readonly wakers = new Set<() => void>();
 	private isStopped = false;
 
-	constructor(private readonly doors: Doors, private readonly storage: OutboxStorage) {}
+	constructor(private readonly host: OutboxHost, private readonly storage: OutboxStorage) {}
 
 	/** How many commands wait for their answers. */
 	get size(): number {
@@ -173,11 +172,11 @@ export class Outbox {
 	private async attempt(entry: Entry): Promise<CommandAnswer> {
 		const { id, type, data } = entry;
 		const body = data === undefined ? { id, type } : { id, type, data };
-		const conversation = this.doors.survivorOf(entry.conversation);
-		const { account, subject } = this.doors;
+		const conversation = this.host.survivorOf(entry.conversation);
+		const { account, subject } = this.host;
 		const topic = makeTopic({ kind: "command", account, conversation, subject });
 
-		if (this.doors.isUp() && topic !== null) {
+		if (this.host.isUp() && topic !== null) {
 			const reply = await this.publishAndWait(id, topic, JSON.stringify(body)).catch(() => null);
 
 			if (reply !== null) {
@@ -186,7 +185,7 @@ export class Outbox {
 		}
 		const path = `/api/v1/conversations/${encodeURIComponent(conversation)}/commands`;
 
-		return answerOf(await this.doors.api.ask<Reply>(path, { method: "POST", body }));
+		return answerOf(await this.host.api.ask<Reply>(path, { method: "POST", body }));
 	}
 
 	private async publishAndWait(id: string, topic: string, payload: string): Promise<Reply | null> {
@@ -197,7 +196,7 @@ export class Outbox {
 		});
 
 		try {
-			await Promise.race([this.doors.publish(topic, payload), answered]);
+			await Promise.race([this.host.publish(topic, payload), answered]);
 			return await answered;
 		} finally {
 			this.replies.delete(id);
@@ -212,10 +211,10 @@ export class Outbox {
 		if (error.type !== "conversation_merged") {
 			return false;
 		}
-		const before = this.doors.survivorOf(entry.conversation);
+		const before = this.host.survivorOf(entry.conversation);
 
-		await this.doors.refresh(entry.conversation).catch(() => undefined);
-		return this.doors.survivorOf(entry.conversation) !== before;
+		await this.host.refresh(entry.conversation).catch(() => undefined);
+		return this.host.survivorOf(entry.conversation) !== before;
 	}
 
 	private async forget(entry: Entry): Promise<void> {

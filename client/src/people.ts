@@ -28,7 +28,7 @@ const TYPING_EVERY_MS = 3_000;
 const VIEWING_MS = 45_000;
 const VIEWING_EVERY_MS = 30_000;
 
-export interface PeopleDoors {
+export interface PeopleHost {
 	account: string;
 	subject: string;
 	tab: string;
@@ -45,11 +45,11 @@ export class People {
 	private timers: ReturnType<typeof setInterval>[] = [];
 	private fading: ReturnType<typeof setTimeout> | null = null;
 
-	constructor(private readonly doors: PeopleDoors) {}
+	constructor(private readonly host: PeopleHost) {}
 
 	/** The topic on which this tab says that it is there. */
 	get presenceTopic(): string | null {
-		const { account, subject, tab } = this.doors;
+		const { account, subject, tab } = this.host;
 
 		return makeTopic({ kind: "presence", account, subject, tab });
 	}
@@ -88,7 +88,7 @@ export class People {
 			clearTimeout(this.fading);
 			this.fading = null;
 		}
-		this.doors.onChange();
+		this.host.onChange();
 	}
 
 	private stopSaying(): void {
@@ -103,7 +103,7 @@ export class People {
 		const topic = this.presenceTopic;
 
 		if (topic !== null) {
-			await this.doors.publish(topic, "", { qos: 1, retain: true }).catch(() => undefined);
+			await this.host.publish(topic, "", { qos: 1, retain: true }).catch(() => undefined);
 		}
 	}
 
@@ -131,7 +131,7 @@ export class People {
 	take(topic: Topic, payload: string): void {
 		if (topic.kind === "presence") {
 			this.takePresence(topic.subject, topic.tab, payload !== "");
-		} else if (topic.kind === "live" && topic.subject !== this.doors.subject) {
+		} else if (topic.kind === "live" && topic.subject !== this.host.subject) {
 			this.takeLive(topic.conversation, topic.subject, payload);
 		}
 	}
@@ -148,7 +148,7 @@ export class People {
 				this.tabs.delete(subject);
 			}
 		}
-		this.doors.onChange();
+		this.host.onChange();
 	}
 
 	private takeLive(conversation: string, subject: string, payload: string): void {
@@ -172,7 +172,7 @@ export class People {
 		people.set(subject, seen);
 		this.seen.set(conversation, people);
 		this.fadeLater();
-		this.doors.onChange();
+		this.host.onChange();
 	}
 
 	/** Tells again when the next one of them has faded. */
@@ -189,7 +189,7 @@ export class People {
 			this.fading = setTimeout(() => {
 				this.fading = null;
 				this.fadeLater();
-				this.doors.onChange();
+				this.host.onChange();
 			}, Math.min(...ends) - now + 1);
 		}
 	}
@@ -201,7 +201,7 @@ export class People {
 			const payload = JSON.stringify({ at: Date.now() });
 
 			/* A role that may not is not seen: nothing to tell anybody. */
-			this.doors.publish(topic, payload, { qos: 1, retain: true, expiryS: PRESENCE_EXPIRY_S }).catch(() => undefined);
+			this.host.publish(topic, payload, { qos: 1, retain: true, expiryS: PRESENCE_EXPIRY_S }).catch(() => undefined);
 		}
 	}
 
@@ -212,11 +212,11 @@ export class People {
 	}
 
 	private say(conversation: string, payload: LivePayload): void {
-		const { account, subject } = this.doors;
+		const { account, subject } = this.host;
 		const topic = makeTopic({ kind: "live", account, conversation, subject });
 
 		if (topic !== null) {
-			this.doors.publish(topic, JSON.stringify(payload), { qos: 0 }).catch(() => undefined);
+			this.host.publish(topic, JSON.stringify(payload), { qos: 0 }).catch(() => undefined);
 		}
 	}
 }

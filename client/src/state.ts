@@ -48,6 +48,7 @@ export class State {
 		}
 	}
 
+	/** A row, as a list or an event gives it. */
 	putConversation(row: Conversation): void {
 		const known = this.conversations.get(row.id);
 
@@ -155,7 +156,7 @@ export class State {
 	}
 
 	/** Someone reads this thread: nothing of it is forgotten until it is released. */
-	hold(conversation: string, isHeld: boolean): void {
+	keepWhole(conversation: string, isHeld: boolean): void {
 		const thread = this.threads.get(conversation);
 
 		if (isHeld) {
@@ -167,26 +168,28 @@ export class State {
 
 	/* ---- what this page has not sent yet ---- */
 
+	/** A message of this page, with `local`: it is shown until its event comes. */
 	putPending(message: Message): void {
 		if (message.local !== undefined) {
 			this.pending.set(message.local.command, message);
 		}
 	}
 
-	/** Changes what is said of one; false when its event has come already. */
-	setPending(command: string, local: LocalState): boolean {
+	/** Changes what is said of one, if its event has not come already. */
+	setPending(command: string, local: LocalState): void {
 		const message = this.pending.get(command);
 
 		if (message !== undefined) {
 			this.pending.set(command, { ...message, version: message.version + 1, local });
 		}
-		return message !== undefined;
 	}
 
+	/** What was sent by this command and has no event yet; null: none. */
 	pendingOf(command: string): Message | null {
 		return this.pending.get(command) ?? null;
 	}
 
+	/** Shows it no longer. */
 	dropPending(command: string): void {
 		this.pending.delete(command);
 	}

@@ -4,7 +4,7 @@
  * cursor, a new epoch, a reconnect ask /sync.
  */
 import type { Api } from "./api.js";
-import { Backoff } from "./emitter.js";
+import { Backoff } from "./backoff.js";
 import { FeedWatch } from "./feed.js";
 import type { State } from "./state.js";
 import { parseTopic } from "./topic.js";
@@ -67,10 +67,6 @@ export class Sync {
 	/** How many events are missing, as far as is known. */
 	get behind(): number {
 		return this.cursor < 0 ? 0 : Math.max(0, this.head - this.cursor);
-	}
-
-	get limited(): boolean {
-		return this.feed !== null;
 	}
 
 	/** Connected and subscribed. */

@@ -3,8 +3,8 @@
  * is looked at again. Browser and Node.
  */
 export interface WakeListener {
-	/** The clock jumped by so many ms: connections are dead, whatever they look like. */
-	onSleep(ms: number): void;
+	/** The clock jumped: connections are dead, whatever they look like. */
+	onSleep(): void;
 	/** The network is there again, or the page is shown again. */
 	onReturn(): void;
 }
@@ -30,7 +30,7 @@ export function watchWake(listener: WakeListener): () => void {
 		last = now;
 		wasHidden = isHidden();
 		if (gap > limit) {
-			listener.onSleep(gap);
+			listener.onSleep();
 		}
 	};
 	const onReturn = (): void => {

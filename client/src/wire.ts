@@ -1,6 +1,7 @@
 /*
  * What comes over the wire, as types, and the one place that turns unknown JSON into them. Field by field
  * in docs/protocol.md and docs/asyncapi.yaml. Unknown members are kept: a newer server may say more.
+ * Times are ms since 1970, UTC, unless said; null: not known, or there is none.
  */
 export interface Contact {
 	id: string;

@@ -70,11 +70,12 @@ test("what is not sent yet comes last, and gives way to its event", () => {
 	assert.deepEqual(state.messages("a_1_923456789012").map((one) => one.id), ["m1", "local-1"]);
 	state.clear();
 	assert.deepEqual(state.messages("a_1_923456789012").map((one) => one.id), ["local-1"], "a reset does not forget it");
-	assert.equal(state.setPending("c1", { command: "c1", state: "refused", detail: "why" }), true);
+	state.setPending("c1", { command: "c1", state: "refused", detail: "why" });
 	assert.equal(state.messages("a_1_923456789012")[0].local.detail, "why");
 	state.apply({ message: message("m2", 20, 1, { direction: "out", command: { subject: "ann", id: "c1" } }) });
 	assert.deepEqual(state.messages("a_1_923456789012").map((one) => one.id), ["m2"]);
-	assert.equal(state.setPending("c1", { command: "c1", state: "refused" }), false);
+	state.setPending("c1", { command: "c1", state: "refused" });
+	assert.deepEqual(state.messages("a_1_923456789012").map((one) => one.id), ["m2"], "its event has come");
 });
 
 test("a thread shows no holes: what is older than what was loaded waits for its page", () => {
@@ -97,10 +98,10 @@ test("a thread that nobody reads keeps its newest, one that is read keeps all", 
 		}
 	};
 
-	state.hold("a_1_923456789012", true);
+	state.keepWhole("a_1_923456789012", true);
 	fill(0, 3000);
 	assert.equal(state.messages("a_1_923456789012").length, 3000);
-	state.hold("a_1_923456789012", false);
+	state.keepWhole("a_1_923456789012", false);
 	assert.equal(state.messages("a_1_923456789012").length, 500);
 	fill(3000, 1000);
 	assert.ok(state.messages("a_1_923456789012").length <= 1000);

@@ -3,7 +3,6 @@ import type { JSX } from "preact";
 
 const paths = {
 	search: "M9 3.5a5.5 5.5 0 1 1 0 11 5.5 5.5 0 0 1 0-11zM13 13l4 4",
-	menu: "M3.5 5.5h13M3.5 10h13M3.5 14.5h13",
 	back: "M12.5 4 6.5 10l6 6",
 	close: "M5 5l10 10M15 5 5 15",
 	check: "M4 10.5l4 4 8-9",
@@ -27,8 +26,6 @@ const paths = {
 	tick: "M3.5 10.5l3.5 3.5 8-8.5",
 	ticks: "M1.5 10.5 5 14l7.5-8.5M8.8 12.6l1.4 1.4 7.8-8.5",
 	order: "M3.5 4.5h2l2 8.5h7l2-6H6.3M8.5 16.5v.1M14 16.5v.1",
-	plus: "M10 4v12M4 10h12",
-	bug: "M6.5 8.5a3.5 3.5 0 0 1 7 0V12a3.5 3.5 0 0 1-7 0zM10 8v7M3.5 8l3 1.5M16.5 8l-3 1.5M3.5 15l3-2M16.5 15l-3-2M7.5 4l1 1.5M12.5 4l-1 1.5",
 };
 
 export type IconName = keyof typeof paths;

@@ -1,4 +1,4 @@
-/* Every text that people read, in one place. A translation is another file of this shape. */
+/* Every text of the page's own, in one place; sentences about what failed come from the server and the library. A translation is another file of this shape. */
 
 function count(n: number, one: string, many: string): string {
 	return `${n} ${n === 1 ? one : many}`;
@@ -25,7 +25,6 @@ export const strings = {
 		title: "Inbox",
 		label: "Conversations",
 		search: "Search names, numbers, messages",
-		clear: "Clear the search",
 		mine: "Mine",
 		unassigned: "Unassigned",
 		all: "All",
@@ -45,11 +44,8 @@ export const strings = {
 		noResultsHint: "All words must be there; the last may be a beginning.",
 		searching: "Searching…",
 		searchFailed: "The search failed.",
-		customers: "Customers",
-		messages: "Messages",
 		more: "Show more",
 		unread: (n: number) => count(n, "unread message", "unread messages"),
-		you: "You: ",
 		replying: (name: string) => `${name} is replying…`,
 		take: "Assign to me",
 		finish: "Done",
@@ -85,7 +81,6 @@ export const strings = {
 		failed: "The messages could not be loaded.",
 		retry: "Try again",
 		older: "Loading older messages…",
-		beginning: "This is where the conversation begins.",
 		newLine: "New messages",
 		newBelow: (n: number) => count(n, "new message", "new messages"),
 		late: (n: number) => `${n === 1 ? "1 earlier message" : `${n} earlier messages`} arrived`,
@@ -117,7 +112,6 @@ export const strings = {
 		quoteMissing: "An earlier message",
 		jump: "Go to the message",
 		reply: "Reply",
-		copy: "Copy",
 		readMore: "Read more",
 		unsupported: "WhatsApp sent something that it does not let us show.",
 		unknown: (kind: string) => `A message of a kind that is not known here yet: ${kind}`,
@@ -158,7 +152,6 @@ export const strings = {
 		retryUnknown: "Send again (may arrive twice)",
 		discard: "Give it up",
 		remove: "Remove",
-		actions: "Message",
 	},
 	composer: {
 		label: "Write a reply",
@@ -166,6 +159,7 @@ export const strings = {
 		send: "Send",
 		attach: "Attach a file",
 		emoji: "Emoji",
+		emojiGroups: ["Smileys", "Hands", "Hearts", "Things", "Signs"],
 		templates: "Templates",
 		closed: "Over 24 hours since the customer's last message. WhatsApp takes a template now.",
 		chooseTemplate: "Choose a template",
@@ -193,7 +187,6 @@ export const strings = {
 	},
 	contact: {
 		title: "Details",
-		name: "Name",
 		phone: "Phone",
 		username: "Username",
 		userId: "WhatsApp user id",
@@ -255,7 +248,6 @@ export const strings = {
 	},
 	notify: {
 		title: (n: number) => (n > 0 ? `(${n}) Convwire` : "Convwire"),
-		allowed: "Notifications are on.",
 	},
 	problem: {
 		command: (what: string, why: string) => `${what} failed: ${why}`,
@@ -265,7 +257,7 @@ export const strings = {
 		title: "Debug panel",
 		close: "Close",
 		connection: "Connection",
-		status: "Status", since: "Since", as: "As", tokenEnds: "Token ends", position: "Cursor / head", epoch: "Epoch",
+		status: "Status", as: "As", tokenEnds: "Token ends", position: "Cursor / head", epoch: "Epoch",
 		heard: "Publisher heard", outbox: "Unanswered commands", selected: "Selected id",
 		subscriptions: "Subscriptions",
 		topic: "Topic", qos: "QoS",

@@ -4,13 +4,13 @@ import type { Message } from "@convwire/client";
 import { Icon } from "../icons.js";
 import { strings } from "../strings.js";
 import { Body } from "./bodies.js";
-import { fullTimeOf, harmless, oneLine, timeOf } from "./format.js";
+import { fullTimeOf, oneLine, timeOf } from "./format.js";
 import type { Inbox } from "./model.js";
 import { IconButton, Preview, previewOf, Ticks } from "./parts.js";
 
 const text = strings.message;
 
-export interface BubbleProps {
+interface BubbleProps {
 	inbox: Inbox;
 	message: Message;
 	/** The first of its sender in a row. */
@@ -50,7 +50,7 @@ function Quote({ inbox, message, quoted, customer, onJump }: BubbleProps) {
 	return (
 		<button type="button" class="quote" title={text.jump} onClick={() => onJump(quoted.id)}>
 			<bdi class="strong">{who}</bdi>
-			<span class="preview"><Preview kind={quoted.kind} text={harmless(previewOf(quoted) ?? "") || null} /></span>
+			<span class="preview"><Preview kind={quoted.kind} text={previewOf(quoted)} /></span>
 		</button>
 	);
 }

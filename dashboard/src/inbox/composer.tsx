@@ -7,7 +7,7 @@ import { strings } from "../strings.js";
 import { attachmentOf, problemOf } from "./attachments.js";
 import type { Attachment } from "./attachments.js";
 import { emoji } from "./emoji.js";
-import { harmless, nameOf, windowLeft } from "./format.js";
+import { nameOf, windowLeft } from "./format.js";
 import type { Inbox } from "./model.js";
 import { IconButton, Preview, previewOf } from "./parts.js";
 
@@ -50,7 +50,7 @@ function ReplyTo({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 	return (
 		<div class="reply-to">
 			<Icon name="reply" size={16} />
-			<span class="preview"><span class="strong">{text.replyTo(message.direction === "in" ? nameOf(row) : text.you)}</span> <Preview kind={message.kind} text={harmless(previewOf(message) ?? "") || null} /></span>
+			<span class="preview"><span class="strong">{text.replyTo(message.direction === "in" ? nameOf(row) : text.you)}</span> <Preview kind={message.kind} text={previewOf(message)} /></span>
 			<IconButton icon="close" label={text.cancelReply} onClick={() => { inbox.replyTo.value = null; }} />
 		</div>
 	);

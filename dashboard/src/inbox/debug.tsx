@@ -31,7 +31,7 @@ export function DebugPanel({ inbox }: { inbox: Inbox }) {
 	const events = [...inbox.client.debug.events].slice(-SHOWN).reverse();
 	const time = (ms: number | null): string => (ms === null ? "–" : fullTimeOf(ms));
 
-	void inbox.list.value;
+	void inbox.listTicker.value;
 	useEffect(() => {
 		const timer = setInterval(() => refresh(undefined), REFRESH_MS);
 

@@ -28,7 +28,7 @@ function Fact({ label, value, canCopy = false }: { label: string; value: string 
 }
 
 export function Details({ inbox }: { inbox: Inbox }) {
-	void inbox.list.value;
+	void inbox.listTicker.value;
 	const id = inbox.selected.value;
 	const row = id === null ? undefined : inbox.client.state.conversations.get(id);
 

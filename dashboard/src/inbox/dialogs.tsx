@@ -68,7 +68,7 @@ function Palette({ inbox }: { inbox: Inbox }) {
 	};
 
 	return (
-		<Dialog label={strings.palette.title} onClose={close} class="palette">
+		<Dialog label={strings.palette.title} onClose={close}>
 			<input type="text" role="combobox" aria-expanded="true" aria-controls="palette-choices" aria-activedescendant={choices[at] && `choice-${at}`} autofocus
 				class="dialog-search" placeholder={strings.palette.placeholder} aria-label={strings.palette.placeholder} value={query}
 				onInput={(event) => { setQuery(event.currentTarget.value); setAt(0); }} onKeyDown={onKeyDown} />

@@ -23,7 +23,7 @@ function RowPreview({ inbox, row, match }: { inbox: Inbox; row: Conversation; ma
 	const last = row.last_message;
 
 	if (match !== null) {
-		return <span class="preview"><Preview kind={match.kind} text={harmless(previewOf(match) ?? "") || null} /></span>;
+		return <span class="preview"><Preview kind={match.kind} text={previewOf(match)} /></span>;
 	}
 	if (typing) {
 		return <span class="preview replying">{text.replying(inbox.nameOfAgent(typing.subject))}</span>;
@@ -91,7 +91,7 @@ function NothingHere({ inbox }: { inbox: Inbox }) {
 		return state === "no" ? <Empty title={text.noResults(inbox.query.value.trim())} hint={text.noResultsHint} /> :
 			<Empty title={state === "yes" ? text.searching : text.searchFailed} hint="" />;
 	}
-	if (inbox.state.value === "done") {
+	if (inbox.stateFilter.value === "done") {
 		return <Empty title={text.noneDone} hint={text.noneDoneHint} />;
 	}
 	const tab = inbox.tab.value;
@@ -131,8 +131,8 @@ function entriesOf(inbox: Inbox): Entry[] {
 }
 
 function Rows({ inbox }: { inbox: Inbox }) {
-	void inbox.list.value;
-	void inbox.people.value;
+	void inbox.listTicker.value;
+	void inbox.peopleTicker.value;
 	const scroll = useRef<HTMLDivElement>(null);
 	const stop = useRef<string | null>(null);
 	const entries = entriesOf(inbox);
@@ -190,7 +190,7 @@ function Rows({ inbox }: { inbox: Inbox }) {
 }
 
 function Tabs({ inbox }: { inbox: Inbox }) {
-	void inbox.list.value;
+	void inbox.listTicker.value;
 	return (
 		<div class="tabs">
 			<div role="group" aria-label={text.tabs}>
@@ -200,7 +200,7 @@ function Tabs({ inbox }: { inbox: Inbox }) {
 					</button>
 				))}
 			</div>
-			<select aria-label={text.states} value={inbox.state.value} onChange={(event) => { inbox.state.value = event.currentTarget.value as "open" | "done"; }}>
+			<select aria-label={text.states} value={inbox.stateFilter.value} onChange={(event) => { inbox.stateFilter.value = event.currentTarget.value as "open" | "done"; }}>
 				<option value="open">{text.open}</option>
 				<option value="done">{text.done}</option>
 			</select>

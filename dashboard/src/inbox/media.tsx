@@ -18,7 +18,7 @@ type Media = NonNullable<Message["media"]>;
 const urlOf = (media: Media): string => `/api/v1/media/${encodeURIComponent(media.id)}`;
 const mimeOf = (media: Media): string => media.mime_type.split(";")[0]?.trim().toLowerCase() ?? "";
 
-export function fileNameOf(message: Message): string {
+function fileNameOf(message: Message): string {
 	const content = message.content as { filename?: string } | null;
 
 	return oneLine(message.media?.filename ?? content?.filename ?? "") || text.document;

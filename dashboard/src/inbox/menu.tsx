@@ -30,7 +30,7 @@ export function Menu({ inbox }: { inbox: Inbox }) {
 	const [isOpen, setOpen] = useState(false);
 	const box = useRef<HTMLDivElement>(null);
 
-	void inbox.people.value;
+	void inbox.peopleTicker.value;
 	useEffect(() => {
 		const onPointer = (event: Event): void => {
 			if (!box.current?.contains(event.target as Node)) {

@@ -1,6 +1,7 @@
 /*
  * What the inbox knows and does: the client library, and the page's own state around it. Components read it and are
- * rendered again by its tickers and signals; they change nothing but through its methods.
+ * rendered again by its tickers and signals. What the page shows (a dialog, a draft, a filter) they may set; what the server knows changes
+ * only through methods.
  */
 import { computed, signal } from "@preact/signals";
 import { ApiError, Client, SignedOut } from "@convwire/client";
@@ -44,14 +45,15 @@ export class Inbox {
 	readonly client: Client;
 	readonly me: Me;
 	readonly drafts: Drafts;
-	readonly list: Ticker;
-	readonly thread: Ticker;
-	readonly people: Ticker;
-	readonly status: Ticker;
+	/* Read `.value` of one to be rendered again when what it stands for has changed. */
+	readonly listTicker: Ticker;
+	readonly threadTicker: Ticker;
+	readonly peopleTicker: Ticker;
+	readonly statusTicker: Ticker;
 
 	readonly selected = signal<string | null>(null);
 	readonly tab = signal<Tab>("all");
-	readonly state = signal<"open" | "done">("open");
+	readonly stateFilter = signal<"open" | "done">("open");
 	readonly query = signal("");
 	readonly found = signal<SearchAnswer | null>(null);
 	readonly searching = signal<"no" | "yes" | "failed">("no");
@@ -88,10 +90,10 @@ export class Inbox {
 
 		this.me = session.me as Me;
 		this.drafts = new Drafts(`${this.me.account}.${this.me.subject}`);
-		this.list = new Ticker(frames);
-		this.thread = new Ticker(frames);
-		this.people = new Ticker(frames);
-		this.status = new Ticker(frames);
+		this.listTicker = new Ticker(frames);
+		this.threadTicker = new Ticker(frames);
+		this.peopleTicker = new Ticker(frames);
+		this.statusTicker = new Ticker(frames);
 		this.notifier = new Notifier((id) => this.open(id));
 		this.client = new Client({
 			url: "", token: session.token, connect, account: this.me.account, subject: this.me.subject,
@@ -114,10 +116,10 @@ export class Inbox {
 		client.on("event", (event) => this.onEvent(event));
 		client.on("reset", () => this.onReset());
 		client.on("status", () => this.onStatus());
-		client.on("progress", () => this.status.bump());
-		client.on("people", () => this.people.bump());
-		client.on("pending", () => this.thread.bump());
-		client.on("gained", () => this.list.bump());
+		client.on("progress", () => this.statusTicker.bump());
+		client.on("people", () => this.peopleTicker.bump());
+		client.on("pending", () => this.threadTicker.bump());
+		client.on("gained", () => this.listTicker.bump());
 		client.on("lost", (id) => this.onLost(id));
 		WIDE.addEventListener("change", () => { this.isWide.value = WIDE.matches; });
 		window.addEventListener("popstate", () => this.select(PATH.exec(location.pathname)?.[1] ?? null));
@@ -134,9 +136,9 @@ export class Inbox {
 		if (event.kind === "message" && message?.direction === "in" && message.kind !== "reaction") {
 			this.onCustomerWrites(event, message);
 		}
-		this.list.bump();
+		this.listTicker.bump();
 		if (event.conversation !== null && this.client.state.survivorOf(event.conversation) === this.selected.value) {
-			this.thread.bump();
+			this.threadTicker.bump();
 		} else if (event.kind === "merge" && event.conversation !== null && event.conversation === this.selected.value) {
 			this.open(this.client.state.survivorOf(event.conversation));
 		}
@@ -164,7 +166,7 @@ export class Inbox {
 	private onReset(): void {
 		this.threads.clear();
 		this.isLoaded.value = true;
-		this.list.bump();
+		this.listTicker.bump();
 		this.showTitle();
 		if (this.selected.value !== null) {
 			void this.loadThread(this.selected.value);
@@ -178,9 +180,9 @@ export class Inbox {
 		if (this.client.status === "live") {
 			this.isLoaded.value = true;
 		}
-		this.status.bump();
-		this.list.bump();
-		this.thread.bump();
+		this.statusTicker.bump();
+		this.listTicker.bump();
+		this.threadTicker.bump();
 	}
 
 	private onLost(id: string): void {
@@ -189,8 +191,8 @@ export class Inbox {
 			this.lost.value = id;
 			this.client.select(null);
 		}
-		this.list.bump();
-		this.thread.bump();
+		this.listTicker.bump();
+		this.threadTicker.bump();
 	}
 
 	/** Signed in again, over the page. */
@@ -241,7 +243,7 @@ export class Inbox {
 	}
 
 	/** The rows of a tab in a state. */
-	rows(tab: Tab = this.tab.value, state: "open" | "done" = this.state.value): Conversation[] {
+	rows(tab: Tab = this.tab.value, state: "open" | "done" = this.stateFilter.value): Conversation[] {
 		return this.client.state.list().filter((row) => row.state === state && this.isIn(row, tab));
 	}
 
@@ -316,7 +318,7 @@ export class Inbox {
 		const before = this.selected.value;
 
 		if (before !== null && before !== id) {
-			this.client.state.hold(before, false);
+			this.client.state.keepWhole(before, false);
 			this.threads.delete(before);
 		}
 		this.lost.value = null;
@@ -326,12 +328,12 @@ export class Inbox {
 		this.selected.value = id;
 		this.client.select(id);
 		if (id !== null) {
-			this.client.state.hold(id, true);
+			this.client.state.keepWhole(id, true);
 			if (this.isLoaded.value) {
 				void this.loadThread(id); /* else the first rows bring it: what is loaded before them would be forgotten */
 			}
 		}
-		this.thread.bump();
+		this.threadTicker.bump();
 	}
 
 	threadState(id: string): ThreadState {
@@ -350,7 +352,7 @@ export class Inbox {
 		state.isLoading = true;
 		state.problem = null;
 		this.threads.set(id, state);
-		this.thread.bump();
+		this.threadTicker.bump();
 		try {
 			const isFirst = state.next === undefined;
 
@@ -373,7 +375,7 @@ export class Inbox {
 		}
 		state.isLoading = false;
 		this.client.select(this.selected.value); /* its row may have come only now */
-		this.thread.bump();
+		this.threadTicker.bump();
 		this.readLater();
 	}
 
@@ -381,7 +383,7 @@ export class Inbox {
 		const row = await this.client.api.ask<Conversation>(`/api/v1/conversations/${encodeURIComponent(id)}`);
 
 		this.client.state.putConversation(row);
-		this.list.bump();
+		this.listTicker.bump();
 	}
 
 	private firstUnread(id: string): string | null {

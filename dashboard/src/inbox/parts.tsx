@@ -6,7 +6,7 @@ import type { Conversation, Message } from "@convwire/client";
 import { Icon } from "../icons.js";
 import type { IconName } from "../icons.js";
 import { strings } from "../strings.js";
-import { hueOf, initialsOf, isWindowShort, timeOf, windowLeft } from "./format.js";
+import { harmless, hueOf, initialsOf, isWindowShort, timeOf, windowLeft } from "./format.js";
 import type { Inbox } from "./model.js";
 
 export function Avatar({ name, id, small = false }: { name: string; id: string; small?: boolean }) {
@@ -48,7 +48,7 @@ export function WindowPill({ row }: { row: Conversation }) {
 
 /** How live this page is: always to be seen, never by colour alone. */
 export function Indicator({ inbox }: { inbox: Inbox }) {
-	void inbox.status.value;
+	void inbox.statusTicker.value;
 	const { status, since, behind } = inbox.client;
 	const text = status === "catching up" && behind > 0 ? strings.status.behind(behind) :
 		status === "stale" ? strings.status.stale(timeOf(since)) :
@@ -99,7 +99,7 @@ const kinds = strings.message;
 const words: Record<string, [IconName, string]> = {
 	image: ["image", kinds.photo], video: ["play", kinds.video], audio: ["mic", kinds.audio], voice: ["mic", kinds.voice],
 	document: ["file", kinds.document], sticker: ["emoji", kinds.sticker], location: ["pin", kinds.location], contacts: ["user", kinds.contacts],
-	order: ["order", kinds.order], template: ["template", kinds.template("")], interactive: ["check", kinds.interactive],
+	order: ["order", kinds.order], button: ["check", kinds.interactive], template: ["template", kinds.template("")], interactive: ["check", kinds.interactive],
 };
 
 /** A message in a line: a list's preview, a quote. */
@@ -109,10 +109,14 @@ export function Preview({ kind, text }: { kind: string; text: string | null }) {
 	return <>{icon && <Icon name={icon} size={15} />}<bdi>{text ?? word}</bdi></>;
 }
 
-/** What a line says of a message. */
+/** What a line says of a message, the twin of cw_message_preview (core/event.c); null: nothing but its kind. */
 export function previewOf(message: Message): string | null {
-	const { body, caption, filename, name } = (message.content ?? {}) as Record<string, unknown>;
-	const text = [body, caption, filename, name].find((part) => typeof part === "string" && part !== "");
+	const content = (message.content ?? {}) as Record<string, Record<string, unknown> | string | undefined>;
+	const inner = (outer: string, name: string): unknown => (content[outer] as Record<string, unknown> | undefined)?.[name];
+	const text = [
+		typeof content["body"] === "string" ? content["body"] : inner("body", "text"), content["caption"], content["filename"], content["name"], content["text"],
+		inner("button_reply", "title"), inner("list_reply", "title"), inner("nfm_reply", "body"),
+	].find((part) => typeof part === "string" && part !== "");
 
-	return typeof text === "string" ? text.slice(0, 200) : null;
+	return typeof text === "string" ? harmless(text.slice(0, 200)) : null;
 }

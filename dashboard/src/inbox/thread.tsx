@@ -5,9 +5,9 @@ import type { Conversation, Message } from "@convwire/client";
 import { strings } from "../strings.js";
 import { systemText } from "./bodies.js";
 import { Bubble } from "./bubble.js";
-import { dayLabel, harmless, nameOf, phoneOf } from "./format.js";
+import { dayLabel, nameOf, phoneOf } from "./format.js";
 import { Composer } from "./composer.js";
-import { useHold } from "./hold.js";
+import { useScrollAnchor } from "./scroll_anchor.js";
 import type { Inbox } from "./model.js";
 import { Avatar, IconButton, Indicator, previewOf, WindowPill } from "./parts.js";
 import { rowsOf } from "./rows.js";
@@ -30,7 +30,7 @@ function estimate(row: Row | undefined): number {
 }
 
 function Head({ inbox, row }: { inbox: Inbox; row: Conversation }) {
-	void inbox.people.value;
+	void inbox.peopleTicker.value;
 	const name = nameOf(row);
 	const others = inbox.client.peopleAt(row.id);
 	const named = (people: typeof others): string => people.map(({ subject }) => inbox.nameOfAgent(subject)).join(", ");
@@ -82,7 +82,7 @@ function useAnnouncer(messages: Message[], name: string): string {
 		last.current = {
 			id: newest.id,
 			said: fresh.length === 0 ? "" : fresh.length === 1 ?
-				text.announce(name, harmless(previewOf(fresh[0] as Message) ?? "")) : text.announceMany(fresh.length),
+				text.announce(name, (previewOf(fresh[0] as Message) ?? "")) : text.announceMany(fresh.length),
 		};
 	}
 	return last.current.said;
@@ -93,7 +93,7 @@ function Trouble({ title, hint, action, onAction }: { title: string; hint: strin
 }
 
 function Messages({ inbox, row }: { inbox: Inbox; row: Conversation }) {
-	void inbox.thread.value;
+	void inbox.threadTicker.value;
 	const scroll = useRef<HTMLDivElement>(null);
 	const stick = useRef(true);
 	const [below, setBelow] = useState(0);
@@ -107,7 +107,7 @@ function Messages({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 	const virtual = useVirtual({ count, scroll, estimate: (i) => estimate(rows[i]), keyOf: (i) => rows[i]?.key ?? String(i), overscan: OVERSCAN, paddingEnd: 12, growsUpwards: true });
 	const byId = (id: string | undefined): Message | null => (id ? inbox.client.state.message(row.id, id) : null);
 
-	useHold(scroll, messages[0]?.id, () => !stick.current, (key, top) => {
+	useScrollAnchor(scroll, messages[0]?.id, () => !stick.current, (key, top) => {
 		const start = virtual.measurementsCache[rows.findIndex((one) => one.key === key)]?.start;
 
 		if (start !== undefined && scroll.current) {
@@ -193,7 +193,7 @@ function Messages({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 				</div>
 			</div>
 			{state.isLoading && <p class="floating top" role="status">{count === 0 ? text.loading : text.older}</p>}
-			{state.late.length > 0 && <button class="floating top button" onClick={() => { jump(state.late[0] as string); state.late.length = 0; inbox.thread.bump(); }}>{text.late(state.late.length)}</button>}
+			{state.late.length > 0 && <button class="floating top button" onClick={() => { jump(state.late[0] as string); state.late.length = 0; inbox.threadTicker.bump(); }}>{text.late(state.late.length)}</button>}
 			{below > 0 && <button class="floating bottom button primary" onClick={toEnd}>{text.newBelow(below)}</button>}
 			{below === 0 && count > 0 && !stick.current && <IconButton icon="down" label={text.toBottom} class="floating bottom round" onClick={toEnd} />}
 			<p class="sr-only" aria-live="polite" role="status">{said}</p>
@@ -204,8 +204,8 @@ function Messages({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 export function Thread({ inbox }: { inbox: Inbox }) {
 	const id = inbox.selected.value;
 
-	void inbox.list.value;
-	void inbox.thread.value;
+	void inbox.listTicker.value;
+	void inbox.threadTicker.value;
 	if (id === null) {
 		return <main class="pane thread none"><Trouble title={text.none} hint={text.noneHint} /></main>;
 	}

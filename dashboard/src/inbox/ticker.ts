@@ -1,6 +1,5 @@
 /* Changes come by the hundred, screens change by the frame: many changes, one rendering. */
 import { signal } from "@preact/signals";
-import type { ReadonlySignal } from "@preact/signals";
 
 /** Read `value` to be rendered again after bump(). */
 export class Ticker {
@@ -8,7 +7,7 @@ export class Ticker {
 
 	constructor(private readonly frames: Frames) {}
 
-	get value(): ReadonlySignal<number>["value"] {
+	get value(): number {
 		return this.ticks.value;
 	}
 

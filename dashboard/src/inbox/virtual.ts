@@ -3,9 +3,9 @@ import { elementScroll, observeElementOffset, observeElementRect, Virtualizer } 
 import { useLayoutEffect, useReducer, useState } from "preact/hooks";
 import type { RefObject } from "preact";
 
-export type ElementVirtualizer = Virtualizer<HTMLElement, HTMLElement>;
+type ElementVirtualizer = Virtualizer<HTMLElement, HTMLElement>;
 
-export interface VirtualOptions {
+interface VirtualOptions {
 	count: number;
 	scroll: RefObject<HTMLElement>;
 	estimate: (index: number) => number;

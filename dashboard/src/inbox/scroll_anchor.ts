@@ -34,7 +34,7 @@ function firstSeen(view: HTMLElement): Held | null {
  * oldest: the first message's id. isHeld: nobody is at the end. scrollTo brings a row, by its key, into the document, its upper
  * edge so many px below the view's.
  */
-export function useHold(scroll: RefObject<HTMLElement>, oldest: string | undefined, isHeld: () => boolean, scrollTo: (key: string, top: number) => void): void {
+export function useScrollAnchor(scroll: RefObject<HTMLElement>, oldest: string | undefined, isHeld: () => boolean, scrollTo: (key: string, top: number) => void): void {
 	const before = useRef(oldest);
 	const held = useRef<Held | null>(null);
 
