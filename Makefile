@@ -55,6 +55,7 @@ bench: test-build
 	@node bench/storm.mjs
 	@node bench/expiry.mjs
 	@node bench/replies.mjs
+	@node bench/dashboard.mjs
 
 clean:
 	@rm -rf build build-dev build-clang build-asan build-tsan build-fuzz

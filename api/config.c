@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* GET /api/v1/config: how a page connects, before it has a token; GET /api/v1/session: as whom, once it has one. */
+/* GET /api/v1/config: how a page connects, before it has a token. */
 #include <string.h>
 
 #include "api/api.h"
@@ -41,18 +41,4 @@ void api_config(struct cw_http_request *request, void *context)
 			    json_pack("{s:s, s:s, s:{s:i, s:i, s:I}}", "version", api->version, "mqtt_url", url,
 				      "limits", "text_characters", CW_CONTENT_MAX_TEXT, "command_bytes",
 				      CW_COMMAND_MAX_BYTES, "media_bytes", (json_int_t)CW_CONTENT_MAX_FILE_BYTES));
-}
-
-/* What the token means here: its key's settings name the claims, and give a role to tokens without one. */
-void api_whoami(struct cw_http_request *request, void *context)
-{
-	const struct api *api = context;
-	struct cw_token token;
-
-	if (api_authorize(request, api, &token)) {
-		cw_http_answer_json(request, 200,
-				    json_pack("{s:s, s:s, s:s, s:I}", "account", token.account, "subject", token.subject,
-					      "role", token.role, "expires_at", (json_int_t)token.expires_at_s));
-		cw_token_finish(&token);
-	}
 }

@@ -234,17 +234,16 @@ async function shift() {
 		await fill(system, 500);
 		const page = await browser.inbox();
 		const session = await page.context().newCDPSession(page);
-		const steps = SHIFT_OPENED;
 		let first = 0;
 
 		await page.evaluate(() => { document.hasFocus = () => true; });
-		for (let step = 0; step < steps; step++) {
-			await Promise.all(Array.from({ length: SHIFT_MESSAGES / steps | 0 }, (_, i) => post(system, one(system, customer((step * 67 + i) % 500), `message ${step} ${i}`))));
+		for (let step = 0; step < SHIFT_OPENED; step++) {
+			await Promise.all(Array.from({ length: SHIFT_MESSAGES / SHIFT_OPENED | 0 }, (_, i) => post(system, one(system, customer((step * 67 + i) % 500), `message ${step} ${i}`))));
 			await page.evaluate((n) => { const row = window.client.state.list()[n % 40]; document.querySelector(`a[data-id="${row.id}"]`)?.click(); }, step);
-			if (step % (steps / SHIFT_SLEEPS) === 0) {
-				await page.evaluate(() => { const now = Date.now.bind(Date); window.slept = (window.slept ?? 0) + 3600_000; const { slept } = window; Date.now = () => now() + 3600_000; void slept; });
+			if (step % (SHIFT_OPENED / SHIFT_SLEEPS) === 0) {
+				await page.evaluate(() => { const now = Date.now.bind(Date); Date.now = () => now() + 3600_000; }); /* an hour passes in which nothing ran */
 			}
-			if (step === steps / 10) {
+			if (step === SHIFT_OPENED / 10) {
 				await live(page, { timeout: 60_000 });
 				first = await heapOf(session);
 			}

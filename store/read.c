@@ -189,10 +189,7 @@ enum cw_status cw_store_log_lag(struct cw_reader *reader, int64_t after, int64_t
 
 enum cw_status cw_store_cursor(struct cw_reader *reader, int64_t *ret_event_id, struct cw_error *reterr)
 {
-	sqlite3_stmt *statement = db_bind(&reader->db, SQL_META_GET, "t", "publisher_cursor");
-
-	*ret_event_id = db_step(&reader->db, statement) ? db_int(statement, 0) : 0;
-	db_end(statement);
+	*ret_event_id = db_meta_int(&reader->db, "publisher_cursor");
 	return db_status(&reader->db, reterr);
 }
 

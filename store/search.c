@@ -17,19 +17,12 @@ struct step {
 	int64_t parts;
 };
 
-static int64_t read_cursor(struct db *db, const char *name)
+int64_t search_cursor(struct db *db)
 {
-	int64_t value = 0;
-	sqlite3_stmt *statement = db_bind(db, SQL_META_GET, "t", name);
-
-	if (db_step(db, statement)) {
-		value = db_int(statement, 0);
-		db_end(statement);
-	}
-	return value;
+	return db_meta_int(db, "search_cursor");
 }
 
-static void save_cursor(struct tx *tx, int64_t value)
+static void save_search_cursor(struct tx *tx, int64_t value)
 {
 	char text[24];
 
@@ -120,32 +113,19 @@ bool search_is_behind(struct db *db)
 	int64_t newest = db_step(db, statement) ? db_int(statement, 0) : 0;
 
 	db_end(statement);
-	return newest > read_cursor(db, "search_cursor");
+	return newest > search_cursor(db);
 }
 
 bool apply_search_slice(struct tx *tx)
 {
 	struct step steps[SLICE];
-	size_t n = read_steps(tx->db, read_cursor(tx->db, "search_cursor"), steps);
+	size_t n = read_steps(tx->db, search_cursor(tx->db), steps);
 
 	for (size_t i = 0; i < n; i++) {
 		take_step(tx, &steps[i]);
 	}
 	if (n > 0) {
-		save_cursor(tx, steps[n - 1].id);
+		save_search_cursor(tx, steps[n - 1].id);
 	}
 	return n == SLICE;
-}
-
-bool apply_trim_slice(struct tx *tx)
-{
-	int64_t published = read_cursor(tx->db, "publisher_cursor");
-	int64_t indexed = read_cursor(tx->db, "search_cursor");
-
-	if (tx->options->event_retention_ms <= 0) {
-		return false;
-	}
-	db_run(tx->db, SQL_EVENT_TRIM, "iii", tx->now_ms - tx->options->event_retention_ms,
-	       published < indexed ? published : indexed, (int64_t)SLICE);
-	return sqlite3_changes(tx->db->handle) == SLICE;
 }

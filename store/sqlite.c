@@ -257,6 +257,15 @@ enum cw_status db_status(const struct db *db, struct cw_error *reterr)
 	return cw_error_set(reterr, status, "database: %s (code %d)", sqlite3_errstr(db->failed), db->failed);
 }
 
+int64_t db_meta_int(struct db *db, const char *key)
+{
+	sqlite3_stmt *statement = db_bind(db, SQL_META_GET, "t", key);
+	int64_t value = db_step(db, statement) ? db_int(statement, 0) : 0;
+
+	db_end(statement);
+	return value;
+}
+
 const char *db_text(sqlite3_stmt *statement, int column)
 {
 	return (const char *)sqlite3_column_text(statement, column);

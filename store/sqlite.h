@@ -47,6 +47,9 @@ void db_end(sqlite3_stmt *statement);
 /* CW_OK, CW_FULL, CW_IO, CW_NOMEM or CW_INVALID, from the first failure since db_begin. */
 enum cw_status db_status(const struct db *db, struct cw_error *reterr);
 
+/* A number of table meta; 0 when it is not there. */
+int64_t db_meta_int(struct db *db, const char *key);
+
 /* Columns. Texts live until the next step. */
 const char *db_text(sqlite3_stmt *statement, int column);
 int64_t db_int(sqlite3_stmt *statement, int column);

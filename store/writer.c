@@ -19,6 +19,7 @@
 
 #include "core/clock.h"
 #include "core/text.h"
+#include "store/retention.h"
 #include "store/search.h"
 #include "store/store_private.h"
 #include "store/tx.h"
@@ -57,16 +58,11 @@ enum cw_status store_lock(const char *dir, int *ret_fd, struct cw_error *reterr)
 
 static int64_t read_next_event_id(struct cw_store *store)
 {
-	int64_t cursor = 0;
+	int64_t cursor = db_meta_int(&store->db, "publisher_cursor");
 	sqlite3_stmt *statement = db_bind(&store->db, SQL_EVENT_MAX_ID, "");
 	int64_t newest = db_step(&store->db, statement) ? db_int(statement, 0) : 0;
 
 	db_end(statement);
-	statement = db_bind(&store->db, SQL_META_GET, "t", "publisher_cursor");
-	if (db_step(&store->db, statement)) {
-		cursor = db_int(statement, 0);
-		db_end(statement);
-	}
 	return (newest > cursor ? newest : cursor) + 1;
 }
 

@@ -70,6 +70,9 @@ browserScenario('read is said only while somebody looks, and the last message is
   await page.locator('.new-line').waitFor();
   await system.customerWrites({ ...SELECTED, body: 'second' });
   await bubble(page, 'second').waitFor();
+  // Longer than a page waits before it says so: another message after it, and still nothing is read.
+  const looked = await page.evaluate(() => new Promise((resolve) => { setTimeout(() => resolve(performance.now()), 1000); }));
+  assert.ok(looked > 0);
   assert.equal(await unread(), 2, 'nobody looks');
   await page.evaluate(() => { document.hasFocus = () => true; window.dispatchEvent(new Event('focus')); });
   await eventually(async () => await unread() === 0, 'read');

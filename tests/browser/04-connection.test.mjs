@@ -63,7 +63,7 @@ browserScenario('another form of the id in the address leads to the conversation
 
 browserScenario('a conversation that is taken away closes with the reason; the draft is kept', async (browser, system) => {
   const id = await system.customer(FROM);
-  // Bob sees only what he has.
+  // Carl sees only what he has.
   await system.convwire('agent', 'add', 'carl', '--name', 'Carl', '--role', 'assigned-agent', '--password-file', `${system.dir}/bob.password`);
   await system.control('assign', { account: system.account, conversation: id, subject: 'carl' });
   const page = await browser.inbox({ agent: 'carl' });

@@ -11,7 +11,7 @@ after(closeBrowser);
 const FROM = '923456789012';
 const MANY = 10_000;
 
-/** So many messages of one customer, a minute apart, in webhooks of 500. */
+/** So many messages of one customer, half a minute apart, in webhooks of 500. */
 async function fill(system, total) {
   const start = Math.floor(Date.now() / 1000) - total * 30;
   for (let i = 0; i < total; i += 500) {
@@ -97,7 +97,7 @@ browserScenario('who reads above is not moved by what arrives; the button tells 
   await eventually(() => atEnd(page), 'still at the end');
   await bubble(page, 'new three').waitFor();
 
-  // A message of an hour ago is put where it belongs, and said.
+  // A message of half an hour ago is put where it belongs, and said.
   await system.customerWrites({ from: FROM, body: 'late one', at: Math.floor(Date.now() / 1000) - 1500 });
   await page.getByRole('button', { name: '1 earlier message arrived' }).click();
   await bubble(page, 'late one').waitFor();
@@ -105,7 +105,6 @@ browserScenario('who reads above is not moved by what arrives; the button tells 
 
 browserScenario('the window is closed: templates take the composer’s place, and go out', async (browser, system) => {
   const id = await system.customer(FROM);
-  await system.sim.behave({ templates: ['order_shipped'] }).catch(() => {});
   const page = await browser.inbox();
   await page.route('**/api/v1/templates', (route) => route.fulfill({ json: { templates: [{ waba_id: '1', name: 'order_shipped', language: 'en', status: 'APPROVED', category: 'UTILITY', synced_at: 1,
     components: [{ type: 'BODY', text: 'Hello {{1}}, your order {{2}} is on its way.' }] }, { waba_id: '1', name: 'rejected', language: 'en', status: 'REJECTED', category: 'UTILITY', synced_at: 1, components: [] }] } }));

@@ -4,7 +4,7 @@ import type { ComponentChildren } from "preact";
 
 import { Icon } from "../icons.js";
 import { strings } from "../strings.js";
-import { oneLine } from "./format.js";
+import { oneLine } from "./harmless.js";
 import { MediaBody } from "./media.js";
 import type { Inbox } from "./model.js";
 import { Rich } from "./rich.js";

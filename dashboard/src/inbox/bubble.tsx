@@ -4,7 +4,8 @@ import type { Message } from "@convwire/client";
 import { Icon } from "../icons.js";
 import { strings } from "../strings.js";
 import { Body } from "./bodies.js";
-import { fullTimeOf, oneLine, timeOf } from "./format.js";
+import { fullTimeOf, timeOf } from "./format.js";
+import { oneLine } from "./harmless.js";
 import type { Inbox } from "./model.js";
 import { IconButton, Preview, previewOf, Ticks } from "./parts.js";
 

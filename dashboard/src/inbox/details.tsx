@@ -3,7 +3,8 @@ import { useState } from "preact/hooks";
 
 import { Icon } from "../icons.js";
 import { strings } from "../strings.js";
-import { fullTimeOf, nameOf, oneLine, phoneOf, windowLeft } from "./format.js";
+import { fullTimeOf, nameOf, phoneOf, windowLeft } from "./format.js";
+import { oneLine } from "./harmless.js";
 import type { Inbox } from "./model.js";
 import { Avatar, IconButton } from "./parts.js";
 

@@ -2,6 +2,7 @@
 import type { Conversation } from "@convwire/client";
 
 import { strings } from "../strings.js";
+import { oneLine } from "./harmless.js";
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const shortDate = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
@@ -65,21 +66,6 @@ export function durationOf(seconds: number): string {
 /** Grouped as far as no table of countries is needed. */
 export function phoneOf(digits: string): string {
 	return `+${digits.replace(/(\d{2})(\d{3})(\d{3})(\d+)/, "$1 $2 $3 $4")}`;
-}
-
-/** Characters that turn or hide the text around them: UAX #9's overrides, embeddings and isolates. */
-const TURNING = /[\u202a-\u202e\u2066-\u2069]/g;
-/** Runs of what takes no room: joiners, zero-width spaces, combining marks by the dozen. */
-const FLOOD = /([\u200b-\u200f\u2060-\u2064\ufeff\u00ad]{3})[\u200b-\u200f\u2060-\u2064\ufeff\u00ad]+|(\p{M}{6})\p{M}+/gu;
-
-/** A text of a stranger, as it may stand in a page beside others. */
-export function harmless(text: string): string {
-	return text.replace(TURNING, "").replace(FLOOD, "$1$2");
-}
-
-/** A name or file name: on one line. */
-export function oneLine(text: string): string {
-	return harmless(text).replace(/\s+/g, " ").trim();
 }
 
 export function nameOf({ contact }: Conversation): string {

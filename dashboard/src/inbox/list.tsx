@@ -4,7 +4,8 @@ import type { Conversation, Message } from "@convwire/client";
 
 import { Icon } from "../icons.js";
 import { strings } from "../strings.js";
-import { harmless, listTimeOf, nameOf, fullTimeOf } from "./format.js";
+import { listTimeOf, nameOf, fullTimeOf } from "./format.js";
+import { harmless } from "./harmless.js";
 import { Menu } from "./menu.js";
 import type { Inbox, Tab } from "./model.js";
 import { Avatar, IconButton, Indicator, Preview, previewOf, Ticks, WindowPill } from "./parts.js";

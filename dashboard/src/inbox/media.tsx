@@ -4,7 +4,8 @@ import type { Message } from "@convwire/client";
 
 import { Icon } from "../icons.js";
 import { strings } from "../strings.js";
-import { durationOf, oneLine, sizeOf } from "./format.js";
+import { durationOf, sizeOf } from "./format.js";
+import { oneLine } from "./harmless.js";
 import type { Inbox } from "./model.js";
 import { Dialog, IconButton } from "./parts.js";
 

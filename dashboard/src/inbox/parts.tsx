@@ -6,7 +6,8 @@ import type { Conversation, Message } from "@convwire/client";
 import { Icon } from "../icons.js";
 import type { IconName } from "../icons.js";
 import { strings } from "../strings.js";
-import { harmless, hueOf, initialsOf, isWindowShort, timeOf, windowLeft } from "./format.js";
+import { hueOf, initialsOf, isWindowShort, timeOf, windowLeft } from "./format.js";
+import { harmless } from "./harmless.js";
 import type { Inbox } from "./model.js";
 
 export function Avatar({ name, id, small = false }: { name: string; id: string; small?: boolean }) {

@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 
 import { strings } from "../strings.js";
-import { harmless } from "./format.js";
+import { harmless } from "./harmless.js";
 
 const LINK = /\bhttps?:\/\/[^\s<>"]+/gi;
 /** What ends a sentence rather than a link. */

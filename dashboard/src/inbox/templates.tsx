@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { Template } from "@convwire/client";
 
 import { strings } from "../strings.js";
-import { oneLine } from "./format.js";
+import { oneLine } from "./harmless.js";
 import type { Inbox } from "./model.js";
 import { Dialog, DialogHead } from "./parts.js";
 

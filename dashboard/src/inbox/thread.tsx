@@ -10,8 +10,8 @@ import { Composer } from "./composer.js";
 import { useScrollAnchor } from "./scroll_anchor.js";
 import type { Inbox } from "./model.js";
 import { Avatar, IconButton, Indicator, previewOf, WindowPill } from "./parts.js";
-import { rowsOf } from "./rows.js";
-import type { Row } from "./rows.js";
+import { itemsOf } from "./thread_items.js";
+import type { Item } from "./thread_items.js";
 import { useVirtual } from "./virtual.js";
 
 const text = strings.thread;
@@ -19,11 +19,11 @@ const NEAR_END_PX = 60;
 const NEAR_TOP_PX = 400;
 const OVERSCAN = 8;
 
-function estimate(row: Row | undefined): number {
-	if (row?.type !== "message") {
+function estimate(item: Item | undefined): number {
+	if (item?.type !== "message") {
 		return 40;
 	}
-	const { message } = row;
+	const { message } = item;
 	const length = (previewOf(message) ?? "").length;
 
 	return message.media && message.kind !== "audio" && message.kind !== "voice" && message.kind !== "document" ? 280 : 46 + 20 * Math.floor(length / 60);
@@ -88,7 +88,7 @@ function useAnnouncer(messages: Message[], name: string): string {
 	return last.current.said;
 }
 
-function Trouble({ title, hint, action, onAction }: { title: string; hint: string; action?: string; onAction?: () => void }) {
+function Notice({ title, hint, action, onAction }: { title: string; hint: string; action?: string; onAction?: () => void }) {
 	return <div class="empty"><p class="empty-title">{title}</p><p>{hint}</p>{action && <button class="button" onClick={onAction}>{action}</button>}</div>;
 }
 
@@ -100,15 +100,15 @@ function Messages({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 	const [flash, setFlash] = useState<string | null>(null);
 	const state = inbox.threadState(row.id);
 	const messages = inbox.client.state.messages(row.id);
-	const rows = useMemo(() => rowsOf(messages, state.newFrom), [messages, state.newFrom]);
+	const items = useMemo(() => itemsOf(messages, state.newFrom), [messages, state.newFrom]);
 	const name = nameOf(row);
 	const said = useAnnouncer(messages, name);
-	const count = rows.length;
-	const virtual = useVirtual({ count, scroll, estimate: (i) => estimate(rows[i]), keyOf: (i) => rows[i]?.key ?? String(i), overscan: OVERSCAN, paddingEnd: 12, growsUpwards: true });
+	const count = items.length;
+	const virtual = useVirtual({ count, scroll, estimate: (i) => estimate(items[i]), keyOf: (i) => items[i]?.key ?? String(i), overscan: OVERSCAN, paddingEnd: 12, growsUpwards: true });
 	const byId = (id: string | undefined): Message | null => (id ? inbox.client.state.message(row.id, id) : null);
 
 	useScrollAnchor(scroll, messages[0]?.id, () => !stick.current, (key, top) => {
-		const start = virtual.measurementsCache[rows.findIndex((one) => one.key === key)]?.start;
+		const start = virtual.measurementsCache[items.findIndex((one) => one.key === key)]?.start;
 
 		if (start !== undefined && scroll.current) {
 			scroll.current.scrollTop = start - top;
@@ -159,7 +159,7 @@ function Messages({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 		requestAnimationFrame(() => { const element = scroll.current; if (element) { element.scrollTop = element.scrollHeight; } });
 	};
 	const jump = (id: string): void => {
-		const at = rows.findIndex(({ key }) => key === id);
+		const at = items.findIndex(({ key }) => key === id);
 
 		if (at >= 0) {
 			stick.current = false;
@@ -168,17 +168,17 @@ function Messages({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 			setTimeout(() => setFlash(null), 1600);
 		}
 	};
-	const items = virtual.getVirtualItems();
+	const shown = virtual.getVirtualItems();
 
 	if (state.problem !== null && count === 0) {
-		return <Trouble title={text.failed} hint={state.problem} action={text.retry} onAction={() => void inbox.loadThread(row.id)} />;
+		return <Notice title={text.failed} hint={state.problem} action={text.retry} onAction={() => void inbox.loadThread(row.id)} />;
 	}
 	return (
 		<div class="thread-body">
 			<div class="thread-scroll" ref={scroll} onScroll={onScroll} role="log" aria-live="off" aria-label={text.log(name)} tabIndex={0}>
 				<div class="thread-rows" style={{ height: `${virtual.getTotalSize()}px` }}>
-					{items.map(({ index, key, start }) => {
-						const item = rows[index] as Row;
+					{shown.map(({ index, key, start }) => {
+						const item = items[index] as Item;
 
 						return (
 							<div key={key} ref={virtual.measureElement} data-index={index} data-key={item.key} class={`thread-row${flash === item.key ? " flash" : ""}`} style={{ transform: `translateY(${start}px)` }}>
@@ -207,10 +207,10 @@ export function Thread({ inbox }: { inbox: Inbox }) {
 	void inbox.listTicker.value;
 	void inbox.threadTicker.value;
 	if (id === null) {
-		return <main class="pane thread none"><Trouble title={text.none} hint={text.noneHint} /></main>;
+		return <main class="pane thread none"><Notice title={text.none} hint={text.noneHint} /></main>;
 	}
 	if (inbox.lost.value === id) {
-		return <main class="pane thread"><Trouble title={text.lost} hint={text.lostHint} action={text.close} onAction={() => inbox.open(null)} /></main>;
+		return <main class="pane thread"><Notice title={text.lost} hint={text.lostHint} action={text.close} onAction={() => inbox.open(null)} /></main>;
 	}
 	const row = inbox.client.state.conversations.get(id);
 
@@ -219,9 +219,9 @@ export function Thread({ inbox }: { inbox: Inbox }) {
 
 		return (
 			<main class="pane thread">
-				{problem === null ? <Trouble title={text.loading} hint="" /> :
-					problem === text.missing ? <Trouble title={text.missing} hint={text.missingHint} action={text.close} onAction={() => inbox.open(null)} /> :
-					<Trouble title={text.failed} hint={problem} action={text.retry} onAction={() => void inbox.loadThread(id)} />}
+				{problem === null ? <Notice title={text.loading} hint="" /> :
+					problem === text.missing ? <Notice title={text.missing} hint={text.missingHint} action={text.close} onAction={() => inbox.open(null)} /> :
+					<Notice title={text.failed} hint={problem} action={text.retry} onAction={() => void inbox.loadThread(id)} />}
 			</main>
 		);
 	}

@@ -1,9 +1,9 @@
-/* A thread as rows: messages, days, the line before what is new. No I/O, no page. */
+/* A thread as items: messages, days, the line before what is new. No I/O, no page. */
 import type { Message } from "@convwire/client";
 
 import { dayOf } from "./format.js";
 
-export type Row =
+export type Item =
 	| { type: "day"; key: string; at: number }
 	| { type: "new"; key: string }
 	| { type: "system"; key: string; message: Message }
@@ -33,8 +33,8 @@ function senderOf(message: Message): string {
 }
 
 /** newFrom: the first new message's id. */
-export function rowsOf(messages: Message[], newFrom: string | null): Row[] {
-	const rows: Row[] = [];
+export function itemsOf(messages: Message[], newFrom: string | null): Item[] {
+	const items: Item[] = [];
 	const reactions = reactionsOf(messages);
 	let before: Message | null = null;
 	let day = 0;
@@ -48,20 +48,20 @@ export function rowsOf(messages: Message[], newFrom: string | null): Row[] {
 
 		if (isNewDay) {
 			day = dayOf(at);
-			rows.push({ type: "day", key: `day-${day}`, at });
+			items.push({ type: "day", key: `day-${day}`, at });
 		}
 		if (message.id === newFrom) {
-			rows.push({ type: "new", key: "new" });
+			items.push({ type: "new", key: "new" });
 		}
 		if (message.kind === "system" || message.kind === "request_welcome") {
-			rows.push({ type: "system", key: message.id, message });
+			items.push({ type: "system", key: message.id, message });
 			before = null;
 			continue;
 		}
 		const isFirst: boolean = isNewDay || before === null || message.id === newFrom || senderOf(before) !== senderOf(message) || at - before.position > GROUP_MS;
 
-		rows.push({ type: "message", key: message.id, message, isFirst, reactions: reactions.get(message.id) ?? [] });
+		items.push({ type: "message", key: message.id, message, isFirst, reactions: reactions.get(message.id) ?? [] });
 		before = message;
 	}
-	return rows;
+	return items;
 }
