@@ -106,22 +106,22 @@ async function paint() {
 
 			await openFirst(page);
 			offset = await clockOffset(page);
-			/* A bubble is painted in the task after the animation frame in which it came into the document. */
+			/* A bubble is painted in the task after the animation frame in which it came into the document: the page's own mark. */
 			await page.evaluate(() => {
+				let fresh = [];
+				const { debug } = window.client;
+				const mark = debug.painted.bind(debug);
+
 				window.painted = new Map();
+				debug.painted = () => {
+					const at = performance.timeOrigin + performance.now();
+
+					for (const body of fresh) if (!window.painted.has(body)) window.painted.set(body, at);
+					fresh = [];
+					mark();
+				};
 				new MutationObserver((changes) => {
-					const texts = changes.flatMap(({ addedNodes }) => [...addedNodes]).filter((node) => node.querySelectorAll).flatMap((node) => [...node.querySelectorAll(".text")].map((found) => found.textContent));
-
-					if (texts.length > 0) {
-						const { port1, port2 } = new MessageChannel();
-
-						port1.onmessage = () => {
-							const at = performance.timeOrigin + performance.now();
-
-							for (const body of texts) if (!window.painted.has(body)) window.painted.set(body, at);
-						};
-						requestAnimationFrame(() => port2.postMessage(null));
-					}
+					fresh.push(...changes.flatMap(({ addedNodes }) => [...addedNodes]).filter((node) => node.querySelectorAll).flatMap((node) => [...node.querySelectorAll(".text")].map((found) => found.textContent)));
 				}).observe(document.querySelector(".thread-body"), { childList: true, subtree: true });
 			});
 			const sent = new Map();

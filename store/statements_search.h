@@ -23,7 +23,9 @@
 				    "JOIN number n ON n.id = c.number JOIN contact k ON k.id = c.contact " \
 				    "WHERE contact_text MATCH ?1 AND (?2 IS NULL OR c.assignee = ?2) " \
 				    "ORDER BY s.rowid DESC") \
+	/* from the oldest on, up to the first that is to stay: never a hole, whatever the clock did */ \
 	X(SQL_EVENT_TRIM, "DELETE FROM event WHERE id IN (SELECT id FROM event WHERE id <= ?2 ORDER BY id LIMIT ?3) " \
-			  "AND at < ?1")
+			  "AND id < coalesce((SELECT id FROM (SELECT id, at FROM event ORDER BY id LIMIT ?3) " \
+			  "WHERE at >= ?1 ORDER BY id LIMIT 1), ?2 + 1)")
 
 #endif

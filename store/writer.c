@@ -26,7 +26,7 @@
 
 #define MAX_BATCH_OPS 512
 #define IDLE_MS 1000
-/* Search is behind by this much at most while others have work for the writer, but for a flood; retention waits for idle time. */
+/* Search is behind by this much at most while others have work for the writer, but for a flood; retention goes as slowly. */
 #define INDEX_EVERY_MS 200
 #define TRIM_EVERY_MS 1000
 /* 16 MB of WAL: the longest checkpoint stays in the tens of milliseconds (docs/benchmarks.md). */
@@ -596,16 +596,13 @@ static void trim_slice(struct cw_store *store)
 	(void)pthread_mutex_lock(&store->queue_lock);
 	store->stats.trims++;
 	(void)pthread_mutex_unlock(&store->queue_lock);
-	store->next_trim_ms = cw_clock_monotonic_ms() + (is_more && status == CW_OK ? 0 : TRIM_EVERY_MS);
+	store->next_trim_ms = cw_clock_monotonic_ms() + (is_more && status == CW_OK ? INDEX_EVERY_MS : TRIM_EVERY_MS);
 }
 
 static void on_idle(struct cw_store *store, bool is_full)
 {
 	if (is_full) {
 		probe_disk(store);
-	}
-	if (!is_full && store->options.event_retention_ms > 0 && cw_clock_monotonic_ms() >= store->next_trim_ms) {
-		trim_slice(store);
 	}
 	if (store->may_replay) {
 		store->may_replay = replay_slice(store);
@@ -644,6 +641,9 @@ static void *run_writer(void *context)
 		}
 		if (may_index && cw_clock_monotonic_ms() >= store->next_index_ms) {
 			index_slice(store, !batch);
+		}
+		if (!is_full && store->options.event_retention_ms > 0 && cw_clock_monotonic_ms() >= store->next_trim_ms) {
+			trim_slice(store);
 		}
 		if (store->wal_pages >= store->checkpoint_at_pages) {
 			checkpoint(store);

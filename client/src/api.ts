@@ -59,6 +59,12 @@ function isBytes(body: unknown): body is Blob | ArrayBuffer | Uint8Array {
 	return body instanceof Blob || body instanceof ArrayBuffer || body instanceof Uint8Array;
 }
 
+interface Answer {
+	answer: Response;
+	/** null: no JSON. */
+	body: unknown;
+}
+
 export class Api {
 	constructor(
 		/** Where the daemon answers, without a slash at the end; "" is the page's own origin. */
@@ -72,20 +78,21 @@ export class Api {
 		const token = await this.tokens.get();
 		const answer = await this.fetchWith(token, path, request);
 
-		if (answer.status !== 401) {
-			return this.read<T>(answer);
+		if (answer.answer.status !== 401) {
+			return read<T>(answer);
 		}
 		const fresh = await this.tokens.replace(token);
 
-		return this.read<T>(fresh === token ? answer : await this.fetchWith(fresh, path, request));
+		return read<T>(fresh === token ? answer : await this.fetchWith(fresh, path, request));
 	}
 
 	/** Asks without a token. Throws ApiError. */
 	async askOpenly<T>(path: string): Promise<T> {
-		return this.read<T>(await this.fetchWith(null, path, {}));
+		return read<T>(await this.fetchWith(null, path, {}));
 	}
 
-	private async fetchWith(token: string | null, path: string, request: ApiRequest): Promise<Response> {
+	/** The body is read within the time, too: a server that hangs may do so after its headers. */
+	private async fetchWith(token: string | null, path: string, request: ApiRequest): Promise<Answer> {
 		const headers: Record<string, string> = token === null ? {} : { Authorization: `Bearer ${token}` };
 		const init: RequestInit = { method: request.method ?? "GET", headers, cache: "no-store" };
 
@@ -99,7 +106,10 @@ export class Api {
 
 		request.signal?.addEventListener("abort", onAbort);
 		try {
-			return await this.fetchIt(this.url + path, { ...init, signal: abort.signal });
+			const answer = await this.fetchIt(this.url + path, { ...init, signal: abort.signal });
+			const text = answer.status === 204 ? "" : await answer.text();
+
+			return { answer, body: parsed(text) };
 		} catch (error) {
 			if (request.signal?.aborted) {
 				throw error;
@@ -112,13 +122,20 @@ export class Api {
 			request.signal?.removeEventListener("abort", onAbort);
 		}
 	}
+}
 
-	private async read<T>(answer: Response): Promise<T> {
-		const body: unknown = answer.status === 204 ? null : await answer.json().catch(() => null);
+/** What the server said, or throws what it complained of: a problem document, or one in a command's answer. */
+function read<T>({ answer, body }: Answer): T {
+	if (!answer.ok) {
+		throw problemOf(answer, (body as { problem?: unknown } | null)?.problem ?? body);
+	}
+	return body as T;
+}
 
-		if (!answer.ok) {
-			throw problemOf(answer, body);
-		}
-		return body as T;
+function parsed(text: string): unknown {
+	try {
+		return JSON.parse(text);
+	} catch {
+		return null;
 	}
 }

@@ -116,6 +116,8 @@ export class Client {
 	private stopWatching: (() => void) | null = null;
 	private startTimer: ReturnType<typeof setTimeout> | null = null;
 	private readonly tab: string;
+	/** Messages that this run sends. */
+	private readonly followed = new Set<string>();
 	/** Commands given before it was known as whom. */
 	private readonly early: (() => void)[] = [];
 
@@ -131,6 +133,7 @@ export class Client {
 			onGained: (id) => this.emitter.emit("gained", id),
 			onLost: (id) => this.emitter.emit("lost", id),
 			onProblem: (error) => this.onProblem(error),
+			onSilence: () => this.link?.reconnect(),
 			onChange: () => this.settle(),
 		});
 		this.debug = new Debug(this.trace, () => this.facts());
@@ -155,6 +158,11 @@ export class Client {
 	/** How many events are missing, as far as is known. */
 	get behind(): number {
 		return this.sync.behind;
+	}
+
+	/** This agent sees some conversations only, and what it sees may be taken away. */
+	get limited(): boolean {
+		return this.sync.limited;
 	}
 
 	/** Where this client stands in the log; -1 before the first sync. */
@@ -195,15 +203,18 @@ export class Client {
 		}
 		this.sync.stop();
 		this.outbox?.stop();
-		if (this.link?.up) {
-			await this.people?.leave();
-		}
-		this.people?.down();
-		await this.link?.stop();
+		this.followed.clear();
+		const { link, people } = this;
+
 		this.link = null;
 		this.outbox = null;
 		this.people = null;
 		this.setStatus("stopped");
+		if (link?.up && people?.presenceTopic) {
+			void link.publish(people.presenceTopic, "", { qos: 1, retain: true }).catch(() => undefined); /* goes out before the good-bye */
+		}
+		people?.down();
+		await link?.stop();
 	}
 
 	/** Goes on after "signed out", or at once when offline. */
@@ -252,7 +263,7 @@ export class Client {
 		for (const message of page.messages) {
 			this.state.putMessage(message, conversation);
 		}
-		this.state.setLoadedFrom(conversation, page.next ?? -Infinity);
+		this.state.setLoadedFrom(conversation, page.next ?? -Infinity, before);
 		return page.next;
 	}
 
@@ -313,6 +324,7 @@ export class Client {
 		const command: StoredCommand = { id: newId(), conversation, type: "send", data: draft, at: Date.now() };
 
 		this.showPending(command);
+		this.followed.add(command.id);
 		this.whenOpen(() => {
 			void this.storage.put(command).catch(() => undefined).then(() => this.follow(command));
 		});
@@ -547,12 +559,13 @@ export class Client {
 	}
 
 	private async follow(command: StoredCommand): Promise<void> {
+		this.followed.add(command.id);
 		try {
 			await this.give(command, true);
 		} catch (error) {
 			const { detail, type } = error instanceof ApiError ? error : { detail: String(error), type: "internal" };
 
-			this.state.setPending(command.id, { command: command.id, state: "refused", detail, type });
+			await this.refuse(command, detail, type);
 		}
 		this.emitter.emit("pending", command.conversation);
 	}
@@ -572,22 +585,29 @@ export class Client {
 		this.emitter.emit("pending", command.conversation);
 	}
 
+	/** It stays in the thread, over a reload, until a person sends it again or takes it back. */
+	private async refuse(command: StoredCommand, detail: string, type: string): Promise<void> {
+		this.state.setPending(command.id, { command: command.id, state: "refused", detail, type });
+		await this.storage.put({ ...command, refused: { detail, type } }).catch(() => undefined);
+	}
+
 	/** What an earlier page could not get answered. */
 	private async sendLeftovers(): Promise<void> {
 		for (const command of await this.storage.all()) {
-			if (this.pendingOf(command.id) !== null) {
+			if (this.followed.has(command.id)) {
 				continue;
 			}
-			this.showPending(command);
-			if (Date.now() - command.at > OUTBOX_MAX_AGE_MS) {
-				const detail = "It could not be sent for over a day. Send it again if it still fits.";
-
-				this.state.setPending(command.id, { command: command.id, state: "refused", detail, type: "too_old" });
-				await this.storage.remove(command.id).catch(() => undefined);
-				this.emitter.emit("pending", command.conversation);
+			if (this.pendingOf(command.id) === null) {
+				this.showPending(command);
+			}
+			if (command.refused !== undefined) {
+				this.state.setPending(command.id, { command: command.id, state: "refused", ...command.refused });
+			} else if (Date.now() - command.at > OUTBOX_MAX_AGE_MS) {
+				await this.refuse(command, "Nobody knows whether it was sent: there was no answer for over a day. Send it again if it still fits.", "too_old");
 			} else {
 				void this.follow(command);
 			}
+			this.emitter.emit("pending", command.conversation);
 		}
 	}
 

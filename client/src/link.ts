@@ -46,6 +46,9 @@ const QOS_REFUSED = 128;
 const MIN_RETRY_MS = 250;
 const MAX_RETRY_MS = 30_000;
 const CONNECT_MS = 10_000;
+const GOODBYE_MS = 2_000;
+/** A longer timer would fire at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 const NOBODY_LISTENS = 16; /* MQTT 5.0, 3.4.2.1: No matching subscribers */
 const REFUSED = new Set([134, 135]); /* MQTT 5.0, 3.2.2.2: Bad User Name or Password, Not authorized */
 
@@ -88,7 +91,11 @@ export class Link {
 		this.isStopped = true;
 		this.forget();
 		if (mqtt !== null) {
-			await mqtt.endAsync().catch(() => mqtt.end(true));
+			/* A broker that does not answer shall not keep anybody. */
+			const late = setTimeout(() => mqtt.end(true), GOODBYE_MS);
+
+			await mqtt.endAsync().catch(() => undefined);
+			clearTimeout(late);
 		}
 	}
 
@@ -158,11 +165,20 @@ export class Link {
 		mqtt.on("connect", () => void this.subscribe(mqtt, token));
 		mqtt.on("message", (topic, payload, packet) => {
 			if (this.mqtt === mqtt) {
-				this.listener.onMessage(topic, payload.toString(), packet);
+				this.hand(topic, payload.toString(), packet);
 			}
 		});
 		mqtt.on("error", (error) => this.onError(mqtt, token, error));
 		mqtt.on("close", () => this.onClose(mqtt));
+	}
+
+	/** What throws in mqtt.js's handler would stop its parser for good. */
+	private hand(topic: string, payload: string, packet: IPublishPacket): void {
+		try {
+			this.listener.onMessage(topic, payload, packet);
+		} catch (error) {
+			this.listener.onProblem(errorOf(error));
+		}
 	}
 
 	private async subscribe(mqtt: MqttClient, token: string): Promise<void> {
@@ -223,7 +239,7 @@ export class Link {
 		this.clearRenewal();
 		this.renewTimer = setTimeout(() => {
 			void this.renew(mqtt, token);
-		}, this.options.tokens.renewIn);
+		}, Math.min(this.options.tokens.renewIn, MAX_TIMER_MS));
 	}
 
 	private async renew(mqtt: MqttClient, old: string): Promise<void> {

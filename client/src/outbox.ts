@@ -149,8 +149,10 @@ export class Outbox {
 		const backoff = new Backoff(MIN_RETRY_MS, MAX_RETRY_MS);
 
 		while (!this.isStopped) {
+			const target = this.host.survivorOf(entry.conversation);
+
 			try {
-				const answer = await this.attempt(entry);
+				const answer = await this.attempt(entry, target);
 
 				await this.forget(entry);
 				entry.resolve(answer);
@@ -158,21 +160,19 @@ export class Outbox {
 			} catch (error) {
 				const isFinal = error instanceof ApiError && !error.isTemporary && error.status !== 401;
 
-				if (isFinal && !(await this.wasMerged(entry, error))) {
-					await this.forget(entry);
-					entry.reject(error);
+				if (isFinal && !(await this.wasMerged(target, error))) {
+					entry.reject(error); /* who gave it decides what becomes of it */
 					return;
 				}
-				await this.pause(isFinal ? 0 : Math.max(backoff.next(), ((error as ApiError).retryAfter ?? 0) * 1000));
+				await this.pause(isFinal && this.host.survivorOf(target) !== target ? 0 : Math.max(backoff.next(), ((error as ApiError).retryAfter ?? 0) * 1000));
 			}
 		}
 	}
 
 	/** By MQTT when it is up; what has no answer in time, or was refused there, is asked over HTTP, which says why. */
-	private async attempt(entry: Entry): Promise<CommandAnswer> {
+	private async attempt(entry: Entry, conversation: string): Promise<CommandAnswer> {
 		const { id, type, data } = entry;
 		const body = data === undefined ? { id, type } : { id, type, data };
-		const conversation = this.host.survivorOf(entry.conversation);
 		const { account, subject } = this.host;
 		const topic = makeTopic({ kind: "command", account, conversation, subject });
 
@@ -206,15 +206,22 @@ export class Outbox {
 		}
 	}
 
-	/** Then it goes, under the same id, to the conversation that this one has gone into. */
-	private async wasMerged(entry: Entry, error: ApiError): Promise<boolean> {
+	/**
+	 * Then it goes, under the same id, to the conversation that target has gone into. Throws nothing: who cannot ask where that
+	 * is tries again.
+	 */
+	private async wasMerged(target: string, error: ApiError): Promise<boolean> {
 		if (error.type !== "conversation_merged") {
 			return false;
 		}
-		const before = this.host.survivorOf(entry.conversation);
-
-		await this.host.refresh(entry.conversation).catch(() => undefined);
-		return this.host.survivorOf(entry.conversation) !== before;
+		if (this.host.survivorOf(target) === target) {
+			try {
+				await this.host.refresh(target);
+			} catch {
+				return true;
+			}
+		}
+		return this.host.survivorOf(target) !== target;
 	}
 
 	private async forget(entry: Entry): Promise<void> {

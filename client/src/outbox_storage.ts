@@ -10,6 +10,8 @@ export interface StoredCommand {
 	data?: unknown;
 	/** When it was given, ms. */
 	at: number;
+	/** It will not be sent, and why: kept until a person has seen it. */
+	refused?: { detail: string; type: string };
 }
 
 export interface OutboxStorage {

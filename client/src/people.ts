@@ -28,6 +28,17 @@ const TYPING_EVERY_MS = 3_000;
 const VIEWING_MS = 45_000;
 const VIEWING_EVERY_MS = 30_000;
 
+/** What anybody may have published; null: nothing that is known here. */
+function parseLive(text: string): LivePayload | null {
+	try {
+		const said = JSON.parse(text) as LivePayload | null;
+
+		return typeof said === "object" && said !== null && typeof said.on === "boolean" ? said : null;
+	} catch {
+		return null;
+	}
+}
+
 export interface PeopleHost {
 	account: string;
 	subject: string;
@@ -98,15 +109,6 @@ export class People {
 		this.timers = [];
 	}
 
-	/** Clears what the broker keeps of this tab. */
-	async leave(): Promise<void> {
-		const topic = this.presenceTopic;
-
-		if (topic !== null) {
-			await this.host.publish(topic, "", { qos: 1, retain: true }).catch(() => undefined);
-		}
-	}
-
 	/** The conversation on the screen; null: none. */
 	view(conversation: string | null): void {
 		if (this.viewed !== null && this.viewed !== conversation) {
@@ -152,11 +154,9 @@ export class People {
 	}
 
 	private takeLive(conversation: string, subject: string, payload: string): void {
-		let said: LivePayload;
+		const said = parseLive(payload);
 
-		try {
-			said = JSON.parse(payload) as LivePayload;
-		} catch {
+		if (said === null) {
 			return;
 		}
 		const people = this.seen.get(conversation) ?? new Map<string, Seen>();

@@ -30,11 +30,15 @@ interface SocketEvents {
 	connect: undefined;
 	disconnect: string;
 	connect_error: Error;
+	/** A reply that could not be given to Convwire; its text is kept nowhere. */
+	send_error: { conversationId: string; reason: string };
 	/** The id means no conversation, or several: a sentence says what it was compared with. */
 	join_error: { conversationId: string; reason: string };
 	new_message: { conversationId: string; message: unknown };
 	message_status: { conversationId: string; messageId: string; status: string | null };
 }
+
+const MAX_SEEN = 10_000;
 
 /** A socket as the page knows it. */
 export class Socket {
@@ -42,6 +46,11 @@ export class Socket {
 	private readonly emitter = new Emitter<SocketEvents>();
 	/** The form in which the page joined, by canonical id. */
 	private readonly joined = new Map<string, Set<string>>();
+	/** The position up to which each joined conversation was told. */
+	private readonly toldUpTo = new Map<string, number>();
+	/** Replies in the order in which they were given, whatever it takes to find out to whom. */
+	private sending: Promise<void> = Promise.resolve();
+	private hasState = false;
 	/** Events that came while a join was still being resolved. */
 	private waiting: WireEvent[] = [];
 	private joining = 0;
@@ -60,6 +69,7 @@ export class Socket {
 		});
 		this.client.on("problem", (error) => this.emitter.emit("connect_error", error));
 		this.client.on("event", (event) => this.onEvent(event));
+		this.client.on("reset", () => void this.onReset());
 		this.client.start();
 	}
 
@@ -81,7 +91,7 @@ export class Socket {
 		} else if (name === "leave_conversation") {
 			this.leave(data as string);
 		} else if (name === "send_message") {
-			void this.send(data as { conversationId: string; text: string });
+			this.sending = this.sending.then(() => this.send(data as { conversationId: string; text: string }));
 		} else {
 			throw new Error(`${name}: this page knows join_conversation, leave_conversation and send_message; for others use socket.client`);
 		}
@@ -109,6 +119,7 @@ export class Socket {
 			} else {
 				this.client.select(id, conversation);
 				this.joined.set(conversation, (this.joined.get(conversation) ?? new Set()).add(id));
+				this.toldUpTo.set(conversation, this.client.state.conversations.get(conversation)?.last_message?.position ?? 0);
 			}
 		} catch (error) {
 			this.emitter.emit("join_error", { conversationId: id, reason: (error as Error).message });
@@ -125,12 +136,34 @@ export class Socket {
 		}
 	}
 
-	private async send({ conversationId, text }: { conversationId: string; text: string }): Promise<void> {
-		const conversation = await this.client.resolve(conversationId);
-
-		if (conversation !== null) {
-			this.client.send(conversation, { kind: "text", content: { body: text } });
+	/** The canonical id that a form means; null: none. Throws ApiError. */
+	private async meaning(id: string): Promise<string | null> {
+		for (const [conversation, forms] of this.joined) {
+			if (conversation === id || forms.has(id)) {
+				return conversation;
+			}
 		}
+		return this.client.resolve(id);
+	}
+
+	private async send({ conversationId, text }: { conversationId: string; text: string }): Promise<void> {
+		try {
+			const conversation = await this.meaning(conversationId);
+
+			if (conversation === null) {
+				throw new Error(`"${conversationId}" means no conversation.`);
+			}
+			this.client.send(conversation, { kind: "text", content: { body: text } });
+		} catch (error) {
+			this.emitter.emit("send_error", { conversationId, reason: (error as Error).message });
+		}
+	}
+
+	/** The forms under which a conversation, or one that went into it, was joined. */
+	private formsOf(conversation: string): string[] {
+		const survivor = this.client.state.survivorOf(conversation);
+
+		return [...this.joined].filter(([joined]) => this.client.state.survivorOf(joined) === survivor).flatMap(([, forms]) => [...forms]);
 	}
 
 	private onEvent(event: WireEvent): void {
@@ -139,8 +172,29 @@ export class Socket {
 		if (this.joining > 0) {
 			this.waiting.push(event);
 		} else if (message !== undefined && event.conversation !== null) {
-			for (const conversationId of this.joined.get(event.conversation) ?? []) {
+			for (const conversationId of this.formsOf(event.conversation)) {
 				this.tell(event.kind, conversationId, message);
+			}
+		}
+	}
+
+	/** Away for longer than the log is kept, or the server was restored: what came meanwhile is in the threads. */
+	private async onReset(): Promise<void> {
+		const isFirst = !this.hasState;
+
+		this.hasState = true;
+		for (const conversation of isFirst ? [] : this.joined.keys()) {
+			const shown = this.client.state.survivorOf(conversation);
+
+			try {
+				await this.client.loadMessages(shown);
+			} catch (error) {
+				this.emitter.emit("connect_error", error as Error);
+			}
+			for (const message of this.client.state.messages(shown)) {
+				if (message.position > (this.toldUpTo.get(conversation) ?? 0) && message.local === undefined) {
+					this.formsOf(conversation).forEach((form) => this.tell("message", form, message));
+				}
 			}
 		}
 	}
@@ -149,11 +203,19 @@ export class Socket {
 	private tell(kind: string, conversationId: string, message: Message): void {
 		const key = `${conversationId} ${message.id}`;
 
-		if (kind === "message" && !this.seen.has(key)) {
-			this.seen.add(key);
-			this.emitter.emit("new_message", { conversationId, message: (this.options.toMessage ?? toLegacyMessage)(message) });
-		} else if (kind === "status") {
+		if (kind === "status") {
 			this.emitter.emit("message_status", { conversationId, messageId: message.id, status: message.status ?? null });
+		} else if (kind === "message" && message.kind !== "reaction" && !this.seen.has(key)) {
+			this.seen.add(key);
+			if (this.seen.size > MAX_SEEN) {
+				this.seen.delete(this.seen.values().next().value as string);
+			}
+			for (const [conversation, forms] of this.joined) {
+				if (forms.has(conversationId)) {
+					this.toldUpTo.set(conversation, Math.max(message.position, this.toldUpTo.get(conversation) ?? 0));
+				}
+			}
+			this.emitter.emit("new_message", { conversationId, message: (this.options.toMessage ?? toLegacyMessage)(message) });
 		}
 	}
 }

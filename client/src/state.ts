@@ -141,10 +141,16 @@ export class State {
 		return pending.length === 0 ? sorted : [...sorted, ...pending];
 	}
 
-	/** The newest messages of a thread, or older ones, were fetched: from this position on everything is here. */
-	setLoadedFrom(conversation: string, position: number): void {
+	/**
+	 * The newest messages of a thread were fetched, or those before the position `before`: from `position` on everything is
+	 * here, unless what was between has been forgotten meanwhile.
+	 */
+	setLoadedFrom(conversation: string, position: number, before = Infinity): void {
 		const thread = this.threads.get(conversation) ?? newThread();
 
+		if (before !== Infinity && thread.from > before) {
+			return;
+		}
 		thread.from = position;
 		thread.sorted = null;
 		this.threads.set(conversation, thread);

@@ -20,6 +20,8 @@ export interface SyncListener {
 	onGained(conversation: string): void;
 	onLost(conversation: string): void;
 	onProblem(error: Error): void;
+	/** No head for so long: the connection may be dead, whatever it looks like. */
+	onSilence(): void;
 	/** Something that `isLive`, `isSilent`, `behind` are made of has changed. */
 	onChange(): void;
 }
@@ -42,6 +44,10 @@ export class Sync {
 	private feed: FeedWatch | null = null;
 	private headTopic: string | null = null;
 	private buffer: WireEvent[] = [];
+	/** How often each conversation was taken away: what was asked for before is not put back. */
+	private readonly losses = new Map<string, number>();
+	/** Taken away while a sync was under way, whose answer may be older. */
+	private lostMeanwhile: string[] = [];
 	private syncing: Promise<void> | null = null;
 	private mustSyncAgain = false;
 	private isUp = false;
@@ -67,6 +73,10 @@ export class Sync {
 	/** How many events are missing, as far as is known. */
 	get behind(): number {
 		return this.cursor < 0 ? 0 : Math.max(0, this.head - this.cursor);
+	}
+
+	get limited(): boolean {
+		return this.feed !== null;
 	}
 
 	/** Connected and subscribed. */
@@ -160,6 +170,9 @@ export class Sync {
 
 		if (feed.epoch === this.epoch && !isRetained) {
 			this.takeLost(feed.lost ?? []);
+			if (this.syncing !== null) {
+				this.lostMeanwhile.push(...(feed.lost ?? []));
+			}
 			void this.takeGained(feed.gained ?? []);
 		}
 		this.onHead(feed, isRetained);
@@ -170,6 +183,7 @@ export class Sync {
 
 	private takeLost(ids: string[]): void {
 		for (const id of ids) {
+			this.losses.set(id, (this.losses.get(id) ?? 0) + 1);
 			if (this.state.conversations.has(id)) {
 				this.state.removeConversation(id);
 				this.listener.onLost(id);
@@ -180,11 +194,15 @@ export class Sync {
 	/** The event that brought it carries its row; what came before it is fetched. */
 	private async takeGained(ids: string[]): Promise<void> {
 		for (const id of ids) {
+			const losses = this.losses.get(id);
+
 			try {
 				const row = await this.api.ask<Conversation>(`/api/v1/conversations/${encodeURIComponent(id)}`);
 
-				this.state.putConversation(row);
-				this.listener.onGained(id);
+				if (this.losses.get(id) === losses) { /* not lost again meanwhile */
+					this.state.putConversation(row);
+					this.listener.onGained(id);
+				}
 			} catch (error) {
 				this.listener.onProblem(error as Error); /* lost again, most likely */
 			}
@@ -198,11 +216,14 @@ export class Sync {
 			this.heardAt = Date.now();
 			this.watchForSilence();
 		}
-		this.head = head.epoch === this.epoch ? Math.max(this.head, head.seq) : head.seq;
-		if (this.cursor >= 0 && this.syncing === null) {
-			if (head.epoch !== this.epoch) {
+		if (head.epoch !== this.epoch) {
+			/* Of before a restore, or after one: /sync tells which. Its seq says nothing about ours. */
+			if (this.cursor >= 0) {
 				this.sync();
-			} else if (head.seq > this.cursor) {
+			}
+		} else {
+			this.head = Math.max(this.head, head.seq);
+			if (this.cursor >= 0 && this.syncing === null && head.seq > this.cursor) {
 				this.syncUnlessItComes();
 			}
 		}
@@ -225,6 +246,7 @@ export class Sync {
 		this.silenceTimer = setTimeout(() => {
 			this.silent = true;
 			this.sync();
+			this.listener.onSilence();
 		}, HEAD_SILENCE_MS);
 	}
 
@@ -250,6 +272,7 @@ export class Sync {
 			return;
 		}
 		this.backoff.reset();
+		this.takeLost(this.lostMeanwhile.splice(0));
 		this.applyBuffer();
 		if (this.mustSyncAgain || this.buffer.length > 0) {
 			this.mustSyncAgain = false;
@@ -294,7 +317,10 @@ export class Sync {
 			answer = parseSync(await this.api.ask<unknown>(`/api/v1/sync?limit=${SYNC_LIMIT}${since}`));
 			this.takeAnswer(answer);
 			await this.takeGained(answer.gained.filter((id) => !this.state.conversations.has(id)));
-			await this.loadRest(answer.snapshot?.next ?? null);
+			await this.loadRest(answer.snapshot?.next ?? null).catch((error: unknown) => {
+				this.forgetPlace();
+				throw error;
+			});
 		} while (answer.more && !this.isStopped);
 	}
 
@@ -311,13 +337,18 @@ export class Sync {
 		}
 	}
 
+	/** What is here is not whole: the next sync asks for everything. */
+	private forgetPlace(): void {
+		this.cursor = -1;
+		this.epoch = null;
+		this.feed = null;
+	}
+
 	private takeAnswer(answer: SyncAnswer): void {
 		if (this.headTopic !== null && this.headTopic !== answer.head_topic && answer.reset !== true) {
 			/* Other rights than before: what is here was made with those. */
 			this.headTopic = answer.head_topic;
-			this.cursor = -1;
-			this.epoch = null;
-			this.feed = null;
+			this.forgetPlace();
 			this.mustSyncAgain = true;
 			return;
 		}

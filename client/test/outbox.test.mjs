@@ -116,6 +116,24 @@ test("a conversation that was merged: the command follows it, under its id", asy
 	assert.deepEqual(door.made.asked.map(([, id]) => id), ["one", "one"]);
 });
 
+test("the merge was heard of before the refusal: the command follows all the same", async () => {
+	const door = doors({ isUp: false });
+	const outbox = new Outbox(door, new MemoryOutbox());
+	let survivor = CONVERSATION;
+	const paths = [];
+
+	door.made.survivorOf = (id) => (id === CONVERSATION ? survivor : id);
+	door.made.refresh = async () => { throw new Error("no network"); };
+	door.made.http = (_, path) => {
+		paths.push(path.split("/")[4]);
+		survivor = "acme_1_4"; /* its event came while the answer was on its way */
+		if (paths.length === 1) throw new ApiError(409, "conversation_merged", "…");
+		return { ok: true, message: "m" };
+	};
+	await outbox.add(command("one"), false);
+	assert.deepEqual(paths, [CONVERSATION, "acme_1_4"]);
+});
+
 test("stopped: nothing more goes out, and what has no answer stays stored", async () => {
 	const storage = new MemoryOutbox();
 	const door = doors();

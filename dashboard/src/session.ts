@@ -27,11 +27,12 @@ export class SignInError extends Error {
 
 const PATH = "/api/v1/session";
 const CHANNEL = "convwire-session";
+const TIMEOUT_MS = 15_000;
 
 async function ask(method: string, path: string, body?: object): Promise<Response> {
 	try {
 		return await fetch(path, {
-			method, cache: "no-store",
+			method, cache: "no-store", signal: AbortSignal.timeout(TIMEOUT_MS),
 			...(body && { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } }),
 		});
 	} catch {
@@ -42,6 +43,7 @@ async function ask(method: string, path: string, body?: object): Promise<Respons
 export class Session {
 	me: Me | null = null;
 	private fresh: string | null = null;
+	private owner: Me | null = null;
 	private readonly channel = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel(CHANNEL);
 
 	/** onEnded: another tab signed out. */
@@ -78,30 +80,38 @@ export class Session {
 		this.take((await answer.json()) as SessionAnswer);
 	}
 
-	/** Here, and in the other tabs. */
+	/** Here, and in the other tabs. Throws SignInError when the server was not reached: then nobody is signed out. */
 	async signOut(): Promise<void> {
+		const answer = await ask("DELETE", PATH);
+
+		if (!answer.ok) {
+			throw new SignInError("busy", null);
+		}
 		this.me = null;
+		this.fresh = null;
 		this.channel?.postMessage("signed out");
-		await ask("DELETE", PATH).catch(() => undefined);
+	}
+
+	/** This page is one person's from now on: another's session, begun in another tab, gives it no token. */
+	keepTo(me: Me): void {
+		this.owner = me;
 	}
 
 	/** For the client library: a token that is good for a while. Throws SignedOut, or when the server is not reached. */
 	readonly token = async (): Promise<string> => {
-		if (this.fresh === null) {
-			const before = this.me;
-
-			if (!(await this.resume()) || (before !== null && before.subject !== this.me?.subject)) {
-				throw new SignedOut();
-			}
-		}
+		const isSignedIn = this.fresh !== null || (await this.resume());
 		const token = this.fresh;
 
 		this.fresh = null;
-		if (token === null) {
+		if (!isSignedIn || token === null || (this.owner !== null && !this.isOwners())) {
 			throw new SignedOut();
 		}
 		return token;
 	};
+
+	private isOwners(): boolean {
+		return this.me?.account === this.owner?.account && this.me?.subject === this.owner?.subject;
+	}
 
 	private take({ token, account, agent }: SessionAnswer): void {
 		this.fresh = token;

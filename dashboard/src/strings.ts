@@ -170,7 +170,8 @@ export const strings = {
 		tooLarge: (name: string, limit: string) => `${name} is too large: at most ${limit}.`,
 		tooLong: (n: number) => `${n} characters too many`,
 		removeFile: (name: string) => `Do not send ${name}`,
-		uploadFailed: (why: string) => `The file was not sent: ${why}`,
+		uploadFailed: (name: string, why: string) => `${name} was not sent: ${why}`,
+		sendAgain: "Send again",
 		you: "yourself",
 	},
 	templates: {
@@ -215,6 +216,7 @@ export const strings = {
 		newConversation: "New conversation",
 		debug: "Debug panel",
 		signOut: "Sign out",
+		signOutFailed: "The server was not reached: you are still signed in here. Try again.",
 		signedInAs: (name: string) => `Signed in as ${name}`,
 		online: (n: number) => `${n} online`,
 	},

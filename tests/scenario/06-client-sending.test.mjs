@@ -94,7 +94,26 @@ scenario('what a closed page could not send, the next one does; what is a day ol
   await eventually(() => out(next, id).some((message) => message.content.body === 'left over' && !message.local), 'sent by the next page');
   const [refused] = local(next, id);
   assert.deepEqual([refused.content.body, refused.local.type], ['too old', 'too_old']);
+  await eventually(async () => (await outbox.all()).length === 1, 'what was sent is kept no more');
+  assert.equal((await outbox.all())[0].refused.type, 'too_old', 'what waits for a person is, over a reload');
+  await next.stop();
+  next.start();
+  await isLive(next);
+  assert.equal(local(next, id)[0].local.state, 'refused');
+  next.discardPending('old');
   await eventually(async () => (await outbox.all()).length === 0, 'nothing is kept any more');
+});
+
+scenario('stopped before it was sent, started again: it goes out', async (system) => {
+  const { client, id } = await begin(system);
+  await system.daemon.stop('SIGKILL');
+  client.send(id, text('between two starts'));
+  await client.stop();
+  await system.startDaemon();
+  client.api.url = `http://127.0.0.1:${system.httpPort}`;
+  client.start();
+  await eventually(async () => (await system.sim.taken()).length === 1, 'sent', { ms: 60_000 });
+  await eventually(() => local(client, id).length === 0, 'its event has come');
 });
 
 scenario('a reply to a conversation that was merged goes where it went; the same command twice does nothing twice', async (system) => {

@@ -56,12 +56,27 @@ function ReplyTo({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 	);
 }
 
+function Uploading({ inbox, conversation }: { inbox: Inbox; conversation: string }) {
+	const uploads = inbox.uploads.of(conversation);
+
+	return uploads.length === 0 ? null : (
+		<ul class="attachments" role="status">
+			{uploads.map(({ key, file, problem }) => (
+				<li key={key} class={problem === null ? "" : "bad"}>
+					<Icon name={problem === null ? "clock" : "warning"} size={16} /><bdi>{problem === null ? `${text.uploading} ${file.name}` : text.uploadFailed(file.name, problem)}</bdi>
+					{problem !== null && <button type="button" class="link" onClick={() => inbox.uploads.again(conversation)}>{text.sendAgain}</button>}
+					<IconButton icon="close" label={text.removeFile(file.name)} onClick={() => inbox.uploads.remove(conversation, key)} />
+				</li>
+			))}
+		</ul>
+	);
+}
+
 export function Composer({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 	const field = useRef<HTMLTextAreaElement>(null);
 	const picker = useRef<HTMLInputElement>(null);
 	const [draft, setDraft] = useState(() => inbox.drafts.get(row.id));
 	const [files, setFiles] = useState<Attachment[]>([]);
-	const [isUploading, setUploading] = useState(false);
 	const [hasEmoji, setEmoji] = useState(false);
 	const [isOver, setOver] = useState(false);
 	const replyTo = inbox.replyTo.value;
@@ -94,42 +109,19 @@ export function Composer({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 		inbox.problem.value = problem ?? inbox.problem.value;
 		setFiles((before) => [...before, ...all.filter((one) => problemOf(one) === null)]);
 	};
-	const sendFiles = async (caption: string): Promise<void> => {
-		let left = caption;
-
-		setUploading(true);
-		for (const { key, file, kind } of files) {
-			try {
-				const { id } = await inbox.client.upload(row.id, file, file.name);
-				const content: Record<string, unknown> = { media: id, ...(kind !== "audio" && left && { caption: left }), ...(kind === "document" && { filename: file.name }) };
-
-				inbox.send(row.id, { kind, content, ...quote() });
-				left = kind === "audio" ? left : "";
-				setFiles((before) => before.filter((one) => one.key !== key));
-			} catch (error) {
-				inbox.problem.value = text.uploadFailed((error as Error).message);
-				setUploading(false);
-				return;
-			}
-		}
-		setUploading(false);
-		if (left) {
-			inbox.send(row.id, { kind: "text", content: { body: left } });
-		}
-		write("");
-	};
 	const quote = (): Pick<Draft, "reply_to"> => (replyTo === null ? {} : { reply_to: replyTo.id });
 	const send = (): void => {
 		const body = (field.current?.value ?? draft).trim(); /* what was typed a moment ago may not be rendered yet */
 
-		if (isUploading || [...body].length > MAX_CHARACTERS) {
+		if ([...body].length > MAX_CHARACTERS || (body === "" && files.length === 0)) {
 			return;
 		}
-		if (files.length > 0) {
-			void sendFiles(body);
-		} else if (body) {
-			inbox.send(row.id, { kind: "text", content: { body }, ...quote() });
-			write("");
+		const left = files.length > 0 ? inbox.uploads.add(row.id, files, body, replyTo?.id) : body;
+
+		setFiles([]);
+		write("");
+		if (left) {
+			inbox.send(row.id, { kind: "text", content: { body: left }, ...quote() });
 		}
 		inbox.replyTo.value = null;
 		field.current?.focus();
@@ -171,9 +163,9 @@ export function Composer({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 						<li key={key}><Icon name={kind === "image" ? "image" : "file"} size={16} /><bdi>{file.name}</bdi>
 							<IconButton icon="close" label={text.removeFile(file.name)} onClick={() => setFiles(files.filter((one) => one.key !== key))} /></li>
 					))}
-					{isUploading && <li role="status">{text.uploading}</li>}
 				</ul>
 			)}
+			<Uploading inbox={inbox} conversation={row.id} />
 			<div class="composer-line">
 				<input type="file" multiple hidden ref={picker} onChange={(event) => { add(event.currentTarget.files); event.currentTarget.value = ""; }} />
 				<IconButton icon="attach" label={text.attach} onClick={() => picker.current?.click()} />
@@ -182,7 +174,7 @@ export function Composer({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 				<textarea ref={field} id="composer" rows={1} value={draft} placeholder={text.placeholder} aria-label={text.label} dir="auto"
 					aria-invalid={tooLong > 0} onInput={(event) => write(event.currentTarget.value)} onKeyDown={onKeyDown}
 					onPaste={(event) => { if (event.clipboardData?.files.length) { event.preventDefault(); add(event.clipboardData.files); } }} />
-				<button type="button" class="icon-button send" aria-label={text.send} title={text.send} onClick={send} disabled={isUploading || tooLong > 0 || (draft.trim() === "" && files.length === 0)}><Icon name="send" /></button>
+				<button type="button" class="icon-button send" aria-label={text.send} title={text.send} onClick={send} disabled={tooLong > 0 || (draft.trim() === "" && files.length === 0)}><Icon name="send" /></button>
 				{hasEmoji && <EmojiSheet onChoose={insert} onClose={() => { setEmoji(false); field.current?.focus(); }} />}
 			</div>
 			{tooLong > 0 && <p class="problem" role="alert">{text.tooLong(tooLong)}</p>}

@@ -14,6 +14,7 @@ import { Notifier } from "./notify.js";
 import { Drafts, settings } from "./settings.js";
 import { Frames, Ticker } from "./ticker.js";
 import { workerTimers } from "./timers.js";
+import { Uploads } from "./uploads.js";
 
 export type Tab = "mine" | "unassigned" | "all";
 export type Dialog = "help" | "palette" | "templates" | "begin" | "debug" | null;
@@ -76,6 +77,7 @@ export class Inbox {
 	readonly names = computed(() => new Map(this.agents.value.map(({ subject, name }) => [subject, name])));
 
 	private readonly threads = new Map<string, ThreadState>();
+	readonly uploads: Uploads;
 	private readonly notifier: Notifier;
 	private searchTimer: ReturnType<typeof setTimeout> | null = null;
 	private readTimer: ReturnType<typeof setTimeout> | null = null;
@@ -89,6 +91,7 @@ export class Inbox {
 		const frames = new Frames(() => this.client.debug.painted());
 
 		this.me = session.me as Me;
+		session.keepTo(this.me);
 		this.drafts = new Drafts(`${this.me.account}.${this.me.subject}`);
 		this.listTicker = new Ticker(frames);
 		this.threadTicker = new Ticker(frames);
@@ -99,6 +102,7 @@ export class Inbox {
 			url: "", token: session.token, connect, account: this.me.account, subject: this.me.subject,
 			mqttOptions: { timerVariant: workerTimers() },
 		});
+		this.uploads = new Uploads(this.client, (id, draft) => this.send(id, draft));
 		this.listen();
 	}
 
@@ -133,14 +137,15 @@ export class Inbox {
 		if (event.data?.agent || event.data?.number || event.data?.template) {
 			void this.loadLists();
 		}
-		if (event.kind === "message" && message?.direction === "in" && message.kind !== "reaction") {
-			this.onCustomerWrites(event, message);
-		}
 		this.listTicker.bump();
 		if (event.conversation !== null && this.client.state.survivorOf(event.conversation) === this.selected.value) {
 			this.threadTicker.bump();
-		} else if (event.kind === "merge" && event.conversation !== null && event.conversation === this.selected.value) {
-			this.open(this.client.state.survivorOf(event.conversation));
+		}
+		if (event.kind === "merge" && event.conversation !== null) {
+			this.onMerge(event.conversation);
+		}
+		if (event.kind === "message" && message?.direction === "in" && message.kind !== "reaction") {
+			this.onCustomerWrites(event, message);
 		}
 		this.showTitle();
 	}
@@ -163,13 +168,26 @@ export class Inbox {
 		}
 	}
 
+	/** The survivor's thread shows both: what this page never loaded of the other has to be fetched. */
+	private onMerge(id: string): void {
+		const survivor = this.client.state.survivorOf(id);
+
+		if (this.selected.value === id) {
+			this.open(survivor);
+		} else if (this.selected.value === survivor) {
+			this.threads.delete(survivor);
+			void this.loadThread(survivor);
+		}
+	}
+
 	private onReset(): void {
 		this.threads.clear();
 		this.isLoaded.value = true;
 		this.listTicker.bump();
 		this.showTitle();
+		this.forgetUnseen();
 		if (this.selected.value !== null) {
-			void this.loadThread(this.selected.value);
+			this.select(this.selected.value);
 		}
 	}
 
@@ -179,14 +197,32 @@ export class Inbox {
 		}
 		if (this.client.status === "live") {
 			this.isLoaded.value = true;
+			if (this.selected.value !== null && this.threads.get(this.selected.value)?.problem) {
+				void this.loadThread(this.selected.value);
+			}
 		}
 		this.statusTicker.bump();
 		this.listTicker.bump();
 		this.threadTicker.bump();
 	}
 
+	/** What was found, or is open over the page, may be no longer theirs. */
+	private forgetUnseen(): void {
+		const { conversations } = this.client.state;
+		const found = this.found.value;
+		const viewed = this.viewer.value;
+
+		if (found !== null && this.client.limited) {
+			this.found.value = { ...found, conversations: found.conversations.filter(({ id }) => conversations.has(id)), messages: found.messages.filter(({ conversation }) => conversations.has(conversation.id)) };
+		}
+		if (viewed !== null && !conversations.has(viewed.conversation)) {
+			this.viewer.value = null;
+		}
+	}
+
 	private onLost(id: string): void {
 		this.threads.delete(id);
+		this.forgetUnseen();
 		if (this.selected.value === id) {
 			this.lost.value = id;
 			this.client.select(null);
@@ -206,10 +242,16 @@ export class Inbox {
 		void this.loadLists();
 	}
 
+	/** First at the server: who is told to be signed out, is. */
 	async signOut(): Promise<void> {
-		await this.client.stop();
+		try {
+			await this.session.signOut();
+		} catch {
+			this.problem.value = strings.menu.signOutFailed;
+			return;
+		}
 		this.drafts.clear();
-		await this.session.signOut();
+		await this.client.stop();
 		location.assign("/");
 	}
 
@@ -314,8 +356,13 @@ export class Inbox {
 		this.select(id);
 	}
 
-	private select(id: string | null): void {
+	private select(wanted: string | null): void {
 		const before = this.selected.value;
+		const id = wanted === null ? null : this.client.state.survivorOf(wanted);
+
+		if (before !== id && this.dialog.value === "templates") {
+			this.dialog.value = null; /* it was for the other one */
+		}
 
 		if (before !== null && before !== id) {
 			this.client.state.keepWhole(before, false);

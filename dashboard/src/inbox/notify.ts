@@ -15,6 +15,12 @@ export class Notifier {
 			this.sound();
 		}
 		if (settings.notifications.value === "on" && "Notification" in window && Notification.permission === "granted") {
+			this.notify(name, text, id);
+		}
+	}
+
+	private notify(name: string, text: string, id: string): void {
+		try {
 			const note = new Notification(name, { body: text, tag: id, icon: "/static/icon-192.png" });
 
 			note.onclick = () => {
@@ -22,6 +28,8 @@ export class Notifier {
 				this.onOpen(id);
 				note.close();
 			};
+		} catch {
+			settings.notifications.value = "off"; /* Chrome on phones takes them from service workers only */
 		}
 	}
 

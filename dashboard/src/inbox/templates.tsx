@@ -39,11 +39,10 @@ function componentsOf(template: Template, values: Record<string, string>): Recor
 
 function Fill({ inbox, template, onBack }: { inbox: Inbox; template: Template; onBack: () => void }) {
 	const [values, setValues] = useState<Record<string, string>>({});
+	const [id] = useState(inbox.selected.value); /* whom it was filled for, whatever is selected later */
 	const names = variablesOf(template);
 	const isFull = names.every((name) => values[name]?.trim());
 	const send = (event: Event): void => {
-		const id = inbox.selected.value;
-
 		event.preventDefault();
 		if (id !== null && isFull) {
 			const components = componentsOf(template, values);

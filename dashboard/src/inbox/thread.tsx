@@ -192,6 +192,7 @@ function Messages({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 					})}
 				</div>
 			</div>
+			{state.problem !== null && <button class="floating top button" onClick={() => void inbox.loadThread(row.id)}>{text.failed} {text.retry}</button>}
 			{state.isLoading && <p class="floating top" role="status">{count === 0 ? text.loading : text.older}</p>}
 			{state.late.length > 0 && <button class="floating top button" onClick={() => { jump(state.late[0] as string); state.late.length = 0; inbox.threadTicker.bump(); }}>{text.late(state.late.length)}</button>}
 			{below > 0 && <button class="floating bottom button primary" onClick={toEnd}>{text.newBelow(below)}</button>}

@@ -1,0 +1,90 @@
+/*
+ * Files on their way to a customer. They belong to their conversation, not to the composer that is on the screen: who goes
+ * elsewhere meanwhile loses nothing, and what failed waits for its person.
+ */
+import { signal } from "@preact/signals";
+import type { Client, Draft } from "@convwire/client";
+
+import type { Attachment } from "./attachments.js";
+
+export interface Upload extends Attachment {
+	caption: string;
+	reply_to: string | undefined;
+	/** Why it was not sent; null: it is on its way. */
+	problem: string | null;
+}
+
+export class Uploads {
+	/** By conversation, in the order in which they are sent. */
+	readonly all = signal(new Map<string, Upload[]>());
+	private readonly running = new Set<string>();
+
+	constructor(private readonly client: Client, private readonly send: (conversation: string, draft: Draft) => void) {}
+
+	of(conversation: string): Upload[] {
+		return this.all.value.get(conversation) ?? [];
+	}
+
+	/** The caption goes with the first that may have one; the answer is what is left of it. */
+	add(conversation: string, files: Attachment[], caption: string, replyTo: string | undefined): string {
+		const first = files.find(({ kind }) => kind !== "audio");
+
+		this.change(conversation, [...this.of(conversation), ...files.map((file) => ({
+			...file, caption: file === first ? caption : "", reply_to: replyTo, problem: null,
+		}))]);
+		void this.run(conversation);
+		return first ? "" : caption;
+	}
+
+	remove(conversation: string, key: number): void {
+		this.change(conversation, this.of(conversation).filter((one) => one.key !== key));
+	}
+
+	again(conversation: string): void {
+		this.change(conversation, this.of(conversation).map((one) => ({ ...one, problem: null })));
+		void this.run(conversation);
+	}
+
+	private async run(conversation: string): Promise<void> {
+		if (this.running.has(conversation)) {
+			return;
+		}
+		this.running.add(conversation);
+		for (let next = this.next(conversation); next !== undefined; next = this.next(conversation)) {
+			await this.deliver(conversation, next);
+		}
+		this.running.delete(conversation);
+	}
+
+	/** What failed keeps those behind it waiting: they may belong together. */
+	private next(conversation: string): Upload | undefined {
+		const [first] = this.of(conversation);
+
+		return first?.problem === null ? first : undefined;
+	}
+
+	private async deliver(conversation: string, { key, file, kind, caption, reply_to }: Upload): Promise<void> {
+		try {
+			const { id } = await this.client.upload(conversation, file, file.name);
+			const content = { media: id, ...(caption && { caption }), ...(kind === "document" && { filename: file.name }) };
+
+			if (this.of(conversation).some((one) => one.key === key)) { /* not taken away meanwhile */
+				this.send(conversation, { kind, content, ...(reply_to !== undefined && { reply_to }) });
+			}
+			this.remove(conversation, key);
+		} catch (error) {
+			this.change(conversation, this.of(conversation).map((one) => (one.key === key ? { ...one, problem: (error as Error).message } : one)));
+		}
+	}
+
+	private change(conversation: string, uploads: Upload[]): void {
+		const all = new Map(this.all.value);
+
+		if (uploads.length === 0) {
+			all.delete(conversation);
+		} else {
+			all.set(conversation, uploads);
+		}
+		this.all.value = all;
+	}
+}
