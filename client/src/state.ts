@@ -4,8 +4,9 @@
  */
 import type { Contact, Conversation, EventData, LocalState, Message } from "./wire.js";
 
-/** Messages kept per conversation; older ones are fetched when someone scrolls there. */
-const MAX_MESSAGES = 500;
+/** Messages kept of a thread that nobody reads, and of all such threads: a page is open all day. What is missing is fetched when someone goes there. */
+const MAX_MESSAGES = 200;
+const MAX_TOTAL = 5000;
 
 interface Thread {
 	messages: Map<string, Message>;
@@ -27,11 +28,14 @@ export class State {
 	/** Threads that someone reads, which keep all that was loaded. */
 	private readonly held = new Set<string>();
 	private sortedList: Conversation[] | null = null;
+	/** Messages of all threads. */
+	private total = 0;
 
 	/** Forgets everything but what this page has not sent yet. */
 	clear(): void {
 		this.conversations.clear();
 		this.threads.clear();
+		this.total = 0;
 		this.sortedList = null;
 	}
 
@@ -67,7 +71,7 @@ export class State {
 	/** It is somebody else's now. */
 	removeConversation(id: string): void {
 		this.conversations.delete(id);
-		this.threads.delete(id);
+		this.forgetThread(id);
 		this.sortedList = null;
 	}
 
@@ -75,7 +79,7 @@ export class State {
 	private moveThread(from: string, to: string): void {
 		const messages = this.threads.get(from)?.messages;
 
-		this.threads.delete(from);
+		this.forgetThread(from);
 		for (const message of messages?.values() ?? []) {
 			this.putMessage(message, to);
 		}
@@ -104,10 +108,32 @@ export class State {
 		if (known === undefined || message.version >= known.version) {
 			thread.messages.set(message.id, message);
 			thread.sorted = null;
+			this.total += known === undefined ? 1 : 0;
 		}
+		this.threads.delete(shownIn); /* to the end: the one that changed last */
 		this.threads.set(shownIn, thread);
 		if (thread.messages.size > 2 * MAX_MESSAGES && !this.held.has(shownIn)) {
 			this.trim(thread);
+		}
+		if (this.total > MAX_TOTAL) {
+			this.forgetOldest(shownIn);
+		}
+	}
+
+	private forgetThread(id: string): void {
+		this.total -= this.threads.get(id)?.messages.size ?? 0;
+		this.threads.delete(id);
+	}
+
+	/** Threads that nobody reads, those first in which nothing has happened for longest. */
+	private forgetOldest(spared: string): void {
+		for (const id of this.threads.keys()) {
+			if (this.total <= MAX_TOTAL * 0.9) {
+				return;
+			}
+			if (id !== spared && !this.held.has(id)) {
+				this.forgetThread(id);
+			}
 		}
 	}
 
@@ -203,6 +229,7 @@ export class State {
 	private trim(thread: Thread): void {
 		const kept = [...thread.messages.values()].sort((one, other) => one.position - other.position).slice(-MAX_MESSAGES);
 
+		this.total -= thread.messages.size - kept.length;
 		thread.messages = new Map(kept.map((message) => [message.id, message]));
 		thread.from = Math.max(thread.from, kept[0]?.position ?? -Infinity);
 		thread.sorted = null;

@@ -102,9 +102,9 @@ test("a thread that nobody reads keeps its newest, one that is read keeps all", 
 	fill(0, 3000);
 	assert.equal(state.messages("a_1_923456789012").length, 3000);
 	state.keepWhole("a_1_923456789012", false);
-	assert.equal(state.messages("a_1_923456789012").length, 500);
+	assert.equal(state.messages("a_1_923456789012").length, 200);
 	fill(3000, 1000);
-	assert.ok(state.messages("a_1_923456789012").length <= 1000);
+	assert.ok(state.messages("a_1_923456789012").length <= 400);
 	assert.equal(state.messages("a_1_923456789012").at(-1).id, "m3999");
 });
 
@@ -117,4 +117,24 @@ test("a merged conversation is not in the list; its thread is shown by the one i
 	assert.deepEqual(state.list().map((one) => one.id), ["a_1_2"]);
 	assert.deepEqual(state.messages("a_1_2").map((one) => one.id), ["m1"]);
 	assert.equal(state.survivorOf("a_1_1"), "a_1_2");
+});
+
+test("a day of messages does not stay: threads without news are forgotten first, those that are read never", () => {
+	const state = new State();
+	const put = (n, i) => state.putMessage({ ...message(`m${n}-${i}`, i), conversation: `a_1_${n}` });
+
+	state.keepWhole("a_1_0", true);
+	for (let n = 0; n < 1000; n++) {
+		for (let i = 0; i < 20; i++) {
+			put(n, i);
+		}
+	}
+	const kept = Array.from({ length: 1000 }, (_, n) => state.messages(`a_1_${n}`).length);
+	const total = kept.reduce((sum, one) => sum + one, 0);
+
+	assert.ok(total <= 5000 && total > 4000, `${total}`);
+	assert.deepEqual([kept[0], kept[1], kept[999]], [20, 0, 20]);
+	state.clear();
+	put(1, 1);
+	assert.equal(state.messages("a_1_1").length, 1);
 });

@@ -35,7 +35,7 @@ export function page(system, { agent = 'ann', role = 'agent', loadsThreads = fal
   return client;
 }
 
-const KEPT = 500; // messages of a thread that a client has at least (client/src/state.ts)
+const KEPT = 200; // messages of a thread that a client has at least (client/src/state.ts)
 
 async function reload(client) {
   for (const { id } of client.state.list()) {

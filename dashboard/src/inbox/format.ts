@@ -20,6 +20,13 @@ export function dayOf(ms: number): number {
 	return date.getFullYear() * 10_000 + date.getMonth() * 100 + date.getDate();
 }
 
+/** When the local day began, and when the next one does. */
+export function boundsOf(ms: number): [number, number] {
+	const date = new Date(ms);
+
+	return [new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime(), new Date(date.getFullYear(), date.getMonth(), date.getDate() + 1).getTime()];
+}
+
 export function dayLabel(ms: number, now = Date.now()): string {
 	const day = dayOf(ms);
 
