@@ -133,7 +133,6 @@ export class Client {
 			onGained: (id) => this.emitter.emit("gained", id),
 			onLost: (id) => this.emitter.emit("lost", id),
 			onProblem: (error) => this.onProblem(error),
-			onSilence: () => this.link?.reconnect(),
 			onChange: () => this.settle(),
 		});
 		this.debug = new Debug(this.trace, () => this.facts());

@@ -20,8 +20,6 @@ export interface SyncListener {
 	onGained(conversation: string): void;
 	onLost(conversation: string): void;
 	onProblem(error: Error): void;
-	/** No head for so long: the connection may be dead, whatever it looks like. */
-	onSilence(): void;
 	/** Something that `isLive`, `isSilent`, `behind` are made of has changed. */
 	onChange(): void;
 }
@@ -246,7 +244,7 @@ export class Sync {
 		this.silenceTimer = setTimeout(() => {
 			this.silent = true;
 			this.sync();
-			this.listener.onSilence();
+			this.watchForSilence(); /* and again, as long as it lasts */
 		}, HEAD_SILENCE_MS);
 	}
 

@@ -14,7 +14,7 @@ function start(t, answers) {
 	const state = new State();
 	const asked = [];
 	const api = { ask: async (path) => { asked.push(path); const next = answers.length > 0 ? answers.shift() : page(); if (next instanceof Error) throw next; return next; } };
-	const sync = new Sync(api, state, { onEvent() {}, onReset() {}, onGained() {}, onLost() {}, onProblem() {}, onSilence() {}, onChange() {} });
+	const sync = new Sync(api, state, { onEvent() {}, onReset() {}, onGained() {}, onLost() {}, onProblem() {}, onChange() {} });
 
 	t.after(() => sync.stop());
 	return { sync, state, asked, head: (head, isRetained) => sync.takeHead(parseTopic(HEAD), HEAD, JSON.stringify(head), isRetained) };

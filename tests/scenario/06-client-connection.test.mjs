@@ -26,7 +26,7 @@ scenario('a token is renewed over the connection, which outlives it', async (sys
   let asked = 0;
   const client = page(system, { token: () => {
     asked++;
-    return system.token(system.account, 'agent', 'ann', { exp: Math.floor(Date.now() / 1000) + 6 });
+    return system.token(system.account, 'agent', 'ann', { exp: Math.floor(Date.now() / 1000) + 12 });
   } });
   await isLive(client);
   const { connectedSince } = client.debug.facts();
