@@ -18,7 +18,7 @@ browserScenario('a wrong password is told in a sentence; a right one opens the i
   await live(page);
   await page.reload();
   await live(page);
-  assert.equal(await page.locator('.row').count(), 1);
+  await page.locator('.row').waitFor();
   assert.deepEqual(await page.evaluate(() => [document.cookie, Object.keys(localStorage).filter((key) => /token|session/i.test(key))]), ['', []],
     'no script can read the session');
 });

@@ -119,6 +119,7 @@ browserScenario('the window is closed: templates take the composer’s place, an
   await shot(page, 'window-closed');
   await page.getByRole('button', { name: 'Choose a template' }).click();
   const dialog = page.getByRole('dialog', { name: 'Templates' });
+  await dialog.getByRole('button', { name: /order_shipped/ }).waitFor();
   assert.equal(await dialog.locator('.choices li').count(), 1, 'approved ones only');
   await dialog.getByRole('button', { name: /order_shipped/ }).click();
   await dialog.getByLabel('Value of {{1}}').fill('Ayesha');

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 
+import axe from 'axe-core';
 import { chromium } from 'playwright-core';
 
 import { REPO, scenario } from './system.mjs';
@@ -83,10 +84,23 @@ export async function open(page, name) {
   await page.locator('.thread-head h2', { hasText: name }).waitFor();
 }
 
-/** A picture of a state, under build/screenshots, to be looked at. */
-export async function shot(page, name) {
+/** Nothing serious or critical, by WCAG 2.1 AA. */
+async function assertAccessible(page, state) {
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate(() => window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'] }));
+  const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+  assert.deepEqual(serious.map(({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.html.slice(0, 160)} ${node.any[0]?.message ?? ''}`).join(' | ')}`), [], state);
+}
+
+async function picture(page, name) {
   await fs.mkdir(SHOTS, { recursive: true });
   await page.screenshot({ path: path.join(SHOTS, `${name}.png`) });
+}
+
+/** A state: axe finds nothing serious in it, and a picture is left under build/screenshots, to be looked at. */
+export async function shot(page, name) {
+  await picture(page, name);
+  await assertAccessible(page, name);
 }
 
 let shared = null;
@@ -112,7 +126,7 @@ export function browserScenario(name, options, body) {
       assert.deepEqual(browser.faults, [], 'the pages had no faults');
     } catch (error) {
       for (const [i, page] of browser.contexts.flatMap((context) => context.pages()).entries()) {
-        await shot(page, `failed-${name.replace(/\W+/g, '-').slice(0, 60)}-${i}`).catch(() => {});
+        await picture(page, `failed-${name.replace(/\W+/g, '-').slice(0, 60)}-${i}`).catch(() => {});
       }
       if (browser.faults.length) console.error(browser.faults.join('\n'));
       throw error;
