@@ -1,10 +1,10 @@
 /*
  * The live view of one account, and the way back: what a page, a phone or a bot needs. link.ts connects, sync.ts keeps
- * up with the log, outbox.ts gets commands answered, people.ts says who is there; this joins them.
+ * up with the log, outbox.ts gets commands answered, sending.ts shows what is on its way, people.ts says who is there; this joins them.
  */
 import type { IPublishPacket } from "mqtt";
 
-import { Api, ApiError } from "./api.js";
+import { Api } from "./api.js";
 import type { ApiRequest } from "./api.js";
 import { Debug } from "./debug.js";
 import type { DebugFacts } from "./debug.js";
@@ -17,6 +17,8 @@ import { MemoryOutbox, openOutboxStorage } from "./outbox_storage.js";
 import type { OutboxStorage, StoredCommand } from "./outbox_storage.js";
 import { People } from "./people.js";
 import type { Person } from "./people.js";
+import { Sending } from "./sending.js";
+import type { Draft } from "./sending.js";
 import { State } from "./state.js";
 import { Sync } from "./sync.js";
 import { SignedOut, Tokens } from "./tokens.js";
@@ -78,18 +80,7 @@ export interface ClientEvents {
 	problem: Error;
 }
 
-/** What a message is made of: docs/protocol.md, "What can be sent". */
-export interface Draft {
-	kind: string;
-	content: Record<string, unknown>;
-	/** A message's id, to be quoted. */
-	reply_to?: string;
-}
-
 const KEEPALIVE_S = 10;
-/** A reply that nobody could send for so long is not sent without a person saying so again. */
-const OUTBOX_MAX_AGE_MS = 24 * 60 * 60 * 1000;
-const CONTENT_BY_REFERENCE = "media";
 
 /** Follows one account, as one agent, in one tab. */
 export class Client {
@@ -101,6 +92,7 @@ export class Client {
 	private readonly trace = new Trace();
 	private readonly emitter = new Emitter<ClientEvents>();
 	private readonly sync: Sync;
+	private readonly sending: Sending;
 	private link: Link | null = null;
 	private outbox: Outbox | null = null;
 	private storage: OutboxStorage = new MemoryOutbox();
@@ -116,8 +108,6 @@ export class Client {
 	private stopWatching: (() => void) | null = null;
 	private startTimer: ReturnType<typeof setTimeout> | null = null;
 	private readonly tab: string;
-	/** Messages that this run sends. */
-	private readonly followed = new Set<string>();
 	/** Commands given before it was known as whom. */
 	private readonly early: (() => void)[] = [];
 
@@ -134,6 +124,12 @@ export class Client {
 			onLost: (id) => this.emitter.emit("lost", id),
 			onProblem: (error) => this.onProblem(error),
 			onChange: () => this.settle(),
+		});
+		this.sending = new Sending(this.state, {
+			storage: () => this.storage,
+			whenOpen: (act) => this.whenOpen(act),
+			give: (command) => this.give(command, true),
+			onChange: (conversation) => this.emitter.emit("pending", conversation),
 		});
 		this.debug = new Debug(this.trace, () => this.facts());
 	}
@@ -202,7 +198,7 @@ export class Client {
 		}
 		this.sync.stop();
 		this.outbox?.stop();
-		this.followed.clear();
+		this.sending.stopped();
 		const { link, people } = this;
 
 		this.link = null;
@@ -320,36 +316,17 @@ export class Client {
 
 	/** Sends a message: it is in state at once, and survives the page until it is answered. The answer is the command's id. */
 	send(conversation: string, draft: Draft): string {
-		const command: StoredCommand = { id: newId(), conversation, type: "send", data: draft, at: Date.now() };
-
-		this.showPending(command);
-		this.followed.add(command.id);
-		this.whenOpen(() => {
-			void this.storage.put(command).catch(() => undefined).then(() => this.follow(command));
-		});
-		return command.id;
+		return this.sending.send(conversation, draft);
 	}
 
-	/** Sends again what was refused here, as a new command. */
+	/** Sends again what was refused here, as a new command: its id; null when there is no such. */
 	resend(commandId: string): string | null {
-		const message = this.pendingOf(commandId);
-
-		if (message === null) {
-			return null;
-		}
-		this.discardPending(commandId);
-		return this.send(message.conversation, draftOf(message));
+		return this.sending.resend(commandId);
 	}
 
 	/** Takes back what was refused here. */
 	discardPending(commandId: string): void {
-		const message = this.pendingOf(commandId);
-
-		this.state.dropPending(commandId);
-		void this.storage.remove(commandId).catch(() => undefined);
-		if (message !== null) {
-			this.emitter.emit("pending", message.conversation);
-		}
+		this.sending.discard(commandId);
 	}
 
 	/* ---- who is there ---- */
@@ -402,7 +379,7 @@ export class Client {
 				this.who = who;
 				this.storage = storage;
 				this.open(who, url);
-				await this.sendLeftovers();
+				await this.sending.leftovers();
 			}
 		} catch (error) {
 			this.onProblem(error as Error);
@@ -557,63 +534,6 @@ export class Client {
 		});
 	}
 
-	private async follow(command: StoredCommand): Promise<void> {
-		this.followed.add(command.id);
-		try {
-			await this.give(command, true);
-		} catch (error) {
-			const { detail, type } = error instanceof ApiError ? error : { detail: String(error), type: "internal" };
-
-			await this.refuse(command, detail, type);
-		}
-		this.emitter.emit("pending", command.conversation);
-	}
-
-	private showPending(command: StoredCommand): void {
-		const draft = command.data as Draft;
-
-		this.state.putPending({
-			id: `local-${command.id}`, version: 1, conversation: command.conversation, wamid: null, direction: "out", origin: "agent",
-			kind: draft.kind, position: command.at, sent_at: null, received_at: command.at, status: null, content: draft.content,
-			...(draft.reply_to !== undefined && { context: { message: draft.reply_to } }),
-			...(typeof draft.content[CONTENT_BY_REFERENCE] === "string" && {
-				media: { id: draft.content[CONTENT_BY_REFERENCE], state: "ready" as const, mime_type: "", size: 0 },
-			}),
-			local: { command: command.id, state: "waiting" },
-		});
-		this.emitter.emit("pending", command.conversation);
-	}
-
-	/** It stays in the thread, over a reload, until a person sends it again or takes it back. */
-	private async refuse(command: StoredCommand, detail: string, type: string): Promise<void> {
-		this.state.setPending(command.id, { command: command.id, state: "refused", detail, type });
-		await this.storage.put({ ...command, refused: { detail, type } }).catch(() => undefined);
-	}
-
-	/** What an earlier page could not get answered. */
-	private async sendLeftovers(): Promise<void> {
-		for (const command of await this.storage.all()) {
-			if (this.followed.has(command.id)) {
-				continue;
-			}
-			if (this.pendingOf(command.id) === null) {
-				this.showPending(command);
-			}
-			if (command.refused !== undefined) {
-				this.state.setPending(command.id, { command: command.id, state: "refused", ...command.refused });
-			} else if (Date.now() - command.at > OUTBOX_MAX_AGE_MS) {
-				await this.refuse(command, "Nobody knows whether it was sent: there was no answer for over a day. Send it again if it still fits.", "too_old");
-			} else {
-				void this.follow(command);
-			}
-			this.emitter.emit("pending", command.conversation);
-		}
-	}
-
-	private pendingOf(commandId: string): Message | null {
-		return this.state.pendingOf(commandId);
-	}
-
 	/* ---- status ---- */
 
 	/** Live is said only when the cursor has reached the head. */
@@ -667,10 +587,4 @@ export class Client {
 			outbox: this.outbox?.size ?? 0,
 		};
 	}
-}
-
-function draftOf(message: Message): Draft {
-	const quoted = (message.context as { message?: string } | undefined)?.message;
-
-	return { kind: message.kind, content: message.content ?? {}, ...(quoted !== undefined && { reply_to: quoted }) };
 }

@@ -1,6 +1,6 @@
 export { ApiError } from "./api.js";
 export { Client } from "./client.js";
-export type { ClientEvents, ClientOptions, ClientStatus, Draft } from "./client.js";
+export type { ClientEvents, ClientOptions, ClientStatus } from "./client.js";
 export { customerOf, makeConversationId, parseConversationId } from "./conversation_id.js";
 export type { ConversationId } from "./conversation_id.js";
 export type { DebugFacts, Hops } from "./debug.js";
@@ -10,6 +10,7 @@ export { MemoryOutbox, openOutboxStorage } from "./outbox_storage.js";
 export type { OutboxStorage, StoredCommand } from "./outbox_storage.js";
 export type { Person } from "./people.js";
 export { State } from "./state.js";
+export type { Draft } from "./sending.js";
 export { SignedOut } from "./tokens.js";
 export type { TokenSource } from "./tokens.js";
 export { conversationsFilter, liveFilter, makeTopic, parseTopic, presenceFilter } from "./topic.js";

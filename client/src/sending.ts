@@ -1,0 +1,137 @@
+/*
+ * Messages on their way: in the thread at once, kept until they are answered, and, if they are refused, until a person has
+ * seen why.
+ */
+import { ApiError } from "./api.js";
+import { newId } from "./outbox.js";
+import type { CommandAnswer } from "./outbox.js";
+import type { OutboxStorage, StoredCommand } from "./outbox_storage.js";
+import type { State } from "./state.js";
+import type { Message } from "./wire.js";
+
+/** What a message is made of: docs/protocol.md, "What can be sent". */
+export interface Draft {
+	kind: string;
+	content: Record<string, unknown>;
+	/** A message's id, to be quoted. */
+	reply_to?: string;
+}
+
+export interface SendingHost {
+	storage(): OutboxStorage;
+	/** Acts now, or as soon as it is known as whom. */
+	whenOpen(act: () => void): void;
+	/** Resolves with the answer, however long it takes; rejects with the ApiError of a refusal. */
+	give(command: StoredCommand): Promise<CommandAnswer>;
+	/** Something of this conversation that is not sent yet has changed. */
+	onChange(conversation: string): void;
+}
+
+/** A reply that had no answer for so long is not sent without a person saying so again. */
+const OUTBOX_MAX_AGE_MS = 24 * 60 * 60 * 1000;
+const CONTENT_BY_REFERENCE = "media";
+
+export class Sending {
+	/** Commands that this run sends. */
+	private readonly followed = new Set<string>();
+
+	constructor(private readonly state: State, private readonly host: SendingHost) {}
+
+	/** Nothing is followed any more; what has no answer is kept for the next run. */
+	stopped(): void {
+		this.followed.clear();
+	}
+
+	/** Sends a message: it is in state at once, and survives the page until it is answered. The answer is the command's id. */
+	send(conversation: string, draft: Draft): string {
+		const command: StoredCommand = { id: newId(), conversation, type: "send", data: draft, at: Date.now() };
+
+		this.showPending(command);
+		this.followed.add(command.id);
+		this.host.whenOpen(() => {
+			void this.host.storage().put(command).catch(() => undefined).then(() => this.follow(command));
+		});
+		return command.id;
+	}
+
+	/** Sends again what was refused here, as a new command. */
+	resend(commandId: string): string | null {
+		const message = this.state.pendingOf(commandId);
+
+		if (message === null) {
+			return null;
+		}
+		this.discard(commandId);
+		return this.send(message.conversation, draftOf(message));
+	}
+
+	/** Takes back what was refused here. */
+	discard(commandId: string): void {
+		const message = this.state.pendingOf(commandId);
+
+		this.state.dropPending(commandId);
+		void this.host.storage().remove(commandId).catch(() => undefined);
+		if (message !== null) {
+			this.host.onChange(message.conversation);
+		}
+	}
+
+	private async follow(command: StoredCommand): Promise<void> {
+		this.followed.add(command.id);
+		try {
+			await this.host.give(command);
+		} catch (error) {
+			const { detail, type } = error instanceof ApiError ? error : { detail: String(error), type: "internal" };
+
+			await this.refuse(command, detail, type);
+		}
+		this.host.onChange(command.conversation);
+	}
+
+	private showPending(command: StoredCommand): void {
+		const draft = command.data as Draft;
+
+		this.state.putPending({
+			id: `local-${command.id}`, version: 1, conversation: command.conversation, wamid: null, direction: "out", origin: "agent",
+			kind: draft.kind, position: command.at, sent_at: null, received_at: command.at, status: null, content: draft.content,
+			...(draft.reply_to !== undefined && { context: { message: draft.reply_to } }),
+			...(typeof draft.content[CONTENT_BY_REFERENCE] === "string" && {
+				media: { id: draft.content[CONTENT_BY_REFERENCE], state: "ready" as const, mime_type: "", size: 0 },
+			}),
+			local: { command: command.id, state: "waiting" },
+		});
+		this.host.onChange(command.conversation);
+	}
+
+	/** It stays in the thread, over a reload, until a person sends it again or takes it back. */
+	private async refuse(command: StoredCommand, detail: string, type: string): Promise<void> {
+		this.state.setPending(command.id, { command: command.id, state: "refused", detail, type });
+		await this.host.storage().put({ ...command, refused: { detail, type } }).catch(() => undefined);
+	}
+
+	/** What an earlier page could not get answered. */
+	async leftovers(): Promise<void> {
+		for (const command of await this.host.storage().all()) {
+			if (this.followed.has(command.id)) {
+				continue;
+			}
+			if (this.state.pendingOf(command.id) === null) {
+				this.showPending(command);
+			}
+			if (command.refused !== undefined) {
+				this.state.setPending(command.id, { command: command.id, state: "refused", ...command.refused });
+			} else if (Date.now() - command.at > OUTBOX_MAX_AGE_MS) {
+				await this.refuse(command, "Nobody knows whether it was sent: there was no answer for over a day. Send it again if it still fits.", "too_old");
+			} else {
+				void this.follow(command);
+			}
+			this.host.onChange(command.conversation);
+		}
+	}
+}
+
+function draftOf(message: Message): Draft {
+	const quoted = (message.context as { message?: string } | undefined)?.message;
+
+	return { kind: message.kind, content: message.content ?? {}, ...(quoted !== undefined && { reply_to: quoted }) };
+}
