@@ -228,6 +228,12 @@ export class Client {
 		this.settle();
 	}
 
+	/** Connects anew with another token: the page knows that its rights have changed, or who it is for. */
+	reauthenticate(): void {
+		this.tokens.forget();
+		this.link?.reconnect();
+	}
+
 	/* ---- asking ---- */
 
 	/**

@@ -55,6 +55,11 @@ export class Tokens {
 		return this.asking;
 	}
 
+	/** The next get() asks the source. */
+	forget(): void {
+		this.token = null;
+	}
+
 	/** In how many ms the token is to be renewed. */
 	get renewIn(): number {
 		return Math.max(MIN_LIFE_MS, this.cameAt + this.lifeMs * RENEW_AT - Date.now());
