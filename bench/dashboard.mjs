@@ -154,12 +154,16 @@ async function flood() {
 		await watchLongTasks(page);
 		const before = await system.headOf();
 
+		await page.evaluate(() => {
+			window.seen = new Set();
+			window.client.on("event", (event) => { if (/^flood/.test(event.data?.message?.content?.body ?? "")) window.seen.add(event.data.message.id); });
+		});
 		await atRate(200, FLOOD_S, (n) => void post(system, one(system, customer(n % 500), `flood ${n}`)));
 		await eventually(async () => await system.headOf() >= before + 200 * FLOOD_S, "all are stored", { ms: 60_000 });
 		await eventually(() => page.evaluate((head) => window.client.status === "live" && window.client.position.cursor >= head, before + 200 * FLOOD_S), "the page has all", { ms: 60_000 });
-		const shown = await page.evaluate(() => window.client.state.list().reduce((sum, row) => sum + window.client.state.messages(row.id).filter((message) => /^flood/.test(message.content.body)).length, 0));
+		const shown = await page.evaluate(() => window.seen.size);
 
-		console.log(`200/s across 500 conversations for ${FLOOD_S} s: ${shown} of ${200 * FLOOD_S} messages in the page, longest task ${await longest(page)} ms (of over 50 ms: ${await page.evaluate(() => window.longTasks.length)})`);
+		console.log(`200/s across 500 conversations for ${FLOOD_S} s: ${shown} of ${200 * FLOOD_S} messages reached the page, longest task ${await longest(page)} ms (of over 50 ms: ${await page.evaluate(() => window.longTasks.length)})`);
 	});
 }
 

@@ -12,6 +12,9 @@ export CONVWIRE_BUILD="$root/build-$preset" CONVWIRE_PLUGIN="$plain/lib/convwire
 export ASAN_OPTIONS="log_path=$reports/asan" UBSAN_OPTIONS="log_path=$reports/ubsan:print_stacktrace=1"
 export TSAN_OPTIONS="log_path=$reports/tsan:suppressions=$root/tests/sanitizer/tsan.supp"
 
+# Two at a time: most of it is waiting. What waits is given longer.
+export CONVWIRE_DEADLINE_MS=60000
+
 # ThreadSanitizer is for the daemon's threads: the scenarios that load them. AddressSanitizer takes those in which the
 # daemon and the command line do something of their own: not the client library's, and those of the plugin alone run in broker.sh.
 scenarios="$root/tests/scenario"
@@ -21,7 +24,7 @@ tsan) files=$(ls "$scenarios"/01-*.test.mjs "$scenarios"/02-c*.test.mjs "$scenar
 *) files=$(ls "$scenarios"/0*.test.mjs | grep -v '/06-client-') ;;
 esac
 # shellcheck disable=SC2086
-node --test --test-concurrency=1 $files
+node --test --test-concurrency=2 $files
 code=$?
 for report in "$reports"/*; do
 	[ -e "$report" ] || continue
