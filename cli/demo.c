@@ -8,7 +8,6 @@
 
 #include "cli/cli.h"
 #include "cli/ports.h"
-#include "core/buf.h"
 #include "core/file.h"
 #include "core/text.h"
 
@@ -17,18 +16,10 @@
 bool demo_read_password(const char *dir, char out[DEMO_PASSWORD_HEX + 1])
 {
 	char path[PATH_MAX];
-	struct cw_buf text;
 	struct cw_error error;
-	bool is_read = false;
 
-	cw_buf_init(&text, PATH_MAX);
-	if (settings_path(dir, DEMO_PASSWORD, path, sizeof(path), &error) == CW_OK &&
-	    cw_file_read(path, &text, &error) == CW_OK && text.len > DEMO_PASSWORD_HEX) {
-		text.data[DEMO_PASSWORD_HEX] = '\0';
-		is_read = cw_text_copy(out, DEMO_PASSWORD_HEX + 1, text.data);
-	}
-	cw_buf_finish(&text);
-	return is_read;
+	return settings_path(dir, DEMO_PASSWORD, path, sizeof(path), &error) == CW_OK &&
+	       cw_file_read_line(path, out, DEMO_PASSWORD_HEX + 1, &error) == CW_OK;
 }
 
 /* Before the daemon runs; one that is there stays as it is. */

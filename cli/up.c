@@ -121,19 +121,15 @@ static enum cw_status override_ports(struct up *up, struct cw_error *reterr)
 /* The programs stand in one folder, build/bin or /usr/bin; the plugin in ../lib beside it. */
 static enum cw_status find_programs(struct up *up, struct cw_error *reterr)
 {
-	char self[PATH_MAX];
-	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	enum cw_status status = cw_file_program_folder(up->bin, sizeof(up->bin), reterr);
 
-	if (len < 0) {
-		return cw_error_set(reterr, CW_IO, "/proc/self/exe: %s", strerror(errno));
+	if (status != CW_OK) {
+		return status;
 	}
-	self[len] = '\0';
-	*strrchr(self, '/') = '\0';
-	memcpy(up->bin, self, sizeof(self));
-	bool is_whole = cw_text_format(up->daemon, sizeof(up->daemon), "%s/convwired", self) &&
+	bool is_whole = cw_text_format(up->daemon, sizeof(up->daemon), "%s/convwired", up->bin) &&
 			(up->settings.plugin[0] ?
 				 cw_text_copy(up->plugin, sizeof(up->plugin), up->settings.plugin) :
-				 cw_text_format(up->plugin, sizeof(up->plugin), "%s/../lib/convwire_auth.so", self));
+				 cw_text_format(up->plugin, sizeof(up->plugin), "%s/../lib/convwire_auth.so", up->bin));
 
 	if (is_whole && !up->settings.plugin[0] && access(up->plugin, R_OK) != 0) {
 		is_whole = cw_text_copy(up->plugin, sizeof(up->plugin), CW_PLUGIN_INSTALLED);

@@ -97,3 +97,16 @@ enum cw_status cw_file_write(const char *path, const void *bytes, size_t len, mo
 	}
 	return CW_OK;
 }
+
+enum cw_status cw_file_program_folder(char *out, size_t size, struct cw_error *reterr)
+{
+	char self[PATH_MAX];
+	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	if (len < 0) {
+		return cw_error_set(reterr, CW_IO, "/proc/self/exe: %s", strerror(errno));
+	}
+	self[len] = '\0';
+	*strrchr(self, '/') = '\0'; /* the path is absolute */
+	return cw_text_copy(out, size, self) ? CW_OK : cw_error_set(reterr, CW_INVALID, "%s: path too long", self);
+}

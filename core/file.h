@@ -18,4 +18,7 @@ CW_MUST_CHECK enum cw_status cw_file_read_line(const char *path, char *out, size
 CW_MUST_CHECK enum cw_status cw_file_write(const char *path, const void *bytes, size_t len, mode_t mode,
 					   struct cw_error *reterr);
 
+/* The folder of the program that runs. CW_IO, CW_INVALID when it does not fit. */
+CW_MUST_CHECK enum cw_status cw_file_program_folder(char *out, size_t size, struct cw_error *reterr);
+
 #endif

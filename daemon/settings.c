@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/settings.h"
 
-#include <errno.h>
 #include <limits.h>
-#include <string.h>
-#include <unistd.h>
 
+#include "core/file.h"
 #include "core/text.h"
 
 /* clang-format off */
@@ -91,23 +89,16 @@ bool settings_broker_uri(const struct settings *settings, char *out, size_t size
 
 enum cw_status settings_dashboard(const struct settings *settings, char *out, size_t size, struct cw_error *reterr)
 {
-	char self[PATH_MAX];
+	char folder[PATH_MAX];
 
 	if (settings->dashboard[0]) {
 		return cw_text_copy(out, size, settings->dashboard) ?
 			       CW_OK :
 			       cw_error_set(reterr, CW_INVALID, "dashboard: path too long");
 	}
-	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	enum cw_status status = cw_file_program_folder(folder, sizeof(folder), reterr);
 
-	if (len < 0) {
-		return cw_error_set(reterr, CW_IO, "/proc/self/exe: %s", strerror(errno));
-	}
-	self[len] = '\0';
-	char *slash = strrchr(self, '/');
-
-	*slash = '\0'; /* the path is absolute */
-	return settings_path(self, "../share/convwire/dashboard", out, size, reterr);
+	return status == CW_OK ? settings_path(folder, "../share/convwire/dashboard", out, size, reterr) : status;
 }
 
 void settings_finish(struct settings *settings)

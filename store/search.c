@@ -8,11 +8,10 @@
 #include "core/text.h"
 
 #define SLICE 100
-/* An account's token in the index: the letter and an int64. */
-#define ACCOUNT_TOKEN_MAX 24
 
+/* An event, as far as the index is concerned. contact: of its conversation; 0: it has none. */
 struct step {
-	int64_t id, account, conversation, ref;
+	int64_t id, account, contact, ref;
 	enum cw_event_kind kind;
 	int64_t parts;
 };
@@ -34,7 +33,6 @@ static void save_search_cursor(struct tx *tx, int64_t value)
 static void index_message(struct tx *tx, const struct step *step)
 {
 	struct message_row row;
-	char account[ACCOUNT_TOKEN_MAX];
 
 	db_run(tx->db, SQL_SEARCH_DELETE_MESSAGE, "i", step->ref);
 	if (!message_load(tx->db, step->ref, &row)) {
@@ -43,8 +41,8 @@ static void index_message(struct tx *tx, const struct step *step)
 	char *text = row.message.is_revoked || row.message.kind == CW_KIND_REACTION ? NULL :
 										      cw_search_text(row.message.body);
 
-	if (text && text[0] && cw_text_format(account, sizeof(account), "a%lld", (long long)step->account)) {
-		db_run(tx->db, SQL_SEARCH_INSERT_MESSAGE, "itt", step->ref, account, text);
+	if (text && text[0]) {
+		db_run(tx->db, SQL_SEARCH_INSERT_MESSAGE, "iit", step->ref, step->account, text);
 	}
 	free(text);
 	message_row_finish(&row);
@@ -61,21 +59,15 @@ static bool has_contact(struct db *db, int64_t contact)
 
 static void index_contact(struct tx *tx, const struct step *step)
 {
-	struct conversation_row row;
-
-	if (!conversation_load(tx->db, step->conversation, &row)) {
-		return;
+	if ((step->parts & PART_CONTACT) != 0 || step->kind == CW_EVENT_CONTACT || !has_contact(tx->db, step->contact)) {
+		db_run(tx->db, SQL_SEARCH_DELETE_CONTACT, "i", step->contact);
+		db_run(tx->db, SQL_SEARCH_INSERT_CONTACT, "i", step->contact);
 	}
-	if ((step->parts & PART_CONTACT) != 0 || step->kind == CW_EVENT_CONTACT || !has_contact(tx->db, row.contact)) {
-		db_run(tx->db, SQL_SEARCH_DELETE_CONTACT, "i", row.contact);
-		db_run(tx->db, SQL_SEARCH_INSERT_CONTACT, "i", row.contact);
-	}
-	conversation_row_finish(&row);
 }
 
 static void take_step(struct tx *tx, const struct step *step)
 {
-	if (step->conversation == 0) {
+	if (step->contact == 0) {
 		return;
 	}
 	index_contact(tx, step);
@@ -96,24 +88,15 @@ static size_t read_steps(struct db *db, int64_t after, struct step steps[SLICE])
 
 		*step = (struct step){ .id = db_int(statement, 0),
 				       .account = db_int(statement, 1),
-				       .conversation = db_int(statement, 2),
+				       .contact = db_int(statement, 2),
 				       .ref = db_int(statement, 4),
 				       .parts = db_int(statement, 5) };
 		if (cw_event_kind_parse(db_text(statement, 3), &step->kind) != CW_OK) {
-			step->conversation = 0; /* a kind of a newer version: nothing to index */
+			step->contact = 0; /* a kind of a newer version: nothing to index */
 		}
 	}
 	db_end(statement);
 	return n;
-}
-
-bool search_is_behind(struct db *db)
-{
-	sqlite3_stmt *statement = db_bind(db, SQL_EVENT_MAX_ID, "");
-	int64_t newest = db_step(db, statement) ? db_int(statement, 0) : 0;
-
-	db_end(statement);
-	return newest > search_cursor(db);
 }
 
 bool apply_search_slice(struct tx *tx)

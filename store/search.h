@@ -12,7 +12,4 @@ bool apply_search_slice(struct tx *tx);
 /* The event up to which the index has the log. */
 int64_t search_cursor(struct db *db);
 
-/* The index has not reached the log's end. */
-bool search_is_behind(struct db *db);
-
 #endif

@@ -2,13 +2,16 @@
 #ifndef STORE_STATEMENTS_SEARCH_H
 #define STORE_STATEMENTS_SEARCH_H
 
-/* The SQL that follows the event log: full-text search, and retention; part of the list of store/statements.h. */
+/*
+ * The SQL that follows the event log: full-text search, and retention; part of the list of store/statements.h. An account's
+ * token in the index is a<account.id>.
+ */
 
 #define SEARCH_STATEMENT_LIST(X) \
-	X(SQL_SEARCH_EVENTS, \
-	  "SELECT id, account, conversation, kind, ref, parts FROM event WHERE id > ?1 ORDER BY id LIMIT ?2") \
+	X(SQL_SEARCH_EVENTS, "SELECT e.id, e.account, c.contact, e.kind, e.ref, e.parts FROM event e " \
+			     "LEFT JOIN conversation c ON c.id = e.conversation WHERE e.id > ?1 ORDER BY e.id LIMIT ?2") \
 	X(SQL_SEARCH_DELETE_MESSAGE, "DELETE FROM message_text WHERE rowid = ?1") \
-	X(SQL_SEARCH_INSERT_MESSAGE, "INSERT INTO message_text (rowid, account, text) VALUES (?1, ?2, ?3)") \
+	X(SQL_SEARCH_INSERT_MESSAGE, "INSERT INTO message_text (rowid, account, text) VALUES (?1, 'a' || ?2, ?3)") \
 	X(SQL_SEARCH_DELETE_CONTACT, "DELETE FROM contact_text WHERE rowid = ?1") \
 	X(SQL_SEARCH_HAS_CONTACT, "SELECT 1 FROM contact_text WHERE rowid = ?1") \
 	X(SQL_SEARCH_INSERT_CONTACT, \

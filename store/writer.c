@@ -91,6 +91,7 @@ static struct cw_store *make_store(const struct cw_store_options *options)
 	store->options = *options;
 	store->lock_fd = -1;
 	store->may_replay = true;
+	store->may_index = true;
 	store->checkpoint_at_pages = CHECKPOINT_PAGES;
 	(void)pthread_condattr_init(&monotonic); /* glibc's cannot fail, nor can the three below */
 	(void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -123,7 +124,6 @@ enum cw_status cw_store_open(const struct cw_store_options *options, struct cw_s
 	}
 	if (status == CW_OK) {
 		store->next_event_id = read_next_event_id(store);
-		store->may_index = search_is_behind(&store->db);
 		status = db_status(&store->db, reterr);
 	}
 	if (status == CW_OK && pthread_create(&store->thread, NULL, run_writer, store) != 0) {

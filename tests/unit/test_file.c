@@ -128,6 +128,19 @@ static void a_failed_write_leaves_the_old_file_and_nothing_beside_it(void **stat
 	assert_int_not_equal(access(temp_dir_path(*state, "d.new"), F_OK), 0);
 }
 
+static void the_program_knows_its_folder(void **state)
+{
+	char folder[PATH_MAX];
+	char path[PATH_MAX + 20];
+	struct cw_error error;
+
+	(void)state;
+	assert_ok(cw_file_program_folder(folder, sizeof(folder), &error), error);
+	(void)snprintf(path, sizeof(path), "%s/unit_file", folder);
+	assert_int_equal(access(path, X_OK), 0);
+	assert_int_equal(cw_file_program_folder(folder, 3, &error), CW_INVALID);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
 int main(void)
@@ -139,6 +152,7 @@ int main(void)
 		TEST(a_secret_is_the_first_line_of_its_file),
 		TEST(a_written_file_has_its_mode_whatever_the_umask_and_replaces_the_old_one),
 		TEST(a_failed_write_leaves_the_old_file_and_nothing_beside_it),
+		TEST(the_program_knows_its_folder),
 	};
 
 	return cmocka_run_group_tests_name("file", tests, NULL, NULL);
