@@ -11,22 +11,27 @@
 
 static _Atomic int64_t offset_for_tests_ms;
 
-static int64_t read_ms(clockid_t id)
+static int64_t read_us(clockid_t id)
 {
 	struct timespec now;
 
 	(void)clock_gettime(id, &now); /* cannot fail for the two clocks we name */
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int64_t cw_clock_now_us(void)
+{
+	return read_us(CLOCK_REALTIME) + 1000 * atomic_load_explicit(&offset_for_tests_ms, memory_order_relaxed);
 }
 
 int64_t cw_clock_now_ms(void)
 {
-	return read_ms(CLOCK_REALTIME) + atomic_load_explicit(&offset_for_tests_ms, memory_order_relaxed);
+	return cw_clock_now_us() / 1000;
 }
 
 int64_t cw_clock_monotonic_ms(void)
 {
-	return read_ms(CLOCK_MONOTONIC);
+	return read_us(CLOCK_MONOTONIC) / 1000;
 }
 
 void cw_clock_set_offset_ms(int64_t offset_ms)

@@ -12,6 +12,9 @@
 /* Unix time in milliseconds, UTC. */
 int64_t cw_clock_now_ms(void);
 
+/* The same in microseconds, for how long a hop took. */
+int64_t cw_clock_now_us(void);
+
 /* Milliseconds that never go back; for waits and ages. */
 int64_t cw_clock_monotonic_ms(void);
 

@@ -10,6 +10,7 @@
 
 #include "core/clock.h"
 #include "core/content.h"
+#include "core/memory.h"
 #include "core/text.h"
 
 #define ID_CHARACTERS CW_TEXT_ID "_.:"
@@ -219,7 +220,12 @@ bool cw_command_parse(const char *bytes, size_t len, struct cw_command *ret_comm
 		cw_problem_set(ret_problem, "too_large", 413, "A command has at most %d bytes.", CW_COMMAND_MAX_BYTES);
 		return false;
 	}
+	cw_memory_watch();
 	ret_command->root = json_loadb(bytes, len, JSON_REJECT_DUPLICATES, NULL);
+	if (cw_memory_ran_out()) {
+		cw_command_busy(CW_NOMEM, ret_problem);
+		return false;
+	}
 	if (!json_is_object(ret_command->root)) {
 		return refuse(ret_problem, "A command is a JSON object {\"id\",\"type\",\"data\"} in UTF-8.");
 	}

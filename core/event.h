@@ -93,6 +93,13 @@ enum cw_event_kind {
 	CW_EVENT_KIND_COUNT
 };
 
+/* Unix microseconds of what an event went through before it was handed over; 0: not known. Kept nowhere but in memory. */
+struct cw_hops {
+	int64_t arrived_us;   /* the first byte of the webhook's body, or the command */
+	int64_t verified_us;  /* its signature was right, and it was parsed */
+	int64_t committed_us; /* COMMIT returned */
+};
+
 struct cw_event {
 	int64_t id; /* global; the publisher's cursor */
 	char account[CW_ACCOUNT_MAX + 1];
@@ -109,6 +116,7 @@ struct cw_event {
 	char lost_by[CW_SUBJECT_MAX + 1]; /* who had the conversation until this event; "": nobody. Not on the wire */
 	struct cw_message message;        /* id "": no part of data */
 	json_t *notice;                   /* owned and not shared; the account-level kinds only */
+	struct cw_hops hops;
 };
 
 const char *cw_event_kind_text(enum cw_event_kind kind);

@@ -11,6 +11,7 @@
 
 #include "core/base64url.h"
 #include "core/clock.h"
+#include "core/memory.h"
 #include "core/text.h"
 #include "core/token_keys.h"
 
@@ -88,11 +89,15 @@ static enum cw_status parse_parts(const char *text, struct parts *parts, struct 
 	}
 	parts->signed_text = text;
 	parts->signed_len = (size_t)(second - text);
+	cw_memory_watch();
 	parts->header = parse_segment(text, (size_t)(first - text));
 	if (!parts->header) {
 		return denied(reterr, "the header is not base64url of a JSON object without repeated names");
 	}
 	parts->claims = parse_segment(first + 1, (size_t)(second - first - 1));
+	if (cw_memory_ran_out()) {
+		return cw_error_set(reterr, CW_NOMEM, "out of memory");
+	}
 	if (!parts->claims) {
 		return denied(reterr, "the claims are not base64url of a JSON object without repeated names");
 	}

@@ -50,7 +50,7 @@ void cw_token_keys_destroy(struct cw_token_keys *keys);
 size_t cw_token_keys_count(const struct cw_token_keys *keys);
 
 /*
- * Checks a token at now_ms (Unix). CW_EXPIRED, or CW_DENIED with the reason, which never quotes the token, in reterr.
+ * Checks a token at now_ms (Unix). CW_EXPIRED, or CW_DENIED with the reason, which never quotes the token, in reterr; CW_NOMEM.
  * *ret_token is untouched unless CW_OK; then it is the caller's, to be finished.
  */
 CW_MUST_CHECK enum cw_status cw_token_verify(struct cw_token_keys *keys, const char *text, int64_t now_ms,

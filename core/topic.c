@@ -132,6 +132,19 @@ enum cw_status cw_topic_parse(const char *text, struct cw_topic *ret_topic)
 	return CW_INVALID;
 }
 
+enum cw_status cw_topic_of_conversation(const char *id, char out[CW_TOPIC_MAX + 1])
+{
+	struct cw_conversation_id parts;
+	struct cw_topic topic = { .kind = CW_TOPIC_CONVERSATION };
+
+	if (cw_conversation_id_parse(id, &parts) != CW_OK ||
+	    !cw_text_copy(topic.account, sizeof(topic.account), parts.account) ||
+	    !cw_text_copy(topic.conversation, sizeof(topic.conversation), id)) {
+		return CW_INVALID;
+	}
+	return cw_topic_make(&topic, out);
+}
+
 enum cw_status cw_topic_conversations(const char *account, char out[CW_TOPIC_MAX + 1])
 {
 	return cw_account_is_valid(account) && cw_text_format(out, CW_TOPIC_MAX + 1, "acct/%s/conv/+", account) ?

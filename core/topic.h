@@ -53,6 +53,9 @@ CW_MUST_CHECK enum cw_status cw_topic_make(const struct cw_topic *topic, char ou
 /* The reverse. CW_INVALID for every other topic; *ret_topic is then untouched. */
 CW_MUST_CHECK enum cw_status cw_topic_parse(const char *text, struct cw_topic *ret_topic);
 
+/* The topic of a conversation, by its canonical id. CW_INVALID for anything else. */
+CW_MUST_CHECK enum cw_status cw_topic_of_conversation(const char *id, char out[CW_TOPIC_MAX + 1]);
+
 /* The filter of every conversation of an account, `acct/<a>/conv/+`. CW_INVALID for a bad account. */
 CW_MUST_CHECK enum cw_status cw_topic_conversations(const char *account, char out[CW_TOPIC_MAX + 1]);
 

@@ -7,6 +7,7 @@
 
 #include "core/buf.h"
 #include "core/conversation_id.h"
+#include "core/memory.h"
 #include "core/phone.h"
 #include "core/repair.h"
 #include "core/text.h"
@@ -496,7 +497,7 @@ static enum cw_status add_change(struct cw_webhook *webhook, const char *waba_id
 						    NULL;
 
 	if (!changes) {
-		return CW_TOO_LARGE;
+		return CW_NOMEM; /* or the limit: read_root knows */
 	}
 	webhook->changes = changes;
 	struct cw_webhook_change *change = &changes[webhook->n_changes++];
@@ -565,9 +566,10 @@ static enum cw_status read_root(struct cw_webhook *webhook, struct cw_error *ret
 			status = read_entry(webhook, entry);
 		}
 	}
-	return status == CW_OK ?
-		       CW_OK :
-		       cw_error_set(reterr, CW_INVALID, "more than %d changes or %d updates", MAX_CHANGES, MAX_ITEMS);
+	if (status != CW_OK && (webhook->n_changes == MAX_CHANGES || webhook->n_items == MAX_ITEMS)) {
+		return cw_error_set(reterr, CW_INVALID, "more than %d changes or %d updates", MAX_CHANGES, MAX_ITEMS);
+	}
+	return status == CW_OK ? CW_OK : cw_error_set(reterr, CW_NOMEM, "out of memory");
 }
 
 static json_t *load_repaired(const char *bytes, size_t len)
@@ -575,25 +577,32 @@ static json_t *load_repaired(const char *bytes, size_t len)
 	CW_CLEANUP(cw_buf_finish) struct cw_buf repaired;
 
 	cw_buf_init(&repaired, len * REPAIR_GROWTH);
-	if (cw_repair_json(bytes, len, &repaired) != CW_OK) {
+	enum cw_status status = cw_repair_json(bytes, len, &repaired);
+
+	if (status == CW_NOMEM) {
+		cw_memory_note_out();
+	}
+	if (status != CW_OK) {
 		return NULL;
 	}
 	return json_loadb(repaired.data ? repaired.data : "", repaired.len, 0, NULL);
 }
 
+/* What cannot be read for want of memory is no broken webhook: it would be put aside, and acknowledged. */
 enum cw_status cw_webhook_parse(const char *bytes, size_t len, struct cw_webhook *ret_webhook, struct cw_error *reterr)
 {
+	cw_memory_watch();
 	struct cw_webhook webhook = { .root = json_loadb(bytes, len, 0, NULL) };
 
-	if (!webhook.root) {
+	if (!webhook.root && !cw_memory_ran_out()) {
 		webhook.root = load_repaired(bytes, len);
 		webhook.was_repaired = true;
 	}
-	if (!webhook.root) {
-		return cw_error_set(reterr, CW_INVALID, "not JSON");
-	}
-	enum cw_status status = read_root(&webhook, reterr);
+	enum cw_status status = webhook.root ? read_root(&webhook, reterr) : cw_error_set(reterr, CW_INVALID, "not JSON");
 
+	if (cw_memory_ran_out()) {
+		status = cw_error_set(reterr, CW_NOMEM, "out of memory");
+	}
 	if (status != CW_OK) {
 		cw_webhook_finish(&webhook);
 		return status;

@@ -51,6 +51,7 @@ void link_on_published(void *context, int64_t id, bool is_taken)
 	(void)pthread_mutex_lock(&publisher->lock);
 	publisher->stats.refused += is_taken ? 0 : 1;
 	flight_done(&publisher->flight, id);
+	trail_note_taken(&publisher->trail, id, cw_clock_now_us(), is_taken);
 	publisher_note_lag(publisher);
 	(void)pthread_cond_signal(&publisher->changed);
 	(void)pthread_mutex_unlock(&publisher->lock);

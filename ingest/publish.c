@@ -49,6 +49,7 @@ static bool note_in_flight(struct publisher *publisher, const struct cw_event *e
 								       .at_ms = event->at_ms,
 								       .sent_ms = cw_clock_monotonic_ms(),
 								       .is_done = is_done });
+		trail_note_published(&publisher->trail, event, is_done ? 0 : cw_clock_now_us());
 		publisher_note_lag(publisher);
 		publisher->stats.skipped += is_done ? 1 : 0;
 		publisher->stats.published += is_done ? 0 : 1;

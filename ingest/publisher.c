@@ -11,6 +11,7 @@
 
 /* About 6 MB. */
 #define MAX_HANDED_EVENTS 4096
+#define TRAIL_EVENTS 8192
 #define SAVE_CURSOR_MS 1000
 #define STOP_MS 1000
 #define REFUSAL_LOG_MS 60000
@@ -49,7 +50,8 @@ enum cw_status publisher_create(const struct publisher_options *options, struct 
 	}
 	publisher->options = *options;
 	publisher->handover.max_events = MAX_HANDED_EVENTS;
-	bool has_flight = flight_init(&publisher->flight, (size_t)options->window + PUBLISHER_TABLE_SLICE);
+	bool has_flight = flight_init(&publisher->flight, (size_t)options->window + PUBLISHER_TABLE_SLICE) &&
+			  trail_init(&publisher->trail, TRAIL_EVENTS);
 
 	publisher->heads = heads_create();
 	publisher->feeds = feeds_create(options->sees, options->context);
@@ -147,6 +149,7 @@ void publisher_destroy(struct publisher *publisher)
 	forget_noted(publisher);
 	cw_buf_finish(&publisher->payload);
 	flight_finish(&publisher->flight);
+	trail_finish(&publisher->trail);
 	(void)pthread_mutex_destroy(&publisher->lock);
 	(void)pthread_cond_destroy(&publisher->changed);
 	free(publisher);
@@ -166,6 +169,18 @@ void publisher_stats(struct publisher *publisher, struct publisher_stats *ret_st
 		ret_stats->lag_ms = cw_clock_monotonic_ms() - publisher->behind_since_ms;
 	}
 	(void)pthread_mutex_unlock(&publisher->lock);
+}
+
+bool publisher_trail(struct publisher *publisher, int64_t event_id, struct trail_entry *ret_entry)
+{
+	(void)pthread_mutex_lock(&publisher->lock);
+	const struct trail_entry *entry = trail_find(&publisher->trail, event_id);
+
+	if (entry) {
+		*ret_entry = *entry;
+	}
+	(void)pthread_mutex_unlock(&publisher->lock);
+	return entry != NULL;
 }
 
 /* ---- agents who see some conversations, and revocations: any thread ---- */

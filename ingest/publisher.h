@@ -7,6 +7,7 @@
 #include "core/event.h"
 #include "core/revocation.h"
 #include "ingest/feeds.h"
+#include "ingest/trail.h"
 #include "store/store.h"
 
 /*
@@ -64,5 +65,8 @@ void publisher_note_sync(struct publisher *publisher, const struct cw_token *tok
 void publisher_revoke(struct publisher *publisher, const struct cw_revocation *revocation);
 
 void publisher_stats(struct publisher *publisher, struct publisher_stats *ret_stats);
+
+/* When an event went out, and was taken; false when that is forgotten, or it was not published yet. Any thread. */
+bool publisher_trail(struct publisher *publisher, int64_t event_id, struct trail_entry *ret_entry);
 
 #endif

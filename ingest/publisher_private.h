@@ -10,6 +10,7 @@
 #include "ingest/handover.h"
 #include "ingest/heads.h"
 #include "ingest/publisher.h"
+#include "ingest/trail.h"
 #include "mqtt/mqtt.h"
 
 /* What publisher.c (lifetime and loop), publish.c (events) and link.c (the connection and what comes by it) share. */
@@ -43,6 +44,7 @@ struct publisher {
 	char lost_reason[160];
 	struct handover handover;
 	struct flight flight;
+	struct trail trail;
 	int64_t newest_id;       /* of the log */
 	int64_t behind_since_ms; /* monotonic, when newest_id first was beyond what is taken; 0: it is not */
 	struct publisher_stats stats;

@@ -148,6 +148,17 @@ const char *secrets_find_signer(const struct secrets *secrets, const void *body,
 	return NULL;
 }
 
+const struct cw_hmac *secrets_hmac_for(const struct secrets *secrets, const char *account, const char **ret_name)
+{
+	for (size_t i = 0; i < secrets->n_items; i++) {
+		if (cw_text_list_has(secrets->items[i].accounts, account)) {
+			*ret_name = secrets->items[i].name;
+			return secrets->items[i].hmac;
+		}
+	}
+	return NULL;
+}
+
 bool secrets_verify_token_is(const struct secrets *secrets, const char *text)
 {
 	return cw_signature_same_text(secrets->verify_token, text);

@@ -26,6 +26,9 @@ void secrets_destroy(struct secrets *secrets);
 const char *secrets_find_signer(const struct secrets *secrets, const void *body, size_t len,
 				const unsigned char claimed[CW_HMAC_BYTES]);
 
+/* For our own commands, which play WhatsApp: the first secret that may speak for the account, and its name. NULL: none. */
+const struct cw_hmac *secrets_hmac_for(const struct secrets *secrets, const char *account, const char **ret_name);
+
 /* Does the text equal the verify token? In constant time. */
 bool secrets_verify_token_is(const struct secrets *secrets, const char *text);
 

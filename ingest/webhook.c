@@ -4,7 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/clock.h"
 #include "core/log.h"
+
+/* What our own commands call themselves: `doctor` and `simulate` are not WhatsApp. */
+#define OUR_AGENT "convwire/"
+
+/* A POST whose body is still coming. */
+struct arrival {
+	unsigned char claimed[CW_HMAC_BYTES];
+	int64_t arrived_us;
+};
 
 /* One POST on its way through the store. */
 struct delivery {
@@ -46,14 +56,17 @@ static void refuse_busy(struct cw_http_request *request, struct webhook_gate *ga
 void webhook_admit(struct cw_http_request *request, void *context)
 {
 	struct webhook_gate *gate = context;
-	unsigned char *claimed = malloc(CW_HMAC_BYTES);
+	struct arrival *arrival = malloc(sizeof(*arrival));
 
-	if (!claimed) {
+	if (!arrival) {
 		refuse_busy(request, gate);
-	} else if (cw_signature_parse(cw_http_header(request, "X-Hub-Signature-256"), claimed) != CW_OK) {
+		return;
+	}
+	arrival->arrived_us = cw_clock_now_us();
+	if (cw_signature_parse(cw_http_header(request, "X-Hub-Signature-256"), arrival->claimed) != CW_OK) {
 		refuse_signature(request, gate);
 	}
-	cw_http_set_user(request, claimed, free);
+	cw_http_set_user(request, arrival, free);
 }
 
 static void on_stored(struct cw_store_op *op)
@@ -69,20 +82,33 @@ static void on_stored(struct cw_store_op *op)
 	free(delivery);
 }
 
-/* A body that cannot be understood is kept as it came; the log says so without its content. */
-static void describe(struct delivery *delivery, const char *body, size_t len)
+/* A body that cannot be understood is kept as it came; the log says so without its content. false: out of memory. */
+static bool describe(struct delivery *delivery, const char *body, size_t len)
 {
 	struct cw_error error;
+	enum cw_status status = cw_webhook_parse(body, len, &delivery->webhook, &error);
 
 	delivery->op.bytes = sizeof(*delivery) + len;
-	if (cw_webhook_parse(body, len, &delivery->webhook, &error) == CW_OK) {
+	if (status == CW_OK) {
 		delivery->op.webhook.webhook = &delivery->webhook;
-		return;
+	}
+	if (status == CW_OK || status == CW_NOMEM) {
+		return status == CW_OK;
 	}
 	delivery->op.webhook.raw = body;
 	delivery->op.webhook.raw_len = len;
 	delivery->op.webhook.reason = "not a webhook's JSON";
 	cw_log_warn("a signed webhook cannot be understood, keeping it raw: %s bytes=%zu", error.text, len);
+	return true;
+}
+
+static void note_foreign(struct cw_http_request *request, struct webhook_gate *gate)
+{
+	const char *agent = cw_http_header(request, "User-Agent");
+
+	if (!agent || strncmp(agent, OUR_AGENT, strlen(OUR_AGENT)) != 0) {
+		atomic_store(&gate->newest_at_ms, cw_clock_now_ms());
+	}
 }
 
 void webhook_receive(struct cw_http_request *request, void *context)
@@ -90,12 +116,14 @@ void webhook_receive(struct cw_http_request *request, void *context)
 	struct webhook_gate *gate = context;
 	size_t len = 0;
 	const char *body = cw_http_body(request, &len);
-	const char *signer = secrets_find_signer(gate->secrets, body, len, cw_http_user(request));
+	const struct arrival *arrival = cw_http_user(request);
+	const char *signer = secrets_find_signer(gate->secrets, body, len, arrival->claimed);
 
 	if (!signer) {
 		refuse_signature(request, gate);
 		return;
 	}
+	note_foreign(request, gate);
 	struct delivery *delivery = calloc(1, sizeof(*delivery));
 
 	if (!delivery) {
@@ -108,9 +136,14 @@ void webhook_receive(struct cw_http_request *request, void *context)
 	delivery->op.on_done = on_stored;
 	delivery->op.context = delivery;
 	delivery->op.webhook.secret = signer;
-	describe(delivery, body, len);
-	cw_http_defer(request);
-	if (cw_store_submit(gate->store, &delivery->op) != CW_OK) {
+	bool is_described = describe(delivery, body, len);
+
+	delivery->op.webhook.hops.arrived_us = arrival->arrived_us;
+	delivery->op.webhook.hops.verified_us = cw_clock_now_us();
+	if (is_described) {
+		cw_http_defer(request);
+	}
+	if (!is_described || cw_store_submit(gate->store, &delivery->op) != CW_OK) {
 		refuse_busy(request, gate);
 		cw_webhook_finish(&delivery->webhook);
 		free(delivery);

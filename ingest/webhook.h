@@ -17,6 +17,7 @@ struct webhook_gate {
 	const struct secrets *secrets;
 	_Atomic int64_t refused_signatures; /* counter */
 	_Atomic int64_t refused_busy;       /* counter */
+	_Atomic int64_t newest_at_ms;       /* of a signed one that is not our own commands'; Unix; 0: none yet */
 };
 
 #define WEBHOOK_MAX_BODY (3 * 1024 * 1024) /* "Webhooks", Payload size: up to 3 MB */

@@ -39,6 +39,7 @@ struct cw_mqtt {
 	int under_way;        /* of this generation */
 	int window;           /* min(options.window, Receive Maximum) */
 	int subscribe_answer; /* -1: waiting; else the reason code */
+	bool was_refused;     /* by CONNACK */
 };
 
 static void set_state(struct cw_mqtt *mqtt, enum state state)
@@ -93,11 +94,16 @@ static void on_connect_success(void *context, MQTTAsync_successData5 *response)
 
 static void on_connect_failure(void *context, MQTTAsync_failureData5 *response)
 {
+	struct cw_mqtt *mqtt = context;
 	char text[160];
+	/* Paho 1.3.12 has a CONNACK's reason in either. */
+	int reason = response->reasonCode > 0 ? (int)response->reasonCode : response->code;
 
 	(void)snprintf(text, sizeof(text), "%s%s%s", response->message ? response->message : "cannot connect",
-		       response->reasonCode > 0 ? ": " : "",
-		       response->reasonCode > 0 ? MQTTReasonCode_toString(response->reasonCode) : "");
+		       reason > 0 ? ": " : "", reason > 0 ? MQTTReasonCode_toString((enum MQTTReasonCodes)reason) : "");
+	(void)pthread_mutex_lock(&mqtt->lock);
+	mqtt->was_refused = reason > 0;
+	(void)pthread_mutex_unlock(&mqtt->lock);
 	lose(context, text);
 }
 
@@ -263,6 +269,15 @@ void cw_mqtt_destroy(struct cw_mqtt *mqtt)
 	free(mqtt);
 }
 
+bool cw_mqtt_was_refused(struct cw_mqtt *mqtt)
+{
+	(void)pthread_mutex_lock(&mqtt->lock);
+	bool was_refused = mqtt->was_refused;
+
+	(void)pthread_mutex_unlock(&mqtt->lock);
+	return was_refused;
+}
+
 /* ---- connecting ---- */
 
 static bool is_websocket(const char *uri)
@@ -298,6 +313,7 @@ enum cw_status cw_mqtt_connect(struct cw_mqtt *mqtt, const char *token, struct c
 	options.onFailure5 = on_connect_failure;
 	options.context = mqtt;
 	tls.verify = 1;
+	tls.trustStore = mqtt->options.ca_file;
 	if (strncmp(mqtt->options.uri, "ssl://", 6) == 0 || strncmp(mqtt->options.uri, "wss://", 6) == 0) {
 		options.ssl = &tls;
 	}

@@ -34,6 +34,7 @@ struct cw_mqtt_message {
 struct cw_mqtt_options {
 	const char *uri;       /* tcp://host:port, ssl://, ws:// or wss:// */
 	const char *client_id; /* copied; "" lets the broker choose */
+	const char *ca_file;   /* PEM, trusted in place of the system's; NULL: those. Borrowed while it lives */
 	int window;
 	void *context;
 	void (*on_connected)(void *context);
@@ -57,6 +58,9 @@ CW_MUST_CHECK enum cw_status cw_mqtt_connect(struct cw_mqtt *mqtt, const char *t
 void cw_mqtt_disconnect(struct cw_mqtt *mqtt);
 
 bool cw_mqtt_is_connected(const struct cw_mqtt *mqtt);
+
+/* The last connection was not made because the broker answered CONNECT with a refusal: whoever is there speaks MQTT. */
+bool cw_mqtt_was_refused(struct cw_mqtt *mqtt);
 
 /* Publishes at QoS 1; copies payload. CW_BUSY: not connected or the window is full. */
 CW_MUST_CHECK enum cw_status cw_mqtt_publish(struct cw_mqtt *mqtt, const char *topic, const void *payload, size_t len,

@@ -183,7 +183,7 @@ static void place_and_insert(struct tx *tx, const struct number_row *number, con
 		return;
 	}
 	memcpy(message.conversation, row->row.id, sizeof(message.conversation));
-	message.position = message_place(tx, row, item->sent_at_ms, &is_old);
+	message.position = message_place(tx, row, item->origin, item->sent_at_ms, &is_old);
 	message.is_late = is_old && item->origin != CW_ORIGIN_HISTORY;
 	/* A copy: what was pending changes it, and the item may be applied again in a smaller batch. */
 	struct draft draft = { .message = &message, .body = json_copy(item->body) };
@@ -345,6 +345,9 @@ static void change_row_status(struct tx *tx, const struct cw_webhook_item *item,
 
 	if (draft_open(tx, &row->message, &draft)) {
 		if (change_status(tx, &draft, item->status, item->errors)) {
+			message_step(tx, &(struct message_step){ .message = row->id,
+								 .word = cw_message_status_text(item->status),
+								 .said_at_ms = item->sent_at_ms });
 			message_publish_change(tx, CW_EVENT_STATUS, row, &draft);
 		}
 		draft_close(&draft);
@@ -361,6 +364,7 @@ static void apply_status(struct tx *tx, const struct number_row *number, const s
 					    .wamid_hash = item->wamid_hash,
 					    .mark = item->our_id,
 					    .status = item->status,
+					    .said_at_ms = item->sent_at_ms,
 					    .error = json_array_get(item->errors, 0) };
 	struct message_row row;
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "store/rows.h"
 #include "store/store_private.h"
 
 struct checker {
@@ -62,34 +63,36 @@ static void check_seq(struct checker *checker)
 			fault(checker, text);
 		}
 	}
-	if (ask(checker, SQL_CHECK_PREV) > 0) {
-		fault(checker, "prev does not name the previous event of the conversation");
-	}
-	if (ask(checker, SQL_CHECK_DOUBLE_WAMID) > 0) {
-		fault(checker, "a WhatsApp message id is stored twice");
-	}
 }
 
-static void check_assignments(struct checker *checker)
+static void check_rules(struct checker *checker)
 {
-	if (ask(checker, SQL_CHECK_DOUBLE_ASSIGNMENT) > 0) {
-		fault(checker, "a conversation is assigned to two agents");
-	}
-	if (ask(checker, SQL_CHECK_ASSIGNEE) > 0) {
-		fault(checker, "a conversation's row names another assignee than its history");
-	}
-	if (ask(checker, SQL_CHECK_MERGED_ASSIGNEE) > 0) {
-		fault(checker, "a merged conversation has another assignee than the one it went into");
-	}
-}
+	static const struct {
+		enum statement question; /* how many break it */
+		const char *sentence;
+	} rules[] = {
+		{ SQL_CHECK_PREV, "prev does not name the previous event of the conversation" },
+		{ SQL_CHECK_EVENT_ORDER, "an account's events are not in the order of their seq" },
+		{ SQL_CHECK_DOUBLE_WAMID, "a WhatsApp message id is stored twice" },
+		{ SQL_CHECK_UNREAD, "a conversation's unread is not the number of messages that nobody has read" },
+		{ SQL_CHECK_LAST, "a conversation's last message is not there" },
+		{ SQL_CHECK_LANES, "messages of a conversation wait, and none is at the front; or several are" },
+		{ SQL_CHECK_SENDING, "two messages of a conversation are being sent at once" },
+		{ SQL_CHECK_ATTEMPTS, "a message names an attempt to send it that is not there" },
+		{ SQL_CHECK_DOUBLE_ASSIGNMENT, "a conversation is assigned to two agents" },
+		{ SQL_CHECK_ASSIGNEE, "a conversation's row names another assignee than its history" },
+		{ SQL_CHECK_MERGED_ASSIGNEE, "a merged conversation has another assignee than the one it went into" },
+	};
+	char text[200];
 
-static int64_t count_raw(struct checker *checker, const char *state)
-{
-	sqlite3_stmt *statement = db_bind(checker->db, SQL_RAW_COUNT, "t", state);
-	int64_t n = db_step(checker->db, statement) ? db_int(statement, 0) : 0;
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		int64_t n = ask(checker, rules[i].question);
 
-	db_end(statement);
-	return n;
+		if (n > 0) {
+			(void)snprintf(text, sizeof(text), "%s (%lld)", rules[i].sentence, (long long)n); /* it fits */
+			fault(checker, text);
+		}
+	}
 }
 
 enum cw_status cw_store_check(struct cw_reader *reader, int64_t published,
@@ -103,11 +106,11 @@ enum cw_status cw_store_check(struct cw_reader *reader, int64_t published,
 
 	check_integrity(&checker);
 	check_seq(&checker);
-	check_assignments(&checker);
+	check_rules(&checker);
 	check.messages = ask(&checker, SQL_COUNT_MESSAGES);
 	check.conversations = ask(&checker, SQL_COUNT_CONVERSATIONS);
-	check.waiting_changes = count_raw(&checker, "waiting");
-	check.kept_changes = count_raw(&checker, "kept");
+	check.waiting_changes = raw_count(&reader->db, "waiting");
+	check.kept_changes = raw_count(&reader->db, "kept");
 	enum cw_status status = published < 0 ? cw_store_cursor(reader, &cursor, reterr) : CW_OK;
 
 	if (status == CW_OK) {

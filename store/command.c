@@ -197,7 +197,7 @@ static void store_message(struct acting *acting, struct draft *draft, const stru
 	cw_clock_uuid_text(uid, message->id);
 	memcpy(acting->message, message->id, sizeof(acting->message));
 	memcpy(message->conversation, acting->row->row.id, sizeof(message->conversation));
-	message->position = message_place(tx, acting->row, tx->now_ms, &is_old);
+	message->position = message_place(tx, acting->row, CW_ORIGIN_AGENT, tx->now_ms, &is_old);
 	draft_write(tx, draft);
 	int64_t id = message_insert(tx, acting->row->account, acting->row->id, uid, 0, message);
 

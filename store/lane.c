@@ -147,6 +147,14 @@ struct change {
 	const json_t *error; /* borrowed; NULL: none */
 };
 
+static void note_state(struct tx *tx, const struct attempt *attempt, int code)
+{
+	message_step(tx, &(struct message_step){ .message = attempt->message,
+						 .attempt = attempt->attempt,
+						 .word = cw_outbound_state_text(attempt->state),
+						 .code = code });
+}
+
 /* The only writer of a state. The caller has asked cw_outbound_may_enter. */
 static void enter(struct tx *tx, struct attempt *attempt, const struct change *change)
 {
@@ -161,6 +169,7 @@ static void enter(struct tx *tx, struct attempt *attempt, const struct change *c
 	db_run(tx->db, SQL_OUTBOUND_MOVE, "itiiitIi", attempt->id, cw_outbound_state_text(attempt->state),
 	       has_ended ? CW_STORE_NEVER : change->due_at_ms, tx->now_ms, (int64_t)attempt->tries, attempt->wamid,
 	       attempt->wamid ? cw_message_wamid_hash(attempt->wamid) : (int64_t)0, (int64_t)change->code);
+	note_state(tx, attempt, change->code);
 	if (has_ended) {
 		leave_lane(tx, attempt);
 	}
@@ -215,6 +224,12 @@ static bool record(struct tx *tx, struct attempt *attempt, const struct lane_rep
 		return false;
 	}
 	attempt->reported = report->status;
+	message_step(tx,
+		     &(struct message_step){ .message = attempt->message,
+					     .attempt = attempt->attempt,
+					     .word = cw_message_status_text(report->status),
+					     .said_at_ms = report->said_at_ms,
+					     .code = (int)json_integer_value(json_object_get(report->error, "code")) });
 	json_decref(attempt->report);
 	attempt->report = report->error ? json_incref(report->error) : NULL;
 	if (!attempt->wamid) {
@@ -268,7 +283,9 @@ static void take_pending(struct tx *tx, struct attempt *attempt, const char *wam
 	while (db_step(tx->db, statement)) {
 		const char *text = db_text(statement, 3);
 		json_t *errors = text ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
-		struct lane_report report = { .wamid = wamid, .error = json_array_get(errors, 0) };
+		struct lane_report report = { .wamid = wamid,
+					      .said_at_ms = db_int(statement, 2),
+					      .error = json_array_get(errors, 0) };
 
 		if (strcmp(db_text(statement, 0), "status") == 0 &&
 		    cw_message_status_reported(db_text(statement, 1), &report.status) == CW_OK) {

@@ -26,7 +26,8 @@ struct lane_report {
 	int64_t wamid_hash;
 	const char *mark; /* biz_opaque_callback_data; NULL: none */
 	enum cw_message_status status;
-	json_t *error; /* NULL: none */
+	int64_t said_at_ms; /* Meta's time; 0: none */
+	json_t *error;      /* NULL: none */
 };
 
 /* Records it with the attempt that it is about. false when it is about none of ours. */

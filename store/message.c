@@ -6,6 +6,7 @@
 
 #include "core/graph_error.h"
 
+#define MAX_LOOKED_AT 1000 /* of the newest messages, for the place of one that is late */
 #define ONE_DAY_MS (24 * 60 * 60 * 1000LL)
 
 /* ---- position ---- */
@@ -24,7 +25,22 @@ static int64_t first_free_position(struct tx *tx, int64_t conversation, int64_t 
 	return from;
 }
 
-int64_t message_place(struct tx *tx, const struct conversation_row *row, int64_t sent_at_ms, bool *ret_is_old)
+/*
+ * Where an old one may begin to look: behind what the customer sent before it. Those stand at their own times, unless a
+ * clock was wrong when they came, or they followed one that was.
+ */
+static int64_t after_those_before(struct tx *tx, int64_t conversation, int64_t sent_at_ms)
+{
+	sqlite3_stmt *statement = db_bind(tx->db, SQL_MESSAGE_SENT_UP_TO, "iii", conversation, sent_at_ms,
+					  (int64_t)MAX_LOOKED_AT);
+	int64_t position = db_step(tx->db, statement) ? db_int(statement, 0) + 1 : sent_at_ms;
+
+	db_end(statement);
+	return position;
+}
+
+int64_t message_place(struct tx *tx, const struct conversation_row *row, enum cw_message_origin origin,
+		      int64_t sent_at_ms, bool *ret_is_old)
 {
 	int64_t at = sent_at_ms == 0 || sent_at_ms > tx->now_ms + MESSAGE_RECENT_MS ? tx->now_ms : sent_at_ms;
 
@@ -32,7 +48,10 @@ int64_t message_place(struct tx *tx, const struct conversation_row *row, int64_t
 	if (at > row->top_position) {
 		return at;
 	}
-	return *ret_is_old ? first_free_position(tx, row->id, at) : row->top_position + 1;
+	if (!*ret_is_old) {
+		return row->top_position + 1;
+	}
+	return first_free_position(tx, row->id, origin == CW_ORIGIN_CUSTOMER ? after_those_before(tx, row->id, at) : at);
 }
 
 /* ---- conversation rows ---- */
@@ -204,23 +223,17 @@ int64_t message_insert(struct tx *tx, int64_t account, int64_t conversation, con
 	return sqlite3_last_insert_rowid(tx->db->handle);
 }
 
+void message_step(struct tx *tx, const struct message_step *step)
+{
+	db_run(tx->db, SQL_STEP_INSERT, "iiitii", step->message, (int64_t)step->attempt, tx->now_ms, step->word,
+	       step->said_at_ms, (int64_t)step->code);
+}
+
 /* ---- finding ---- */
 
 bool message_find_id(struct tx *tx, int64_t account, const char *id, struct message_row *row)
 {
-	unsigned char uid[CW_CLOCK_UUID_BYTES];
-
-	if (cw_clock_uuid_parse(id, uid) != CW_OK) {
-		return false;
-	}
-	sqlite3_stmt *statement = db_bind(tx->db, SQL_MESSAGE_BY_UID, "bi", uid, account);
-	bool is_found = db_step(tx->db, statement);
-
-	if (is_found) {
-		message_read(tx->db, statement, row);
-		db_end(statement);
-	}
-	return is_found;
+	return message_find_uid(tx->db, account, id, row);
 }
 
 bool message_is_of(struct tx *tx, const struct message_row *message, const struct conversation_row *row)

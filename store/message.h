@@ -12,10 +12,11 @@
 
 /*
  * The position of a new message. Within ten minutes of arrival it stands at Meta's time (0: none given), but after
- * everything before it; an older one (*ret_is_old) takes the first free place at its time; a stamp from the future
- * counts as arrival.
+ * everything before it; an older one (*ret_is_old) takes the first free place at its time, and a customer's stands behind
+ * what that customer sent before it, whatever our clock was then; a stamp from the future counts as arrival.
  */
-int64_t message_place(struct tx *tx, const struct conversation_row *row, int64_t sent_at_ms, bool *ret_is_old);
+int64_t message_place(struct tx *tx, const struct conversation_row *row, enum cw_message_origin origin,
+		      int64_t sent_at_ms, bool *ret_is_old);
 
 /* Inserts and answers the row id. wamid_hash is 0 without a wamid. */
 int64_t message_insert(struct tx *tx, int64_t account, int64_t conversation, const unsigned char *uid,
@@ -52,6 +53,16 @@ void draft_close(struct draft *draft);
  * it. A new reference.
  */
 json_t *message_error(const json_t *error);
+
+/* A message that goes out went a step further, now (schema_6.sql, step). */
+struct message_step {
+	int64_t message; /* row id */
+	int attempt;     /* 0: of none of ours */
+	const char *word;
+	int64_t said_at_ms; /* Meta's time; 0: none */
+	int code;           /* the Graph API's; 0: none */
+};
+void message_step(struct tx *tx, const struct message_step *step);
 
 /* Stores a changed message and tells of it; the list row goes along when it shows this message. */
 void message_publish_change(struct tx *tx, enum cw_event_kind kind, struct message_row *row, struct draft *draft);

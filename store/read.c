@@ -249,7 +249,7 @@ enum cw_status cw_store_conversations(struct cw_reader *reader, const char *acco
 	return db_status(&reader->db, reterr);
 }
 
-static enum cw_status no_conversation(struct cw_reader *reader, struct cw_error *reterr)
+enum cw_status reader_no_conversation(struct cw_reader *reader, struct cw_error *reterr)
 {
 	enum cw_status status = db_status(&reader->db, reterr);
 
@@ -262,7 +262,7 @@ enum cw_status cw_store_conversation(struct cw_reader *reader, const char *id, c
 	struct conversation_row row;
 
 	if (!conversation_find(&reader->db, id, &row)) {
-		return no_conversation(reader, reterr);
+		return reader_no_conversation(reader, reterr);
 	}
 	(void)on_conversation(context, &row.row); /* there is no next one to go on to */
 	conversation_row_finish(&row);
@@ -329,7 +329,7 @@ enum cw_status cw_store_messages(struct cw_reader *reader, const char *conversat
 	bool goes_on = true;
 
 	if (!conversation_find(&reader->db, conversation, &row)) {
-		return no_conversation(reader, reterr);
+		return reader_no_conversation(reader, reterr);
 	}
 	size_t n = open_threads(&reader->db, row.id, before, threads);
 

@@ -312,3 +312,29 @@ void conversation_row_finish(struct conversation_row *row)
 {
 	cw_conversation_finish(&row->row);
 }
+
+bool message_find_uid(struct db *db, int64_t account, const char *id, struct message_row *row)
+{
+	unsigned char uid[CW_CLOCK_UUID_BYTES];
+
+	if (cw_clock_uuid_parse(id, uid) != CW_OK) {
+		return false;
+	}
+	sqlite3_stmt *statement = db_bind(db, SQL_MESSAGE_BY_UID, "bi", uid, account);
+	bool is_found = db_step(db, statement);
+
+	if (is_found) {
+		message_read(db, statement, row);
+		db_end(statement);
+	}
+	return is_found;
+}
+
+int64_t raw_count(struct db *db, const char *state)
+{
+	sqlite3_stmt *statement = db_bind(db, SQL_RAW_COUNT, "t", state);
+	int64_t n = db_step(db, statement) ? db_int(statement, 0) : 0;
+
+	db_end(statement);
+	return n;
+}

@@ -56,6 +56,12 @@ bool conversation_find_root(struct db *db, const char *name, struct conversation
 /* By wamid, and its cw_message_wamid_hash, within an account. */
 bool message_find(struct db *db, int64_t account, const char *wamid, int64_t wamid_hash, struct message_row *row);
 
+/* By its id on the wire, within an account. false when there is none, when it cannot be one, or on error. */
+bool message_find_uid(struct db *db, int64_t account, const char *id, struct message_row *row);
+
+/* How many changes are kept raw, 'waiting' or 'kept'. */
+int64_t raw_count(struct db *db, const char *state);
+
 /* Reads EVENT_COLUMNS and everything the event refers to, as it is now. *event is overwritten; the caller finishes it. */
 void event_read(struct db *db, sqlite3_stmt *statement, struct cw_event *event);
 

@@ -38,11 +38,13 @@ static void index_message(struct tx *tx, const struct step *step)
 	if (!message_load(tx->db, step->ref, &row)) {
 		return;
 	}
-	char *text = row.message.is_revoked || row.message.kind == CW_KIND_REACTION ? NULL :
-										      cw_search_text(row.message.body);
+	bool is_hidden = row.message.is_revoked || row.message.kind == CW_KIND_REACTION;
+	char *text = is_hidden ? NULL : cw_search_text(row.message.body);
 
 	if (text && text[0]) {
 		db_run(tx->db, SQL_SEARCH_INSERT_MESSAGE, "iit", step->ref, step->account, text);
+	} else if (!text && !is_hidden) {
+		tx->db->failed = SQLITE_NOMEM; /* what is stored is JSON */
 	}
 	free(text);
 	message_row_finish(&row);

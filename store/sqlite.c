@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/clock.h"
+#include "core/memory.h"
 #include "store/schema.h"
 
 /* "CWIR", so that file(1) and we know the file as ours. */
@@ -19,8 +20,8 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
 };
 
 /* Step n brings user_version from n to n + 1. */
-static const char *const migrations[] = { cw_store_schema_sql, cw_store_schema_2_sql, cw_store_schema_3_sql,
-					  cw_store_schema_4_sql, cw_store_schema_5_sql };
+static const char *const migrations[] = { cw_store_schema_sql,   cw_store_schema_2_sql, cw_store_schema_3_sql,
+					  cw_store_schema_4_sql, cw_store_schema_5_sql, cw_store_schema_6_sql };
 #define SCHEMA_VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
 
 /*
@@ -154,6 +155,7 @@ void db_close(struct db *db)
 
 void db_begin(struct db *db, enum statement begin)
 {
+	cw_memory_watch();
 	db->failed = SQLITE_OK;
 	(void)db_step(db, db_bind(db, begin, ""));
 }
@@ -226,14 +228,24 @@ void db_end(sqlite3_stmt *statement)
 	(void)sqlite3_reset(statement); /* repeats the last step's error, which was seen */
 }
 
+/* A text that could not be made or read is a NULL where there is none, or looks broken. */
+static bool follows_from_memory(int failed)
+{
+	int code = failed & 0xff;
+
+	return cw_memory_ran_out() && (code == SQLITE_OK || code == SQLITE_CONSTRAINT || code == SQLITE_CORRUPT);
+}
+
 enum cw_status db_status(const struct db *db, struct cw_error *reterr)
 {
-	if (db->failed == SQLITE_OK) {
+	int failed = db->failed == SQLITE_IOERR_NOMEM || follows_from_memory(db->failed) ? SQLITE_NOMEM : db->failed;
+
+	if (failed == SQLITE_OK) {
 		return CW_OK;
 	}
 	enum cw_status status = CW_INVALID;
 
-	switch (db->failed & 0xff) {
+	switch (failed & 0xff) {
 	case SQLITE_FULL:
 		status = CW_FULL;
 		break;
@@ -254,7 +266,7 @@ enum cw_status db_status(const struct db *db, struct cw_error *reterr)
 	default:
 		break;
 	}
-	return cw_error_set(reterr, status, "database: %s (code %d)", sqlite3_errstr(db->failed), db->failed);
+	return cw_error_set(reterr, status, "database: %s (code %d)", sqlite3_errstr(failed), failed);
 }
 
 int64_t db_meta_int(struct db *db, const char *key)
@@ -268,7 +280,12 @@ int64_t db_meta_int(struct db *db, const char *key)
 
 const char *db_text(sqlite3_stmt *statement, int column)
 {
-	return (const char *)sqlite3_column_text(statement, column);
+	const char *text = (const char *)sqlite3_column_text(statement, column);
+
+	if (!text && sqlite3_column_type(statement, column) != SQLITE_NULL) {
+		cw_memory_note_out();
+	}
+	return text;
 }
 
 int64_t db_int(sqlite3_stmt *statement, int column)
@@ -293,6 +310,7 @@ char *db_copy(struct db *db, sqlite3_stmt *statement, int column)
 	char *copy = text ? strdup(text) : NULL;
 
 	if (text && !copy) {
+		cw_memory_note_out();
 		db->failed = SQLITE_NOMEM;
 	}
 	return copy;

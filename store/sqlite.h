@@ -44,7 +44,7 @@ bool db_step(struct db *db, sqlite3_stmt *statement);
 /* Stops reading rows early. */
 void db_end(sqlite3_stmt *statement);
 
-/* CW_OK, CW_FULL, CW_IO, CW_NOMEM or CW_INVALID, from the first failure since db_begin. */
+/* CW_OK, CW_FULL, CW_IO, CW_NOMEM or CW_INVALID, from the first failure since db_begin; memory that ran out in between is one (core/memory.h). */
 enum cw_status db_status(const struct db *db, struct cw_error *reterr);
 
 /* A number of table meta; 0 when it is not there. */

@@ -3,14 +3,19 @@
 #define STORE_STATEMENTS_H
 
 #include "store/statements_agents.h"
+#include "store/statements_check.h"
 #include "store/statements_search.h"
 #include "store/statements_sending.h"
+#include "store/statements_trace.h"
 
 /*
  * All SQL but the schema, each statement under the name of what it does. Prepared once per
  * connection, on first use; none is put together at run time.
  */
 
+/* What an agent has to read. */
+#define COUNTS_AS_UNREAD \
+	"outbound = 0 AND origin = 'customer' AND kind NOT IN ('reaction', 'system', 'request_welcome')"
 /* The columns of a message, in the order in which rows.c reads them. */
 #define MESSAGE_COLUMNS \
 	"m.id, m.uid, m.wamid, m.kind, m.origin, m.outbound, m.late, m.revoked, m.position, m.sent_at, " \
@@ -30,6 +35,7 @@
 	SENDING_STATEMENT_LIST(X) \
 	AGENTS_STATEMENT_LIST(X) \
 	SEARCH_STATEMENT_LIST(X) \
+	TRACE_STATEMENT_LIST(X) \
 	X(SQL_BEGIN_WRITE, "BEGIN IMMEDIATE") \
 	X(SQL_BEGIN_READ, "BEGIN") \
 	X(SQL_COMMIT, "COMMIT") \
@@ -107,8 +113,8 @@
 	X(SQL_CONVERSATION_LIST_OF, "SELECT " CONVERSATION_COLUMNS "FROM " CONVERSATION_TABLES \
 				    "WHERE c.account = ?1 AND (c.last_position, c.id) < (?2, ?3) AND c.assignee = ?4 " \
 				    "ORDER BY c.last_position DESC, c.id DESC") \
-	X(SQL_UNREAD_AFTER, "SELECT count(*) FROM message WHERE conversation = ?1 AND position > ?2 AND outbound = 0 " \
-			    "AND origin = 'customer' AND kind NOT IN ('reaction', 'system', 'request_welcome')") \
+	X(SQL_UNREAD_AFTER, "SELECT count(*) FROM message WHERE (conversation = ?1 OR conversation IN (SELECT id FROM " \
+			    "conversation WHERE merged_into = ?1)) AND position > ?2 AND " COUNTS_AS_UNREAD) \
 	/* who has a conversation */ \
 	X(SQL_CONVERSATION_ASSIGN, "UPDATE conversation SET assignee = ?2 WHERE id = ?1") \
 	X(SQL_CONVERSATION_ASSIGNED_OTHERWISE, "SELECT id FROM conversation WHERE merged_into = ?1 " \
@@ -158,6 +164,9 @@
 	X(SQL_MESSAGE_ATTEMPT, "UPDATE message SET attempt = ?2 WHERE id = ?1") \
 	X(SQL_MESSAGE_POSITIONS_FROM, "SELECT position FROM message WHERE conversation = ?1 AND position >= ?2 " \
 				      "ORDER BY position") \
+	X(SQL_MESSAGE_SENT_UP_TO, "SELECT position FROM (SELECT position, sent_at, outbound FROM message WHERE " \
+				  "conversation = ?1 AND position >= ?2 ORDER BY position DESC LIMIT ?3) " \
+				  "WHERE outbound = 0 AND sent_at > 0 AND sent_at <= ?2 LIMIT 1") \
 	X(SQL_MESSAGE_LIST, "SELECT " MESSAGE_COLUMNS "FROM message m JOIN conversation c ON c.id = m.conversation " \
 			    "WHERE m.conversation = ?1 AND m.position < ?2 ORDER BY m.position DESC") \
 	X(SQL_MERGED_CONVERSATIONS, "SELECT id FROM conversation WHERE merged_into = ?1") \
@@ -191,23 +200,7 @@
 	X(SQL_RAW_DELETE, "DELETE FROM raw_change WHERE id = ?1") \
 	X(SQL_RAW_KEEP, "UPDATE raw_change SET state = 'kept', reason = ?2 WHERE id = ?1") \
 	X(SQL_RAW_COUNT, "SELECT count(*) FROM raw_change WHERE state = ?1") \
-	/* check */ \
-	X(SQL_CHECK_INTEGRITY, "PRAGMA integrity_check(20)") \
-	X(SQL_CHECK_FOREIGN_KEYS, "PRAGMA foreign_key_check") \
-	X(SQL_CHECK_SEQ, "SELECT a.name, a.head, coalesce(max(e.seq), 0), count(e.seq), coalesce(min(e.seq), 0) " \
-			 "FROM account a LEFT JOIN event e ON e.account = a.id GROUP BY a.id") \
-	X(SQL_CHECK_PREV, "SELECT count(*) FROM (SELECT e.prev, lag(e.seq) OVER (PARTITION BY e.account, " \
-			  "e.conversation ORDER BY e.seq) AS before, (SELECT min(seq) FROM event f " \
-			  "WHERE f.account = e.account) AS first FROM event e) " \
-			  "WHERE prev <> coalesce(before, prev) OR (before IS NULL AND prev >= first)") \
-	X(SQL_CHECK_DOUBLE_WAMID, "SELECT count(*) FROM (SELECT 1 FROM message WHERE wamid_hash IS NOT NULL " \
-				  "GROUP BY wamid_hash, account, wamid HAVING count(*) > 1)") \
-	X(SQL_CHECK_ASSIGNEE, "SELECT count(*) FROM conversation c LEFT JOIN assignment s ON s.conversation = c.id " \
-			      "AND s.until_seq IS NULL WHERE c.assignee IS NOT s.subject") \
-	X(SQL_CHECK_DOUBLE_ASSIGNMENT, "SELECT count(*) FROM (SELECT 1 FROM assignment WHERE until_seq IS NULL " \
-				       "GROUP BY conversation HAVING count(*) > 1)") \
-	X(SQL_CHECK_MERGED_ASSIGNEE, "SELECT count(*) FROM conversation c JOIN conversation r ON r.id = c.merged_into " \
-				     "WHERE c.assignee IS NOT r.assignee") \
+	CHECK_STATEMENT_LIST(X) \
 	X(SQL_COUNT_MESSAGES, "SELECT count(*) FROM message") \
 	X(SQL_COUNT_CONVERSATIONS, "SELECT count(*) FROM conversation") \
 	X(SQL_COUNT_EVENTS_AFTER, "SELECT count(*), coalesce(min(at), 0) FROM event WHERE id > ?1")

@@ -111,6 +111,7 @@ struct cw_store_op {
 			const char *raw;
 			size_t raw_len;
 			const char *reason; /* why it was not understood */
+			struct cw_hops hops;
 		} webhook;
 		struct {
 			const char *name;

@@ -18,6 +18,8 @@ struct cw_reader {
 
 /* Why account_find found nothing: the connection failed, or CW_NOT_FOUND. */
 enum cw_status reader_no_account(struct cw_reader *reader, const char *name, struct cw_error *reterr);
+/* The same of conversation_find. */
+enum cw_status reader_no_conversation(struct cw_reader *reader, struct cw_error *reterr);
 
 /* One process owns a directory: *ret_fd holds the lock until it is closed. CW_BUSY, CW_IO. */
 enum cw_status store_lock(const char *dir, int *ret_fd, struct cw_error *reterr);

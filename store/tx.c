@@ -112,6 +112,7 @@ static void hand_over(struct tx *tx, const struct event_spec *spec, const struct
 	event->kind = spec->kind;
 	event->at_ms = tx->now_ms;
 	event->is_quiet = tx->is_quiet;
+	event->hops = tx->hops;
 	memcpy(event->account, account->name, sizeof(event->account));
 	memcpy(event->epoch, account->epoch, sizeof(event->epoch));
 	if (spec->changes_assignment && spec->conversation) {

@@ -21,6 +21,7 @@ struct tx {
 	int64_t now_ms;
 	int64_t next_event_id;
 	bool is_quiet;             /* events of a bulk webhook */
+	struct cw_hops hops;       /* of the operation that is applied now */
 	bool wakes_bridge;         /* after COMMIT: there is something to send, to fetch or to upload */
 	struct cw_signal *signals; /* for the bridge, after COMMIT */
 	size_t n_signals;

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "core/clock.h"
+#include "core/memory.h"
 #include "core/text.h"
 #include "store/retention.h"
 #include "store/search.h"
@@ -329,10 +330,22 @@ static void tell_bridge(struct cw_store *store, const struct tx *tx)
 	}
 }
 
+static void note_committed(struct tx *tx)
+{
+	int64_t now_us = cw_clock_now_us();
+
+	for (size_t i = 0; i < tx->n_events; i++) {
+		tx->events[i].hops.committed_us = now_us;
+	}
+}
+
 /* COMMIT and what follows from it, or ROLLBACK. */
 static enum cw_status end_tx(struct cw_store *store, struct tx *tx, int64_t n_ops, struct cw_error *reterr)
 {
 	tx_save_accounts(tx);
+	if (cw_memory_ran_out() && store->db.failed == SQLITE_OK) {
+		store->db.failed = SQLITE_NOMEM; /* something may be written without a part of it */
+	}
 	db_run(&store->db, SQL_COMMIT, "");
 	enum cw_status status = db_status(&store->db, reterr);
 
@@ -341,6 +354,7 @@ static enum cw_status end_tx(struct cw_store *store, struct tx *tx, int64_t n_op
 		add_counts(store, &tx->counts, n_ops);
 		store->may_index = store->may_index || tx->n_events > 0;
 		if (tx->n_events > 0 && store->options.on_events) {
+			note_committed(tx);
 			store->options.on_events(store->options.on_events_context, tx->events, tx->n_events);
 			tx->events = NULL; /* the receiver's now */
 			tx->n_events = 0;
@@ -374,6 +388,7 @@ static enum cw_status try_batch(struct cw_store *store, struct cw_store_op *batc
 
 	for (int64_t i = 0; op && i < n_ops; op = op->next, i++) {
 		op->error = (struct cw_error){ .status = CW_OK };
+		tx.hops = op->type == CW_STORE_WEBHOOK ? op->webhook.hops : (struct cw_hops){ .arrived_us = 0 };
 		op->status = apply_op(&tx, op);
 		if (store->db.failed != SQLITE_OK) {
 			break;
@@ -578,14 +593,17 @@ static void probe_disk(struct cw_store *store)
 	}
 }
 
-/* Nothing that people wait for: it may be behind. One that fails is tried again later. */
+/*
+ * Nothing that people wait for: it may be behind. Gathered even when there is time: message by message it would be a commit
+ * each, and a piece of the index each that has to be merged. One that fails is tried again later.
+ */
 static void index_slice(struct cw_store *store, bool is_idle)
 {
 	bool is_more = true;
 	enum cw_status status = try_slice(store, apply_search_slice, &is_more);
 
 	store->may_index = is_more || status != CW_OK;
-	store->next_index_ms = cw_clock_monotonic_ms() + (is_idle && status == CW_OK ? 0 : INDEX_EVERY_MS);
+	store->next_index_ms = cw_clock_monotonic_ms() + (is_idle && is_more && status == CW_OK ? 0 : INDEX_EVERY_MS);
 }
 
 static void trim_slice(struct cw_store *store)
