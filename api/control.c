@@ -281,14 +281,17 @@ static void on_fault(void *context, const char *text)
 static enum cw_status check(const struct control *control, json_t *arguments, json_t *answer, struct cw_error *reterr)
 {
 	struct cw_reader *reader = NULL;
+	struct control_publisher publisher = { .cursor = -1 };
 	struct cw_check result;
 	json_t *faults = json_array();
 	enum cw_status status = cw_reader_acquire(control->store, &reader, reterr);
 
 	(void)arguments;
+	if (control->publisher) {
+		control->publisher(control->context, &publisher);
+	}
 	if (status == CW_OK) {
-		status = cw_store_check(reader, control->published ? control->published(control->context) : -1,
-					on_fault, faults, &result, reterr);
+		status = cw_store_check(reader, publisher.cursor, on_fault, faults, &result, reterr);
 	}
 	cw_reader_release(reader);
 	json_t *counts = status == CW_OK ?
@@ -455,6 +458,7 @@ static const struct {
 	{ "assign", assign },
 	{ "revoke", revoke },
 	{ "revocation.list", list_revocations },
+	{ "trace", control_trace },
 	{ "backup", backup },
 	{ "check", check },
 };

@@ -4,7 +4,7 @@
 
 #include "api/control.h"
 
-/* What control.c (the table, accounts, assignments, revocations) control_sending.c (messages out) and control_agents.c share. */
+/* What control.c (the table, accounts, assignments, revocations) control_sending.c (messages out), control_agents.c and control_trace.c share. */
 
 /* A text of the arguments that is not empty; NULL. */
 const char *control_text(json_t *arguments, const char *name);
@@ -56,5 +56,10 @@ enum cw_status control_agent_enable(const struct control *control, json_t *argum
 /* {account} */
 enum cw_status control_list_agents(const struct control *control, json_t *arguments, json_t *answer,
 				   struct cw_error *reterr);
+
+/* ---- actions: control_trace.c ---- */
+
+/* {account, id, limit}: matches, compared_with, message, attempts, steps, events (at most limit), publisher */
+enum cw_status control_trace(const struct control *control, json_t *arguments, json_t *answer, struct cw_error *reterr);
 
 #endif

@@ -112,6 +112,8 @@ static const struct {
 	ROW("bodies_repaired_total", "counter", store.repaired, "Bodies with broken characters, repaired"),
 	ROW("signatures_refused_total", "counter", facts.refused_signatures, "Webhooks answered 401"),
 	ROW("busy_total", "counter", facts.refused_busy, "Webhooks answered 503"),
+	ROW("last_webhook_timestamp_seconds", "gauge", facts.newest_webhook_s,
+	    "When the newest signed webhook came that is not of convwire's own commands; 0: none since the start"),
 	ROW("commits_total", "counter", store.commits, "Transactions committed"),
 	ROW("batch_max", "gauge", store.batch_max, "Most operations in one transaction"),
 	ROW("checkpoints_total", "counter", store.checkpoints, "WAL checkpoints"),

@@ -15,6 +15,7 @@ struct health_facts {
 	int64_t published, skipped, refused_publishes, broker_connects;
 	int64_t lag_events, lag_ms;
 	int64_t refused_signatures, refused_busy;
+	int64_t newest_webhook_s; /* Unix; 0: none since the start */
 	/* What the bridge counted since its start. */
 	struct health_bridge {
 		int64_t is_connected;

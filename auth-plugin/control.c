@@ -390,6 +390,81 @@ static enum cw_status explain(struct request *request, struct cw_error *reterr)
 	return request->data ? CW_OK : no_memory(reterr);
 }
 
+/* ---- who receives ---- */
+
+struct receivers {
+	struct policy *policy;
+	struct policy_check check;
+	char account[CW_ACCOUNT_MAX + 1];
+	int64_t now_s, count;
+	int64_t n_connected, n_receiving;
+	json_t *clients;
+};
+
+static json_t *receiver_json(const struct session *session, const struct subscription *subscription,
+			     enum policy_denial denial, const char *reason, const char *line)
+{
+	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:s?, s:b, s:b, s:s, s:s?}", "clientid", session->client_id,
+			 "account", session->token.account, "subject", session->token.subject, "role",
+			 session->token.role, "connected_at", (json_int_t)session->connected_at_s, "subscribed_at",
+			 (json_int_t)(subscription ? subscription->since_s : 0), "filter",
+			 subscription ? subscription->filter : NULL, "resumed", session->resumes, "allowed",
+			 denial == POLICY_ALLOWED, "reason", reason, "line", line);
+}
+
+static void look_at_receiver(void *context, struct session *session)
+{
+	struct receivers *receivers = context;
+	struct policy *policy = receivers->policy;
+	struct cw_access_verdict verdict = { .reason = CW_ACCESS_NO_RULE };
+	char line[512];
+
+	if (!session->is_live || strcmp(session->token.account, receivers->account) != 0) {
+		return;
+	}
+	const struct subscription *subscription = subscriptions_find(session->subscriptions, receivers->check.topic);
+	enum policy_denial denial = policy_check(policy, sessions_glance(&policy->sessions, session->client),
+						 &receivers->check, receivers->now_s, &verdict);
+	bool is_by_rules = denial == POLICY_ALLOWED || denial == POLICY_BY_RULES;
+	bool has_line = is_by_rules && cw_access_verdict_line(policy->access, &verdict, line, sizeof(line));
+
+	receivers->n_connected++;
+	receivers->n_receiving += denial == POLICY_ALLOWED && subscription ? 1 : 0;
+	if ((int64_t)json_array_size(receivers->clients) < receivers->count) {
+		(void)json_array_append_new(
+			receivers->clients,
+			receiver_json(session, subscription, denial,
+				      is_by_rules ? cw_access_reason_text(verdict.reason) : policy_denial_text(denial),
+				      has_line ? line : NULL));
+	}
+}
+
+/* Of a topic below acct/<account>/: every client of that account, what it subscribed to, and what the rules say. */
+static enum cw_status list_receivers(struct request *request, struct cw_error *reterr)
+{
+	struct receivers receivers = { .policy = request->policy,
+				       .now_s = request->now_s,
+				       .check = { .action = CW_ACCESS_READ, .qos = 1 } };
+	struct cw_topic topic;
+	enum cw_status status = read_text(request, "topic", CW_TOPIC_MAX, &receivers.check.topic, reterr);
+
+	if (status == CW_OK) {
+		status = read_count(request, "count", DEFAULT_COUNT, MAX_COUNT, &receivers.count, reterr);
+	}
+	if (status != CW_OK) {
+		return status;
+	}
+	if (!receivers.check.topic || cw_topic_parse(receivers.check.topic, &topic) != CW_OK) {
+		return bad(reterr, "listReceivers needs a topic below acct/");
+	}
+	memcpy(receivers.account, topic.account, sizeof(receivers.account));
+	receivers.clients = json_array();
+	sessions_each(&request->policy->sessions, look_at_receiver, &receivers);
+	request->data = json_pack("{s:I, s:I, s:o}", "connected", (json_int_t)receivers.n_connected, "receiving",
+				  (json_int_t)receivers.n_receiving, "clients", receivers.clients);
+	return request->data ? CW_OK : no_memory(reterr);
+}
+
 static enum cw_status reload(struct request *request, struct cw_error *reterr)
 {
 	request->data = json_object();
@@ -415,6 +490,7 @@ static const struct {
 	{ "listRoles", list_roles },
 	{ "getRole", get_role },
 	{ "explain", explain },
+	{ "listReceivers", list_receivers },
 	{ "reload", reload },
 	{ "stats", stats },
 };

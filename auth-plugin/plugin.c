@@ -26,6 +26,7 @@
 #include "auth-plugin/tables.h"
 #include "core/clock.h"
 #include "core/conf.h"
+#include "core/memory.h"
 #include "core/text.h"
 #include "core/topic.h"
 
@@ -126,7 +127,9 @@ static bool admit(struct plugin *plugin, struct mosquitto *client, const char *t
 		session = NULL;
 		(void)cw_error_set(&error, CW_NOMEM, "out of memory");
 	}
-	if (!session) {
+	if (session) {
+		session->resumes = !mosquitto_client_clean_session(client);
+	} else {
 		audit_connect(&plugin->audit, &plugin->policy, "connect_refused", &connect, error.text);
 	}
 	return session != NULL;
@@ -319,6 +322,28 @@ static int check_any(struct plugin *plugin, struct mosquitto *client, const stru
 	return glance ? check_session(plugin, glance, check) : check_stranger(plugin, client, check);
 }
 
+static void note_subscription(struct plugin *plugin, const struct mosquitto_evt_acl_check *asked, bool is_on)
+{
+	struct session *session = sessions_find(&plugin->policy.sessions, asked->client);
+
+	if (session && session->is_live && is_on) {
+		subscriptions_add(&session->subscriptions, asked->topic, now_s());
+	} else if (session) {
+		subscriptions_remove(&session->subscriptions, asked->topic);
+	}
+}
+
+static int check_subscribe(struct plugin *plugin, const struct mosquitto_evt_acl_check *asked,
+			   const struct policy_check *check)
+{
+	int answer = check_any(plugin, asked->client, check);
+
+	if (answer == MOSQ_ERR_SUCCESS) {
+		note_subscription(plugin, asked, true);
+	}
+	return answer;
+}
+
 static int on_acl_check(int event, void *event_data, void *userdata)
 {
 	struct mosquitto_evt_acl_check *asked = event_data;
@@ -328,10 +353,11 @@ static int on_acl_check(int event, void *event_data, void *userdata)
 	(void)event;
 	switch (asked->access) {
 	case MOSQ_ACL_UNSUBSCRIBE:
+		note_subscription(plugin, asked, false);
 		return MOSQ_ERR_SUCCESS;
 	case MOSQ_ACL_SUBSCRIBE:
 		check.action = CW_ACCESS_SUBSCRIBE;
-		return check_any(plugin, asked->client, &check);
+		return check_subscribe(plugin, asked, &check);
 	case MOSQ_ACL_WRITE:
 		check.action = CW_ACCESS_WRITE;
 		return check_any(plugin, asked->client, &check);
@@ -583,6 +609,7 @@ int mosquitto_plugin_init(mosquitto_plugin_id_t *identifier, void **userdata, st
 			   "with per_listener_settings false");
 		return MOSQ_ERR_UNKNOWN;
 	}
+	cw_memory_init();
 	plugin = calloc(1, sizeof(*plugin));
 	if (!plugin) {
 		return MOSQ_ERR_NOMEM;

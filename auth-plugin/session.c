@@ -18,6 +18,7 @@ void sessions_init(struct sessions *sessions, struct people *people, uint64_t se
 static void free_session(struct sessions *sessions, struct session *session)
 {
 	cw_token_finish(&session->token);
+	subscriptions_free(&session->subscriptions);
 	people_put(sessions->people, session->person);
 	free(session);
 }

@@ -4,6 +4,7 @@
 
 #include "auth-plugin/lines.h"
 #include "auth-plugin/people.h"
+#include "auth-plugin/subscription.h"
 #include "core/access.h"
 #include "core/token.h"
 
@@ -28,6 +29,8 @@ struct session {
 	bool was_warned;  /* told that the token is about to expire */
 	bool must_kick;   /* waits to be disconnected */
 	bool is_going;    /* was disconnected; the broker closes a WebSocket only later */
+	bool resumes;     /* without clean start: the broker may have subscriptions of its earlier connections */
+	struct subscription *subscriptions; /* of this connection */
 	int64_t connected_at_s;
 	int64_t ended_at_s;
 	size_t deadline; /* place in the heap, from 1; 0: not in it */

@@ -9,6 +9,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "core/memory.h"
 #include "core/text.h"
 #include "daemon/server.h"
 
@@ -187,6 +188,7 @@ int main(int argc, char **argv)
 	argp_err_exit_status = EX_USAGE;
 	(void)argp_parse(&argp, argc, argv, 0, NULL, &options);
 	cw_log_init("convwired", CW_LOG_INFO);
+	cw_memory_init();
 	block_signals(&signals);
 	enum cw_status status = load_settings(&options, &settings, &error);
 

@@ -161,18 +161,34 @@ static void collect_facts(void *context, struct health_facts *ret_facts)
 		.lag_ms = stats.lag_ms,
 		.refused_signatures = atomic_load(&server->gate.refused_signatures),
 		.refused_busy = atomic_load(&server->gate.refused_busy),
+		.newest_webhook_s = atomic_load(&server->gate.newest_at_ms) / 1000,
 		.bridge = bridge_facts(server->bridge),
 		.plugin = plugin_facts(&stats.plugin),
 	};
 }
 
-static int64_t published_cursor(void *context)
+static void tell_publisher(void *context, struct control_publisher *ret_publisher)
 {
 	struct server *server = context;
 	struct publisher_stats stats;
 
 	publisher_stats(server->publisher, &stats);
-	return stats.cursor;
+	*ret_publisher = (struct control_publisher){ .is_running = true,
+						     .is_connected = stats.is_connected,
+						     .cursor = stats.cursor,
+						     .lag_events = stats.lag_events };
+}
+
+static bool tell_hops(void *context, int64_t event_id, struct control_hops *ret_hops)
+{
+	struct server *server = context;
+	struct trail_entry entry;
+
+	if (!publisher_trail(server->publisher, event_id, &entry)) {
+		return false;
+	}
+	*ret_hops = (struct control_hops){ entry.hops, entry.published_us, entry.taken_us, entry.is_refused };
+	return true;
 }
 
 /* The keys in force: a reload may have brought others. */
@@ -470,7 +486,8 @@ static void fill_contexts(struct server *server, const struct settings *settings
 	server->api.on_limited_sync = on_limited_sync;
 	server->api.on_limited_sync_context = server;
 	server->control_facts = (struct control){ .store = server->store,
-						  .published = published_cursor,
+						  .publisher = tell_publisher,
+						  .hops = tell_hops,
 						  .longest_token_s = longest_token_s,
 						  .on_revoked = on_control_revoked,
 						  .context = server };

@@ -108,7 +108,7 @@ void graph_ask(struct cw_http_request *request, void *context)
 	struct sim *sim = context;
 	const char *id = cw_http_level(request, 1);
 
-	if (!graph_may_pass(sim, request, false)) {
+	if (!graph_may_pass(sim, request, false) || graph_answer_number(sim, request)) {
 		return;
 	}
 	json_t *rule = graph_next_rule(sim, "ask");

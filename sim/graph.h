@@ -19,11 +19,12 @@ struct sim {
 /* POST /vNN.N/{phone_number_id}/messages, and /media */
 void graph_messages(struct cw_http_request *request, void *sim);
 void graph_upload(struct cw_http_request *request, void *sim);
-/* GET /vNN.N/{media id}, and what its url names */
+/* GET /vNN.N/{media id}, or a number; and what a file's url names */
 void graph_ask(struct cw_http_request *request, void *sim);
 void graph_download(struct cw_http_request *request, void *sim);
-/* GET /vNN.N/{waba id}/message_templates */
+/* GET /vNN.N/{waba id}/message_templates, and /subscribed_apps */
 void graph_templates(struct cw_http_request *request, void *sim);
+void graph_subscribed(struct cw_http_request *request, void *sim);
 
 /* ---- people.c: customers, and who steers the simulation ---- */
 

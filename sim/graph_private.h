@@ -13,6 +13,9 @@ bool graph_has_token(struct sim *sim, struct cw_http_request *request);
 /* Version, token, and number if it is about one: asked before the body is looked at. false after refusing. */
 bool graph_may_pass(struct sim *sim, struct cw_http_request *request, bool is_about_number);
 
+/* Answers about a number, when that is what was asked for; false: it was something else. Of app.c. */
+bool graph_answer_number(struct sim *sim, struct cw_http_request *request);
+
 /* A new reference to the rule that this request falls under; NULL: none. The three below accept NULL. */
 json_t *graph_next_rule(struct sim *sim, const char *on);
 bool graph_does(const json_t *rule, const char *what);

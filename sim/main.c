@@ -18,7 +18,7 @@
 __attribute__((visibility("default"))) const char *argp_program_version = "convwire-sim " CW_VERSION;
 
 #define MAX_NUMBERS 32
-enum { N_ROUTES = 10 };
+enum { N_ROUTES = 11 };
 
 struct options {
 	const char *address, *webhook, *app_secret, *app_secret_file, *token, *token_file;
@@ -34,6 +34,7 @@ struct options {
 
 enum {
 	KEY_PORT = 256,
+	KEY_ADDRESS,
 	KEY_READY_FD,
 	KEY_SECRET,
 	KEY_SECRET_FILE,
@@ -45,7 +46,8 @@ enum {
 };
 
 static const struct argp_option rows[] = {
-	{ "port", KEY_PORT, "PORT", 0, "TCP port on 127.0.0.1; 0 (the default): the kernel chooses", 0 },
+	{ "address", KEY_ADDRESS, "IP", 0, "of the listener (127.0.0.1)", 0 },
+	{ "port", KEY_PORT, "PORT", 0, "TCP port; 0 (the default): the kernel chooses", 0 },
 	{ "webhook", 'w', "URL", 0, "where Convwire takes webhooks (http://127.0.0.1:8080/webhook)", 0 },
 	{ "number", 'n', "ID", 0, "a phone_number_id that it has; may be repeated", 0 },
 	{ "app-secret", KEY_SECRET, "TEXT", 0, "signs webhooks; for tests", 0 },
@@ -77,6 +79,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		return 0;
 	case KEY_READY_FD:
 		parse_number(state, argument, 1023, &options->ready_fd);
+		return 0;
+	case KEY_ADDRESS:
+		options->address = argument;
 		return 0;
 	case 'w':
 		options->webhook = argument;
@@ -143,7 +148,8 @@ static enum cw_status fill(struct sim *sim, const struct options *options, struc
 		return status;
 	}
 	sim->world.customers_answer = options->customers_answer;
-	bool is_filled = json_array_append_new(sim->world.tokens, json_string(token)) == 0;
+	bool is_filled = json_array_append_new(sim->world.tokens, json_string(token)) == 0 &&
+			 json_object_set_new(sim->world.app, "secret", json_string(secret)) == 0;
 
 	for (size_t i = 0; i < options->n_numbers; i++) {
 		is_filled = json_object_set_new(sim->world.numbers, options->numbers[i], json_string("15550783881")) ==
@@ -162,7 +168,7 @@ static enum cw_status listen_http(struct sim *sim, const struct options *options
 				  struct cw_error *reterr)
 {
 	const struct cw_http_options http = {
-		.address = "127.0.0.1",
+		.address = options->address,
 		.port = (int)options->port,
 		.n_threads = 1,
 		.max_connections = 1000,
@@ -173,7 +179,7 @@ static enum cw_status listen_http(struct sim *sim, const struct options *options
 	enum cw_status status = cw_http_start(&http, &sim->http, reterr);
 
 	if (status == CW_OK &&
-	    !cw_text_format(sim->url, sizeof(sim->url), "http://127.0.0.1:%d", cw_http_port(sim->http))) {
+	    !cw_text_format(sim->url, sizeof(sim->url), "http://%s:%d", options->address, cw_http_port(sim->http))) {
 		status = CW_INVALID; /* it fits */
 	}
 	return status;
@@ -183,7 +189,7 @@ static void say_ready(const struct sim *sim, const struct options *options)
 {
 	char line[32];
 
-	cw_log_info("ready, http=127.0.0.1:%d", cw_http_port(sim->http));
+	cw_log_info("ready, http=%s:%d", options->address, cw_http_port(sim->http));
 	if (options->ready_fd >= 0 && cw_text_format(line, sizeof(line), "http=%d\n", cw_http_port(sim->http)) &&
 	    write((int)options->ready_fd, line, strlen(line)) < 0) {
 		cw_log_warn("nobody reads that this is ready, ignoring");
@@ -200,11 +206,12 @@ int main(int argc, char **argv)
 					  NULL, NULL,
 					  NULL };
 	static struct sim sim;
-	struct options options = { .webhook = "http://127.0.0.1:8080/webhook", .ready_fd = -1 };
+	struct options options = { .address = "127.0.0.1", .webhook = "http://127.0.0.1:8080/webhook", .ready_fd = -1 };
 	const struct cw_http_route routes[N_ROUTES] = {
 		{ "POST", "/{}/{}/messages", 1024 * 1024, NULL, graph_messages, &sim, NULL },
 		{ "POST", "/{}/{}/media", SIM_MAX_BODY, NULL, graph_upload, &sim, NULL },
 		{ "GET", "/{}/{}/message_templates", 0, NULL, graph_templates, &sim, NULL },
+		{ "GET", "/{}/{}/subscribed_apps", 0, NULL, graph_subscribed, &sim, NULL },
 		{ "GET", "/sim/file/{}", 0, NULL, graph_download, &sim, NULL },
 		{ "GET", "/sim/ledger", 0, NULL, people_ledger, &sim, NULL },
 		{ "POST", "/sim/write", 16 * 1024 * 1024, NULL, people_write, &sim, NULL },

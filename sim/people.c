@@ -275,6 +275,9 @@ void people_behave(struct cw_http_request *request, void *context)
 	if (json_is_object(json_object_get(said, "statuses"))) {
 		is_known = json_object_update(sim->world.statuses, json_object_get(said, "statuses")) == 0;
 	}
+	if (json_is_object(json_object_get(said, "app"))) {
+		is_known = json_object_update(sim->world.app, json_object_get(said, "app")) == 0;
+	}
 	if (json_is_array(json_object_get(said, "tokens"))) {
 		json_decref(sim->world.tokens);
 		sim->world.tokens = json_incref(json_object_get(said, "tokens"));
@@ -300,7 +303,7 @@ void people_behave(struct cw_http_request *request, void *context)
 		cw_http_problem(
 			request, 400, "bad_body",
 			"{\"do\":\"error|rate-limit|expired-token|drop-before|drop-after|slow|bad-json|gateway|truncate\"}, "
-			"{\"statuses\":{…}}, {\"tokens\":[…]}, {\"rate\":80}, {\"pair\":45} or {\"webhook\":\"http://…\"}.");
+			"{\"statuses\":{…}}, {\"tokens\":[…]}, {\"rate\":80}, {\"pair\":45}, {\"app\":{…}} or {\"webhook\":\"http://…\"}.");
 	}
 }
 

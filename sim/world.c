@@ -24,6 +24,7 @@ bool world_init(struct world *world)
 						       "delay_ms", 50),
 				 .limits = json_object(),
 				 .templates = json_array(),
+				 .app = json_object(),
 				 .rate = 80,
 				 .pair = 45 };
 	return pthread_mutex_init(&world->lock, NULL) == 0 && world->statuses && world->templates;

@@ -26,6 +26,7 @@ struct world {
 	json_t *statuses;  /* how statuses come back: {"words":[…],"delay_ms","double","shuffle","batch"} */
 	json_t *limits;    /* {"<phone_number_id>": bucket, "<phone_number_id>/<to>": bucket} */
 	json_t *templates; /* [names that exist]; empty: all */
+	json_t *app;       /* {"secret", "subscribed", "callback"}: the Meta app behind the numbers */
 	int64_t rate;      /* messages per second and number */
 	int64_t pair;      /* messages at once to one customer, then one in six seconds */
 	bool customers_answer;
