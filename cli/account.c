@@ -6,6 +6,7 @@
 #include <sysexits.h>
 
 #include "cli/cli.h"
+#include "cli/progress.h"
 #include "core/text.h"
 
 #define MAX_WORDS 2
@@ -230,10 +231,14 @@ int command_check(int argc, char **argv)
 					  NULL,
 					  NULL };
 	struct short_options options = { .common.dir = "./var" };
+	struct progress progress;
 	json_t *answer = NULL;
 
 	cli_parse("check", &argp, argc, argv, &options);
+	progress_begin(&progress, "Reading the database", NULL, NULL);
 	int code = cli_do(options.common.dir, "check", json_object(), &answer);
+
+	progress_end(&progress);
 
 	if (code == EX_OK) {
 		code = print_check(&options, answer);

@@ -11,7 +11,9 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/progress.h"
 #include "core/media_copy.h"
+#include "core/text.h"
 
 struct backup_options {
 	struct common_options common;
@@ -70,7 +72,11 @@ static enum cw_status copy_media(const char *from, const char *to, int64_t *ret_
 		status = make_folder(to_media, reterr);
 	}
 	if (status == CW_OK) {
+		struct progress progress;
+
+		progress_begin(&progress, "Copying files of messages", NULL, NULL);
 		status = cw_media_copy(from_media, to_media, ret_n_copied, &n_damaged, reterr);
+		progress_end(&progress);
 	}
 	if (n_damaged > 0) {
 		(void)fprintf(stderr,
@@ -87,6 +93,8 @@ static enum cw_status copy_database(const char *dir, const char *folder, struct 
 {
 	char path[PATH_MAX];
 	char whole[PATH_MAX]; /* the daemon is somewhere else */
+	char from[PATH_MAX];
+	char unfinished[PATH_MAX]; /* what cw_store_backup writes until it is whole */
 	json_t *answer = NULL;
 
 	if (!realpath(folder, whole)) {
@@ -95,9 +103,21 @@ static enum cw_status copy_database(const char *dir, const char *folder, struct 
 	enum cw_status status = settings_path(whole, "convwire.db", path, sizeof(path), reterr);
 
 	if (status == CW_OK) {
+		status = settings_path(dir, "convwire.db", from, sizeof(from), reterr);
+	}
+	if (status == CW_OK) {
+		status = cw_text_format(unfinished, sizeof(unfinished), "%s.unfinished", path) ?
+				 CW_OK :
+				 cw_error_set(reterr, CW_INVALID, "%s: path too long", whole);
+	}
+	if (status == CW_OK) {
+		struct progress_copy copy = { .from = from, .to = unfinished };
+		struct progress progress;
 		json_t *arguments = json_pack("{s:s}", "path", path);
 
+		progress_begin(&progress, "Copying the database", progress_of_copy, &copy);
 		status = cli_control(dir, "backup", arguments, &answer, reterr);
+		progress_end(&progress);
 		json_decref(arguments);
 	}
 	json_decref(answer);
@@ -191,7 +211,11 @@ int command_restore(int argc, char **argv)
 		status = copy_media(options.folder, options.common.dir, &n_files, &error);
 	}
 	if (status == CW_OK) {
+		struct progress progress;
+
+		progress_begin(&progress, "Restoring the database", NULL, NULL);
 		status = cli_restore_database(options.common.dir, path, &n_unknown, &error);
+		progress_end(&progress);
 	}
 	if (status != CW_OK) {
 		return cli_fail(status, "%s", error.text);

@@ -18,7 +18,7 @@
 
 #define MAX_LOG_BYTES (16 * 1024 * 1024)
 #define MIN_PAUSE_MS 200
-#define MAX_PAUSE_MS 30000
+#define MAX_PAUSE_MS 5000
 /* A program that ran this long is well again. */
 #define WELL_MS 30000
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <time.h>
 
 #include "core/access.h"
 #include "core/clock.h"
@@ -86,6 +87,16 @@ int cli_fail(enum cw_status status, const char *format, ...)
 	va_end(arguments);
 	(void)fputs("\n", stderr);
 	return cli_exit_code(status);
+}
+
+const char *cli_text(const json_t *row, const char *name)
+{
+	return json_string_value(json_object_get(row, name));
+}
+
+int64_t cli_int(const json_t *row, const char *name)
+{
+	return json_integer_value(json_object_get(row, name));
 }
 
 void cli_print_json(json_t *json)
@@ -226,6 +237,31 @@ int cli_do(const char *dir, const char *action, json_t *arguments, json_t **ret_
 
 	json_decref(arguments);
 	return status == CW_OK ? EX_OK : cli_fail(status, "%s", error.text);
+}
+
+void cli_format_time(int64_t at_us, char out[CLI_TIME_MAX])
+{
+	time_t seconds = (time_t)(at_us / 1000000);
+	struct tm local;
+	char text[24] = "";
+
+	if (!localtime_r(&seconds, &local) || strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &local) == 0) {
+		text[0] = '\0'; /* a year beyond four digits */
+	}
+	(void)snprintf(out, CLI_TIME_MAX, "%s.%03d", text, (int)(at_us / 1000 % 1000)); /* it fits */
+}
+
+void cli_print_compared(const json_t *answer)
+{
+	const json_t *lines = json_object_get(answer, "compared_with");
+	size_t index;
+	json_t *line;
+
+	(void)puts("Compared with:");
+	json_array_foreach(lines, index, line)
+	{
+		(void)printf("  %s\n", json_string_value(line));
+	}
 }
 
 void cli_format_age(int64_t since_ms, char out[24])

@@ -29,9 +29,12 @@ int command_template(int argc, char **argv);
 int command_token(int argc, char **argv);
 int command_watch(int argc, char **argv);
 int command_resolve(int argc, char **argv);
+int command_doctor(int argc, char **argv);
+int command_trace(int argc, char **argv);
 int command_alias(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_assign(int argc, char **argv);
+int command_broker_conf(int argc, char **argv);
 int command_acl(int argc, char **argv);
 int command_clients(int argc, char **argv);
 int command_kick(int argc, char **argv);
@@ -55,6 +58,10 @@ void cli_parse(const char *name, const struct argp *argp, int argc, char **argv,
 /* "convwire: text" on stderr; answers the exit code of the status. */
 int cli_fail(enum cw_status status, const char *format, ...) CW_PRINTF(2, 3);
 int cli_exit_code(enum cw_status status);
+
+/* A member of an answer: NULL, 0 without it, or when it is of another type. Borrowed. */
+const char *cli_text(const json_t *row, const char *name);
+int64_t cli_int(const json_t *row, const char *name);
 
 /* Prints JSON and a newline on stdout; takes the reference. */
 void cli_print_json(json_t *json);
@@ -109,5 +116,12 @@ CW_MUST_CHECK enum cw_status cli_read_secret(const struct cli_secret *secret, ch
 
 /* `… when` as `3 min`, for people. */
 void cli_format_age(int64_t since_ms, char out[24]);
+
+/* Unix microseconds as `2026-11-23 09:12:03.512`, in the local zone. */
+#define CLI_TIME_MAX 32
+void cli_format_time(int64_t at_us, char out[CLI_TIME_MAX]);
+
+/* The member compared_with of an answer about an id that means nothing, as lines on stdout. */
+void cli_print_compared(const json_t *answer);
 
 #endif

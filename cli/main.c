@@ -23,11 +23,14 @@ static const struct command {
 	{ "token", command_token, "print a token for an agent" },
 	{ "watch", command_watch, "print events as they arrive" },
 	{ "resolve", command_resolve, "tell which conversation an id, phone or user id means" },
+	{ "doctor", command_doctor, "examine this installation: what is wrong, and what to type next" },
+	{ "trace", command_trace, "the life of a message or conversation, and who gets it" },
 	{ "alias", command_alias, "import ids of another system" },
 	{ "assign", command_assign, "give a conversation to an agent, or to nobody" },
 	{ "send", command_send, "send a message to a customer" },
 	{ "outbox", command_outbox, "what is not sent yet, or failed: list, retry, discard" },
 	{ "template", command_template, "list the message templates, or fetch them from WhatsApp" },
+	{ "broker-conf", command_broker_conf, "print mosquitto.conf for this directory" },
 	{ "acl", command_acl, "check a role file; what it answers, and why" },
 	{ "clients", command_clients, "list who is connected to the broker" },
 	{ "kick", command_kick, "disconnect clients from the broker" },
@@ -42,7 +45,7 @@ static void print_help(FILE *out)
 {
 	(void)fputs("Usage: convwire COMMAND [OPTION...]\n\n", out); /* to a terminal or pipe */
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-		(void)fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].help);
+		(void)fprintf(out, "  %-11s %s\n", commands[i].name, commands[i].help);
 	}
 	(void)fputs("\nEach command has --help, --dir DIR (default ./var) and, where a script would read it, --json.\n",
 		    out);

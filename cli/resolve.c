@@ -65,11 +65,8 @@ static void print_matches(json_t *answer)
 		(void)printf("%zu conversations match; --number PHONE_NUMBER_ID narrows.\n", index);
 	}
 	if (index == 0) {
-		(void)puts("No conversation matches. Compared with:");
-		json_array_foreach(json_object_get(answer, "compared_with"), index, row)
-		{
-			(void)printf("  %s\n", json_string_value(row));
-		}
+		(void)puts("No conversation matches.");
+		cli_print_compared(answer);
 	}
 }
 

@@ -468,6 +468,7 @@ static enum cw_status set_up(const struct simulate_options *options, struct simu
 		(void)curl_easy_setopt(simulator->curl, CURLOPT_URL, simulator->url);
 		(void)curl_easy_setopt(simulator->curl, CURLOPT_WRITEFUNCTION, ignore_answer);
 		(void)curl_easy_setopt(simulator->curl, CURLOPT_NOPROXY, "*");
+		(void)curl_easy_setopt(simulator->curl, CURLOPT_USERAGENT, "convwire/" CW_VERSION " simulate");
 	}
 	settings_finish(&settings);
 	return status;

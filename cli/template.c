@@ -42,13 +42,6 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	}
 }
 
-static const char *text_of(const json_t *object, const char *name)
-{
-	const char *text = json_string_value(json_object_get(object, name));
-
-	return text ? text : "";
-}
-
 /* ---- list ---- */
 
 static int list(const struct template_options *options, const char *account)
@@ -64,8 +57,8 @@ static int list(const struct template_options *options, const char *account)
 	} else if (code == EX_OK) {
 		json_array_foreach(templates, index, row)
 		{
-			(void)printf("%-40s  %-6s  %-10s  %s\n", text_of(row, "name"), text_of(row, "language"),
-				     text_of(row, "status"), text_of(row, "category"));
+			(void)printf("%-40s  %-6s  %-10s  %s\n", cli_text(row, "name"), cli_text(row, "language"),
+				     cli_text(row, "status"), cli_text(row, "category"));
 		}
 		if (json_array_size(templates) == 0) {
 			(void)puts("No templates are known; `convwire template sync` asks WhatsApp for them.");
@@ -184,7 +177,7 @@ static int sync_waba(const struct template_options *options, const struct settin
 	char dir[PATH_MAX];
 	char token[TOKEN_MAX + 1];
 	struct cw_error error;
-	const char *phone_number_id = text_of(number, "phone_number_id");
+	const char *phone_number_id = cli_text(number, "phone_number_id");
 	json_t *rows = json_array();
 	enum cw_status status = settings_path(options->common.dir, "keys/numbers", dir, sizeof(dir), &error);
 
@@ -193,9 +186,9 @@ static int sync_waba(const struct template_options *options, const struct settin
 				      phone_number_id, phone_number_id);
 	}
 	if (status == CW_OK) {
-		status = fetch_all(settings->graph_url, text_of(number, "waba_id"), token, rows, &error);
+		status = fetch_all(settings->graph_url, cli_text(number, "waba_id"), token, rows, &error);
 	}
-	int code = status == CW_OK ? store(options, account, text_of(number, "waba_id"), rows) :
+	int code = status == CW_OK ? store(options, account, cli_text(number, "waba_id"), rows) :
 				     cli_fail(status, "%s", error.text);
 
 	json_decref(rows);
@@ -213,9 +206,9 @@ static int sync_all(const struct template_options *options, const struct setting
 
 	json_array_foreach(json_object_get(answer, "numbers"), index, row)
 	{
-		const char *waba_id = text_of(row, "waba_id");
+		const char *waba_id = cli_text(row, "waba_id");
 
-		if (waba_id[0] && strcmp(text_of(row, "account"), account) == 0 && !json_object_get(seen, waba_id)) {
+		if (waba_id[0] && strcmp(cli_text(row, "account"), account) == 0 && !json_object_get(seen, waba_id)) {
 			int one = sync_waba(options, settings, account, row);
 
 			code = one == EX_OK ? code : one;

@@ -17,7 +17,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "cli/broker.h"
+#include "cli/broker_conf.h"
 #include "cli/child.h"
 #include "cli/cli.h"
 #include "cli/demo.h"
@@ -31,7 +31,6 @@
 
 #define READY_TIMEOUT_MS 20000
 #define STOP_TIMEOUT_MS 15000
-#define MAX_CONF_BYTES 65536
 
 struct up_options {
 	struct common_options common;
@@ -84,8 +83,7 @@ struct up {
 	const struct up_options *options;
 	struct settings settings;
 	char dir[PATH_MAX]; /* absolute: mosquitto's paths must be */
-	char plugin[PATH_MAX], keys[PATH_MAX], roles[PATH_MAX], state[PATH_MAX], broker_conf[PATH_MAX],
-		run_file[PATH_MAX];
+	char plugin[PATH_MAX], keys[PATH_MAX], roles[PATH_MAX], broker_conf[PATH_MAX], run_file[PATH_MAX];
 	char bin[PATH_MAX], daemon[PATH_MAX];
 	struct demo demo;
 	char http_port[16], mqtt_port[16], ready_fd[16];
@@ -126,17 +124,12 @@ static enum cw_status find_programs(struct up *up, struct cw_error *reterr)
 	if (status != CW_OK) {
 		return status;
 	}
-	bool is_whole = cw_text_format(up->daemon, sizeof(up->daemon), "%s/convwired", up->bin) &&
-			(up->settings.plugin[0] ?
-				 cw_text_copy(up->plugin, sizeof(up->plugin), up->settings.plugin) :
-				 cw_text_format(up->plugin, sizeof(up->plugin), "%s/../lib/convwire_auth.so", up->bin));
-
-	if (is_whole && !up->settings.plugin[0] && access(up->plugin, R_OK) != 0) {
-		is_whole = cw_text_copy(up->plugin, sizeof(up->plugin), CW_PLUGIN_INSTALLED);
+	status = broker_conf_plugin(&up->settings, up->plugin, reterr);
+	if (status != CW_OK) {
+		return status;
 	}
-	if (!is_whole || access(up->daemon, X_OK) != 0 || access(up->plugin, R_OK) != 0) {
-		return cw_error_set(reterr, CW_NOT_FOUND, "%s or %s is not there; is the installation whole?",
-				    up->daemon, up->plugin);
+	if (!cw_text_format(up->daemon, sizeof(up->daemon), "%s/convwired", up->bin) || access(up->daemon, X_OK) != 0) {
+		return cw_error_set(reterr, CW_NOT_FOUND, "%s is not there; is the installation whole?", up->daemon);
 	}
 	if (access(up->settings.mosquitto, X_OK) != 0) {
 		return cw_error_set(reterr, CW_NOT_FOUND,
@@ -156,8 +149,6 @@ static enum cw_status make_paths(struct up *up, struct cw_error *reterr)
 		char *out;
 	} paths[] = { { "keys", up->keys },
 		      { "roles.acl", up->roles },
-		      { "broker/revocations.json", up->state },
-		      { "broker/mosquitto.conf", up->broker_conf },
 		      { "run.json", up->run_file },
 		      { "log/mosquitto.log", up->children[BROKER].log_path },
 		      { "log/convwired.log", up->children[DAEMON].log_path } };
@@ -167,28 +158,6 @@ static enum cw_status make_paths(struct up *up, struct cw_error *reterr)
 		status = settings_path(up->dir, paths[i].name, paths[i].out, PATH_MAX, reterr);
 	}
 	return status;
-}
-
-static enum cw_status write_broker_conf(struct up *up, struct cw_error *reterr)
-{
-	CW_CLEANUP(cw_buf_finish) struct cw_buf text;
-	const struct broker_values values = {
-		.plugin = up->plugin,
-		.keys = up->keys,
-		.roles = up->roles,
-		.state = up->state,
-		.address = up->settings.mqtt_address,
-		.mqtt_port = (int)up->settings.mqtt_port,
-		.ws_port = (int)up->settings.ws_port,
-		/* As root mosquitto would become user mosquitto, who cannot read a directory of mode 0700. */
-		.user = geteuid() == 0 ? "root" : NULL,
-	};
-
-	cw_buf_init(&text, MAX_CONF_BYTES);
-	enum cw_status status = broker_render(&values, &text);
-
-	return status == CW_OK ? cw_file_write(up->broker_conf, text.data, text.len, 0600, reterr) :
-				 cw_error_set(reterr, status, "mosquitto.conf cannot be rendered");
 }
 
 static enum cw_status write_run_file(struct up *up, struct cw_error *reterr)
@@ -577,7 +546,7 @@ static enum cw_status prepare(struct up *up, struct cw_error *reterr)
 		status = ports_choose(&up->settings, up->options->takes_free_ports, reterr);
 	}
 	if (status == CW_OK) {
-		status = write_broker_conf(up, reterr);
+		status = broker_conf_write(up->dir, &up->settings, up->broker_conf, reterr);
 	}
 	if (status == CW_OK && up->options->is_demo) {
 		status = demo_prepare(&up->demo, &up->children[SIMULATOR], &up->settings, up->dir, up->bin, reterr);

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/* convwire doctor: what is wrong, where, and what to type next. */
+#include "cli/doctor.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#define NAME_WIDTH 14
+#define MAX_EXIT 63 /* from 64 on codes are those of sysexits.h */
+
+/* ---- telling ---- */
+
+enum result { RESULT_OK, RESULT_WARNING, RESULT_FAILURE };
+
+static const struct {
+	const char *word, *shown, *colour;
+} results[] = {
+	[RESULT_OK] = { "ok", "ok  ", "\033[32m" },
+	[RESULT_WARNING] = { "warning", "WARN", "\033[33m" },
+	[RESULT_FAILURE] = { "failure", "FAIL", "\033[31m" },
+};
+
+static void tell(struct doctor *doctor, enum result result, const char *name, const char *format, va_list arguments)
+	CW_PRINTF(4, 0);
+
+static void tell(struct doctor *doctor, enum result result, const char *name, const char *format, va_list arguments)
+{
+	char text[600];
+	bool has_colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+
+	(void)vsnprintf(text, sizeof(text), format, arguments); /* a cut sentence still tells */
+	doctor->n_checks++;
+	doctor->n_warnings += result == RESULT_WARNING;
+	doctor->n_failures += result == RESULT_FAILURE;
+	(void)json_array_append_new(doctor->results, json_pack("{s:s, s:s, s:s}", "check", name, "result",
+							       results[result].word, "text", text));
+	if (!doctor->options->common.json) {
+		(void)printf("%s%s%s  %-*s  %s\n", has_colour ? results[result].colour : "", results[result].shown,
+			     has_colour ? "\033[0m" : "", NAME_WIDTH, name, text);
+		(void)fflush(stdout); /* the next check may take seconds */
+	}
+}
+
+void doctor_ok(struct doctor *doctor, const char *name, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	tell(doctor, RESULT_OK, name, format, arguments);
+	va_end(arguments);
+}
+
+void doctor_warn(struct doctor *doctor, const char *name, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	tell(doctor, RESULT_WARNING, name, format, arguments);
+	va_end(arguments);
+}
+
+void doctor_fail(struct doctor *doctor, const char *name, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	tell(doctor, RESULT_FAILURE, name, format, arguments);
+	va_end(arguments);
+}
+
+void doctor_next(struct doctor *doctor, const char *format, ...)
+{
+	char text[400];
+	va_list arguments;
+	json_t *newest = json_array_get(doctor->results, json_array_size(doctor->results) - 1);
+
+	va_start(arguments, format);
+	(void)vsnprintf(text, sizeof(text), format, arguments); /* a cut sentence still tells */
+	va_end(arguments);
+	(void)json_object_set_new(newest, "next", json_string(text));
+	if (!doctor->options->common.json) {
+		(void)printf("%*s  next: %s\n", NAME_WIDTH + 6, "", text);
+	}
+}
+
+void doctor_say(const struct doctor *doctor, const char *format, ...)
+{
+	va_list arguments;
+
+	if (!doctor->options->common.json) {
+		va_start(arguments, format);
+		(void)vprintf(format, arguments);
+		va_end(arguments);
+		(void)fflush(stdout);
+	}
+}
+
+/* ---- the command ---- */
+
+enum { KEY_NUMBER = 256, KEY_ROLE, KEY_SELECTED, KEY_CA, KEY_NO_MESSAGE };
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+	struct doctor_options *options = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &options->common;
+		return 0;
+	case 'a':
+		options->account = argument;
+		return 0;
+	case KEY_NUMBER:
+		options->number = argument;
+		return 0;
+	case KEY_ROLE:
+		options->role = argument;
+		return 0;
+	case KEY_SELECTED:
+		options->selected = argument;
+		return 0;
+	case KEY_CA:
+		options->ca_file = argument;
+		return 0;
+	case KEY_NO_MESSAGE:
+		options->sends_no_message = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_error(state, "unexpected argument \"%s\"", argument);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static void summarize(const struct doctor *doctor)
+{
+	if (doctor->options->common.json) {
+		cli_print_json(json_pack("{s:i, s:i, s:i, s:O, s:O?}", "checks", doctor->n_checks, "warnings",
+					 doctor->n_warnings, "failures", doctor->n_failures, "results", doctor->results,
+					 "road", doctor->road));
+		return;
+	}
+	(void)printf("\n%d checks: ", doctor->n_checks);
+	if (doctor->n_failures == 0 && doctor->n_warnings == 0) {
+		(void)puts("all is well.");
+	} else {
+		(void)printf("%d failed, %d %s.\n", doctor->n_failures, doctor->n_warnings,
+			     doctor->n_warnings == 1 ? "warning" : "warnings");
+	}
+}
+
+static void examine(struct doctor *doctor)
+{
+	doctor_check_files(doctor);
+	if (!doctor->has_settings) {
+		return; /* nothing else can be found */
+	}
+	doctor_check_daemon(doctor);
+	doctor_check_broker(doctor);
+	doctor_check_numbers(doctor);
+	doctor_check_public(doctor);
+	doctor_check_road(doctor);
+}
+
+int command_doctor(int argc, char **argv)
+{
+	static const struct argp_option rows[] = {
+		{ "account", 'a', "ID", 0, "the account; not needed while there is one", 0 },
+		{ "number", KEY_NUMBER, "PHONE_NUMBER_ID", 0, "write the test message to this number (the first)", 0 },
+		{ "role", KEY_ROLE, "R", 0, "receive it as an agent of this role (agent)", 0 },
+		{ "selected", KEY_SELECTED, "ID", 0, "an id that your page compares with; is it the broadcast one?", 0 },
+		{ "ca-file", KEY_CA, "FILE", 0, "trust these certificates in place of the system's", 0 },
+		{ "no-message", KEY_NO_MESSAGE, NULL, 0, "write no test message", 0 },
+		{ NULL, 0, NULL, 0, NULL, 0 },
+	};
+	static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { NULL, 0, NULL, 0 } };
+	static const struct argp argp = {
+		rows,
+		parse,
+		NULL,
+		"Examine an installation: settings, secrets, disk, daemon, broker, plugin, clock, numbers and their "
+		"tokens, public_url from outside; then write one message of a customer who does not exist (phone "
+		"1 555 010 0199), and follow it to an agent, hop by hop. Its conversation is marked done. Each failure "
+		"names its cause and what to type next. Exit code: how many checks failed.",
+		children,
+		NULL,
+		NULL
+	};
+	struct doctor_options options = { .common.dir = "./var", .role = "agent" };
+
+	cli_parse("doctor", &argp, argc, argv, &options);
+	struct doctor doctor = { .options = &options, .dir = options.common.dir, .results = json_array() };
+
+	examine(&doctor);
+	summarize(&doctor);
+	settings_finish(&doctor.settings);
+	secrets_destroy(doctor.secrets);
+	json_decref(doctor.numbers);
+	json_decref(doctor.metrics);
+	json_decref(doctor.results);
+	json_decref(doctor.road);
+	return doctor.n_failures < MAX_EXIT ? doctor.n_failures : MAX_EXIT;
+}

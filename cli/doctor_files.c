@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT */
+/* doctor: settings, roles, secrets, keys and the disk, without asking any process. */
+#include <errno.h>
+#include <glob.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include "cli/doctor.h"
+#include "core/access.h"
+#include "core/clock.h"
+#include "core/text.h"
+#include "core/token.h"
+
+#define MB (1024 * 1024LL)
+#define MIN_FREE_MB 64 /* below it commits are about to fail */
+#define TOKEN_TTL_S 300
+
+static bool join(const struct doctor *doctor, const char *name, char out[PATH_MAX])
+{
+	struct cw_error ignored;
+
+	return settings_path(doctor->dir, name, out, PATH_MAX, &ignored) == CW_OK;
+}
+
+/* ---- settings and roles ---- */
+
+static void check_settings(struct doctor *doctor)
+{
+	struct cw_error error;
+	enum cw_status status = cli_settings(doctor->dir, &doctor->settings, &error);
+
+	doctor->has_settings = status == CW_OK;
+	if (status == CW_OK) {
+		doctor_ok(doctor, "settings", "%s/convwire.conf", doctor->dir);
+		return;
+	}
+	doctor_fail(doctor, "settings", "%s", error.text);
+	if (status == CW_INVALID) {
+		doctor_next(doctor, "man convwire.conf, then mend that line");
+	} else {
+		doctor_next(doctor, "convwire init --dir %s", doctor->dir);
+	}
+}
+
+static void check_roles(struct doctor *doctor)
+{
+	char path[PATH_MAX];
+	struct cw_access *access = NULL;
+	struct cw_error error = { .text = "path too long" };
+	enum cw_status status = join(doctor, "roles.acl", path) ? cw_access_load(path, &access, &error) : CW_INVALID;
+
+	if (status != CW_OK) {
+		doctor_fail(doctor, "roles", "%s", error.text);
+		doctor_next(doctor, "convwire acl check --dir %s, after mending the file", doctor->dir);
+	} else if (!cw_access_role(access, doctor->options->role)) {
+		doctor_fail(doctor, "roles", "%s has no role \"%s\"", path, doctor->options->role);
+		doctor_next(doctor, "add `role %s` and its lines, or name another with --role", doctor->options->role);
+	} else {
+		doctor_ok(doctor, "roles", "%s, %zu roles", path, cw_access_n_roles(access));
+	}
+	cw_access_destroy(access);
+}
+
+/* ---- keys ---- */
+
+/* The daemon runs as the owner of DIR: what it cannot read, nobody serves. As root everything can be read, so look at the bits. */
+static bool can_be_read(struct doctor *doctor, const char *path, const struct stat *dir)
+{
+	struct stat found;
+
+	if (stat(path, &found) != 0) {
+		doctor_fail(doctor, "keys", "%s: %s", path, strerror(errno));
+		return false;
+	}
+	bool is_owner = found.st_uid == dir->st_uid;
+	mode_t bits = is_owner ? S_IRUSR : found.st_gid == dir->st_gid ? S_IRGRP : S_IROTH;
+
+	if ((found.st_mode & bits) == 0) {
+		doctor_fail(doctor, "keys", "%s cannot be read by the owner of %s: mode %04o%s", path, doctor->dir,
+			    (unsigned)found.st_mode & 07777U, is_owner ? "" : ", of another user");
+		doctor_next(doctor, "chown --reference=%s %s && chmod 600 %s", doctor->dir, path, path);
+		return false;
+	}
+	return true;
+}
+
+static bool is_private(struct doctor *doctor, const char *path)
+{
+	struct stat found;
+
+	if (stat(path, &found) == 0 && (found.st_mode & S_IRWXO) != 0) {
+		doctor_fail(doctor, "keys", "%s can be read by everybody on this machine: mode %04o", path,
+			    (unsigned)found.st_mode & 07777U);
+		doctor_next(doctor, "chmod 600 %s; it may have been seen: make a new one if others have accounts here",
+			    path);
+		return false;
+	}
+	return true;
+}
+
+/* Every secret file that is there; answers whether all are as they should be. */
+static bool look_at_files(struct doctor *doctor)
+{
+	static const struct {
+		const char *pattern;
+		bool is_secret;
+	} patterns[] = { { "keys/house.pem", true },     { "keys/verify.token", true },    { "keys/shared/*", true },
+			 { "keys/apps/*.secret", true }, { "keys/numbers/*.token", true }, { "keys/public/*", false } };
+	struct stat dir;
+	bool is_fine = true;
+
+	if (stat(doctor->dir, &dir) != 0) {
+		return true; /* the settings' check has said so */
+	}
+	for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++) {
+		char path[PATH_MAX];
+		glob_t found = { .gl_pathc = 0 };
+
+		if (join(doctor, patterns[i].pattern, path) && glob(path, GLOB_NOSORT, NULL, &found) == 0) {
+			for (size_t n = 0; n < found.gl_pathc; n++) {
+				is_fine = can_be_read(doctor, found.gl_pathv[n], &dir) && is_fine;
+				is_fine = (!patterns[i].is_secret || is_private(doctor, found.gl_pathv[n])) && is_fine;
+			}
+		}
+		globfree(&found);
+	}
+	return is_fine;
+}
+
+/* What house.pem signs must be what keys/public verifies. */
+static enum cw_status sign_and_verify(struct doctor *doctor, struct cw_error *reterr)
+{
+	char path[PATH_MAX];
+	char *token = NULL;
+	struct cw_token_keys *keys = NULL;
+	struct cw_token verified = { .issued_at_s = 0 };
+	enum cw_status status = cli_mint(doctor->dir, CW_SYSTEM_ACCOUNT, "doctor", "admin", TOKEN_TTL_S, &token, reterr);
+
+	if (status == CW_OK && !join(doctor, "keys", path)) {
+		status = cw_error_set(reterr, CW_INVALID, "%s: path too long", doctor->dir);
+	}
+	if (status == CW_OK) {
+		status = cw_token_keys_load(path, &keys, reterr);
+	}
+	if (status == CW_OK) {
+		status = cw_token_verify(keys, token, cw_clock_now_ms(), &verified, reterr);
+		if (status != CW_OK) {
+			struct cw_error reason = *reterr;
+
+			(void)cw_error_set(reterr, status, "keys/public does not verify what keys/house.pem signs: %s",
+					   reason.text);
+		}
+	}
+	cw_token_finish(&verified);
+	cw_token_keys_destroy(keys);
+	free(token);
+	return status;
+}
+
+static void check_keys(struct doctor *doctor)
+{
+	struct cw_error error;
+
+	if (!look_at_files(doctor)) {
+		return;
+	}
+	if (sign_and_verify(doctor, &error) != CW_OK) {
+		doctor_fail(doctor, "keys", "%s", error.text);
+		doctor_next(doctor, "put back house.pem and keys/public/house.pem of the same pair, then restart");
+		return;
+	}
+	doctor_ok(doctor, "keys", "private and whole; the house key signs and verifies");
+}
+
+static void check_secrets(struct doctor *doctor)
+{
+	char path[PATH_MAX];
+	struct cw_error error = { .text = "path too long" };
+
+	if (join(doctor, "keys", path) && secrets_load(path, &doctor->secrets, &error) == CW_OK) {
+		doctor_ok(doctor, "secrets", "app secrets and verify token are there");
+		return;
+	}
+	doctor_fail(doctor, "secrets", "%s", error.text);
+	doctor_next(doctor,
+		    "write the app secret of Meta's dashboard into %s/keys/apps/main.secret, the webhook's verify "
+		    "token into %s/keys/verify.token",
+		    doctor->dir, doctor->dir);
+}
+
+/* ---- disk ---- */
+
+static void check_disk(struct doctor *doctor)
+{
+	struct statvfs disk;
+
+	if (statvfs(doctor->dir, &disk) != 0) {
+		doctor_fail(doctor, "disk", "%s: %s", doctor->dir, strerror(errno));
+		return;
+	}
+	long long free_mb = (long long)disk.f_bavail * (long long)disk.f_frsize / MB;
+
+	if (free_mb < MIN_FREE_MB) {
+		doctor_fail(doctor, "disk",
+			    "%s is full: %lld MB free. Webhooks are answered 503 until there is room; "
+			    "nothing acknowledged is lost",
+			    doctor->dir, free_mb);
+		doctor_next(doctor, "du -xh --max-depth=2 %s | sort -h | tail, and make room", doctor->dir);
+	} else if (free_mb < doctor->settings.media_min_free_mb) {
+		doctor_warn(doctor, "disk", "%s: %lld MB free, below media_min_free_mb (%lld): no files are fetched",
+			    doctor->dir, free_mb, (long long)doctor->settings.media_min_free_mb);
+		doctor_next(doctor, "du -xh --max-depth=2 %s | sort -h | tail, and make room", doctor->dir);
+	} else {
+		doctor_ok(doctor, "disk", "%lld MB free", free_mb);
+	}
+}
+
+void doctor_check_files(struct doctor *doctor)
+{
+	check_settings(doctor);
+	if (!doctor->has_settings) {
+		return;
+	}
+	check_roles(doctor);
+	check_keys(doctor);
+	check_secrets(doctor);
+	check_disk(doctor);
+}

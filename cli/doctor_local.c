@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/* doctor: the daemon and its database, the broker and its plugin. */
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/ask.h"
+#include "cli/doctor.h"
+#include "cli/listener.h"
+#include "core/clock.h"
+#include "core/text.h"
+#include "http/holder.h"
+
+/* What a stranger would show: no token, by its first letters. */
+#define NO_TOKEN "doctor-without-a-token"
+
+static int64_t metric(const struct doctor *doctor, const char *name)
+{
+	return json_integer_value(json_object_get(doctor->metrics, name));
+}
+
+/* ---- the daemon ---- */
+
+/* Prometheus text: `convwire_name value`, one per line; labelled ones are left out. */
+static json_t *read_metrics(const char *text)
+{
+	json_t *metrics = json_object();
+
+	for (const char *line = text; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
+		char name[80];
+		long long value = 0;
+
+		if (sscanf(line, "convwire_%79[a-z_] %lld", name, &value) == 2) {
+			(void)json_object_set_new(metrics, name, json_integer(value));
+		}
+	}
+	return metrics;
+}
+
+static bool fetch_metrics(struct doctor *doctor)
+{
+	char path[PATH_MAX];
+	struct doctor_answer answer;
+	struct cw_error ignored;
+
+	if (settings_path(doctor->dir, "control.sock", path, sizeof(path), &ignored) != CW_OK) {
+		return false;
+	}
+	doctor_fetch(doctor, &(struct doctor_request){ .url = "http://convwire/metrics", .unix_path = path }, &answer);
+	bool is_there = answer.status == 200;
+
+	if (is_there) {
+		doctor->metrics = read_metrics(answer.body.data ? answer.body.data : "");
+	}
+	doctor_answer_finish(&answer);
+	return is_there;
+}
+
+/* The port that webhooks and pages come to, answered by our daemon and nobody else. */
+static void check_http_port(struct doctor *doctor)
+{
+	char url[200];
+	char holder[160];
+	struct doctor_answer answer;
+	int port = (int)doctor->settings.http_port;
+
+	if (port == 0 ||
+	    !cw_text_format(url, sizeof(url), "http://%s:%d/api/v1/config", doctor->settings.http_address, port)) {
+		doctor_warn(doctor, "http port", "the kernel chooses it (http_port = 0): a proxy will not find it");
+		return;
+	}
+	doctor_fetch(doctor, &(struct doctor_request){ .url = url }, &answer);
+	bool is_ours = answer.status == 200 && json_object_get(answer.json, "mqtt_url");
+
+	if (is_ours) {
+		doctor_ok(doctor, "http port", "%s:%d answers as Convwire", doctor->settings.http_address, port);
+	} else {
+		doctor_fail(doctor, "http port", "%s:%d %s%s%s; the port is held by %s", doctor->settings.http_address,
+			    port, answer.status ? "is not Convwire: it answers " : "does not answer: ", answer.problem,
+			    answer.status ? "otherwise" : "",
+			    holder_of_port(port, holder, sizeof(holder)) ? holder : "nobody that can be seen");
+		doctor_next(doctor, "stop that program, or choose another http_port in %s/convwire.conf", doctor->dir);
+	}
+	doctor_answer_finish(&answer);
+}
+
+static void check_database(struct doctor *doctor)
+{
+	if (metric(doctor, "database_full")) {
+		doctor_fail(doctor, "database",
+			    "cannot be written: the disk is full. It recovers by itself when there is room");
+		doctor_next(doctor, "du -xh --max-depth=2 %s | sort -h | tail, and make room", doctor->dir);
+	} else {
+		doctor_ok(doctor, "database",
+			  "is written; %" PRId64 " commits since the start; `convwire check` reads all of it",
+			  metric(doctor, "commits_total"));
+	}
+}
+
+void doctor_check_daemon(struct doctor *doctor)
+{
+	doctor->is_daemon_running = fetch_metrics(doctor);
+	if (!doctor->is_daemon_running) {
+		doctor_fail(doctor, "daemon", "does not run: nobody answers on %s/control.sock", doctor->dir);
+		doctor_next(doctor, "convwire up --dir %s, or systemctl start convwired; its log says why it ended",
+			    doctor->dir);
+		return;
+	}
+	doctor_ok(doctor, "daemon", "runs, %" PRId64 " MB resident", metric(doctor, "resident_bytes") / (1024 * 1024));
+	check_database(doctor);
+	check_http_port(doctor);
+}
+
+/* ---- the broker ---- */
+
+/* Does somebody let a stranger in? Then it is no broker of ours. */
+static bool lets_strangers_in(struct doctor *doctor, const char *uri, struct cw_error *reterr)
+{
+	const struct listener_options options = {
+		.uri = uri, .token = NO_TOKEN, .client_id = "", .ca_file = doctor->options->ca_file
+	};
+	struct listener *listener = NULL;
+	bool is_open = listener_open(&options, &listener, reterr) == CW_OK;
+
+	listener_close(listener);
+	return is_open;
+}
+
+static void tell_unreachable(struct doctor *doctor, const char *uri, const char *reason)
+{
+	char holder[160];
+	bool is_held = doctor->settings.broker_uri[0] == '\0' &&
+		       holder_of_port((int)doctor->settings.mqtt_port, holder, sizeof(holder));
+
+	doctor_fail(doctor, "broker", "%s cannot be reached: %s%s%s", uri, reason,
+		    is_held ? "; the port is held by " : "", is_held ? holder : "");
+	doctor_next(doctor, "convwire up --dir %s, or systemctl start convwire-mosquitto; its log says why it ended",
+		    doctor->dir);
+}
+
+static void tell_refused(struct doctor *doctor, const char *uri, const struct cw_error *error)
+{
+	doctor_fail(doctor, "broker", "%s refuses this directory's key: %s", uri, error->text);
+	doctor_next(doctor, "its plugin must have plugin_opt_keys %s/keys; convwire acl check shows what that loads",
+		    doctor->dir);
+}
+
+static void tell_plugin(struct doctor *doctor, const json_t *stats)
+{
+	if (!json_is_true(json_object_get(stats, "loaded"))) {
+		doctor_fail(doctor, "plugin", "has no tables from the daemon: agents are shut out until they come");
+		doctor_next(doctor, "grep broker: %s/log/convwired.log | tail, for why the publisher is not connected",
+			    doctor->dir);
+		return;
+	}
+	doctor_ok(doctor, "plugin",
+		  "decides: %" JSON_INTEGER_FORMAT " connections, %" JSON_INTEGER_FORMAT
+		  " assignments, %" JSON_INTEGER_FORMAT " revocations",
+		  json_integer_value(json_object_get(stats, "live")),
+		  json_integer_value(json_object_get(stats, "assignments")),
+		  json_integer_value(json_object_get(stats, "revocations")));
+}
+
+static void check_plugin(struct doctor *doctor, const char *uri)
+{
+	struct cw_error error;
+	json_t *command = json_pack("{s:s}", "command", "stats");
+	json_t *stats = NULL;
+	enum cw_status status = cli_ask_broker(doctor->dir, command, &stats, &error);
+
+	json_decref(command);
+	if (status == CW_OK) {
+		doctor_ok(doctor, "broker", "%s runs Convwire's plugin with this directory's keys", uri);
+		tell_plugin(doctor, stats);
+	} else {
+		tell_refused(doctor, uri, &error);
+	}
+	json_decref(stats);
+}
+
+/* The publisher's own view of the same broker. */
+static void check_publisher(struct doctor *doctor)
+{
+	if (!doctor->is_daemon_running) {
+		return;
+	}
+	if (!metric(doctor, "broker_connected")) {
+		doctor_fail(doctor, "publisher", "is not connected to the broker: %" PRId64 " events wait",
+			    metric(doctor, "publish_lag_events"));
+		doctor_next(doctor, "grep broker: %s/log/convwired.log | tail", doctor->dir);
+	} else if (metric(doctor, "publishes_refused_total")) {
+		doctor_fail(doctor, "publisher", "%" PRId64 " publishes were refused by the broker since the start",
+			    metric(doctor, "publishes_refused_total"));
+		doctor_next(doctor,
+			    "grep denied in the broker's log; another plugin or acl_file may stand before Convwire's");
+	} else {
+		doctor_ok(doctor, "publisher", "is connected; %" PRId64 " events published, %" PRId64 " wait",
+			  metric(doctor, "published_total"), metric(doctor, "publish_lag_events"));
+	}
+}
+
+void doctor_check_broker(struct doctor *doctor)
+{
+	char uri[300];
+	struct cw_error error;
+
+	if (!settings_broker_uri(&doctor->settings, uri, sizeof(uri))) {
+		doctor_fail(doctor, "broker", "broker_uri is too long");
+		return;
+	}
+	if (lets_strangers_in(doctor, uri, &error)) {
+		char holder[160];
+		bool is_held = holder_of_port((int)doctor->settings.mqtt_port, holder, sizeof(holder));
+
+		doctor_fail(doctor, "broker",
+			    "whoever answers at %s lets anyone in: it is not the broker with Convwire's plugin%s%s",
+			    uri, is_held ? ", but " : "", is_held ? holder : "");
+		doctor_next(doctor,
+			    "systemctl disable --now mosquitto (Debian's starts by itself), or choose another mqtt_port");
+	} else if (error.status == CW_DENIED) {
+		check_plugin(doctor, uri);
+	} else {
+		tell_unreachable(doctor, uri, error.text);
+	}
+	check_publisher(doctor);
+}
