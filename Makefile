@@ -1,6 +1,6 @@
 # A thin door: every command installs what it needs, builds, then does its work. The build itself is
 # CMake's (CMakePresets.json), the tests are ctest's.
-.PHONY: build programs dashboard run check test test-long bench clean packages test-packages node-packages
+.PHONY: build programs dashboard run check test test-long bench chaos package coverage clean packages test-packages node-packages
 
 TESTS_OFF = $(if $(wildcard build/CMakeCache.txt),,-DCW_TESTS=OFF)
 
@@ -48,14 +48,26 @@ test: test-build
 test-long: test-build
 	@ctest --test-dir build --output-on-failure -L long
 
+# Half an hour of everything that can go wrong, as root: CHAOS_SECONDS, CHAOS_SEED.
+chaos: test-build
+	@CONVWIRE_BUILD=$(CURDIR)/build node tests/chaos/chaos.mjs
+
+# Which lines the unit tests and scenarios run: a table, and build-coverage/report/index.html.
+coverage: test-build
+	@tests/coverage.sh
+
+# build-package/convwire_VERSION_ARCH.deb: programs, plugin, dashboard, units, pages of the manual.
+package: packages dashboard
+	@scripts/install-packages.sh package
+	@cmake --preset package >/dev/null
+	@cmake --build --preset package
+	@cd build-package && cpack -G DEB >/dev/null && ls *.deb
+
+# Every figure of docs/benchmarks.md, an hour and a half: tables and plots in build/figures. One of them: bench/run.sh NAME.
 bench: test-build
-	@node bench/ingest.mjs
-	@node bench/check.mjs
-	@node bench/fanout.mjs
-	@node bench/storm.mjs
-	@node bench/expiry.mjs
-	@node bench/replies.mjs
-	@node bench/dashboard.mjs
+	@scripts/install-packages.sh bench
+	@scripts/npm-ci.sh bench
+	@bench/run.sh
 
 clean:
-	@rm -rf build build-dev build-clang build-asan build-tsan build-fuzz
+	@rm -rf build build-dev build-clang build-asan build-tsan build-fuzz build-package build-coverage

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the Debian packages that `make run` (and, with `test`, `make test`) needs and that are missing.
+# Installs the Debian packages that `make run` needs and that are missing; with `test`, `package` or `bench` those of `make test` and so on too.
 # A second run finds everything in place and does nothing.
 set -eu
 
@@ -8,15 +8,19 @@ libsqlite3-dev libmicrohttpd-dev libinih-dev libcrypt-dev zlib1g-dev libcurl4-op
 mosquitto libmimalloc-dev libxxhash-dev"
 # A browser, and letters and signs for it to draw.
 browser="chromium fonts-dejavu-core fonts-noto-color-emoji"
-test="valgrind clang clang-tidy clang-format libclang-rt-dev libcmocka-dev strace procps mosquitto-clients curl"
+test="valgrind clang clang-tidy clang-format libclang-rt-dev libcmocka-dev strace procps mosquitto-clients curl openssl faketime iproute2 e2fsprogs nginx gcovr"
+# What Convwire is measured against, and plots.
+bench="postgresql gnuplot-nox"
 
 wanted="$run"
 # The dashboard's build. A Node.js from elsewhere serves as well; Debian 12's 18 is the oldest that does.
 command -v node >/dev/null || wanted="$wanted nodejs"
 command -v npm >/dev/null || wanted="$wanted npm"
-if [ "${1:-run}" = test ]; then
-	wanted="$wanted $test $browser"
-fi
+case ${1:-run} in
+test) wanted="$wanted $test $browser" ;;
+bench) wanted="$wanted $test $browser $bench" ;;
+package) wanted="$wanted dpkg-dev file" ;;
+esac
 
 missing=""
 for package in $wanted; do
