@@ -255,6 +255,11 @@ export class Client {
 		return this.api.ask<ResolveAnswer>(`/api/v1/resolve?id=${encodeURIComponent(id)}`);
 	}
 
+	/** Fetches a conversation's row into the state. */
+	async loadConversation(id: string): Promise<void> {
+		this.state.putConversation(await this.api.ask<Conversation>(`/api/v1/conversations/${encodeURIComponent(id)}`));
+	}
+
 	/** Fetches a page of a thread, newest first, into the state. The answer is the `before` of the next page, or null. */
 	async loadMessages(conversation: string, before?: number): Promise<number | null> {
 		const query = before === undefined ? "" : `?before=${before}`;
@@ -408,16 +413,20 @@ export class Client {
 	}
 
 	private open({ account, subject }: { account: string; subject: string }, url: string): void {
-		const topics = [
-			conversationsFilter(account),
-			makeTopic({ kind: "events", account }),
-			makeTopic({ kind: "head", account }),
-			makeTopic({ kind: "feed", account, subject }),
-			makeTopic({ kind: "reply", account, subject }),
-			makeTopic({ kind: "notice", account, subject }),
-			liveFilter(account),
-			presenceFilter(account),
-		].filter((topic): topic is string => topic !== null);
+		/*
+		 * What events say can be missed: seq and head show it, and sync fetches it. An acknowledgement of each would add nothing (a
+		 * clean session forgets what was not acknowledged) and cost the broker more than the event itself (docs/benchmarks.md, "Rooms").
+		 */
+		const topics = Object.fromEntries(([
+			[conversationsFilter(account), 0],
+			[makeTopic({ kind: "events", account }), 0],
+			[makeTopic({ kind: "head", account }), 1],
+			[makeTopic({ kind: "feed", account, subject }), 1],
+			[makeTopic({ kind: "reply", account, subject }), 1],
+			[makeTopic({ kind: "notice", account, subject }), 1],
+			[liveFilter(account), 0],
+			[presenceFilter(account), 1],
+		] as const).flatMap(([topic, qos]) => (topic === null ? [] : [[topic, { qos }]])));
 		const publish = (topic: string, payload: string, options: { qos: 0 | 1; retain?: boolean; expiryS?: number }): Promise<void> =>
 			this.link?.publish(topic, payload, options) ?? Promise.reject(new Error("not connected"));
 
@@ -427,7 +436,7 @@ export class Client {
 			publish: (topic, payload) => publish(topic, payload, { qos: 1 }),
 			isUp: () => this.link?.up === true,
 			survivorOf: (id) => this.state.survivorOf(id),
-			refresh: async (id) => this.state.putConversation(await this.api.ask<Conversation>(`/api/v1/conversations/${encodeURIComponent(id)}`)),
+			refresh: (id) => this.loadConversation(id),
 		}, this.storage);
 		const presence = this.options.presence === false ? null : this.people.presenceTopic;
 

@@ -9,16 +9,34 @@ export class FeedWatch {
 	/** Everything of ours up to here has been applied. */
 	private complete = -1;
 	private readonly last = new Map<string, number>();
+	/** Seqs beyond `complete` that have been applied: a sync from there gives them again. */
+	private readonly done = new Set<number>();
 	private received = 0;
 	private counted: number | null = null;
 	/** Nothing was missing since the last sync; until the next one nothing more is proved. */
 	private isWhole = false;
 
+	/** A snapshot replaced everything, perhaps of another epoch. */
+	restarted(asOf: number): void {
+		this.done.clear();
+		this.complete = -1;
+		this.synced(asOf);
+	}
+
 	/** /sync gave everything up to here. */
 	synced(asOf: number): void {
-		this.complete = asOf;
+		this.completeTo(asOf);
 		this.isWhole = true;
 		this.last.clear();
+	}
+
+	private completeTo(seq: number): void {
+		this.complete = Math.max(this.complete, seq);
+		for (const done of this.done) {
+			if (done <= this.complete) {
+				this.done.delete(done);
+			}
+		}
 	}
 
 	/** A new connection: what the feed counted before is not ours to compare. */
@@ -44,7 +62,13 @@ export class FeedWatch {
 		return event.prev <= before || (event.conversation !== null && !isKnown);
 	}
 
+	/** Was it applied since the place that a sync begins at? */
+	has(event: WireEvent): boolean {
+		return this.done.has(event.seq);
+	}
+
 	applied(event: WireEvent): void {
+		this.done.add(event.seq);
 		this.last.set(event.conversation ?? "", event.seq);
 	}
 
@@ -67,7 +91,7 @@ export class FeedWatch {
 		}
 		/* What a sync that is under way will bring is not known to be here. */
 		if (this.isWhole && !isSyncing) {
-			this.complete = Math.max(this.complete, feed.seq);
+			this.completeTo(feed.seq);
 		}
 		return true;
 	}

@@ -18,8 +18,8 @@ export interface LinkOptions {
 	tokens: Tokens;
 	/** Published by the broker when this connection is lost. */
 	will: { topic: string; payload: string } | null;
-	/** In order; the first is the one without which nothing would arrive. */
-	topics: string[];
+	/** In order, each with its QoS; the first is the one without which nothing would arrive. */
+	topics: Record<string, { qos: 0 | 1 }>;
 	/** Seconds between PINGREQs; the broker waits for one and a half. */
 	keepaliveS: number;
 	/** For mqtt.js, e.g. a timer that browsers do not slow down in hidden pages. */
@@ -183,23 +183,30 @@ export class Link {
 
 	private async subscribe(mqtt: MqttClient, token: string): Promise<void> {
 		this.connectedAtMs = Date.now();
-		/* A role that may not read all of these is refused single ones: each by itself, so that the others count. */
-		const granted = await Promise.all(this.options.topics.map(async (topic): Promise<[string, number]> => {
-			try {
-				const [answer] = await mqtt.subscribeAsync(topic, { qos: 1 });
+		const granted = await this.askFor(mqtt);
 
-				return [topic, answer?.qos ?? QOS_REFUSED];
-			} catch (error) {
-				return [topic, (error as { code?: number }).code ?? QOS_REFUSED];
-			}
-		}));
-
-		if (this.mqtt === mqtt && mqtt.connected) {
+		if (granted !== null && this.mqtt === mqtt && mqtt.connected) {
 			this.isUp = true;
 			this.backoff.reset();
 			this.renewLater(mqtt, token);
-			this.listener.onUp(new Map(granted));
+			this.listener.onUp(granted);
 		}
+	}
+
+	/**
+	 * All topics in one SUBSCRIBE: what a broker does for each packet grows with its clients. A role that may not read all of
+	 * them is refused single ones; mqtt.js calls that an error, and hands the SUBACK over. null: none came.
+	 */
+	private askFor(mqtt: MqttClient): Promise<Map<string, number> | null> {
+		const topics = Object.keys(this.options.topics);
+
+		return new Promise((resolve) => {
+			mqtt.subscribe(this.options.topics, (_error, _subscriptions, packet) => {
+				const codes = packet?.granted as number[] | undefined;
+
+				resolve(codes === undefined ? null : new Map(topics.map((topic, i) => [topic, codes[i] ?? QOS_REFUSED])));
+			});
+		});
 	}
 
 	private onError(mqtt: MqttClient, token: string, error: Error): void {

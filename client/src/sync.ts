@@ -171,6 +171,7 @@ export class Sync {
 			if (this.syncing !== null) {
 				this.lostMeanwhile.push(...(feed.lost ?? []));
 			}
+			this.lostMeanwhile = this.lostMeanwhile.filter((id) => !feed.gained?.includes(id));
 			void this.takeGained(feed.gained ?? []);
 		}
 		this.onHead(feed, isRetained);
@@ -366,8 +367,8 @@ export class Sync {
 		}
 		this.takeLost(answer.lost);
 		for (const event of answer.events) {
-			/* With a feed some may have been applied before: upserts. */
-			if (event.seq > this.cursor || this.feed !== null) {
+			/* With a feed the sync begins behind the cursor: some have been applied. */
+			if (this.feed === null ? event.seq > this.cursor : !this.feed.has(event)) {
 				this.apply(event, false);
 			}
 		}
@@ -382,7 +383,7 @@ export class Sync {
 			this.state.putConversation(row);
 		}
 		this.cursor = answer.as_of;
-		this.feed?.synced(answer.as_of);
+		this.feed?.restarted(answer.as_of);
 		this.listener.onReset();
 	}
 

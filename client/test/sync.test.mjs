@@ -6,18 +6,19 @@ import { parseTopic, State } from "../dist/index.js";
 import { Sync } from "../dist/sync.js";
 
 const HEAD = "acct/acme/head";
+const FEED = "acct/acme/agent/ann/feed";
 const row = (n) => ({ id: `acme_1_${n}`, version: 1, created_at: n, unread: 0, last_message: null, merged_into: null, contact: { id: `c${n}`, version: 1 } });
 const page = (more) => ({ epoch: "new", head: 10, as_of: 10, events: [], more: false, head_topic: HEAD, gained: [], lost: [], ...more });
 
 /** Answers in this order, then that there is nothing new; an Error is thrown. */
-function start(t, answers) {
+function start(t, answers, ask = null, listener = {}) {
 	const state = new State();
 	const asked = [];
-	const api = { ask: async (path) => { asked.push(path); const next = answers.length > 0 ? answers.shift() : page(); if (next instanceof Error) throw next; return next; } };
-	const sync = new Sync(api, state, { onEvent() {}, onReset() {}, onGained() {}, onLost() {}, onProblem() {}, onChange() {} });
+	const api = { ask: async (path) => { asked.push(path); if (ask !== null) return ask(path); const next = answers.length > 0 ? answers.shift() : page(); if (next instanceof Error) throw next; return next; } };
+	const sync = new Sync(api, state, { onEvent() {}, onReset() {}, onGained() {}, onLost() {}, onProblem() {}, onChange() {}, ...listener });
 
 	t.after(() => sync.stop());
-	return { sync, state, asked, head: (head, isRetained) => sync.takeHead(parseTopic(HEAD), HEAD, JSON.stringify(head), isRetained) };
+	return { sync, state, asked, feed: (feed) => sync.takeHead(parseTopic(FEED), FEED, JSON.stringify({ epoch: "new", at: 1, ...feed }), false), head: (head, isRetained) => sync.takeHead(parseTopic(HEAD), HEAD, JSON.stringify(head), isRetained) };
 }
 
 /** Until what was asked has been answered. */
@@ -51,4 +52,51 @@ test("a snapshot whose later pages do not come is asked for anew, and not called
 	await settled(() => sync.isLive);
 	assert.doesNotMatch(asked[2], /since=/);
 	assert.equal(state.conversations.size, 2);
+});
+
+test("taken away while a sync is under way: an older answer does not bring it back; given back meanwhile, it stays", async (t) => {
+	const gates = [];
+	const snapshot = page({ head_topic: FEED, reset: true, snapshot: { conversations: [row(1), row(2)], next: null } });
+	const older = page({ head_topic: FEED, events: [1, 2].map((n) => ({ epoch: "new", seq: 9, prev: 0, kind: "conversation", conversation: row(n).id, at: 1, data: { conversation: row(n) } })) });
+	let asked = 0;
+	const { sync, state, feed } = start(t, [], (path) => {
+		if (path.startsWith("/api/v1/conversations/")) return Promise.resolve(row(2));
+		asked++;
+		return asked === 1 ? Promise.resolve(snapshot) : asked === 2 ? new Promise((resolve) => gates.push(() => resolve(older))) : Promise.resolve(page({ head_topic: FEED }));
+	});
+
+	sync.up();
+	await settled(() => sync.isLive);
+	sync.sync();
+	await settled(() => gates.length === 1);
+	feed({ seq: 10, events: 0, gained: [], lost: [row(1).id, row(2).id] });
+	feed({ seq: 10, events: 0, gained: [row(2).id], lost: [] });
+	await settled(() => state.conversations.has(row(2).id));
+	gates[0]();
+	await settled(() => sync.isLive);
+	assert.deepEqual([...state.conversations.keys()], [row(2).id]);
+});
+
+test("with a feed, what a sync gives again is not told again; after a snapshot of another epoch nothing is taken for known", async (t) => {
+	const heard = [];
+	const event = (epoch, seq, prev) => ({ epoch, seq, prev, kind: "conversation", conversation: row(1).id, at: 1, data: { conversation: { ...row(1), version: seq } } });
+	const { sync, feed } = start(t, [
+		page({ head_topic: FEED, reset: true, snapshot: { conversations: [row(1)], next: null } }),
+		page({ head_topic: FEED, head: 12, as_of: 12, events: [event("new", 11, 10), event("new", 12, 11)] }),
+		page({ head_topic: FEED, epoch: "newer", head: 5, as_of: 5, reset: true, snapshot: { conversations: [row(1)], next: null } }),
+		page({ head_topic: FEED, epoch: "newer", head: 12, as_of: 12, events: [event("newer", 11, 5), event("newer", 12, 11)] }),
+	], null, { onEvent: ({ epoch, seq }) => heard.push(`${epoch} ${seq}`) });
+
+	sync.up();
+	await settled(() => sync.isLive);
+	sync.takeEvent({ ...event("new", 11, 10), v: 1 });
+	assert.deepEqual(heard, ["new 11"]);
+	sync.sync();
+	await settled(() => sync.isLive);
+	assert.deepEqual(heard, ["new 11", "new 12"]);
+	feed({ epoch: "newer", seq: 5, events: null, gained: [], lost: [] });
+	await settled(() => sync.epoch === "newer" && sync.isLive);
+	sync.sync();
+	await settled(() => sync.isLive && sync.cursor === 12);
+	assert.deepEqual(heard, ["new 11", "new 12", "newer 11", "newer 12"]);
 });

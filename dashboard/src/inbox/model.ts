@@ -31,6 +31,10 @@ export interface ThreadState {
 	late: string[];
 }
 
+function newThreadState(): ThreadState {
+	return { isLoading: true, problem: null, next: undefined, newFrom: null, late: [] };
+}
+
 /** WhatsApp shows it for 25 seconds. */
 const TYPING_EVERY_MS = 20_000;
 const READ_AFTER_MS = 250;
@@ -363,7 +367,6 @@ export class Inbox {
 		if (before !== id && this.dialog.value === "templates") {
 			this.dialog.value = null; /* it was for the other one */
 		}
-
 		if (before !== null && before !== id) {
 			this.client.state.keepWhole(before, false);
 			this.threads.delete(before);
@@ -384,7 +387,7 @@ export class Inbox {
 	}
 
 	threadState(id: string): ThreadState {
-		return this.threads.get(id) ?? { isLoading: true, problem: null, next: undefined, newFrom: null, late: [] };
+		return this.threads.get(id) ?? newThreadState();
 	}
 
 	/** The newest messages, or the page before those that are here. */
@@ -394,7 +397,7 @@ export class Inbox {
 		if (known?.isLoading || known?.next === null) {
 			return;
 		}
-		const state: ThreadState = known ?? { isLoading: true, problem: null, next: undefined, newFrom: null, late: [] };
+		const state = known ?? newThreadState();
 
 		state.isLoading = true;
 		state.problem = null;
@@ -404,7 +407,8 @@ export class Inbox {
 			const isFirst = state.next === undefined;
 
 			if (isFirst && !this.client.state.conversations.has(id)) {
-				await this.fetchRow(id);
+				await this.client.loadConversation(id);
+				this.listTicker.bump();
 			}
 			state.next = await this.client.loadMessages(id, state.next ?? undefined);
 			if (isFirst) {
@@ -424,13 +428,6 @@ export class Inbox {
 		this.client.select(this.selected.value); /* its row may have come only now */
 		this.threadTicker.bump();
 		this.readLater();
-	}
-
-	private async fetchRow(id: string): Promise<void> {
-		const row = await this.client.api.ask<Conversation>(`/api/v1/conversations/${encodeURIComponent(id)}`);
-
-		this.client.state.putConversation(row);
-		this.listTicker.bump();
 	}
 
 	private firstUnread(id: string): string | null {
