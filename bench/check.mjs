@@ -3,7 +3,8 @@
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-import { House, PLUGIN, median, printTable, range } from "./broker.mjs";
+import { House, PLUGIN } from "./lib/broker.mjs";
+import { median, printTable, range } from "./lib/measure.mjs";
 
 const RUNS = Number(process.env.RUNS ?? 9);
 const check = fileURLToPath(new URL("../build/bin/check", import.meta.url));

@@ -6,6 +6,7 @@ import { Browser, launch, live, PASSWORD, REPO_DASHBOARD } from "../tests/lib/br
 import { System } from "../tests/lib/system.mjs";
 import { eventually } from "../tests/lib/until.mjs";
 import { change, contact, newWamid, text, webhook } from "../tests/lib/webhook.mjs";
+import { ascending, atRate, median, percentile } from "./lib/measure.mjs";
 import fs from "node:fs/promises";
 import path from "node:path";
 
@@ -17,8 +18,6 @@ const SHIFT_OPENED = 300;
 const SHIFT_SLEEPS = 30;
 const wanted = process.argv.slice(2);
 
-const percentile = (values, share) => [...values].sort((one, other) => one - other)[Math.min(values.length - 1, Math.floor(values.length * share))];
-const median = (values) => percentile(values, 0.5);
 const customer = (n) => `92345${String(n).padStart(7, "0")}`;
 
 async function withInbox(body) {
@@ -55,17 +54,6 @@ async function fill(system, n) {
 			contacts: some.map((who) => contact({ from: who, name: `Customer ${who}` })),
 			messages: some.map((who) => text({ from: who, body: "hello", wamid: newWamid() })),
 		})])));
-	}
-}
-
-async function atRate(perSecond, seconds, send) {
-	const started = performance.now();
-
-	for (let n = 0; n < perSecond * seconds; n++) {
-		const wait = started + (n * 1000) / perSecond - performance.now();
-
-		if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
-		send(n);
 	}
 }
 
@@ -137,9 +125,9 @@ async function paint() {
 
 				return all.filter(([body]) => sent.has(body)).length === sent.size && all;
 			}, "all are painted");
-			const took = painted.filter(([body]) => sent.has(body)).map(([body, at]) => at - sent.get(body));
+			const took = ascending(painted.filter(([body]) => sent.has(body)).map(([body, at]) => at - sent.get(body)));
 
-			runs.push([percentile(took, 0.5), percentile(took, 0.99), Math.max(...took)]);
+			runs.push([percentile(took, 0.5), percentile(took, 0.99), took.at(-1)]);
 		});
 	}
 	console.log(`POST → bubble painted, 20/s for ${PAINT_S} s, ${RUNS} runs, ms: p50 ${runs.map(([p]) => p.toFixed(1)).join(", ")}; p99 ${runs.map(([, p]) => p.toFixed(1)).join(", ")}; longest ${runs.map(([, , p]) => p.toFixed(1)).join(", ")}; clock offset ${offset.toFixed(2)}`);

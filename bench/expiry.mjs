@@ -4,7 +4,8 @@
 //
 //   node bench/expiry.mjs [cells]              e.g. tcp-1000,ws-1000
 //   LIFETIME=60                                seconds that the clients have to connect
-import { Driver, House, PLUGIN, conversationTopic, knows, printTable } from "./broker.mjs";
+import { Driver, House, PLUGIN, conversationTopic, knows } from "./lib/broker.mjs";
+import { printTable } from "./lib/measure.mjs";
 
 const LIFETIME = Number(process.env.LIFETIME ?? 60);
 const RUNS = Number(process.env.RUNS ?? 1);

@@ -11,7 +11,8 @@
 // and tables happen to lie in memory, which a broker keeps for life, differs from pair to pair.
 import { writeFileSync } from "node:fs";
 
-import { ACCOUNT, Driver, House, PLUGIN, conversation, conversationTopic, knows, median, printTable, range } from "./broker.mjs";
+import { ACCOUNT, Driver, House, PLUGIN, conversation, conversationTopic, knows } from "./lib/broker.mjs";
+import { median, printTable, range, sum } from "./lib/measure.mjs";
 
 const PAIRS = Number(process.env.PAIRS ?? 9);
 const MILLISECONDS = Number(process.env.MILLISECONDS ?? 400);
@@ -60,7 +61,6 @@ async function measurePair(transport, size, role) {
 }
 
 const cost = (slice) => slice.broker_ns_per_delivery;
-const sum = (values) => values.reduce((total, n) => total + n, 0);
 
 async function measureCell(cell) {
 	const [, transport, size, role] = cell.match(/^(tcp|ws)-(\d+)-(.+)$/);

@@ -1,94 +1,87 @@
-// Ingest: durable webhooks per second, their acknowledgement, and POST → subscriber over WebSocket, at several
-// database sizes. Everything on this machine; the generator shares its cores. Prints a table for
-// docs/benchmarks.md: medians of RUNS runs.
+// Ingest: durable webhooks per second and their acknowledgement, against Express + PostgreSQL + Socket.IO in the same run, in turns, at 1, 16
+// and 64 connections; then Convwire by itself with a subscriber, at several database sizes: POST → subscriber over WebSocket, checkpoints,
+// memory. Everything on this machine; the generator (load) shares its cores. Prints tables for docs/benchmarks.md and draws
+// build/figures/ingest.svg: medians of RUNS runs of SECONDS.
 //
-//   node bench/ingest.mjs [sizes]        e.g. 100000,1000000
-//   BASELINE=/path/server.js node bench/ingest.mjs    the replaced system beside it, in turns, for the ratio
-import { execFile, spawn } from "node:child_process";
-import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
-import http from "node:http";
-import { createServer } from "node:net";
-import os from "node:os";
+//   node bench/ingest.mjs [sizes]                       e.g. 100000,1000000
+//   BASELINE=/path/server.js node bench/ingest.mjs      one more of that shape: at port 13000, with the secret `app-secret`
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { stat } from "node:fs/promises";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
+import { Program } from "../tests/lib/program.mjs";
+import { ACCOUNT, NUMBER, programPath } from "../tests/lib/system.mjs";
+import { median, printTable, range, spread, sum } from "./lib/measure.mjs";
+import { plot } from "./lib/plot.mjs";
+import { rssBytes } from "./lib/process.mjs";
+import { Convwire, Replaced } from "./lib/systems.mjs";
+
 const run = promisify(execFile);
-const repo = fileURLToPath(new URL("..", import.meta.url));
-const bin = (name) => path.join(repo, "build/bin", name);
 const RUNS = Number(process.env.RUNS ?? 5);
 const SECONDS = Number(process.env.SECONDS ?? 5);
+const CONNECTIONS = [1, 16, 64];
 const sizes = (process.argv[2] ?? "100000,1000000").split(",").map(Number);
-const SECRET = "bench-secret";
-const NUMBER = "1003427786179738";
-const ACCOUNT = "695a15a5c526dbe7c085ece2";
-const BASELINE_PORT = 13000; // fixed in the replaced system's server.js
+/* Another server of the replaced shape has its own tables. */
+const OTHER = process.env.BASELINE && {
+	name: "the other baseline", file: path.resolve(process.env.BASELINE), port: 13000, secret: "app-secret",
+	tables: `create table conv(id text primary key, last text, at timestamptz);
+create table msg(id bigserial primary key, wamid text unique, conv text, body jsonb, at timestamptz default now()); create index on msg(conv, id)`,
+};
 
-const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
-const range = (values) => `${Math.min(...values)}–${Math.max(...values)}`;
-
-async function freePort() {
-	const server = createServer();
-
-	await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-	const { port } = server.address();
-
-	await new Promise((resolve) => server.close(resolve));
-	return String(port);
-}
-
-function startUp(dir) {
-	const child = spawn(bin("convwire"), ["up", "--dir", dir], { stdio: ["ignore", "pipe", "inherit"] });
-
-	return new Promise((resolve, reject) => {
-		let output = "";
-
-		child.stdout.on("data", (bytes) => {
-			output += bytes;
-			if (output.includes("Ctrl-C")) {
-				resolve(child);
-			}
-		});
-		child.on("exit", (code) => reject(new Error(`convwire up ended with ${code}`)));
-	});
-}
-
-async function stop(child) {
-	const ended = new Promise((resolve) => child.on("exit", resolve));
-
-	child.removeAllListeners("exit");
-	child.on("exit", () => {});
-	child.kill("SIGTERM");
-	await Promise.race([ended, new Promise((resolve) => child.once("close", resolve))]);
-}
-
-async function daemonPid(up) {
-	const children = (await readFile(`/proc/${up.pid}/task/${up.pid}/children`, "utf8")).trim().split(" ");
-
-	for (const pid of children) {
-		if ((await readFile(`/proc/${pid}/comm`, "utf8")).trim() === "convwired") {
-			return pid;
-		}
-	}
-	throw new Error("convwired does not run");
-}
-
-const rssMb = async (pid) => Number((await readFile(`/proc/${pid}/statm`, "utf8")).split(" ")[1]) * 4096 / 1e6;
-
-async function load(options) {
-	const { stdout } = await run(bin("load"), ["-s", SECRET, "-n", NUMBER, ...options.map(String)], { maxBuffer: 1e8 });
+/** One run of the generator against a system. */
+async function load(system, options) {
+	const args = ["-s", system.secret, "-n", NUMBER, "-p", system.webhookPort, ...options].map(String);
+	const { stdout } = await run(programPath("load"), args, { maxBuffer: 1e8 });
 
 	return JSON.parse(stdout);
 }
 
-/* A lean subscriber in a process of its own: mosquitto_sub prints one character for each event. */
-function subscribe(port, token) {
-	const child = spawn("mosquitto_sub", ["-h", "127.0.0.1", "-p", port, "-V", "mqttv5", "-i", `${ACCOUNT}:cli:bench`, "-u",
-		"convwire", "-P", token, "-t", `acct/${ACCOUNT}/conv/+`, "-q", "1", "-F", "."], { stdio: ["ignore", "pipe", "inherit"] });
-	const subscriber = { seen: 0, child };
+// ---- against what it replaces ----
 
-	child.stdout.on("data", (bytes) => { subscriber.seen += bytes.length / 2; });
-	return subscriber;
+async function compare() {
+	const sides = [new Convwire(), new Replaced(), ...(OTHER ? [new Replaced({ server: OTHER })] : [])].map((system) => ({ system, runs: CONNECTIONS.map(() => []) }));
+
+	for (const { system } of sides) {
+		await system.start();
+		await load(system, ["-c", 64, "-k", 20_000]); /* warm, and the tables are not empty */
+	}
+	for (const [i, n] of CONNECTIONS.entries()) {
+		for (let j = 0; j < RUNS; j++) {
+			for (const side of j % 2 ? [...sides].reverse() : sides) side.runs[i].push(await load(side.system, ["-c", n, "-d", SECONDS]));
+		}
+	}
+	const rows = CONNECTIONS.flatMap((n, i) => sides.map(({ system, runs }) => {
+		const of = (member) => runs[i].map((one) => one[member]);
+		const ratios = runs[i].map((one, j) => sides[0].runs[i][j].per_second / one.per_second);
+
+		return {
+			"connections": n, "": system.name, "durable webhooks/s": spread(of("per_second"), 0), "Convwire takes": system === sides[0].system ? "" : `${median(ratios).toFixed(1)} × as many (${range(ratios, 1)})`,
+			"acknowledged after, p50 ms": spread(of("ack_p50_ms"), 2), "p99 ms": spread(of("ack_p99_ms"), 2), "memory of all its processes, MB": (sum(system.pids.map((pid) => ownBytes(pid))) / 1e6).toFixed(0),
+		};
+	}));
+
+	printTable(rows);
+	plot("ingest", {
+		title: "Durable webhooks per second", x: "connections", y: "webhooks/s", logX: true,
+		series: sides.map(({ system, runs }) => ({ title: system.name, points: CONNECTIONS.map((n, i) => [n, median(runs[i].map((one) => one.per_second))]) })),
+	});
+	for (const { system } of sides) await system.stop();
+}
+
+/* PostgreSQL's processes share most of their memory: what is counted is each one's share. */
+const ownBytes = (pid) => Number(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8").match(/^Pss: +(\d+)/m)[1]) * 1024;
+
+// ---- by itself ----
+
+/* A lean subscriber in a process of its own: mosquitto_sub prints one character for each event. */
+function subscribe(system) {
+	const { mqttPort, account } = system;
+	const program = new Program("mosquitto_sub", "mosquitto_sub", ["-h", "127.0.0.1", "-p", mqttPort, "-V", "mqttv5", "-i", `${account}:ann:bench`, "-u",
+		"convwire", "-P", system.token(), "-t", `acct/${account}/conv/+`, "-q", "1", "-F", "."].map(String));
+
+	return { program, get seen() { return program.stdout.length / 2; } };
 }
 
 /* Until nothing has come for a second. */
@@ -100,92 +93,47 @@ async function settled(subscriber) {
 	return subscriber.seen;
 }
 
-async function metric(dir, name) {
-	const text = await new Promise((resolve, reject) => {
-		http.get({ socketPath: path.join(dir, "control.sock"), path: "/metrics" }, (answer) => {
-			let body = "";
-
-			answer.on("data", (bytes) => { body += bytes; }).on("end", () => resolve(body));
-		}).on("error", reject);
-	});
-
-	return Number(text.match(new RegExp(`^convwire_${name} (\\d+)`, "m"))[1]);
-}
-
-async function baseline() {
-	if (!process.env.BASELINE) {
-		return null;
-	}
-	const { stdout } = await run(bin("load"), ["-s", "app-secret", "-n", NUMBER, "-p", String(BASELINE_PORT), "-c", "64", "-d",
-		String(SECONDS)]);
-
-	return JSON.parse(stdout).per_second;
-}
-
 async function measure(size) {
-	const dir = await mkdtemp(path.join(os.tmpdir(), "convwire-bench-"));
-	const ports = [await freePort(), await freePort(), await freePort()];
-
-	await run(bin("convwire"), ["init", "--dir", dir, "--account", ACCOUNT, "--number", NUMBER, "--app-secret", SECRET,
-		"--http-port", ports[0], "--mqtt-port", ports[1], "--ws-port", ports[2]]);
-	const up = await startUp(dir);
-	const pid = await daemonPid(up);
-	const idle = await rssMb(pid);
-	const { stdout: token } = await run(bin("convwire"), ["token", "--dir", dir, "--ttl", "12h"]);
-	const subscriber = ["-a", ACCOUNT, "-t", token.trim(), "-w", `ws://127.0.0.1:${ports[2]}`];
-	const post = ["-p", ports[0]];
-
-	await load([...post, "-c", 64, "-k", size]);
+	const convwire = await new Convwire().start();
+	const { system } = convwire;
+	const daemon = [system.childOfUp("convwired")];
+	const idle = rssBytes(daemon);
+	const watching = ["-a", ACCOUNT, "-t", system.token(ACCOUNT, "agent", "ben", { exp: Math.floor(Date.now() / 1000) + 36_000 }), "-w", system.wsUrl];
 	const full = [];
-	const replaced = [];
-	const counter = subscribe(ports[1], token.trim());
-	const before = await settled(counter);
-
-	for (let i = 0; i < RUNS; i++) {
-		full.push(await load([...post, "-c", 64, "-d", SECONDS]));
-		replaced.push(await baseline());
-	}
-	const seen = (await settled(counter)) - before;
-
-	counter.child.kill("SIGTERM");
-	const single = [];
 	const paced = [];
 
-	for (let i = 0; i < RUNS; i++) {
-		single.push(await load([...post, "-c", 1, "-d", 2]));
-		paced.push(await load([...post, "-c", 16, "-d", SECONDS, "-r", 200, ...subscriber]));
-	}
-	const rates = full.map((one) => one.per_second);
+	await load(convwire, ["-c", 64, "-k", size]);
+	const subscriber = subscribe(system);
+	const before = await settled(subscriber);
+
+	for (let i = 0; i < RUNS; i++) full.push(await load(convwire, ["-c", 64, "-d", SECONDS]));
+	const seen = (await settled(subscriber)) - before;
+
+	await subscriber.program.stop();
+	for (let i = 0; i < RUNS; i++) paced.push(await load(convwire, ["-c", 16, "-d", SECONDS, "-r", 200, ...watching]));
+	const metrics = await system.metrics();
 	const result = {
 		"messages before": size.toLocaleString("en"),
-		"webhooks/s, 64 connections": `${median(rates)} (${range(rates)})`,
-		"ack p99 ms": median(full.map((one) => one.ack_p99_ms)).toFixed(1),
-		"seen of stored": `${seen} of ${full.reduce((sum, one) => sum + one.webhooks, 0)}`,
-		"longest checkpoint ms": await metric(dir, "checkpoint_max_milliseconds"),
-		"1 connection, ack p50 ms": median(single.map((one) => one.ack_p50_ms)).toFixed(2),
-		"200/s, POST → WebSocket p50 ms": median(paced.map((one) => one.seen_p50_ms)).toFixed(2),
-		"200/s, POST → WebSocket p99 ms": median(paced.map((one) => one.seen_p99_ms)).toFixed(2),
-		"RSS MB idle": idle.toFixed(1),
-		"RSS MB after": (await rssMb(pid)).toFixed(1),
-		"database MB": ((await stat(path.join(dir, "convwire.db"))).size / 1e6).toFixed(0),
+		"webhooks/s, 64 connections, one subscriber": spread(full.map((one) => one.per_second), 0),
+		"ack p99 ms": spread(full.map((one) => one.ack_p99_ms), 1),
+		"seen of stored": `${seen.toLocaleString("en")} of ${sum(full.map((one) => one.webhooks)).toLocaleString("en")}`,
+		"longest checkpoint ms": metrics.checkpoint_max_milliseconds,
+		"200/s: POST → WebSocket p50 ms": spread(paced.map((one) => one.seen_p50_ms), 2),
+		"200/s: POST → WebSocket p99 ms": spread(paced.map((one) => one.seen_p99_ms), 2),
+		"daemon's memory idle, MB": (idle / 1e6).toFixed(1),
+		"after, MB": (rssBytes(daemon) / 1e6).toFixed(1),
+		"database MB": ((await stat(path.join(system.dir, "convwire.db"))).size / 1e6).toFixed(0),
 	};
 
-	if (replaced[0] !== null) {
-		result["replaced system/s"] = `${median(replaced)} (${range(replaced)})`;
-		result.ratio = (median(rates) / median(replaced)).toFixed(1);
-	}
-	await stop(up);
-	await rm(dir, { recursive: true, force: true });
+	await convwire.stop();
 	return result;
 }
 
+await compare();
+console.log();
 const results = [];
 
-for (const size of sizes) {
-	results.push(await measure(size));
-}
-console.log(`| | ${results.map((one) => `at ${one["messages before"]}`).join(" | ")} |`);
-console.log(`|---|${results.map(() => "---|").join("")}`);
-for (const name of Object.keys(results[0]).slice(1)) {
-	console.log(`| ${name} | ${results.map((one) => one[name]).join(" | ")} |`);
-}
+for (const size of sizes) results.push(await measure(size));
+printTable(Object.keys(results[0]).slice(1).map((name) => ({
+	"": name, ...Object.fromEntries(results.map((one) => [`at ${one["messages before"]}`, one[name]])),
+})));

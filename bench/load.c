@@ -168,6 +168,11 @@ static void read_answer(struct load *load, struct connection *connection)
 	ssize_t n = read(connection->fd, connection->answer + connection->answer_len,
 			 sizeof(connection->answer) - 1 - connection->answer_len);
 
+	if (n <= 0 && connection->index < 0) { /* it may close what is idle */
+		(void)close(connection->fd);
+		open_connection(load, connection);
+		return;
+	}
 	if (n <= 0) {
 		fail("the server closed the connection");
 	}

@@ -5,6 +5,7 @@
 import { System } from "../tests/lib/system.mjs";
 import { eventually } from "../tests/lib/until.mjs";
 import { newCustomer } from "../tests/lib/webhook.mjs";
+import { atRate, percentile } from "./lib/measure.mjs";
 
 const SECONDS = Number(process.env.SECONDS ?? 60);
 const RUNS = Number(process.env.RUNS ?? 3);
@@ -13,7 +14,6 @@ const CONVERSATIONS = 100;
 const wanted = process.argv.slice(2);
 
 const nowUs = () => (performance.timeOrigin + performance.now()) * 1000;
-const percentile = (sorted, share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
 const ms = (us) => (us / 1000).toFixed(1);
 
 async function withSystem(body, ...settings) {
@@ -35,18 +35,6 @@ async function withSystem(body, ...settings) {
 		await body(system, ids);
 	} finally {
 		await system.stop();
-	}
-}
-
-/** Calls `send(n)` at an even rate for some seconds. */
-async function atRate(perSecond, seconds, send) {
-	const started = performance.now();
-
-	for (let n = 0; n < perSecond * seconds; n++) {
-		const wait = started + (n * 1000) / perSecond - performance.now();
-
-		if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
-		send(n);
 	}
 }
 

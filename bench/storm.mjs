@@ -8,7 +8,8 @@
 //   PARALLEL=5000,100                          how many may be connecting at a time: all, or what mosquitto's
 //                                              listen queue of 100 holds (beyond it Linux drops SYNs, which are
 //                                              sent again after a second)
-import { Driver, House, PLUGIN, conversationTopic, knows, median, printTable } from "./broker.mjs";
+import { Driver, House, PLUGIN, conversationTopic, knows } from "./lib/broker.mjs";
+import { median, printTable } from "./lib/measure.mjs";
 
 const CLIENTS = Number(process.env.CLIENTS ?? 5000);
 const PARALLEL = (process.env.PARALLEL ?? `${CLIENTS},100`).split(",").map(Number);

@@ -5,17 +5,17 @@
 import { execFileSync, spawn } from "node:child_process";
 import { createPrivateKey, generateKeyPairSync, randomBytes } from "node:crypto";
 import { createWriteStream, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
-import { freePorts } from "../tests/lib/program.mjs";
-import { makeToken } from "../tests/lib/token.mjs";
-import { eventually } from "../tests/lib/until.mjs";
+import { freePorts } from "../../tests/lib/program.mjs";
+import { makeToken } from "../../tests/lib/token.mjs";
+import { eventually } from "../../tests/lib/until.mjs";
+import { listens } from "./process.mjs";
 
-const repo = fileURLToPath(new URL("..", import.meta.url));
+const repo = fileURLToPath(new URL("../..", import.meta.url));
 const bin = (name) => path.join(repo, "build/bin", name);
 const mosquitto = ["/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto"].find(existsSync) ?? "mosquitto";
 
@@ -28,23 +28,8 @@ export const NUMBER = "1003427786179738";
 /* The broker on one core, the driver on another: else the scheduler's choices are what is measured. */
 const pinned = (core, file, args) => (os.cpus().length > 1 ? ["taskset", ["-c", String(core), file, ...args]] : [file, args]);
 
-export const median = (values) => {
-	const sorted = [...values].sort((a, b) => a - b);
-	const middle = sorted.length >> 1;
-
-	return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-};
-export const range = (values, digits) => `${Math.min(...values).toFixed(digits)}–${Math.max(...values).toFixed(digits)}`;
 export const conversation = (i) => `${ACCOUNT}_${NUMBER}_9234${String(i).padStart(8, "0")}`;
 export const conversationTopic = (i) => `acct/${ACCOUNT}/conv/${conversation(i)}`;
-
-export function printTable(rows) {
-	console.log(`| ${Object.keys(rows[0]).join(" | ")} |`);
-	console.log(`|${Object.keys(rows[0]).map(() => "---|").join("")}`);
-	for (const row of rows) {
-		console.log(`| ${Object.values(row).join(" | ")} |`);
-	}
-}
 
 /* A plugin of the first version knows neither the limits nor the table of assignments. */
 export const knows = (plugin, word) => plugin !== null && readFileSync(plugin).includes(word);
@@ -172,11 +157,7 @@ class Broker {
 		if (this.isOver) {
 			throw new Error(`the broker ended: ${readFileSync(this.log, "utf8")}`);
 		}
-		return new Promise((resolve) => {
-			const socket = net.connect(port, "127.0.0.1");
-
-			socket.on("connect", () => resolve(true)).on("error", () => resolve(false)).on("connect", () => socket.destroy());
-		});
+		return listens(port);
 	}
 
 	async stop() {

@@ -1,0 +1,162 @@
+/*
+ * The systems that are compared, with one face: start, restart, stop; a webhook posted; where clients connect; which processes
+ * work. What is measured is the way from a signed webhook to its acknowledgement, or to those who look at the account.
+ */
+import { once } from "node:events";
+import http from "node:http";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { freePorts, Program } from "../../tests/lib/program.mjs";
+import { ACCOUNT, NUMBER, SECRET, System } from "../../tests/lib/system.mjs";
+import { eventually } from "../../tests/lib/until.mjs";
+import { sign, textWebhook } from "../../tests/lib/webhook.mjs";
+import { Postgres } from "./postgres.mjs";
+import { family, listens } from "./process.mjs";
+
+const SERVER = fileURLToPath(new URL("../baseline/server.mjs", import.meta.url));
+const OPEN_CONNECTIONS = 64;
+
+/* Who ends a measurement early leaves nothing running. */
+const started = new Set();
+
+process.on("exit", () => {
+	for (const { programs } of started) for (const { child } of programs) child.kill("SIGTERM");
+});
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(1));
+
+class Posting {
+	#agent = new http.Agent({ keepAlive: true, maxSockets: OPEN_CONNECTIONS });
+
+	/** One customer's text as WhatsApp sends it; resolves when it is acknowledged. */
+	post(body) {
+		return this.postWebhook(textWebhook(NUMBER, { body }));
+	}
+
+	async postWebhook(webhook) {
+		const bytes = JSON.stringify(webhook);
+		const request = http.request({
+			agent: this.#agent, host: "127.0.0.1", port: this.webhookPort, method: "POST", path: "/webhook",
+			headers: { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(bytes), "X-Hub-Signature-256": sign(bytes, this.secret) },
+		});
+
+		request.end(bytes);
+		const [response] = await once(request, "response");
+
+		response.resume();
+		await once(response, "end");
+		if (response.statusCode !== 200) throw new Error(`${this.name}: webhook answered ${response.statusCode}`);
+	}
+
+	/** Connections that are kept are closed; others are made when something is posted again. */
+	endPosting() {
+		this.#agent.destroy();
+	}
+}
+
+export class Convwire extends Posting {
+	name = "Convwire";
+	secret = SECRET;
+
+	async start() {
+		this.system = new System();
+		started.add(this.system);
+		await this.system.init();
+		await this.system.configure("log_level = warn", `mqtt_public_url = ${this.system.wsUrl}`);
+		await this.system.up();
+		return this;
+	}
+
+	get webhookPort() {
+		return this.system.httpPort;
+	}
+
+	/** For clients in another process. */
+	get where() {
+		const { dir, httpPort, mqttPort, wsPort } = this.system;
+
+		return { kind: "convwire", dir, httpPort, mqttPort, wsPort };
+	}
+
+	/** Those who work for a message. */
+	get pids() {
+		return [this.system.childOfUp("convwired"), this.system.childOfUp("mosquitto")];
+	}
+
+	/** Those who hold the clients' connections. */
+	get holders() {
+		return [this.system.childOfUp("mosquitto")];
+	}
+
+	async restart() {
+		await this.system.upProgram.stop();
+		await this.system.up();
+	}
+
+	async stop() {
+		this.endPosting();
+		await this.system.stop();
+		started.delete(this.system);
+	}
+}
+
+/** Express, Socket.IO, PostgreSQL. `server`: another one of that shape, with a port and a secret of its own. */
+export class Replaced extends Posting {
+	constructor({ recovery = false, server = null } = {}) {
+		super();
+		this.recovery = recovery;
+		this.file = server?.file ?? SERVER;
+		this.webhookPort = server?.port;
+		this.tables = server?.tables;
+		this.secret = server?.secret ?? SECRET;
+		this.name = server?.name ?? (recovery ? "Socket.IO with recovery" : "Socket.IO");
+	}
+
+	async start() {
+		started.add(this);
+		this.postgres = await new Postgres().start();
+		if (this.tables) await this.postgres.ask(this.tables);
+		this.webhookPort ??= (await freePorts(1))[0];
+		await this.#startServer();
+		return this;
+	}
+
+	async #startServer() {
+		this.program = new Program(this.name, process.execPath, [this.file], {
+			env: { ...this.postgres.env, ...(this.recovery && { RECOVERY: "1" }), PORT: String(this.webhookPort), APP_SECRET: this.secret, ACCOUNT,
+				NODE_PATH: path.join(path.dirname(SERVER), "../node_modules") },
+		});
+		await eventually(() => {
+			if (this.program.end) throw new Error(this.program.stderr);
+			return listens(this.webhookPort);
+		}, `${this.name} listens`);
+	}
+
+	get programs() {
+		return [this.program, this.postgres?.program].filter(Boolean);
+	}
+
+	get where() {
+		return { kind: "socketio", port: this.webhookPort };
+	}
+
+	get pids() {
+		return [this.program.pid, ...family(this.postgres.pid)];
+	}
+
+	get holders() {
+		return [this.program.pid];
+	}
+
+	async restart() {
+		await this.program.stop();
+		await this.#startServer();
+	}
+
+	async stop() {
+		this.endPosting();
+		await this.program?.stop();
+		await this.postgres?.stop();
+		started.delete(this);
+	}
+}
