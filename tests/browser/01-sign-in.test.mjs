@@ -62,6 +62,36 @@ browserScenario('a session that is over: the form stands over the page, the draf
   await eventually(async () => (await system.sim.taken()).length === 1, 'it was sent');
 });
 
+browserScenario('a sign-out that the server did not hear is said, and is none', async (browser) => {
+  const page = await browser.inbox();
+  await page.route('**/api/v1/session', (route) => (route.request().method() === 'DELETE' ? route.abort() : route.continue()));
+  await page.getByRole('button', { name: 'Menu' }).click();
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByText('you are still signed in here').waitFor();
+  await live(page);
+  await page.unroute('**/api/v1/session');
+  await page.getByRole('button', { name: 'Menu' }).click();
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.locator('form.sign-in').waitFor();
+});
+
+browserScenario('somebody else signs in in another tab: this page never acts for them', async (browser, system) => {
+  await system.customerWrites({ body: 'hello' });
+  const context = await browser.context();
+  const page = await browser.inbox({ context });
+  const other = await context.request.post(`${browser.url}/api/v1/session`, { data: { login: 'bob', password: PASSWORD } });
+  assert.equal(other.status(), 200);
+  const acted = [];
+  page.on('request', (request) => { if (/\/api\/v1\/(sync|conversations|agents)/.test(request.url())) acted.push(request.url()); });
+  for (let i = 0; i < 3; i++) { // each question of its own, as the outbox and the page's return ask again
+    await page.evaluate(() => { window.client.reauthenticate(); });
+    await eventually(() => page.evaluate(() => window.client.status === 'signed out'), 'signed out');
+    await assert.rejects(page.evaluate(() => window.client.agents()), /Nobody is signed in here/);
+  }
+  assert.deepEqual(acted, [], 'nothing was asked with the other one’s token');
+  await page.locator('dialog form.sign-in').waitFor();
+});
+
 browserScenario('the server is not there: a sentence, and a button that helps', async (browser, system) => {
   const page = await browser.page(await browser.context());
   await page.route('**/api/v1/session/refresh', (route) => route.abort());

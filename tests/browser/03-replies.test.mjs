@@ -76,6 +76,30 @@ browserScenario('files by button, drop and paste; a picture opens large; a quote
   await page.locator('dialog.viewer').waitFor({ state: 'detached' });
 });
 
+browserScenario('files on their way: what is taken away is not sent, what fails waits, what is typed meanwhile stays', async (browser, system) => {
+  await system.customer(FROM);
+  const page = await browser.inbox();
+  await open(page, 'Ayesha');
+  let release;
+  const held = new Promise((resolve) => { release = resolve; });
+  await page.route('**/api/v1/media?*one.pdf*', async (route) => { await held; await route.continue(); });
+  await page.route('**/api/v1/media?*three.pdf*', (route) => route.abort());
+  const pdf = (name) => ({ name, mimeType: 'application/pdf', buffer: Buffer.from('%PDF-1.4 of a test') });
+  await page.locator('input[type=file]').setInputFiles(['one.pdf', 'two.pdf', 'three.pdf'].map(pdf));
+  await reply(page, 'the caption');
+  await page.getByText('Uploading… one.pdf').waitFor();
+  await page.getByRole('button', { name: 'Do not send two.pdf' }).click();
+  await page.locator('#composer').fill('typed meanwhile');
+  release();
+  await page.getByText(/three\.pdf was not sent: /).waitFor();
+  await page.unroute('**/api/v1/media?*three.pdf*');
+  await page.getByRole('button', { name: 'Send again' }).click();
+  const sent = await eventually(async () => { const taken = await system.sim.taken(); return taken.length === 2 && taken; }, 'two files went out');
+  assert.deepEqual(sent.map(({ body }) => [body.document.filename, body.document.caption]), [['one.pdf', 'the caption'], ['three.pdf', undefined]]);
+  assert.equal(await page.locator('#composer').inputValue(), 'typed meanwhile');
+  await page.locator('.attachments').waitFor({ state: 'detached' });
+});
+
 browserScenario('drafts belong to their conversation; emoji; assign, done and reopen from list and thread', async (browser, system) => {
   await system.customerWrites({ from: '923450000001', name: 'One Customer', body: 'hello' });
   await system.customerWrites({ from: '923450000002', name: 'Two Customer', body: 'hello' });

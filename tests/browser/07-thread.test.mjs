@@ -43,7 +43,7 @@ browserScenario(`${MANY} messages: opened at the end, scrolled to the beginning,
     });
     most = Math.max(most, n);
     if (first && /^message 0( |$)/.test(first)) break;
-    await page.evaluate(() => new Promise((resolve) => { requestAnimationFrame(() => setTimeout(resolve)); }));
+    await page.evaluate(() => new Promise((resolve) => { requestAnimationFrame(() => requestAnimationFrame(resolve)); }));
   }
   assert.ok(most < 120, `at most ${most} bubbles in the document`);
   await shot(page, 'thread-beginning');
@@ -126,6 +126,14 @@ browserScenario('the window is closed: templates take the composer’s place, an
   await dialog.getByLabel('Value of {{2}}').fill('4711');
   await dialog.getByText('Hello Ayesha, your order 4711 is on its way.').waitFor();
   await shot(page, 'template');
+  // Somebody goes elsewhere before sending: the template was not for whoever is there.
+  await page.evaluate(() => history.back());
+  await dialog.waitFor({ state: 'detached' });
+  await page.goForward();
+  await page.getByRole('button', { name: 'Choose a template' }).click();
+  await dialog.getByRole('button', { name: /order_shipped/ }).click();
+  await dialog.getByLabel('Value of {{1}}').fill('Ayesha');
+  await dialog.getByLabel('Value of {{2}}').fill('4711');
   await dialog.getByRole('button', { name: 'Send template' }).click();
   await bubble(page, 'your order 4711').waitFor();
   const [sent] = await eventually(async () => { const taken = await system.sim.taken(); return taken.length && taken; }, 'sent');

@@ -1,35 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Any webhook into a store: no operation fails, and every promise that `convwire check` knows still holds. */
-#include <dirent.h>
-#include <unistd.h>
-
-#include "core/clock.h"
-#include "core/log.h"
-#include "core/text.h"
 #include "fuzz.h"
-#include "store/store.h"
+#include "fuzz_store.h"
 
 #define CHECK_EVERY 64
 #define STORE_LIVES 2048 /* inputs; then a new one, so that checks stay quick and crashes repeatable */
 
 static struct cw_store *store;
-static struct cw_tag_key *tag;
-static char dir[64];
 static int n_inputs;
-
-static bool allows(void *context, const char *secret, const char *account)
-{
-	(void)context;
-	(void)secret;
-	return strcmp(account, "acme") == 0;
-}
-
-static const char *only_account(void *context, const char *secret)
-{
-	(void)context;
-	(void)secret;
-	return "acme";
-}
 
 static void on_events(void *context, struct cw_event *events, size_t n_events)
 {
@@ -45,55 +23,13 @@ static void on_events(void *context, struct cw_event *events, size_t n_events)
 	free(events);
 }
 
-static void close_store(void)
-{
-	cw_store_close(store);
-	store = NULL;
-	DIR *opened = opendir(dir);
-
-	for (struct dirent *entry; opened && (entry = readdir(opened));) {
-		(void)unlinkat(dirfd(opened), entry->d_name, 0); /* "." and ".." stay */
-	}
-	if (opened) {
-		(void)closedir(opened);
-	}
-	(void)rmdir(dir); /* a leftover is no failure */
-}
-
-static void open_store(void)
-{
-	struct cw_error error;
-	const char *tmp = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
-	const struct cw_store_options options = { .dir = dir,
-						  .tag = tag,
-						  .secrets = { .allows = allows, .only_account = only_account },
-						  .max_queue_bytes = 64 << 20,
-						  .max_queue_age_ms = 600000,
-						  .on_events = on_events };
-	struct cw_store_op account = { .type = CW_STORE_ACCOUNT_ADD, .account = { .name = "acme" } };
-	struct cw_store_op number = { .type = CW_STORE_NUMBER_ADD,
-				      .number = { .account = "acme", .phone_number_id = "1003427786179738" } };
-
-	FUZZ_CHECK(cw_text_format(dir, sizeof(dir), "%s/fuzz-apply-XXXXXX", tmp) && mkdtemp(dir));
-	FUZZ_CHECK(cw_store_open(&options, &store, &error) == CW_OK);
-	FUZZ_CHECK(cw_store_run(store, &account) == CW_OK);
-	FUZZ_CHECK(cw_store_run(store, &number) == CW_OK);
-}
-
 static void start(void)
 {
-	if (!tag) {
-		cw_log_init("fuzz_apply", CW_LOG_ERROR);
-		tag = cw_tag_key_create("fuzz", 4);
-		(void)atexit(close_store);
-		cw_clock_set_offset_ms(1767312301000LL - cw_clock_now_ms());
-	}
 	if (store && n_inputs % STORE_LIVES == 0) {
-		close_store();
+		fuzz_store_close();
+		store = NULL;
 	}
-	if (!store) {
-		open_store();
-	}
+	store = store ? store : fuzz_store_open(on_events);
 }
 
 static void on_fault(void *context, const char *text)

@@ -7,7 +7,7 @@ seconds=${2:-60}
 here=$(cd "$(dirname "$0")" && pwd)
 shift
 [ $# -eq 0 ] || shift
-[ $# -gt 0 ] || set -- webhook apply signature ids filter token acl claim control command graph
+[ $# -gt 0 ] || set -- webhook apply search header signature ids filter token acl claim control command graph
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 failed=

@@ -26,7 +26,7 @@ function watch(page, faults) {
   page.on('console', (message) => {
     const text = message.text();
     // A network that is cut on purpose, and answers that are refused on purpose, are told of by every browser.
-    if (message.type() === 'error' && !/Failed to load resource|WebSocket connection to|net::ERR_/.test(text)) faults.push(`console: ${text}`);
+    if (message.type() === 'error' && !/Failed to load resource|WebSocket connection to|WebSocket is already in CLOSING|net::ERR_/.test(text)) faults.push(`console: ${text}`);
     if (/Content Security Policy|Content-Security-Policy/.test(text)) faults.push(`CSP: ${text}`);
   });
   page.on('dialog', (dialog) => {

@@ -3,14 +3,15 @@ import http from 'node:http';
 
 const keepAlive = new http.Agent({ keepAlive: true, maxSockets: 64 });
 
-/** `chunked`: send the body without a Content-Length. Gives { status, headers, bytes, text, json }. */
-export function request(url, { method = 'GET', headers = {}, body, socketPath, chunked = false } = {}) {
+/** `chunked`: send the body without a Content-Length. `timeoutMs`: without a byte for so long it fails. Gives { status, headers, bytes, text, json }. */
+export function request(url, { method = 'GET', headers = {}, body, socketPath, chunked = false, timeoutMs } = {}) {
   return new Promise((resolve, reject) => {
     const framing = body !== undefined && !chunked ? { 'Content-Length': Buffer.byteLength(body) } : {};
     const outgoing = http.request(url, {
       method, socketPath, headers: { ...framing, ...headers }, agent: socketPath ? undefined : keepAlive,
     });
     let answered = false;
+    if (timeoutMs) outgoing.setTimeout(timeoutMs, () => outgoing.destroy(new Error(`nothing for ${timeoutMs} ms`)));
     outgoing.on('response', (response) => {
       const parts = [];
       answered = true;

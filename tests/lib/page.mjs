@@ -12,7 +12,7 @@ export const { default: mqtt } = await import('../../client/node_modules/mqtt/bu
 /** A started client; stopped with the system. What it tells is kept. loadsThreads: all threads are loaded at the start and after a reset. */
 export function page(system, { agent = 'ann', role = 'agent', loadsThreads = false, ...options } = {}) {
   const client = new Client({
-    url: `http://127.0.0.1:${system.httpPort}`, mqttUrl: system.wsUrl,
+    url: `http://${system.host}:${system.httpPort}`, mqttUrl: system.wsUrl,
     token: () => system.token(system.account, role, agent), connect: (url, all) => mqtt.connect(url, all), ...options,
   });
   client.events = [];
@@ -50,34 +50,18 @@ export const isLive = (client, options) => eventually(() => client.status === 'l
 export const isNotLive = (client, options) => eventually(() => client.status !== 'live', 'the page is not live', options);
 export const shows = (client, id) => client.state.messages(id).map((message) => message.content?.body);
 
-/** The newest messages of a thread, oldest first. */
-async function newest(system, id, n) {
-  const messages = [];
-  for (let before = ''; before !== null && messages.length < n;) {
-    const { json } = await system.api(`/conversations/${id}/messages?limit=200${before && `&before=${before}`}`);
-    messages.push(...json.messages);
-    before = json.next;
-  }
-  return messages.sort((one, other) => one.position - other.position);
-}
-
 /** Waits until the client is live at the server's head, and holds what it knows against what the server says. */
 export async function sameAsServer(system, client) {
   const head = await system.headOf();
   await eventually(() => client.status === 'live' && client.position.cursor >= head, `live at ${head}`, { ms: 60_000 });
   await client.loading;
-  const rows = [];
-  for (let cursor = ''; cursor !== null;) {
-    const { json } = await system.api(`/conversations?limit=500${cursor && `&cursor=${encodeURIComponent(cursor)}`}`);
-    rows.push(...json.conversations);
-    cursor = json.next;
-  }
+  const rows = await system.rows();
   const byId = (all) => Object.fromEntries(all.map((row) => [row.id, row]));
   assert.deepEqual(byId([...client.state.conversations.values()]), byId(rows), 'the list is the server’s');
   for (const { id } of rows.filter((row) => row.merged_into === null)) {
     const shown = client.state.messages(id);
     const positions = shown.map((message) => message.position);
-    const stored = await newest(system, id, Math.max(shown.length, KEPT));
+    const stored = (await system.messages(id, { atLeast: Math.max(shown.length, KEPT) })).sort((one, other) => one.position - other.position);
     assert.ok(shown.length >= Math.min(stored.length, KEPT), `the thread ${id} has ${shown.length} messages`);
     assert.deepEqual(shown, stored.slice(-shown.length), `the thread ${id} is the server’s`);
     assert.deepEqual(positions, [...positions].sort((one, other) => one - other), `the thread ${id} is in order`);

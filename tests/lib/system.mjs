@@ -29,6 +29,8 @@ export const NUMBER = '1003427786179738';
 export const SECRET = 'the app secret of the scenarios';
 export const VERIFY_TOKEN = 'the verify token of the scenarios';
 
+/** Of tests/broken: wrong on purpose. */
+export const brokenPath = (name) => path.join(BUILD, 'tests/broken', name);
 export const programPath = (name) => path.join(BUILD, 'bin', name);
 export const mosquittoPath = () => ['/usr/sbin/mosquitto', '/usr/local/sbin/mosquitto'].find(existsSync) ?? 'mosquitto';
 
@@ -41,6 +43,7 @@ function brokerCommand(conf) {
 
 export class System {
   account = ACCOUNT;
+  host = '127.0.0.1'; // where the servers are reached
   number = NUMBER;
   agents = [];
   clients = [];
@@ -111,8 +114,9 @@ export class System {
     return `${template.replace(/@([A-Z_]+)@/g, (_, name) => values[name])}\nlog_type information\n`;
   }
 
-  async startDaemon() {
-    this.daemon = this.launch('convwired', programPath('convwired'),
+  /** `file`: another program in its place. */
+  async startDaemon({ file = programPath('convwired') } = {}) {
+    this.daemon = this.launch('convwired', file,
       ['--dir', this.dir, '--http-port', 0, '--mqtt-port', this.mqttPort, '--ready-fd', 3], { readyFd: true });
     this.httpPort = Number((await this.daemon.says(/^http=(\d+)\n/, 'ready'))[1]);
     await this.sim?.behave({ webhook: `http://127.0.0.1:${this.httpPort}/webhook` });
@@ -212,12 +216,12 @@ export class System {
   // ---- doors ----
 
   get wsUrl() {
-    return `ws://127.0.0.1:${this.wsPort}`;
+    return `ws://${this.host}:${this.wsPort}`;
   }
 
   /** Every answer is held to docs/openapi.yaml. */
   async http(where, options = {}) {
-    const answer = await request(`http://127.0.0.1:${this.httpPort}${where}`, options);
+    const answer = await request(`http://${this.host}:${this.httpPort}${where}`, options);
     judge(options.method ?? 'GET', where, answer);
     return answer;
   }
@@ -300,6 +304,28 @@ export class System {
       ({ as_of: since, more } = page);
     }
     return events;
+  }
+
+  /** Every row of the list, as the token sees it. */
+  async rows({ token } = {}) {
+    const rows = [];
+    for (let cursor = ''; cursor !== null;) {
+      const { json } = await this.api(`/conversations?limit=500${cursor && `&cursor=${encodeURIComponent(cursor)}`}`, { token });
+      rows.push(...json.conversations);
+      cursor = json.next;
+    }
+    return rows;
+  }
+
+  /** A whole thread, newest first; at least `atLeast` of it. */
+  async messages(id, { token, atLeast = Infinity } = {}) {
+    const messages = [];
+    for (let before = ''; before !== null && messages.length < atLeast;) {
+      const { json } = await this.api(`/conversations/${id}/messages?limit=200${before && `&before=${before}`}`, { token });
+      messages.push(...json.messages);
+      before = json.next;
+    }
+    return messages;
   }
 
   /** A conversation as it is stored, oldest first. */

@@ -6,7 +6,7 @@ preset=$1
 plain=$2
 root=$(cd "$(dirname "$0")/../.." && pwd)
 reports=$(mktemp -d)
-trap 'rm -rf "$reports"' EXIT
+trap 'rm -rf "$reports" "$reports.log"' EXIT
 
 export CONVWIRE_BUILD="$root/build-$preset" CONVWIRE_PLUGIN="$plain/lib/convwire_auth.so"
 export ASAN_OPTIONS="log_path=$reports/asan" UBSAN_OPTIONS="log_path=$reports/ubsan:print_stacktrace=1"
@@ -23,13 +23,16 @@ tsan) files=$(ls "$scenarios"/01-*.test.mjs "$scenarios"/02-c*.test.mjs "$scenar
 	"$scenarios"/07-sign-in.test.mjs "$scenarios"/08-broker-*.test.mjs) ;;
 *) files=$(ls "$scenarios"/0*.test.mjs | grep -v '/06-client-') ;;
 esac
+# What failed is said first: the rest may be cut off by who shows it.
 # shellcheck disable=SC2086
-node --test --test-concurrency=2 $files
+node --test --test-reporter=tap --test-concurrency=2 $files >"$reports.log" 2>&1
 code=$?
+[ "$code" -eq 0 ] || sed -n '/^not ok/,/^  \.\.\./p' "$reports.log"
 for report in "$reports"/*; do
 	[ -e "$report" ] || continue
 	echo "--- $report"
 	cat "$report"
 	code=1
 done
+cat "$reports.log"
 exit $code

@@ -66,3 +66,21 @@ scenario('a changed number keeps its conversation; who gets the old number later
   assert.ok((await resolved('923456789012')).includes(`${id}-2`));
   agent.check();
 });
+
+scenario('two conversations become one: reading part of it leaves the rest of both unread', async (system) => {
+  await (await system.init()).start();
+  const [phone, userId] = ['923450000009', 'PK.923450000009'];
+  const at = Math.floor(Date.now() / 1000) - 10;
+  await system.customerWrites({ from: phone, body: 'a1', at });
+  for (const [n, body] of ['b1', 'b2'].entries()) await system.customerWrites({ from: undefined, userId, body, at: at + 1 + n });
+  await system.customerWrites({ from: phone, userId, body: 'c1', at: at + 3 });
+  const id = `${system.account}_${system.number}_${phone}`;
+  const unread = async () => (await system.api(`/conversations/${id}`)).json.unread;
+  assert.equal(await unread(), 4);
+  const thread = await system.thread(id);
+  assert.deepEqual(thread.map(({ content }) => content.body), ['a1', 'b1', 'b2', 'c1']);
+  await system.command(id, 'read', { message: thread[0].id });
+  assert.equal(await unread(), 3, 'those of the other one, too');
+  await system.command(id, 'read', { message: thread[3].id });
+  assert.equal(await unread(), 0);
+});

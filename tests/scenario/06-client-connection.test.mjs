@@ -17,7 +17,8 @@ scenario('as whom and where to, the page need not know: the server says it', asy
   await isLive(client);
   assert.deepEqual(client.identity, { account: system.account, subject: 'ann' });
   const { subscriptions, tokenEndsAt, connectedSince } = client.debug.facts();
-  assert.equal(subscriptions.find(({ topic }) => topic.endsWith('/conv/+')).qos, 1);
+  const qosOf = (end) => subscriptions.find(({ topic }) => topic.endsWith(end)).qos;
+  assert.deepEqual([qosOf('/conv/+'), qosOf('/head')], [0, 1]);
   assert.ok(tokenEndsAt > Date.now() && connectedSince <= Date.now());
 });
 

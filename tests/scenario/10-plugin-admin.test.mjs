@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 
-import { ACCOUNT, CONTROL, DOORS, OTHER, conv, conversation, eachDoor, everyConv, now, own, scenario } from '../lib/broker.mjs';
+import { ACCOUNT, CONTROL, DOORS, OTHER, conv, conversation, eachDoor, everyConv, lasting, now, own, scenario } from '../lib/broker.mjs';
+import { eventually } from '../lib/until.mjs';
 
 scenario('listClients and getClient show who is there', async (broker, t) => {
   await (await broker.init()).start();
@@ -142,6 +143,32 @@ scenario('roles and explain: what the file says, and the line that decides', asy
       const { error, data } = await admin.ask('explain', { clientid: ann.clientId, ...fields });
       assert.ok(error || data.allowed === false, JSON.stringify(fields));
     }
+    await admin.client.end();
+  });
+});
+
+scenario('who receives a topic: what each client subscribed to, and what the rules say of it', async (broker, t) => {
+  await (await broker.init()).start();
+  await eachDoor(t, async (door) => {
+    const admin = await broker.admin({ door, agent: `root-${door.tag}` });
+    const [ann, lim] = [await broker.client({ door, agent: `ann-${door.tag}` }), await broker.client({ door, agent: `lim-${door.tag}`, role: 'assigned-agent' })];
+    const of = async (client) => (await admin.data('listReceivers', { topic: conv(), count: 1000 })).clients.find(({ clientid }) => clientid === client.clientId);
+    assert.deepEqual([(await of(ann)).subscribed_at, (await of(ann)).allowed], [0, true]);
+    await ann.subscribe(everyConv());
+    await lim.subscribe(everyConv());
+    const known = await of(ann);
+    assert.ok(Math.abs(known.subscribed_at - now()) < 60);
+    assert.deepEqual([known.filter, known.allowed, known.resumed, known.role], [everyConv(), true, false, 'agent']);
+    const limited = await of(lim);
+    assert.deepEqual([limited.filter, limited.allowed], [everyConv(), false]);
+    assert.match(limited.reason, /assigned/);
+    await ann.unsubscribe(everyConv());
+    assert.equal((await of(ann)).subscribed_at, 0);
+    const back = await broker.client({ door, agent: `back-${door.tag}`, ...lasting(door) });
+    assert.deepEqual([(await of(back)).resumed, (await of(back)).subscribed_at], [true, 0], 'the broker may have subscriptions of it that nobody told us of');
+    await ann.drop();
+    await eventually(async () => (await of(ann)) === undefined, 'a client that went is not listed');
+    for (const topic of [undefined, 5, '#', 'acct/+/head', CONTROL]) assert.match((await admin.ask('listReceivers', { topic })).error, /topic/);
     await admin.client.end();
   });
 });

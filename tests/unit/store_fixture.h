@@ -21,6 +21,10 @@
 #define AT(phone_number_id) "'metadata':{'display_phone_number':'15550001111','phone_number_id':'" phone_number_id "'},"
 #define TEXT(from, wamid, at_s, body) \
 	"{'from':'" from "','id':'" wamid "','timestamp':'" #at_s "','type':'text','text':{'body':'" body "'}}"
+#define ECHO(wamid, at_s, body) \
+	AT("1001") \
+	"'message_echoes':[{'from':'15550001111','to':'" CUSTOMER "','id':'" wamid "','timestamp':'" #at_s \
+	"','type':'text','text':{'body':'" body "'}}]"
 
 struct fixture {
 	struct temp_dir dir;

@@ -410,6 +410,32 @@ static void an_answer_that_no_rule_made_is_explained_too(void **state)
 	assert_contains(policy_fixture_text(done(fixture, "explain", question), "reason"), "revoked");
 }
 
+static void who_receives_a_topic_is_told_with_the_reason(void **state)
+{
+	struct policy_fixture *fixture = *state;
+	const char *question = ",'topic':'acct/acme/conv/" POLICY_CONVERSATION "'";
+	struct session *bob = policy_fixture_admit(fixture, 1, "bob", "agent");
+
+	(void)policy_fixture_admit(fixture, 2, "eve", "assigned-agent");
+	policy_fixture_load_nothing(fixture);
+	subscriptions_add(&bob->subscriptions, "acct/acme/conv/+", POLICY_NOW_S);
+	const json_t *data = done(fixture, "listReceivers", question);
+	const json_t *clients = json_object_get(data, "clients");
+
+	assert_int_equal(json_integer_value(json_object_get(data, "connected")), 2);
+	assert_int_equal(json_integer_value(json_object_get(data, "receiving")), 1);
+	for (size_t i = 0; i < json_array_size(clients); i++) {
+		const json_t *client = json_array_get(clients, i);
+		bool is_bob = strcmp(policy_fixture_text(client, "subject"), "bob") == 0;
+
+		assert_int_equal(json_is_true(json_object_get(client, "allowed")), is_bob);
+		assert_int_equal(json_integer_value(json_object_get(client, "subscribed_at")), is_bob ? POLICY_NOW_S : 0);
+		assert_contains(policy_fixture_text(client, "reason"), is_bob ? "grants it" : "assigned");
+	}
+	assert_refused(fixture, "listReceivers", "", "needs a topic");
+	assert_refused(fixture, "listReceivers", ",'topic':'acct/+/conv/+'", "needs a topic");
+}
+
 static void a_question_that_is_not_clear_is_refused(void **state)
 {
 	static const struct {
@@ -565,6 +591,7 @@ int main(void)
 		TEST(roles_are_listed_with_their_lines),
 		TEST(an_answer_is_explained_by_its_line),
 		TEST(an_answer_that_no_rule_made_is_explained_too),
+		TEST(who_receives_a_topic_is_told_with_the_reason),
 		TEST(a_question_that_is_not_clear_is_refused),
 		TEST(a_reload_takes_the_new_files_or_says_what_is_wrong),
 		TEST(counters_are_answered),

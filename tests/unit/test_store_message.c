@@ -3,10 +3,6 @@
 #include "tests/unit/store_fixture.h"
 #include "tests/unit/unit.h"
 
-#define ECHO(wamid, at_s, body) \
-	AT("1001") \
-	"'message_echoes':[{'from':'15550001111','to':'" CUSTOMER "','id':'" wamid "','timestamp':'" #at_s \
-	"','type':'text','text':{'body':'" body "'}}]"
 #define EDIT(wamid, target, at_s, body) \
 	"{'from':'" CUSTOMER "','id':'" wamid "','timestamp':'" #at_s \
 	"','type':'edit','edit':{'original_message_id':'" target "','message':{'type':'text','text':{'body':'" body \
@@ -71,6 +67,24 @@ static void a_message_of_long_ago_takes_the_first_free_place_and_is_late(void **
 	assert_int_equal(int_at(message(fixture, "w5"), "position"), 1799990005000);
 	assert_true(json_is_true(at(message(fixture, "w3"), "late")));
 	assert_string_equal(text_at(conversation(fixture, CONVERSATION), "last_message.preview"), "new");
+}
+
+/* An hour ahead, back, and ahead again: late is what our clock says, the order is what the customer did. */
+static void a_clock_that_jumps_changes_no_order(void **state)
+{
+	struct fixture *fixture = *state;
+
+	post_messages(fixture, TEXT(CUSTOMER, "w1", 1800000000, "a"));
+	fixture_set_clock(3600);
+	post(fixture, "smb_message_echoes", ECHO("e1", 1800003600, "ours"));
+	fixture_set_clock(5);
+	post_messages(fixture, TEXT(CUSTOMER, "w2", 1800000005, "b"));
+	fixture_set_clock(3610);
+	post_messages(fixture, TEXT(CUSTOMER, "w3", 1800000010, "c") "," TEXT(CUSTOMER, "w4", 1800000010, "d"));
+	assert_int_equal(int_at(message(fixture, "e1"), "position"), 1800003600000);
+	assert_int_equal(int_at(message(fixture, "w2"), "position"), 1800003600001);
+	assert_int_equal(int_at(message(fixture, "w3"), "position"), 1800003600002);
+	assert_int_equal(int_at(message(fixture, "w4"), "position"), 1800003600003);
 }
 
 static void ten_minutes_divide_fresh_from_late(void **state)
@@ -434,6 +448,7 @@ int main(void)
 		STORE_TEST(a_fresh_message_stands_at_metas_time),
 		STORE_TEST(fresh_messages_never_stand_before_what_is_there),
 		STORE_TEST(a_message_of_long_ago_takes_the_first_free_place_and_is_late),
+		STORE_TEST(a_clock_that_jumps_changes_no_order),
 		STORE_TEST(ten_minutes_divide_fresh_from_late),
 		STORE_TEST(a_stamp_from_the_future_counts_as_arrival),
 		STORE_TEST(customers_messages_are_unread_until_the_phone_answers),

@@ -133,6 +133,17 @@ static void the_filter_of_all_conversations_is_the_accounts(void **state)
 	assert_int_equal(cw_topic_conversations("_system", out), CW_INVALID);
 }
 
+static void a_conversations_topic_is_made_of_its_id(void **state)
+{
+	char out[CW_TOPIC_MAX + 1];
+
+	(void)state;
+	assert_int_equal(cw_topic_of_conversation("acme_1001_923456789012", out), CW_OK);
+	assert_string_equal(out, "acct/acme/conv/acme_1001_923456789012");
+	assert_int_equal(cw_topic_of_conversation("664f00aa11bb22cc33dd44ee", out), CW_INVALID);
+	assert_int_equal(cw_topic_of_conversation("acme_1001_9/#", out), CW_INVALID);
+}
+
 static void inside_an_account_is_meant_literally(void **state)
 {
 	static const struct {
@@ -324,6 +335,7 @@ int main(void)
 		cmocka_unit_test(every_other_topic_is_refused_and_nothing_is_written),
 		cmocka_unit_test(parts_that_are_missing_or_foreign_make_no_topic),
 		cmocka_unit_test(the_filter_of_all_conversations_is_the_accounts),
+		cmocka_unit_test(a_conversations_topic_is_made_of_its_id),
 		cmocka_unit_test(inside_an_account_is_meant_literally),
 		cmocka_unit_test(filters_have_the_form_that_mqtt_gives_them),
 		cmocka_unit_test(topics_match_filters_as_mqtt_says),

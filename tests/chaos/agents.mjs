@@ -1,0 +1,135 @@
+// The agents, in a process of their own: clients of @convwire/client that follow, and some that reply. Told by messages of the
+// parent: { start }, { quiet }, { compare }; what they found goes back.
+import { deepStrictEqual } from 'node:assert';
+
+import { Client, MemoryOutbox, mqtt } from '../lib/page.mjs';
+import { eventually } from '../lib/until.mjs';
+import { Random } from './random.mjs';
+import { Reached } from './world.mjs';
+
+const LIMITED = 4;
+const REPLIERS = 10;
+const CONVERGE_MS = 120_000;
+
+class Agents {
+  clients = [];
+  replies = []; // { body, conversation, at, command }
+  faults = []; // promises that were broken
+  worst = new Map(); // second of sending → longest ms until an agent had it
+  #isQuiet = false;
+
+  async start({ dir, host, ports, n, seed }) {
+    const [httpPort, mqttPort, wsPort] = ports;
+    this.system = Object.assign(new Reached(), { dir, host, httpPort, mqttPort, wsPort });
+    this.random = new Random(seed);
+    this.clients = Array.from({ length: n }, (_, i) => this.#client(i));
+    for (const client of this.clients) client.start();
+    await Promise.all(this.clients.map((client) => eventually(() => client.status === 'live', `${client.name} is live`, { ms: CONVERGE_MS })));
+    this.replying = Promise.all(this.clients.slice(LIMITED, LIMITED + REPLIERS).map((client) => this.#reply(client)));
+    return { live: n };
+  }
+
+  #client(i) {
+    const name = i < LIMITED ? `limited-${i}` : `agent-${i}`;
+    const role = i < LIMITED ? 'assigned-agent' : i % 10 === 9 ? 'supervisor' : 'agent';
+    const ttl = i % 5 === 0 ? 30 : 3600; // one in five lives on tokens that end all the time
+    const { system } = this;
+    const client = new Client({
+      url: `http://${system.host}:${system.httpPort}`, mqttUrl: system.wsUrl, account: system.account, subject: name, outbox: new MemoryOutbox(),
+      token: () => system.token(system.account, role, name, { exp: Math.floor(Date.now() / 1000) + ttl }), connect: (url, all) => mqtt.connect(url, all),
+    });
+    Object.assign(client, { name, role, epoch: null, resets: 0 });
+    client.on('event', (event) => this.#onEvent(client, event));
+    client.on('reset', () => { client.resets++; });
+    return client;
+  }
+
+  #onEvent(client, { epoch, seq, data }) {
+    // Who sees some conversations gets what was before it had one when it gets it: there the promise is "once".
+    const isLimited = client.role === 'assigned-agent';
+    if (client.epoch !== epoch) Object.assign(client, { epoch, last: -1, seen: new Set() });
+    if (isLimited ? client.seen.has(seq) : seq <= client.last) this.faults.push(`${client.name}: seq ${seq} after ${client.last}`);
+    if (isLimited) client.seen.add(seq);
+    client.last = seq;
+    const [, at] = /^w\d+\.\d+ (\d+)$/.exec(data?.message?.content?.body ?? '') ?? [];
+    if (at === undefined || data.message.version > 1) return;
+    const second = Math.floor(at / 1000);
+    this.worst.set(second, Math.max(this.worst.get(second) ?? 0, Date.now() - at));
+  }
+
+  async #reply(client) {
+    for (let n = 0; !this.#isQuiet; n++) {
+      await new Promise((resolve) => { setTimeout(resolve, 1500 + this.random.next() * 3000); });
+      const rows = client.state.list();
+      if (rows.length === 0 || this.#isQuiet) continue;
+      const { id } = this.random.pick(rows);
+      const body = `r-${client.name}.${n}`;
+      this.replies.push({ body, conversation: id, at: Date.now(), agent: client.name, command: client.send(id, { kind: 'text', content: { body } }) });
+    }
+  }
+
+  /** Nobody writes any more; what is under way is answered. */
+  async quiet() {
+    this.#isQuiet = true;
+    for (const client of this.clients) client.retryNow();
+    await this.replying;
+    const waiting = () => this.clients.filter((client) => client.outbox?.size > 0);
+    await eventually(() => waiting().length === 0, 'every reply is answered', { ms: CONVERGE_MS }).catch(() => {});
+    return { replies: this.replies, unanswered: waiting().map(({ name, outbox }) => `${name}: ${outbox.size}`), refused: this.#refused() };
+  }
+
+  /** Replies that the server did not take, with the reason that the page shows. */
+  #refused() {
+    const byName = new Map(this.clients.map((client) => [client.name, client]));
+    return this.replies.flatMap(({ agent, command, body }) => {
+      const message = byName.get(agent).state.pendingOf(command);
+      return message?.local.state === 'refused' ? [{ body, reason: message.local.detail ?? 'none given' }] : [];
+    });
+  }
+
+  /** Every client is live and knows what the server would give it: what differs. */
+  async compare() {
+    const differing = [];
+    for (const client of this.clients) {
+      try {
+        await eventually(() => client.status === 'live', `${client.name} is live (${client.status})`, { ms: CONVERGE_MS });
+        await eventually(() => this.#differs(client), `${client.name} converges`, { ms: 30_000 });
+      } catch (error) {
+        differing.push(`${client.name} (${client.role}, ${client.status}, cursor ${client.position.cursor} of ${client.position.head}): ${error.message} ${String(error.cause?.message ?? '').slice(0, 600)}`);
+      }
+    }
+    const worst = [...this.worst];
+    const resets = this.clients.map((client) => client.resets);
+    for (const client of this.clients) await client.stop();
+    return { differing, faults: this.faults, worst, resets };
+  }
+
+  /** Throws while anything differs. */
+  async #differs(client) {
+    const token = this.system.token(this.system.account, client.role, client.name);
+    const rows = await this.system.rows({ token });
+    const byId = (all) => Object.fromEntries([...all].sort((one, other) => (one.id < other.id ? -1 : 1)).map((row) => [row.id, row]));
+    deepStrictEqual(byId(client.state.conversations.values()), byId(rows));
+    for (const { id } of rows.slice(0, 10)) await this.#threadDiffers(client, id, token);
+    return true;
+  }
+
+  async #threadDiffers(client, id, token) {
+    const shown = client.state.messages(id).filter((message) => message.local === undefined);
+    const { json } = await this.system.api(`/conversations/${id}/messages?limit=200`, { token });
+    const stored = json.messages.sort((one, other) => one.position - other.position);
+    const n = Math.min(shown.length, stored.length);
+    deepStrictEqual(shown.slice(shown.length - n), stored.slice(stored.length - n), `thread ${id}`);
+  }
+}
+
+const agents = new Agents();
+
+process.on('message', async ({ id, what, ...options }) => {
+  try {
+    process.send({ id, result: await agents[what](options) });
+  } catch (error) {
+    process.send({ id, error: `${error.message} ${error.cause?.message ?? ''}` });
+  }
+});
+process.on('disconnect', () => process.exit());

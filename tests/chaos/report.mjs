@@ -1,0 +1,31 @@
+// The table: per fault how much was acknowledged while it lasted, and what of it was broken.
+
+/** Which windows a moment lies in; one that was healed only later counts until then. */
+const during = (windows, at) => windows.filter(({ from, to }) => at >= from && at <= to);
+
+export function table({ windows, generator, broken, worst }) {
+  const rows = new Map();
+  const row = (name) => {
+    if (!rows.has(name)) rows.set(name, { windows: 0, acked: 0, lost: 0, duplicated: 0, reordered: 0, staleMs: 0 });
+    return rows.get(name);
+  };
+  const names = (window) => (window.faults.length ? window.faults : ['none (quiet)']);
+  for (const window of windows) for (const name of names(window)) row(name).windows++;
+  const count = (at, what, n = 1) => {
+    const found = during(windows, at);
+    for (const name of new Set(found.length ? found.flatMap(names) : ['none (between windows)'])) row(name)[what] += n;
+  };
+  for (const { ackedAt } of generator.sent) if (ackedAt) count(ackedAt, 'acked');
+  for (const { ackedAt } of broken.lost) count(ackedAt, 'lost');
+  for (const { ackedAt } of broken.reordered) count(ackedAt, 'reordered');
+  const byWamid = new Map(generator.sent.map((value) => [value.wamid, value]));
+  for (const wamid of broken.duplicated) count(byWamid.get(wamid)?.at ?? 0, 'duplicated');
+  for (const [second, ms] of worst) {
+    const found = during(windows, second * 1000);
+    for (const name of found.length ? found.flatMap(names) : ['none (between windows)']) row(name).staleMs = Math.max(row(name).staleMs, ms);
+  }
+  const header = '| fault | windows | acknowledged | lost | duplicated | reordered | worst staleness |\n|---|---|---|---|---|---|---|';
+  const lines = [...rows].sort(([one], [other]) => (one < other ? -1 : 1))
+    .map(([name, { windows: n, acked, lost, duplicated, reordered, staleMs }]) => `| ${name} | ${n} | ${acked} | ${lost} | ${duplicated} | ${reordered} | ${(staleMs / 1000).toFixed(1)} s |`);
+  return [header, ...lines].join('\n');
+}

@@ -1,0 +1,62 @@
+// packaging/nginx.conf as it stands, with a certificate of ours and the scenario's ports: doctor finds nothing wrong with it from outside.
+import assert from 'node:assert/strict';
+import fs from 'node:fs/promises';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import tls from 'node:tls';
+
+import { freePorts } from '../lib/program.mjs';
+import { REPO, scenario } from '../lib/system.mjs';
+import { makeCertificates } from '../lib/tls_proxy.mjs';
+import { eventually } from '../lib/until.mjs';
+
+/** Everything that the example leaves to whoever copies it. */
+async function startNginx(system) {
+  const dir = await fs.mkdtemp(path.join(os.tmpdir(), 'convwire-nginx-'));
+  system.cleanups.push(() => fs.rm(dir, { recursive: true }));
+  const certificates = makeCertificates(dir);
+  const [port, plainPort] = await freePorts(2);
+  const example = (await fs.readFile(path.join(REPO, 'packaging/nginx.conf'), 'utf8'))
+    .replaceAll('127.0.0.1:8080', `127.0.0.1:${system.httpPort}`).replaceAll('127.0.0.1:9001', `127.0.0.1:${system.wsPort}`)
+    .replaceAll('chat.example.com', 'localhost').replace(/^\s*listen \[::\].*\n/gm, '')
+    .replace('listen 443', `listen 127.0.0.1:${port}`).replace('listen 80', `listen 127.0.0.1:${plainPort}`)
+    .replace(/ssl_certificate .*;/, `ssl_certificate ${certificates.cert};`).replace(/ssl_certificate_key .*;/, `ssl_certificate_key ${certificates.key};`);
+  const places = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${dir}/${name};`).join(' ');
+  const conf = path.join(dir, 'nginx.conf');
+  await fs.writeFile(conf, `${process.getuid() === 0 ? 'user root;' : ''} pid ${dir}/nginx.pid; error_log ${dir}/error.log; daemon off; worker_processes 1; events {}
+http { access_log off; ${places}\n${example}\n}\n`);
+  system.launch('nginx', 'nginx', ['-e', path.join(dir, 'error.log'), '-c', conf, '-p', dir]);
+  await eventually(() => new Promise((resolve) => { net.connect(port, '127.0.0.1', () => resolve(true)).on('error', () => resolve(false)); }), 'nginx listens');
+  return { url: `https://localhost:${port}`, port, plainPort, ca: certificates.ca };
+}
+
+scenario('the nginx example: TLS, /mqtt, 4 MB bodies, the redirect; doctor is content', async (system) => {
+  await system.init();
+  await system.startSim();
+  await system.start();
+  const proxy = await startNginx(system);
+  await system.configure(`public_url = ${proxy.url}`, `mqtt_public_url = wss://localhost:${proxy.port}/mqtt`);
+  await system.customer();
+  await fs.writeFile(path.join(system.dir, 'run.json'), JSON.stringify({ http_port: system.httpPort, mqtt_port: system.mqttPort, ws_port: system.wsPort }));
+  const { code, stdout } = await system.convwire('doctor', '--ca-file', proxy.ca);
+  assert.equal(code, 0, stdout);
+  for (const check of ['public_url', 'certificate', 'verification', 'big webhook', 'websocket', 'road']) assert.match(stdout, new RegExp(`^ok    ${check} `, 'm'));
+});
+
+scenario('the nginx example: who drips is cut off, who sends too much is refused', async (system) => {
+  await (await system.init()).start();
+  const proxy = await startNginx(system);
+  const ca = await fs.readFile(proxy.ca);
+  const talk = (text) => new Promise((resolve, reject) => {
+    const socket = tls.connect({ host: '127.0.0.1', servername: 'localhost', port: proxy.port, ca, ALPNProtocols: ['http/1.1'] }, () => socket.write(text));
+    let heard = '';
+    socket.setEncoding('utf8').on('data', (part) => { heard += part; });
+    socket.on('close', () => resolve(heard));
+    socket.on('error', reject);
+  });
+  assert.match(await talk('POST /webhook HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000000\r\n\r\n'), /^HTTP\/1\.1 413 /);
+  const began = process.hrtime.bigint();
+  assert.match(await talk('GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: '), /^(HTTP\/1\.1 408 |$)/);
+  assert.ok(Number(process.hrtime.bigint() - began) < 60e9, 'a header that never ends is not waited for');
+});

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/* What `convwire check` finds: each promise broken by hand, in a database that is sound otherwise. */
+#include <sqlite3.h>
+
+#include "tests/unit/store_fixture.h"
+#include "tests/unit/unit.h"
+
+#define OUTBOUND(attempt, state, holds) \
+	"INSERT INTO outbound (message, attempt, conversation, number, state, holds_lane, due_at, queued_at, state_at) " \
+	"VALUES (1, " attempt ", 1, 1, '" state "', " holds ", 0, 0, 0);"
+
+static void break_promise(struct fixture *fixture, const char *sql)
+{
+	sqlite3 *handle = NULL;
+
+	fixture_close(fixture);
+	assert_int_equal(sqlite3_open(temp_dir_path(&fixture->dir, "convwire.db"), &handle), SQLITE_OK);
+	if (sqlite3_exec(handle, sql, NULL, NULL, NULL) != SQLITE_OK) {
+		fail_msg("%s: %s", sql, sqlite3_errmsg(handle));
+	}
+	assert_int_equal(sqlite3_close(handle), SQLITE_OK);
+	fixture_open(fixture);
+}
+
+static void keep_fault(void *context, const char *text)
+{
+	(void)snprintf(context, 300, "%s", text); /* the last one */
+}
+
+static int64_t find_faults(struct fixture *fixture, char last[300])
+{
+	struct cw_reader *reader = NULL;
+	struct cw_check found;
+
+	last[0] = '\0';
+	assert_ok(cw_reader_acquire(fixture->store, &reader, &fixture->error), fixture->error);
+	assert_ok(cw_store_check(reader, -1, keep_fault, last, &found, &fixture->error), fixture->error);
+	cw_reader_release(reader);
+	return found.faults;
+}
+
+static void each_broken_promise_is_named(void **state)
+{
+	static const struct {
+		const char *sql, *sentence;
+	} rows[] = {
+		{ "UPDATE event SET prev = prev + 1 WHERE seq = 2", "prev does not name" },
+		{ "UPDATE account SET head = head + 5", "head 7, but its events run from 1 to 2" },
+		{ "DELETE FROM event WHERE seq = 1; UPDATE event SET seq = 1, prev = 0; INSERT INTO event SELECT 1, account, 2, 1, "
+		  "conversation, kind, ref, parts, quiet, at FROM event",
+		  "not in the order of their seq" },
+		{ "UPDATE message SET wamid = 'w1', wamid_hash = (SELECT wamid_hash FROM message WHERE wamid = 'w1')",
+		  "stored twice" },
+		{ "UPDATE conversation SET unread = unread + 1", "unread is not the number" },
+		{ "UPDATE conversation SET last_message = zeroblob(16)", "last message is not there" },
+		{ OUTBOUND("1", "queued", "0"), "none is at the front" },
+		{ OUTBOUND("1", "queued", "1") OUTBOUND("2", "retrying", "1"), "none is at the front; or several are" },
+		{ OUTBOUND("1", "sending", "1") OUTBOUND("2", "sending", "0"), "being sent at once" },
+		{ "UPDATE message SET attempt = 3 WHERE id = 1", "an attempt to send it that is not there" },
+		{ "UPDATE conversation SET assignee = 'ann'", "another assignee than its history" },
+	};
+	char last[300];
+
+	for (size_t i = 0; i < N_ROWS(rows); i++) {
+		fixture_stop(state);
+		fixture_start(state);
+		struct fixture *fixture = *state;
+
+		post_messages(fixture, TEXT(CUSTOMER, "w1", 1800000000, "a") "," TEXT(CUSTOMER, "w2", 1800000001, "b"));
+		assert_int_equal(find_faults(fixture, last), 0);
+		break_promise(fixture, rows[i].sql);
+		assert_true(find_faults(fixture, last) > 0);
+		if (!strstr(last, rows[i].sentence)) {
+			fail_msg("%s: \"%s\", not \"%s\"", rows[i].sql, last, rows[i].sentence);
+		}
+	}
+}
+
+/* What was sent before the phone's answer and came after it stands before it: nobody has seen it. */
+static void a_late_message_is_unread_though_a_later_one_was_answered(void **state)
+{
+	struct fixture *fixture = *state;
+	char last[300];
+
+	post_messages(fixture, TEXT(CUSTOMER, "w1", 1800000000, "a"));
+	post(fixture, "smb_message_echoes", ECHO("e1", 1800000001, "answered"));
+	assert_int_equal(int_at(conversation(fixture, CONVERSATION), "unread"), 0);
+	post_messages(fixture, TEXT(CUSTOMER, "w2", 1799990000, "sent before, delayed"));
+	assert_int_equal(int_at(conversation(fixture, CONVERSATION), "unread"), 1);
+	assert_int_equal(find_faults(fixture, last), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		STORE_TEST(each_broken_promise_is_named),
+		STORE_TEST(a_late_message_is_unread_though_a_later_one_was_answered),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
