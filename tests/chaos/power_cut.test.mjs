@@ -38,8 +38,8 @@ class Disk {
     execFileSync('umount', [this.dir]);
   }
 
-  cutPower() {
-    execFileSync(SHUT_DOWN, [this.dir]);
+  cutPower(daemon) {
+    execFileSync(SHUT_DOWN, [this.dir, String(daemon.pid)]);
   }
 }
 
@@ -67,9 +67,7 @@ scenario(`${CUTS} power cuts under load: every acknowledged message is there`, {
     };
     const load = Promise.all(Array.from({ length: WRITERS }, (_, writer) => write(writer)));
     await eventually(() => acknowledged.length > before + 200 * cut, 'some load');
-    disk.cutPower(); // in the middle of it
-    const { code, signal } = await Promise.race([system.daemon.ended(), eventually(() => null, '', { ms: 3000 }).catch(() => ({ signal: 'still running' }))]);
-    assert.ok(signal !== null || code !== 0, 'nobody could go on after that');
+    disk.cutPower(system.daemon); // in the middle of it
     isOn = false;
     await system.daemon.stop('SIGKILL');
     await load;

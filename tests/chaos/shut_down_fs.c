@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Cuts a mounted ext4's power: what was not flushed to its device is gone. shut_down_fs MOUNTPOINT */
+/* Cuts a mounted ext4's power, and with it that of a process: what was not flushed to the device is gone, and the process says
+ * nothing more. Stopping it belongs to the cut: the kernel lets an fdatasync that is under way at the ioctl return 0 although
+ * its blocks are lost (seen on Linux 6.18: 3 of 60 cuts), which a machine without power tells nobody.
+ * shut_down_fs MOUNTPOINT PID */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -13,10 +18,10 @@
 int main(int argc, char **argv)
 {
 	uint32_t flags = EXT4_GOING_FLAGS_NOLOGFLUSH;
-	int fd = argc == 2 ? open(argv[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	int fd = argc == 3 ? open(argv[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 
-	if (fd < 0 || ioctl(fd, EXT4_IOC_SHUTDOWN, &flags) != 0) {
-		perror(argc == 2 ? argv[1] : "shut_down_fs MOUNTPOINT");
+	if (fd < 0 || kill((pid_t)atol(argv[2]), SIGSTOP) != 0 || ioctl(fd, EXT4_IOC_SHUTDOWN, &flags) != 0) {
+		perror(argc == 3 ? argv[1] : "shut_down_fs MOUNTPOINT PID");
 		return 1;
 	}
 	(void)close(fd); /* the file system is gone anyway */
