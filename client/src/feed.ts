@@ -11,23 +11,36 @@ export class FeedWatch {
 	private readonly last = new Map<string, number>();
 	/** Seqs beyond `complete` that have been applied: a sync from there gives them again. */
 	private readonly done = new Set<number>();
-	private received = 0;
+	/** The seqs of what arrived since the last feed; -1: it was no event of ours. */
+	private arrived: number[] = [];
 	private counted: number | null = null;
 	/** Nothing was missing since the last sync; until the next one nothing more is proved. */
 	private isWhole = false;
+	/** Something was missed since the sync under way began: what it brings may be older. */
+	private isDoubted = false;
 
 	/** A snapshot replaced everything, perhaps of another epoch. */
 	restarted(asOf: number): void {
 		this.done.clear();
 		this.complete = -1;
-		this.synced(asOf);
+		this.synced(asOf, true);
 	}
 
-	/** /sync gave everything up to here. */
-	synced(asOf: number): void {
+	/** A sync begins: what was missed so far is in what it brings. */
+	begun(): void {
+		this.isDoubted = false;
+	}
+
+	/** /sync gave everything up to here. isLast: there is no more of it to ask for. */
+	synced(asOf: number, isLast: boolean): void {
 		this.completeTo(asOf);
-		this.isWhole = true;
+		this.isWhole = isLast && !this.isDoubted;
 		this.last.clear();
+	}
+
+	/** A sync broke off: something may be missing that no feed tells. */
+	failed(): void {
+		this.isWhole = false;
 	}
 
 	private completeTo(seq: number): void {
@@ -42,7 +55,13 @@ export class FeedWatch {
 	/** A new connection: what the feed counted before is not ours to compare. */
 	reconnected(): void {
 		this.counted = null;
+		this.arrived = [];
+		this.doubt();
+	}
+
+	private doubt(): void {
 		this.isWhole = false;
+		this.isDoubted = true;
 	}
 
 	/** From where to sync: behind the cursor when something may be missing before it. */
@@ -50,9 +69,9 @@ export class FeedWatch {
 		return this.complete;
 	}
 
-	/** An event arrived, wanted or not. */
-	count(): void {
-		this.received++;
+	/** An event arrived, wanted or not. null: it says nothing that we understand. */
+	count(event: WireEvent | null): void {
+		this.arrived.push(event?.seq ?? -1);
 	}
 
 	/** Does it follow what we have of its conversation? isKnown: the conversation is in our list. */
@@ -72,21 +91,24 @@ export class FeedWatch {
 		this.last.set(event.conversation ?? "", event.seq);
 	}
 
-	/** Did every event arrive that went out between the last feed and this one? False asks for a sync. */
+	/**
+	 * Did every event arrive that went out between the last feed and this one? False asks for a sync. By seq, not by the order of
+	 * arrival: a broker that queues a feed at QoS 1 lets later events at QoS 0 overtake it.
+	 */
 	take(feed: Feed, isRetained: boolean, isSyncing: boolean): boolean {
 		const counted = this.counted;
-		const received = this.received;
-
 		if (isRetained || feed.events === null) {
 			return true; /* events may have come since it was said: there is nothing to compare with */
 		}
+		const received = this.arrived.filter((seq) => seq <= feed.seq).length;
+
+		this.arrived = this.arrived.filter((seq) => seq > feed.seq);
 		this.counted = feed.events;
-		this.received = 0;
 		if (counted === null) {
 			return true;
 		}
 		if (feed.events - counted !== received) {
-			this.isWhole = false;
+			this.doubt();
 			return false;
 		}
 		/* What a sync that is under way will bring is not known to be here. */

@@ -116,7 +116,7 @@ export class Sync {
 
 	/** A publish on a topic of events; null: it was none, but it counts. */
 	takeEvent(event: WireEvent | null): void {
-		this.feed?.count();
+		this.feed?.count(event);
 		if (event !== null) {
 			this.onEvent(event);
 		}
@@ -266,6 +266,7 @@ export class Sync {
 			return;
 		}
 		if (error !== null) {
+			this.feed?.failed();
 			this.listener.onProblem(error as Error);
 			this.syncLater();
 			return;
@@ -276,9 +277,12 @@ export class Sync {
 		if (this.mustSyncAgain || this.buffer.length > 0) {
 			this.mustSyncAgain = false;
 			this.sync();
-		} else {
-			this.listener.onChange();
+			return;
 		}
+		if (this.head > this.cursor) { /* said meanwhile */
+			this.syncUnlessItComes();
+		}
+		this.listener.onChange();
 	}
 
 	private syncLater(): void {
@@ -309,6 +313,7 @@ export class Sync {
 	private async fetchMissing(): Promise<void> {
 		let answer: SyncAnswer;
 
+		this.feed?.begun();
 		do {
 			const from = this.feed?.since ?? this.cursor;
 			const since = this.cursor >= 0 && from >= 0 && this.epoch !== null ? `&epoch=${this.epoch}&since=${from}` : "";
@@ -373,7 +378,7 @@ export class Sync {
 			}
 		}
 		this.cursor = this.feed === null ? answer.as_of : Math.max(this.cursor, answer.as_of);
-		this.feed?.synced(answer.as_of);
+		this.feed?.synced(answer.as_of, !answer.more);
 	}
 
 	private takeSnapshot(answer: SyncAnswer): void {

@@ -100,3 +100,91 @@ test("with a feed, what a sync gives again is not told again; after a snapshot o
 	await settled(() => sync.isLive && sync.cursor === 12);
 	assert.deepEqual(heard, ["new 11", "new 12", "newer 11", "newer 12"]);
 });
+
+/* What somebody who sees some conversations is told. */
+const ours = (seq, prev) => ({ epoch: "new", seq, prev, kind: "conversation", conversation: row(1).id, at: 1, data: { conversation: { ...row(1), version: seq } } });
+const SNAPSHOT = page({ head_topic: FEED, reset: true, snapshot: { conversations: [row(1)], next: null } });
+
+test("with a feed, a sync whose later pages do not come is gone on with where it broke off, whatever feeds say meanwhile", async (t) => {
+	const { sync, asked, feed } = start(t, [SNAPSHOT, page({ head_topic: FEED, head: 20, as_of: 11, more: true }), new Error("cut"), page({ head_topic: FEED, head: 20, as_of: 20 })]);
+
+	sync.up();
+	await settled(() => sync.isLive);
+	sync.sync();
+	await settled(() => asked.length === 3);
+	feed({ seq: 20, events: 0, gained: [], lost: [] });
+	feed({ seq: 20, events: 0, gained: [], lost: [] });
+	sync.sync(); /* as its own retry would */
+	await settled(() => asked.length === 4);
+	assert.match(asked[3], /since=11(&|$)/);
+});
+
+test("with a feed, an event that is lost while a sync is under way is asked for until it came", async (t) => {
+	const gates = [];
+	let asked = [];
+	const { sync, feed } = start(t, [], (path) => {
+		asked.push(path);
+		if (asked.length === 1) return Promise.resolve(SNAPSHOT);
+		if (asked.length === 2) return new Promise((resolve) => gates.push(() => resolve(page({ head_topic: FEED, as_of: 10 }))));
+		return asked.length === 3 ? Promise.reject(new Error("cut")) : Promise.resolve(page({ head_topic: FEED, head: 11, as_of: 11, events: [ours(11, 10)] }));
+	});
+
+	sync.up();
+	await settled(() => sync.isLive);
+	feed({ seq: 10, events: 0, gained: [], lost: [] });
+	sync.sync();
+	await settled(() => gates.length === 1);
+	feed({ seq: 11, events: 1, gained: [], lost: [] }); /* and 11 itself was dropped */
+	gates[0]();
+	await settled(() => asked.length === 3);
+	feed({ seq: 11, events: 1, gained: [], lost: [] });
+	sync.sync();
+	await settled(() => asked.length === 4);
+	assert.match(asked[3], /since=10(&|$)/);
+	await settled(() => sync.isLive && sync.cursor === 11);
+});
+
+test("with a feed, later events that overtake it prove nothing about the one that was dropped", async (t) => {
+	const { sync, asked, feed } = start(t, [SNAPSHOT, page({ head_topic: FEED, head: 12, as_of: 12, events: [ours(11, 10), { ...ours(12, 10), conversation: row(2).id, data: { conversation: row(2) } }] })]);
+
+	sync.up();
+	await settled(() => sync.isLive);
+	feed({ seq: 10, events: 0, gained: [], lost: [] });
+	sync.takeEvent({ ...ours(12, 10), conversation: row(2).id, data: { conversation: row(2) } });
+	feed({ seq: 11, events: 1, gained: [], lost: [] }); /* counts 11, which never came; 12 overtook it */
+	await settled(() => asked.length === 2 && sync.isLive);
+	assert.match(asked[1], /since=10(&|$)/);
+});
+
+test("with a feed, later events that overtake it are no reason to ask", async (t) => {
+	const { sync, asked, feed } = start(t, [SNAPSHOT]);
+
+	sync.up();
+	await settled(() => sync.isLive);
+	feed({ seq: 10, events: 0, gained: [], lost: [] });
+	sync.takeEvent(ours(11, 10));
+	sync.takeEvent(ours(12, 11));
+	feed({ seq: 11, events: 1, gained: [], lost: [] });
+	feed({ seq: 12, events: 2, gained: [], lost: [] });
+	assert.equal(asked.length, 1);
+	assert.equal(sync.isLive, true);
+});
+
+test("a head that comes while a sync is under way is not forgotten", async (t) => {
+	const gates = [];
+	let asked = 0;
+	const { sync, head } = start(t, [], () => {
+		asked++;
+		if (asked === 1) return Promise.resolve(page({ reset: true, snapshot: { conversations: [], next: null } }));
+		if (asked === 2) return new Promise((resolve) => gates.push(() => resolve(page())));
+		return Promise.resolve(page({ head: 11, as_of: 11 }));
+	});
+
+	sync.up();
+	await settled(() => sync.isLive);
+	sync.sync();
+	await settled(() => gates.length === 1);
+	head({ epoch: "new", seq: 11, at: 1 }, false);
+	gates[0]();
+	await settled(() => asked === 3 && sync.cursor === 11);
+});
