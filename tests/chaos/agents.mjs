@@ -15,7 +15,7 @@ class Agents {
   clients = [];
   replies = []; // { body, conversation, at, command }
   faults = []; // promises that were broken
-  worst = new Map(); // second of sending → longest ms until an agent had it
+  worst = new Map(); // second of sending → { ms, agent }: the longest time until an agent had it, and which
   #isQuiet = false;
 
   async start({ dir, host, ports, n, seed }) {
@@ -54,7 +54,8 @@ class Agents {
     const [, at] = /^w\d+\.\d+ (\d+)$/.exec(data?.message?.content?.body ?? '') ?? [];
     if (at === undefined || data.message.version > 1) return;
     const second = Math.floor(at / 1000);
-    this.worst.set(second, Math.max(this.worst.get(second) ?? 0, Date.now() - at));
+    const ms = Date.now() - at;
+    if (ms > (this.worst.get(second)?.ms ?? -1)) this.worst.set(second, { ms, agent: client.name });
   }
 
   async #reply(client) {

@@ -12,7 +12,7 @@ import { check } from './checker.mjs';
 import { Generator } from './generator.mjs';
 import { Nemesis } from './nemesis.mjs';
 import { Random } from './random.mjs';
-import { table } from './report.mjs';
+import { longest, reasons, table } from './report.mjs';
 import { World } from './world.mjs';
 
 const SECONDS = Number(process.env.CHAOS_SECONDS ?? 1800);
@@ -134,6 +134,8 @@ function print({ generator, nemesis, state, quiet, compared, found, before, afte
   console.log(`\n${table({ windows: nemesis.windows, generator, broken, worst: compared.worst })}\n`);
   console.log(`${acked} acknowledged of ${generator.sent.length} messages sent, ${stored} stored; ${broken.lost.length} lost, ${broken.duplicated.length} duplicated, ${broken.reordered.length} reordered`);
   console.log(`${quiet.replies.length} replies: ${ledger} at WhatsApp, ${told.told} unknown, ${told.refused} refused with a reason; ${broken.repliesLost.length} lost, ${broken.repliesDuplicated.length} duplicated`);
+  console.log(reasons(quiet.refused).join('\n'));
+  console.log(`longest staleness:\n${longest(compared.worst, nemesis.windows).join('\n')}`);
   console.log(`${AGENTS} agents and a page: ${broken.differing.length} differ from the server, ${broken.outOfOrder.length} saw an event twice or out of order; snapshots per agent: ${Math.max(...compared.resets)} at most`);
   console.log(`${state.assignments} assignments, ${nemesis.world.restores.length} restores; check: ${broken.store.length} faults`);
   const usage = (one) => (one ? `${one.rss.toFixed(0)} MB, ${one.fds} descriptors` : 'not running');

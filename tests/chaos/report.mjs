@@ -20,7 +20,7 @@ export function table({ windows, generator, broken, worst }) {
   for (const { ackedAt } of broken.reordered) count(ackedAt, 'reordered');
   const byWamid = new Map(generator.sent.map((value) => [value.wamid, value]));
   for (const wamid of broken.duplicated) count(byWamid.get(wamid)?.at ?? 0, 'duplicated');
-  for (const [second, ms] of worst) {
+  for (const [second, { ms }] of worst) {
     const found = during(windows, second * 1000);
     for (const name of found.length ? found.flatMap(names) : ['none (between windows)']) row(name).staleMs = Math.max(row(name).staleMs, ms);
   }
@@ -28,4 +28,20 @@ export function table({ windows, generator, broken, worst }) {
   const lines = [...rows].sort(([one], [other]) => (one < other ? -1 : 1))
     .map(([name, { windows: n, acked, lost, duplicated, reordered, staleMs }]) => `| ${name} | ${n} | ${acked} | ${lost} | ${duplicated} | ${reordered} | ${(staleMs / 1000).toFixed(1)} s |`);
   return [header, ...lines].join('\n');
+}
+
+/** Who waited longest for a message, and what was wrong when it was sent: one line for each of the worst. */
+export function longest(worst, windows, n = 5) {
+  const clock = (second) => new Date(second * 1000).toISOString().slice(11, 19);
+  return [...worst].sort(([, one], [, other]) => other.ms - one.ms).slice(0, n).map(([second, { ms, agent }]) => {
+    const found = during(windows, second * 1000).flatMap(({ faults }) => faults);
+    return `  ${(ms / 1000).toFixed(1)} s: ${agent}, sent at ${clock(second)} (${found.join(', ') || 'nothing wrong then'})`;
+  });
+}
+
+/** How often each reason was given: "12 × …". */
+export function reasons(refused) {
+  const counts = new Map();
+  for (const { reason } of refused) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  return [...counts].sort(([, one], [, other]) => other - one).map(([reason, n]) => `  ${n} × ${reason}`);
 }

@@ -1,7 +1,7 @@
 // A Convwire in a network namespace, run by `convwire up`, with WhatsApp and the agents outside, each at the end of a
 // cable that can be pulled; on a small disk that can be filled, and by a clock that can be moved. Needs root.
 import { execFile, execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -12,7 +12,7 @@ import { eventually } from '../lib/until.mjs';
 
 const run = promisify(execFile);
 const DISK_MB = 600;
-const FAKETIME = '/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1';
+const FAKETIME = readdirSync('/usr/lib').map((name) => `/usr/lib/${name}/faketime/libfaketimeMT.so.1`).find(existsSync);
 const ip = (...args) => run('ip', args.map(String));
 
 /** A server at the other end of a cable that may be pulled: nothing waits for ever. */
@@ -40,6 +40,8 @@ export class World extends Reached {
   /** Everything made and running. */
   async begin(dir) {
     this.base = dir;
+    if (!FAKETIME) throw new Error('libfaketimeMT.so.1 is missing: scripts/install-packages.sh test');
+    await run('strace', ['-V']); // or it says that it is missing
     await this.#network();
     await this.#disk();
     this.dir = path.join(this.base, 'disk', 'var');
@@ -100,7 +102,7 @@ export class World extends Reached {
 
   /** `convwire up` in the namespace, by the clock of a file. It restarts what dies. */
   async startUp() {
-    const env = existsSync(FAKETIME) ? { LD_PRELOAD: FAKETIME, FAKETIME_TIMESTAMP_FILE: this.clockFile, FAKETIME_CACHE_DURATION: '1', FAKETIME_DONT_FAKE_MONOTONIC: '1', FAKETIME_FORCE_MONOTONIC_FIX: '0' } : {};
+    const env = { LD_PRELOAD: FAKETIME, FAKETIME_TIMESTAMP_FILE: this.clockFile, FAKETIME_CACHE_DURATION: '1', FAKETIME_DONT_FAKE_MONOTONIC: '1', FAKETIME_FORCE_MONOTONIC_FIX: '0' };
     this.upProgram = this.launch('up', 'nsenter', [...this.#inside, 'env', ...Object.entries(env).map(([name, value]) => `${name}=${value}`),
       programPath('convwire'), 'up', '--dir', this.dir]);
     await this.upProgram.says(/Ctrl-C stops it/);
