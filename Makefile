@@ -1,6 +1,6 @@
 # A thin door: every command installs what it needs, builds, then does its work. The build itself is
 # CMake's (CMakePresets.json), the tests are ctest's.
-.PHONY: build programs dashboard run check test test-long bench chaos package coverage clean packages test-packages node-packages
+.PHONY: build programs dashboard run check test test-long bench bench-build chaos package coverage clean packages test-packages node-packages
 
 TESTS_OFF = $(if $(wildcard build/CMakeCache.txt),,-DCW_TESTS=OFF)
 
@@ -49,7 +49,9 @@ test-long: test-build
 	@ctest --test-dir build --output-on-failure -L long
 
 # Half an hour of everything that can go wrong, as root: CHAOS_SECONDS, CHAOS_SEED.
-chaos: test-build
+chaos:
+	@[ "$$(id -u)" = 0 ] || { echo "make chaos needs root, for network namespaces and a disk that can be full: sudo make chaos" >&2; exit 1; }
+	@$(MAKE) --no-print-directory test-build
 	@CONVWIRE_BUILD=$(CURDIR)/build node tests/chaos/chaos.mjs
 
 # Which lines the unit tests and scenarios run: a table, and build-coverage/report/index.html.
@@ -63,11 +65,13 @@ package: packages dashboard
 	@cmake --build --preset package
 	@cd build-package && cpack -G DEB >/dev/null && ls *.deb
 
-# Every figure of docs/benchmarks.md, an hour and a half: tables and plots in build/figures. One of them: bench/run.sh NAME.
-bench: test-build
+# The tables of docs/benchmarks.md, two hours: tables and plots in build/figures. Some of them: make bench NAMES="rooms idle".
+bench: bench-build
+	@bench/run.sh $(NAMES)
+
+bench-build: test-build
 	@scripts/install-packages.sh bench
 	@scripts/npm-ci.sh bench
-	@bench/run.sh
 
 clean:
 	@rm -rf build build-dev build-clang build-asan build-tsan build-fuzz build-package build-coverage

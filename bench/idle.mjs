@@ -1,6 +1,6 @@
 // What a connection costs while nothing happens: memory, and CPU, of the process that holds it, against the number of WebSocket clients.
-// mosquitto with Convwire's plugin beside Socket.IO, each client authenticated and subscribed. Clients of both send what keeps them alive.
-// Prints a table for docs/benchmarks.md and draws build/figures/idle.svg.
+// mosquitto with Convwire's plugin beside Socket.IO, each client subscribed, Convwire's signed in. Clients of both send what keeps them alive.
+// Prints a table for docs/benchmarks.md and draws build/figures/idle-cpu.svg and idle-memory.svg.
 //
 //   node bench/idle.mjs [clients ...]        SECONDS
 import { fileURLToPath } from "node:url";
@@ -50,7 +50,7 @@ printTable(CROWDS.map((n, i) => Object.fromEntries([["clients", n.toLocaleString
 ])])));
 for (const [name, y, value] of [["idle-cpu", "% of a core", ({ cpu }) => cpu], ["idle-memory", "MB", ({ bytes }) => bytes / 1e6]]) {
 	plot(name, {
-		title: "Idle WebSocket clients, authenticated and subscribed", x: "clients", y,
+		title: "Idle WebSocket clients, subscribed", x: "clients", y,
 		series: sides.map((side) => ({ title: side.name === "Convwire" ? "mosquitto with the plugin" : side.name, points: side.points.map((point) => [point.n, value(point)]) })),
 	});
 }

@@ -6,11 +6,10 @@
 import { fileURLToPath } from "node:url";
 
 import { ACCOUNT } from "../tests/lib/system.mjs";
-import { eventually } from "../tests/lib/until.mjs";
-import { Crew, now } from "./lib/crew.mjs";
-import { ascending, atRate, median, percentile, printTable, spread, sum } from "./lib/measure.mjs";
+import { Crew } from "./lib/crew.mjs";
+import { deliveries } from "./lib/deliveries.mjs";
+import { median, printTable, spread } from "./lib/measure.mjs";
 import { plot } from "./lib/plot.mjs";
-import { cpuSeconds } from "./lib/process.mjs";
 import { Convwire, Replaced } from "./lib/systems.mjs";
 
 const RUNS = Number(process.env.RUNS ?? 5);
@@ -20,30 +19,6 @@ const CROWDS = process.argv.slice(2).length > 0 ? process.argv.slice(2).map(Numb
 const SUBSCRIBERS = fileURLToPath(new URL("lib/subscribers.mjs", import.meta.url));
 const WARM_UP = 20;
 
-/** One run: every arrival, as ms since the webhook was sent, message by message. */
-async function run(system, crew, n, nMessages) {
-	const before = cpuSeconds(system.pids);
-	const started = now();
-	const posts = [];
-
-	await atRate(RATE, nMessages / RATE, (i) => posts.push(system.post(`bench ${i} ${now().toFixed(3)}`)));
-	await Promise.all(posts);
-	const counted = async () => sum(await crew.call("count"));
-
-	await eventually(async () => (await counted()) >= n * nMessages, `${n * nMessages} deliveries of ${system.name}`);
-	const cpu = cpuSeconds(system.pids) - before;
-	const byMessage = Array.from({ length: nMessages }, () => []);
-
-	for (const [message, ms] of (await crew.call("take")).flat()) byMessage[message].push(ms);
-	const late = byMessage.map(ascending);
-
-	if (late.some((all) => all.length !== n)) throw new Error(`${system.name}: ${n} subscribers, deliveries of a message: ${late.map((all) => all.length)}`);
-	const last = ascending(late.map((all) => all.at(-1)));
-	const every = ascending(late.flat());
-
-	return { p50: percentile(every, 0.5), p99: percentile(every, 0.99), last50: percentile(last, 0.5), load: (cpu / (now() - started)) * 1e5 };
-}
-
 async function measure(n) {
 	const sides = [];
 
@@ -52,11 +27,11 @@ async function measure(n) {
 		const crew = new Crew(SUBSCRIBERS, 1);
 
 		await crew.call("connect", { where: system.where, account: ACCOUNT, first: 0, n });
-		await run(system, crew, n, WARM_UP);
+		await deliveries(system, crew, { n, nMessages: WARM_UP, rate: RATE });
 		sides.push({ system, crew, runs: [] });
 	}
 	for (let i = 0; i < RUNS; i++) {
-		for (const side of i % 2 ? [...sides].reverse() : sides) side.runs.push(await run(side.system, side.crew, n, RATE * SECONDS));
+		for (const side of i % 2 ? [...sides].reverse() : sides) side.runs.push(await deliveries(side.system, side.crew, { n, nMessages: RATE * SECONDS, rate: RATE }));
 	}
 	for (const { system, crew } of sides) {
 		await crew.stop();

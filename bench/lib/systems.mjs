@@ -54,12 +54,30 @@ class Posting {
 	}
 }
 
+/* A system all of whose programs run in a control group. */
+class Boxed extends System {
+	constructor(box) {
+		super();
+		this.box = box;
+	}
+
+	launch(name, file, args, options) {
+		return super.launch(name, ...this.box.command(file, args), options);
+	}
+}
+
 export class Convwire extends Posting {
 	name = "Convwire";
 	secret = SECRET;
 
+	/** `box`: a Cgroup to run in. */
+	constructor({ box = null } = {}) {
+		super();
+		this.box = box;
+	}
+
 	async start() {
-		this.system = new System();
+		this.system = this.box ? new Boxed(this.box) : new System();
 		started.add(this.system);
 		await this.system.init();
 		await this.system.configure("log_level = warn", `mqtt_public_url = ${this.system.wsUrl}`);

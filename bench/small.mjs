@@ -1,0 +1,105 @@
+// The whole system on a small server: one CPU and 512 MB for broker, daemon and command line, in a control group; the generator and the agents are
+// outside. An inbox of MESSAGES, a flood, agents over WebSocket who look on, the questions a dashboard asks, a backup and a check. As root.
+// Prints a table for docs/benchmarks.md.
+//
+//   node bench/small.mjs        MESSAGES, AGENTS, RUNS, CPUS, MEGABYTES
+import { execFile } from "node:child_process";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+import { ACCOUNT, NUMBER, programPath } from "../tests/lib/system.mjs";
+import { Cgroup } from "./lib/cgroup.mjs";
+import { Crew } from "./lib/crew.mjs";
+import { deliveries } from "./lib/deliveries.mjs";
+import { ascending, percentile, printTable, spread } from "./lib/measure.mjs";
+import { rssBytes } from "./lib/process.mjs";
+import { Convwire } from "./lib/systems.mjs";
+
+const run = promisify(execFile);
+const MESSAGES = Number(process.env.MESSAGES ?? 200_000);
+const AGENTS = Number(process.env.AGENTS ?? 100);
+const RUNS = Number(process.env.RUNS ?? 5);
+const CPUS = Number(process.env.CPUS ?? 1);
+const MEGABYTES = Number(process.env.MEGABYTES ?? 512);
+const RATE = 20;
+const SECONDS = 5;
+const QUESTIONS = 200;
+const SUBSCRIBERS = fileURLToPath(new URL("lib/subscribers.mjs", import.meta.url));
+const mb = (bytes) => (bytes / 1e6).toFixed(1);
+
+async function load(convwire, ...options) {
+	const args = ["-s", convwire.secret, "-n", NUMBER, "-p", convwire.webhookPort, ...options].map(String);
+
+	return JSON.parse((await run(programPath("load"), args, { maxBuffer: 1e8 })).stdout);
+}
+
+/* p50 and p99 of one question, ms. */
+async function asked({ system }, where) {
+	const token = system.token();
+	const took = [];
+
+	for (let i = 0; i < QUESTIONS; i++) {
+		const started = performance.now();
+		const answer = await fetch(`http://127.0.0.1:${system.httpPort}/api/v1${where}`, { headers: { Authorization: `Bearer ${token}` } });
+
+		await answer.text();
+		if (answer.status !== 200) throw new Error(`${where} answered ${answer.status}`);
+		took.push(performance.now() - started);
+	}
+	const sorted = ascending(took);
+
+	return `${percentile(sorted, 0.5).toFixed(1)}, ${percentile(sorted, 0.99).toFixed(1)} ms`;
+}
+
+/* A command of the system's, in the box: how long it takes, s. */
+async function timed(box, ...args) {
+	const started = performance.now();
+
+	await run(...box.command(programPath("convwire"), args), { maxBuffer: 1e8 });
+	return `${((performance.now() - started) / 1000).toFixed(1)} s`;
+}
+
+async function measure(convwire, crew, box) {
+	const { system } = convwire;
+	const floods = [];
+	const paced = [];
+	const idle = box.usage().own;
+
+	await load(convwire, "-c", 64, "-k", MESSAGES, "-v", MESSAGES / 100);
+	await crew.call("connect", { where: convwire.where, account: ACCOUNT, first: 0, n: AGENTS });
+	for (let i = 0; i < RUNS; i++) floods.push(await load(convwire, "-c", 64, "-d", SECONDS));
+	for (let i = 0; i <= RUNS; i++) paced.push(await deliveries(convwire, crew, { n: AGENTS, nMessages: RATE * SECONDS, rate: RATE }));
+	const of = (member) => paced.slice(1).map((one) => one[member]); /* the first warms up */
+
+	return {
+		"memory of the processes, nothing there yet": `${mb(idle)} MB`,
+		[`flood, ${AGENTS} agents looking on: durable webhooks/s`]: spread(floods.map((one) => one.per_second), 0),
+		"acknowledged after, p99": `${spread(floods.map((one) => one.ack_p99_ms), 0)} ms`,
+		[`${RATE} messages/s to ${AGENTS} agents: webhook → WebSocket, p50`]: `${spread(of("p50"), 1)} ms`,
+		"p99": `${spread(of("p99"), 1)} ms`,
+		"CPU meanwhile": `${spread(of("load"), 0)} %`,
+		"the list, first 50: p50, p99": await asked(convwire, "/conversations?limit=50"),
+		"search: p50, p99": await asked(convwire, "/search?q=bench&limit=20"),
+		"backup": await timed(box, "backup", path.join(system.dir, "copy"), "--dir", system.dir),
+		"check": await timed(box, "check", "--dir", system.dir),
+		"memory of daemon, of broker": `${convwire.pids.map((pid) => mb(rssBytes([pid]))).join(", ")} MB`,
+		"memory of all processes in the end": `${mb(box.usage().own)} MB`,
+		"at most, with the kernel's cache of their files": `${mb(box.usage().peak)} MB`,
+		"killed for want of memory": box.usage().killed,
+	};
+}
+
+const box = new Cgroup({ cpus: CPUS, bytes: MEGABYTES * 2 ** 20 });
+const convwire = await new Convwire({ box }).start();
+const crew = new Crew(SUBSCRIBERS, 1);
+
+try {
+	const rows = await measure(convwire, crew, box);
+
+	printTable(Object.entries(rows).map(([what, found]) => ({ [`${CPUS} CPU, ${MEGABYTES} MB, ${MESSAGES.toLocaleString("en")} messages`]: what, "": found })));
+} finally {
+	await crew.stop();
+	await convwire.stop();
+	box.remove();
+}
