@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,6 +120,14 @@ static enum cw_status copy_database(const char *dir, const char *folder, struct 
 		status = cli_control(dir, "backup", arguments, &answer, reterr);
 		progress_end(&progress);
 		json_decref(arguments);
+		if (status == CW_IO || status == CW_DENIED) {
+			const struct cw_error answered = *reterr;
+
+			status = cw_error_set(reterr, status,
+					      "%s. The daemon writes it, as its own user, and under systemd only below %s: "
+					      "choose a folder there, and copy it on",
+					      answered.text, dir);
+		}
 	}
 	json_decref(answer);
 	return status;
@@ -180,6 +189,26 @@ static void say_restored(const char *dir, const char *folder, int64_t n_files, i
 	}
 }
 
+/* What root restored would be root's, and the daemon runs as DIR's owner. */
+static enum cw_status must_own(const char *dir, struct cw_error *reterr)
+{
+	struct stat found;
+
+	if (stat(dir, &found) != 0) {
+		return cw_error_set(reterr, CW_NOT_FOUND, "%s: %s; `convwire init` makes it", dir, strerror(errno));
+	}
+	if (found.st_uid != geteuid()) {
+		const struct passwd *owner = getpwuid(found.st_uid);
+
+		return cw_error_set(
+			reterr, CW_DENIED,
+			"%s belongs to %s, who could not read what is restored by another user: run it as `runuser -u "
+			"%s -- convwire restore …`",
+			dir, owner ? owner->pw_name : "another user", owner ? owner->pw_name : "USER");
+	}
+	return CW_OK;
+}
+
 int command_restore(int argc, char **argv)
 {
 	static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { NULL, 0, NULL, 0 } };
@@ -201,8 +230,11 @@ int command_restore(int argc, char **argv)
 	int64_t n_unknown = 0;
 
 	cli_parse("restore", &argp, argc, argv, &options);
-	enum cw_status status = settings_path(options.folder, "convwire.db", path, sizeof(path), &error);
+	enum cw_status status = must_own(options.common.dir, &error);
 
+	if (status == CW_OK) {
+		status = settings_path(options.folder, "convwire.db", path, sizeof(path), &error);
+	}
 	if (status == CW_OK && access(path, R_OK) != 0) {
 		status = cw_error_set(&error, CW_NOT_FOUND, "%s: %s; FOLDER is what `convwire backup` made", path,
 				      strerror(errno));

@@ -51,7 +51,12 @@ page=$(sed -n 's/^ *dashboard *//p' "$root/root/up.log")
 curl -fsS "$page" | grep -q '<title>' || fail "the dashboard is not served"
 as_convwire convwire simulate --count 20 --dir /var/lib/convwire >/dev/null || fail "customers cannot write"
 as_convwire convwire check --dir /var/lib/convwire || fail "check finds something"
+as_convwire convwire backup /var/lib/convwire/backup --dir /var/lib/convwire || fail "no backup"
 kill "$up"; wait "$up" || true; up=
+! in_root convwire restore /var/lib/convwire/backup --dir /var/lib/convwire 2>"$root/root/refused" || fail "root restored what convwire cannot read"
+grep -q "runuser -u convwire" "$root/root/refused" || fail "root is not told how to restore"
+as_convwire convwire restore /var/lib/convwire/backup --dir /var/lib/convwire || fail "no restore"
+as_convwire convwire check --dir /var/lib/convwire || fail "check finds something after the restore"
 
 echo "== units"
 in_root apt-get install -y -qq --no-install-recommends systemd >/dev/null 2>&1

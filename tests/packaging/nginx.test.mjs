@@ -1,6 +1,7 @@
 // packaging/nginx.conf as it stands, with a certificate of ours and the scenario's ports: doctor finds nothing wrong with it from outside.
 import assert from 'node:assert/strict';
 import fs from 'node:fs/promises';
+import https from 'node:https';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -10,6 +11,7 @@ import { freePorts } from '../lib/program.mjs';
 import { REPO, scenario } from '../lib/system.mjs';
 import { makeCertificates } from '../lib/tls_proxy.mjs';
 import { eventually } from '../lib/until.mjs';
+import { newCustomer } from '../lib/webhook.mjs';
 
 /** Everything that the example leaves to whoever copies it. */
 async function startNginx(system) {
@@ -19,16 +21,16 @@ async function startNginx(system) {
   const [port, plainPort] = await freePorts(2);
   const example = (await fs.readFile(path.join(REPO, 'packaging/nginx.conf'), 'utf8'))
     .replaceAll('127.0.0.1:8080', `127.0.0.1:${system.httpPort}`).replaceAll('127.0.0.1:9001', `127.0.0.1:${system.wsPort}`)
-    .replaceAll('chat.example.com', 'localhost').replace(/^\s*listen \[::\].*\n/gm, '')
+    .replaceAll('chat.example.com', 'localhost').replaceAll('/var/log/nginx', dir).replace(/^\s*listen \[::\].*\n/gm, '')
     .replace('listen 443', `listen 127.0.0.1:${port}`).replace('listen 80', `listen 127.0.0.1:${plainPort}`)
     .replace(/ssl_certificate .*;/, `ssl_certificate ${certificates.cert};`).replace(/ssl_certificate_key .*;/, `ssl_certificate_key ${certificates.key};`);
   const places = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${dir}/${name};`).join(' ');
   const conf = path.join(dir, 'nginx.conf');
   await fs.writeFile(conf, `${process.getuid() === 0 ? 'user root;' : ''} pid ${dir}/nginx.pid; error_log ${dir}/error.log; daemon off; worker_processes 1; events {}
-http { access_log off; ${places}\n${example}\n}\n`);
+http { access_log ${dir}/access.log; ${places}\n${example}\n}\n`);
   system.launch('nginx', 'nginx', ['-e', path.join(dir, 'error.log'), '-c', conf, '-p', dir]);
   await eventually(() => new Promise((resolve) => { net.connect(port, '127.0.0.1', () => resolve(true)).on('error', () => resolve(false)); }), 'nginx listens');
-  return { url: `https://localhost:${port}`, port, plainPort, ca: certificates.ca };
+  return { url: `https://localhost:${port}`, port, plainPort, dir, ca: certificates.ca };
 }
 
 scenario('the nginx example: TLS, /mqtt, 4 MB bodies, the redirect; doctor is content', async (system) => {
@@ -42,6 +44,27 @@ scenario('the nginx example: TLS, /mqtt, 4 MB bodies, the redirect; doctor is co
   const { code, stdout } = await system.convwire('doctor', '--ca-file', proxy.ca);
   assert.equal(code, 0, stdout);
   for (const check of ['public_url', 'certificate', 'verification', 'big webhook', 'websocket', 'road']) assert.match(stdout, new RegExp(`^ok    ${check} `, 'm'));
+});
+
+scenario('the nginx example: no number, no word that is searched for, no secret is kept in its logs', async (system) => {
+  await (await system.init()).start();
+  const proxy = await startNginx(system);
+  const from = newCustomer();
+  const id = `${system.account}_${system.number}_${from}`;
+  await system.customerWrites({ from });
+  const ca = await fs.readFile(proxy.ca);
+  const get = (where, headers = {}) => new Promise((resolve, reject) => {
+    https.get(`${proxy.url}${where}`, { ca, headers }, (response) => response.resume().on('end', () => resolve(response.statusCode))).on('error', reject);
+  });
+  const headers = { Authorization: `Bearer ${system.token()}` };
+  assert.equal(await get(`/api/v1/conversations/${id}/messages`, headers), 200);
+  assert.equal(await get('/api/v1/search?q=quetzalcoatl', headers), 200);
+  assert.equal(await get('/webhook?hub.mode=subscribe&hub.verify_token=a-secret-word&hub.challenge=1'), 403);
+  await system.daemon.stop();
+  assert.equal(await get(`/api/v1/conversations/${id}/messages?q=quetzalcoatl`, headers), 502);
+  for (const name of (await fs.readdir(proxy.dir)).filter((file) => file.endsWith('.log'))) {
+    assert.doesNotMatch(await fs.readFile(path.join(proxy.dir, name), 'utf8'), new RegExp(`${id}|quetzalcoatl|a-secret-word`), name);
+  }
 });
 
 scenario('the nginx example: who drips is cut off, who sends too much is refused', async (system) => {
