@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "cli/ask.h"
+#include "cli/ask_broker.h"
 #include "cli/cli.h"
 #include "core/access.h"
 #include "core/text.h"
@@ -79,10 +79,15 @@ static void count_rule(void *n_rules, int line, const char *text)
 
 static int check(const struct acl_options *options)
 {
+	char path[PATH_MAX];
+	const char *file = options->n_words == 2 ? options->words[1] : path;
 	struct cw_access *access = NULL;
 	struct cw_error error;
 
-	if (cw_access_load(options->words[1], &access, &error) != CW_OK) {
+	if (file == path && settings_path(options->common.dir, "roles.acl", path, sizeof(path), &error) != CW_OK) {
+		return cli_fail(error.status, "%s", error.text);
+	}
+	if (cw_access_load(file, &access, &error) != CW_OK) {
 		return cli_fail(error.status, "%s", error.text);
 	}
 	json_t *roles = json_array();
@@ -103,7 +108,7 @@ static int check(const struct acl_options *options)
 	if (options->common.json) {
 		cli_print_json(json_pack("{s:O}", "roles", roles));
 	} else {
-		(void)printf("%s is sound.\n", options->words[1]);
+		(void)printf("%s is sound.\n", file);
 	}
 	json_decref(roles);
 	cw_access_destroy(access);
@@ -269,8 +274,8 @@ int command_acl(int argc, char **argv)
 	static const struct argp argp = {
 		rows,
 		parse,
-		"check FILE\ntest --role R --account A --agent S read|write|subscribe TOPIC\nwhy CLIENT TOPIC",
-		"check: is a role file sound? test: what does it answer, and which line decides (exit code 0 allowed, 77 "
+		"check [FILE]\ntest --role R --account A --agent S read|write|subscribe TOPIC\nwhy CLIENT TOPIC",
+		"check: is a role file (DIR/roles.acl) sound? test: what does it answer, and which line decides (exit code 0 allowed, 77 "
 		"denied)? why: the same asked of the running broker, for a client that is connected.",
 		children,
 		NULL,
@@ -281,7 +286,7 @@ int command_acl(int argc, char **argv)
 	cli_parse("acl", &argp, argc, argv, &options);
 	const char *action = options.n_words > 0 ? options.words[0] : "";
 
-	if (strcmp(action, "check") == 0 && options.n_words == 2) {
+	if (strcmp(action, "check") == 0 && options.n_words <= 2) {
 		return check(&options);
 	}
 	if (strcmp(action, "test") == 0) {
@@ -290,6 +295,6 @@ int command_acl(int argc, char **argv)
 	if (strcmp(action, "why") == 0) {
 		return why(&options);
 	}
-	(void)fputs("convwire: acl check FILE, acl test …, or acl why CLIENT TOPIC; see convwire acl --help\n", stderr);
+	(void)fputs("convwire: acl check [FILE], acl test …, or acl why CLIENT TOPIC; see convwire acl --help\n", stderr);
 	return EX_USAGE;
 }

@@ -92,12 +92,12 @@ CW_MUST_CHECK enum cw_status cli_mint(const char *dir, const char *account, cons
 CW_MUST_CHECK enum cw_status cli_control(const char *dir, const char *action, json_t *arguments, json_t **ret_answer,
 					 struct cw_error *reterr);
 
+/* The same with the error printed: answers an exit code. Takes arguments; *ret_answer may be NULL on failure. */
+int cli_do(const char *dir, const char *action, json_t *arguments, json_t **ret_answer);
+
 /* cw_store_restore with the directory's keys. */
 CW_MUST_CHECK enum cw_status cli_restore_database(const char *dir, const char *path, int64_t *ret_n_unknown,
 						  struct cw_error *reterr);
-
-/* The same with the error printed: answers an exit code. Takes arguments; *ret_answer may be NULL on failure. */
-int cli_do(const char *dir, const char *action, json_t *arguments, json_t **ret_answer);
 
 /* Where a secret comes from: the first that is given, else standard input, unseen when that is a terminal. */
 struct cli_secret {

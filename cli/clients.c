@@ -6,7 +6,7 @@
 #include <sysexits.h>
 #include <time.h>
 
-#include "cli/ask.h"
+#include "cli/ask_broker.h"
 #include "cli/cli.h"
 #include "core/clock.h"
 

@@ -2,11 +2,15 @@
 /* convwire doctor: what is wrong, where, and what to type next. */
 #include "cli/doctor.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
+
+#include "core/text.h"
 
 #define NAME_WIDTH 14
 #define MAX_EXIT 63 /* from 64 on codes are those of sysexits.h */
@@ -83,6 +87,21 @@ void doctor_next(struct doctor *doctor, const char *format, ...)
 	(void)json_object_set_new(newest, "next", json_string(text));
 	if (!doctor->options->common.json) {
 		(void)printf("%*s  next: %s\n", NAME_WIDTH + 6, "", text);
+	}
+}
+
+void doctor_next_log(struct doctor *doctor, const char *program, const char *pattern, const char *hint)
+{
+	char path[PATH_MAX];
+	bool is_broker = strcmp(program, "mosquitto") == 0;
+
+	if (is_broker && doctor->settings.broker_uri[0] != '\0') {
+		doctor_next(doctor, "look for \"%s\" in that broker's log: %s", pattern, hint);
+	} else if (cw_text_format(path, sizeof(path), "%s/log/%s.log", doctor->dir, program) && access(path, F_OK) == 0) {
+		doctor_next(doctor, "grep \"%s\" %s | tail: %s", pattern, path, hint);
+	} else {
+		doctor_next(doctor, "journalctl -u %s | grep \"%s\" | tail: %s",
+			    is_broker ? "convwire-mosquitto" : program, pattern, hint);
 	}
 }
 

@@ -37,6 +37,9 @@ void doctor_warn(struct doctor *doctor, const char *name, const char *format, ..
 void doctor_fail(struct doctor *doctor, const char *name, const char *format, ...) CW_PRINTF(3, 4);
 /* What to type or change next, for the finding that was told last. */
 void doctor_next(struct doctor *doctor, const char *format, ...) CW_PRINTF(2, 3);
+/* The same: look for `pattern` in the log of `program` (convwired, mosquitto), which `convwire up` writes to DIR/log and
+ * systemd to its journal. `hint`: what is found there. */
+void doctor_next_log(struct doctor *doctor, const char *program, const char *pattern, const char *hint);
 /* Text between the findings; not with --json. */
 void doctor_say(const struct doctor *doctor, const char *format, ...) CW_PRINTF(2, 3);
 

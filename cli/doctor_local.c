@@ -6,12 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/ask.h"
+#include "cli/ask_broker.h"
 #include "cli/doctor.h"
 #include "cli/listener.h"
 #include "core/clock.h"
 #include "core/text.h"
 #include "http/holder.h"
+
+/* As the alert in docs/operations.md, "Watch it". */
+#define MAX_LAG_MS 5000
 
 /* What a stranger would show: no token, by its first letters. */
 #define NO_TOKEN "doctor-without-a-token"
@@ -69,6 +72,7 @@ static void check_http_port(struct doctor *doctor)
 	if (port == 0 ||
 	    !cw_text_format(url, sizeof(url), "http://%s:%d/api/v1/config", doctor->settings.http_address, port)) {
 		doctor_warn(doctor, "http port", "the kernel chooses it (http_port = 0): a proxy will not find it");
+		doctor_next(doctor, "http_port = 8080 in %s/convwire.conf, and restart the daemon", doctor->dir);
 		return;
 	}
 	doctor_fetch(doctor, &(struct doctor_request){ .url = url }, &answer);
@@ -143,16 +147,17 @@ static void tell_unreachable(struct doctor *doctor, const char *uri, const char 
 static void tell_refused(struct doctor *doctor, const char *uri, const struct cw_error *error)
 {
 	doctor_fail(doctor, "broker", "%s refuses this directory's key: %s", uri, error->text);
-	doctor_next(doctor, "its plugin must have plugin_opt_keys %s/keys; convwire acl check shows what that loads",
-		    doctor->dir);
+	doctor_next(
+		doctor,
+		"compare plugin_opt_keys in its mosquitto.conf with what convwire broker-conf --dir %s says, and restart it",
+		doctor->dir);
 }
 
 static void tell_plugin(struct doctor *doctor, const json_t *stats)
 {
 	if (!json_is_true(json_object_get(stats, "loaded"))) {
 		doctor_fail(doctor, "plugin", "has no tables from the daemon: agents are shut out until they come");
-		doctor_next(doctor, "grep broker: %s/log/convwired.log | tail, for why the publisher is not connected",
-			    doctor->dir);
+		doctor_next_log(doctor, "convwired", "broker:", "why the publisher is not connected");
 		return;
 	}
 	doctor_ok(doctor, "plugin",
@@ -189,12 +194,19 @@ static void check_publisher(struct doctor *doctor)
 	if (!metric(doctor, "broker_connected")) {
 		doctor_fail(doctor, "publisher", "is not connected to the broker: %" PRId64 " events wait",
 			    metric(doctor, "publish_lag_events"));
-		doctor_next(doctor, "grep broker: %s/log/convwired.log | tail", doctor->dir);
+		doctor_next_log(doctor, "convwired", "broker:", "why");
+	} else if (metric(doctor, "publish_lag_milliseconds") > MAX_LAG_MS) {
+		doctor_fail(doctor, "publisher",
+			    "is behind: %" PRId64 " events wait, the oldest for %" PRId64 " s: agents see messages late",
+			    metric(doctor, "publish_lag_events"), metric(doctor, "publish_lag_milliseconds") / 1000);
+		doctor_next(doctor,
+			    "top: does mosquitto have a core of its own? The disk, the network between it and %s?",
+			    doctor->dir);
 	} else if (metric(doctor, "publishes_refused_total")) {
 		doctor_fail(doctor, "publisher", "%" PRId64 " publishes were refused by the broker since the start",
 			    metric(doctor, "publishes_refused_total"));
-		doctor_next(doctor,
-			    "grep denied in the broker's log; another plugin or acl_file may stand before Convwire's");
+		doctor_next_log(doctor, "mosquitto", "publish_refused",
+				"the reason; if nothing is there, another plugin or acl_file stands before Convwire's");
 	} else {
 		doctor_ok(doctor, "publisher", "is connected; %" PRId64 " events published, %" PRId64 " wait",
 			  metric(doctor, "published_total"), metric(doctor, "publish_lag_events"));
@@ -208,6 +220,7 @@ void doctor_check_broker(struct doctor *doctor)
 
 	if (!settings_broker_uri(&doctor->settings, uri, sizeof(uri))) {
 		doctor_fail(doctor, "broker", "broker_uri is too long");
+		doctor_next(doctor, "shorten it in %s/convwire.conf", doctor->dir);
 		return;
 	}
 	if (lets_strangers_in(doctor, uri, &error)) {

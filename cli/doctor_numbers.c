@@ -72,9 +72,10 @@ static void tell_refused(struct doctor *doctor, const struct number *number, con
 {
 	if (code_of(answer) == CODE_TOKEN) {
 		doctor_fail(doctor, number->name, "WhatsApp refuses its access token (190): %s", message_of(answer));
-		doctor_next(doctor,
-			    "make a token of a system user, which does not expire, then convwire number set-token %s",
-			    number->id);
+		doctor_next(
+			doctor,
+			"make a token of a system user, which does not expire, then convwire number set-token %s --dir %s",
+			number->id, doctor->dir);
 	} else {
 		doctor_fail(doctor, number->name, "WhatsApp says no (%d): %s", code_of(answer), message_of(answer));
 		doctor_next(doctor,
@@ -209,7 +210,7 @@ static void check_number(struct doctor *doctor, const json_t *row, bool is_first
 		       strlen(number.id) > 4 ? number.id + strlen(number.id) - 4 : number.id);
 	if (cli_text(row, "paused")) {
 		doctor_fail(doctor, number.name, "is paused, nothing is sent: %s", cli_text(row, "paused"));
-		doctor_next(doctor, "mend the cause, then convwire number resume %s", number.id);
+		doctor_next(doctor, "mend the cause, then convwire number resume %s --dir %s", number.id, doctor->dir);
 	}
 	if (has_token) {
 		check_graph(doctor, &number, is_first);
@@ -217,7 +218,7 @@ static void check_number(struct doctor *doctor, const json_t *row, bool is_first
 		doctor_ok(doctor, number.name, "is simulated: WhatsApp is not asked");
 	} else {
 		doctor_fail(doctor, number.name, "has no access token: nothing can be sent");
-		doctor_next(doctor, "convwire number set-token %s", number.id);
+		doctor_next(doctor, "convwire number set-token %s --dir %s", number.id, doctor->dir);
 	}
 }
 

@@ -15,6 +15,7 @@
 #define BIG_BODY_BYTES 2900000 /* Meta sends up to 3 MB */
 #define CERTIFICATE_WARN_S (14 * 86400LL)
 #define TOKEN_TTL_S 300
+#define NGINX_EXAMPLE "packaging/nginx.conf (/usr/share/doc/convwire/examples/nginx.conf)"
 
 /* ---- DNS, certificate, and who answers ---- */
 
@@ -45,6 +46,7 @@ static void check_certificate(struct doctor *doctor, const struct doctor_answer 
 	if (answer->expires_s == 0) {
 		doctor_warn(doctor, "certificate", "%s is not https: WhatsApp sends webhooks to https only",
 			    doctor->settings.public_url);
+		doctor_next(doctor, "a proxy with a certificate before it; " NGINX_EXAMPLE " is one");
 	} else if (left_s < CERTIFICATE_WARN_S) {
 		doctor_warn(doctor, "certificate", "ends in %" PRId64 " days", left_s / 86400);
 		doctor_next(doctor, "certbot renew, and see why it was not renewed by itself");
@@ -69,7 +71,7 @@ static bool check_reached(struct doctor *doctor)
 	} else if (answer.status != 200 || !json_object_get(answer.json, "mqtt_url")) {
 		doctor_fail(doctor, "public_url", "%s is answered by %s (%ld), not by Convwire", url,
 			    answer.server[0] ? answer.server : "another program", answer.status);
-		doctor_next(doctor, "proxy_pass http://%s:%d; packaging/nginx.conf is an example",
+		doctor_next(doctor, "proxy_pass http://%s:%d; " NGINX_EXAMPLE " is an example",
 			    doctor->settings.http_address, (int)doctor->settings.http_port);
 	} else {
 		is_ours = true;
@@ -208,7 +210,7 @@ static void check_websocket(struct doctor *doctor)
 	} else {
 		doctor_fail(doctor, "websocket", "%s: %s: pages load, but nothing arrives by itself", url, error.text);
 		doctor_next(doctor,
-			    "the proxy must pass Upgrade and Connection to ws port %d; packaging/nginx.conf shows how",
+			    "the proxy must pass Upgrade and Connection to ws port %d; " NGINX_EXAMPLE " shows how",
 			    (int)doctor->settings.ws_port);
 	}
 	listener_close(listener);

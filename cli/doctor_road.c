@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/ask.h"
+#include "cli/ask_broker.h"
 #include "cli/doctor.h"
 #include "cli/listener.h"
 #include "core/clock.h"
@@ -76,9 +76,9 @@ static void tell_denied(struct road *road, enum door door, const char *filter)
 	doctor_fail(doctor, "subscribed", "role \"%s\" may not subscribe to %s: %s", doctor->options->role, filter,
 		    explanation.reason);
 	doctor_next(doctor,
-		    "add `pattern read  acct/%%a/conv/+` to role %s in %s/roles.acl, then convwire acl check; SIGHUP the "
-		    "broker and the daemon",
-		    doctor->options->role, doctor->dir);
+		    "add `pattern read  acct/%%a/conv/+` to role %s in %s/roles.acl, then convwire acl check --dir %s; SIGHUP "
+		    "the broker and the daemon",
+		    doctor->options->role, doctor->dir, doctor->dir);
 	road->has_failed = true;
 }
 
@@ -110,7 +110,7 @@ static void open_door(struct road *road, enum door door)
 	if (listener_open(&options, &road->listeners[door], &error) != CW_OK) {
 		doctor_fail(doctor, "connected", "an agent cannot connect by %s to %s: %s", door_names[door], uri,
 			    error.text);
-		doctor_next(doctor, "grep connect_refused in the broker's log; it names the reason");
+		doctor_next_log(doctor, "mosquitto", "connect_refused", "the reason");
 		road->has_failed = true;
 	} else if (listener_subscribe(road->listeners[door], filter, &error) != CW_OK) {
 		tell_denied(road, door, filter);
@@ -143,7 +143,7 @@ static void tell_not_taken(struct road *road, const struct doctor_answer *answer
 	} else if (answer->status == 503) {
 		doctor_fail(doctor, "stored",
 			    "the daemon cannot store it now (503): its disk is full, or its queue too long");
-		doctor_next(doctor, "df -h %s; then grep -i full %s/log/convwired.log | tail", doctor->dir, doctor->dir);
+		doctor_next(doctor, "df -h %s, and make room; it recovers by itself", doctor->dir);
 	} else {
 		doctor_fail(doctor, "received", "the webhook is not taken: %ld %s", answer->status, answer->problem);
 		doctor_next(doctor, "convwire up --dir %s, or systemctl start convwired", doctor->dir);
@@ -276,16 +276,17 @@ static void tell_not_allowed(struct road *road, enum door door, const char *conv
 	if (explanation.is_known && !explanation.is_allowed) {
 		doctor_fail(doctor, "delivered", "the broker took it, but role \"%s\" may not read %s: %s",
 			    doctor->options->role, topic, explanation.reason);
-		doctor_next(doctor,
-			    "mend that line of %s/roles.acl, or assign the conversation; convwire acl explains rules",
-			    doctor->dir);
+		doctor_next(
+			doctor,
+			"mend that line of %s/roles.acl, or assign the conversation; convwire acl test --help explains rules",
+			doctor->dir);
 		return;
 	}
 	doctor_fail(doctor, "delivered", "by %s nothing arrived within %d s, although the broker took it%s%s",
 		    door_names[door], DELIVERY_MS / 1000,
 		    explanation.is_known ? " and the role may read it" : "; whether the role may read it is not known: ",
 		    explanation.is_known ? "" : explanation.reason);
-	doctor_next(doctor, "grep convwire in the broker's log; a queue that is full drops silently");
+	doctor_next_log(doctor, "mosquitto", "convwire", "what its plugin decided; a queue that is full drops silently");
 }
 
 static void tell_not_delivered(struct road *road, enum door door, const json_t *trace)
@@ -307,7 +308,7 @@ static void tell_not_delivered(struct road *road, enum door door, const json_t *
 		tell_not_allowed(road, door, cli_text(json_object_get(trace, "message"), "conversation"));
 	} else {
 		doctor_fail(doctor, "published", "it is stored, but not with the broker yet (%s)", fate);
-		doctor_next(doctor, "grep broker: %s/log/convwired.log | tail", doctor->dir);
+		doctor_next_log(doctor, "convwired", "broker:", "why");
 	}
 }
 

@@ -28,6 +28,6 @@ void progress_end(struct progress *progress);
 struct progress_copy {
 	const char *from, *to;
 };
-double progress_of_copy(void *copy);
+double progress_of_copy(void *copy); /* a struct progress_copy, which outlives the bar */
 
 #endif

@@ -208,7 +208,8 @@ static int sync_all(const struct template_options *options, const struct setting
 	{
 		const char *waba_id = cli_text(row, "waba_id");
 
-		if (waba_id[0] && strcmp(cli_text(row, "account"), account) == 0 && !json_object_get(seen, waba_id)) {
+		if (waba_id && waba_id[0] && strcmp(cli_text(row, "account"), account) == 0 &&
+		    !json_object_get(seen, waba_id)) {
 			int one = sync_waba(options, settings, account, row);
 
 			code = one == EX_OK ? code : one;

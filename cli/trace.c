@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "cli/ask.h"
+#include "cli/ask_broker.h"
 #include "cli/cli.h"
 #include "core/text.h"
 #include "core/topic.h"

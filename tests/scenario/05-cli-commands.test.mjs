@@ -110,6 +110,16 @@ scenario('a directory without a daemon: init, account, number, token, resolve, c
   await t.test('alias import of a file that is not there', async () => {
     assert.equal((await system.convwire('alias', 'import', '/nonexistent')).code, NOINPUT);
   });
+  await t.test('templates of a number whose WhatsApp Business Account is not known yet', async () => {
+    const { code, stderr } = await system.convwire('template', 'sync', '--account', system.account);
+    assert.equal(code, NOINPUT, stderr);
+    assert.match(stderr, /--waba/);
+  });
+  await t.test('acl check without a file takes the directory’s', async () => {
+    const { code, stdout } = await system.convwire('acl', 'check');
+    assert.equal(code, 0);
+    assert.match(stdout, /roles\.acl is sound/);
+  });
   await t.test('check', async () => {
     const { code, stdout } = await system.convwire('check');
     assert.equal(code, 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef CLI_ASK_H
-#define CLI_ASK_H
+#ifndef CLI_ASK_BROKER_H
+#define CLI_ASK_BROKER_H
 
 #include <jansson.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/ask.h"
+#include "cli/ask_broker.h"
 
 #include <stdio.h>
 #include <stdlib.h>
