@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/clock.h"
+#include "core/memory.h"
 #include "core/text.h"
 #include "store/backup.h"
 
@@ -502,9 +503,16 @@ void control_handle(struct cw_http_request *request, void *control)
 {
 	size_t len = 0;
 	const char *body = cw_http_body(request, &len);
-	json_t *arguments = json_loadb(body, len, 0, NULL);
 	json_t *answer = NULL;
 
+	cw_memory_watch();
+	json_t *arguments = json_loadb(body, len, 0, NULL);
+
+	if (cw_memory_ran_out()) {
+		json_decref(arguments);
+		cw_http_problem(request, 503, "no_memory", "There is no memory for this now. Try again.");
+		return;
+	}
 	if (!json_is_object(arguments)) {
 		json_decref(arguments);
 		cw_http_problem(request, 400, "bad_body", "The body must be a JSON object.");

@@ -4,7 +4,7 @@
 
 #include "api/control_private.h"
 #include "core/event.h"
-#include "store/trace_read.h"
+#include "store/read_trace.h"
 
 #define DEFAULT_EVENTS 20
 #define MAX_EVENTS 1000

@@ -2,7 +2,7 @@
 #ifndef API_PASSWORD_H
 #define API_PASSWORD_H
 
-#include "store/agents.h"
+#include "store/read_agent.h"
 
 /* Passwords as crypt(5) hashes of method yescrypt, by libcrypt. Any thread; each call takes tens of ms and 16 MB. */
 

@@ -52,6 +52,7 @@ struct bridge_stats {
 	int64_t media_fetched, media_uploaded, media_failed;
 	bool media_disk_full; /* the disk is nearly full */
 };
+/* What it did since the start. Any thread. */
 void bridge_stats(struct bridge *bridge, struct bridge_stats *ret_stats);
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bridge/bridge.h"
+#include "core/memory.h"
 #include "core/text.h"
 
 #define CONNECT_TIMEOUT_MS 10000L
@@ -207,10 +208,10 @@ static json_t *make_request(const struct cw_outbound *outbound, const char *quot
 				    type_object(outbound, json_object_get(body, "content")), "biz_opaque_callback_data",
 				    mark);
 
-	if (request && quoted[0]) {
-		(void)json_object_set_new(request, "context", json_pack("{s:s}", "message_id", quoted));
-	}
-	if (request && !add_recipient(outbound, request)) {
+	bool is_whole = request && (!quoted[0] || json_object_set_new(request, "context",
+								      json_pack("{s:s}", "message_id", quoted)) == 0);
+
+	if (!is_whole || !add_recipient(outbound, request)) {
 		json_decref(request);
 		return NULL;
 	}
@@ -238,6 +239,8 @@ static char *dump(json_t *json)
 char *graph_render(const struct cw_outbound *outbound, const char *quoted, const char **ret_why)
 {
 	char mark[CW_OUTBOUND_MARK_MAX];
+
+	cw_memory_watch(); /* half of a text must not go to a customer */
 	json_t *body = json_loads(outbound->body, 0, NULL);
 
 	*ret_why = fault_of(outbound);
@@ -248,6 +251,10 @@ char *graph_render(const struct cw_outbound *outbound, const char *quoted, const
 	char *text = dump(make_request(outbound, quoted, body, mark));
 
 	json_decref(body);
+	if (cw_memory_ran_out()) {
+		free(text);
+		return NULL;
+	}
 	return text;
 }
 

@@ -60,6 +60,7 @@ CW_MUST_CHECK bool cw_command_parse(const char *bytes, size_t len, struct cw_com
 				    struct cw_problem *ret_problem);
 void cw_command_finish(struct cw_command *command);
 
+/* Its word on the wire; "" for what is none. For tests. */
 const char *cw_command_type_text(enum cw_command_type type);
 
 /* What every door says when a command could not be looked at (503: send it again); status says why. */

@@ -51,7 +51,10 @@ static enum cw_status put_text(struct cw_buf *out, const char *text)
 	enum cw_status status = needed > 0 ? cw_buf_reserve(out, needed) : CW_NOMEM;
 
 	if (status == CW_OK) {
-		out->len += json_dumpb(string, out->data + out->len, needed, JSON_ENCODE_ANY);
+		size_t written = json_dumpb(string, out->data + out->len, needed, JSON_ENCODE_ANY);
+
+		status = written == needed ? CW_OK : CW_NOMEM;
+		out->len += status == CW_OK ? written : 0;
 		out->data[out->len] = '\0';
 	}
 	json_decref(string);
@@ -258,14 +261,6 @@ json_t *cw_message_to_json(const struct cw_message *message)
 
 	cw_buf_init(&text, MAX_TREE_BYTES);
 	return parse(&text, put_message(&text, message));
-}
-
-json_t *cw_contact_to_json(const struct cw_contact *contact)
-{
-	struct cw_buf text;
-
-	cw_buf_init(&text, MAX_TREE_BYTES);
-	return parse(&text, put_contact(&text, contact));
 }
 
 json_t *cw_conversation_to_json(const struct cw_conversation *conversation)

@@ -124,7 +124,6 @@ CW_MUST_CHECK enum cw_status cw_event_kind_parse(const char *text, enum cw_event
 
 /* New references, NULL without memory. */
 json_t *cw_message_to_json(const struct cw_message *message);
-json_t *cw_contact_to_json(const struct cw_contact *contact);
 json_t *cw_conversation_to_json(const struct cw_conversation *conversation);
 json_t *cw_event_to_json(const struct cw_event *event);
 

@@ -96,6 +96,7 @@ CW_MUST_CHECK enum cw_status cw_webhook_parse_kept(const char *text, struct cw_w
 /* The text under which a change is kept; freed with free(). NULL without memory. */
 char *cw_webhook_keep(const struct cw_webhook_change *change);
 
+/* Frees what parsing made; NULL and zeroed memory are fine. */
 void cw_webhook_finish(struct cw_webhook *webhook);
 
 #endif

@@ -68,11 +68,6 @@ void feeds_destroy(struct feeds *feeds)
 	free(feeds);
 }
 
-size_t feeds_count(const struct feeds *feeds)
-{
-	return feeds->n;
-}
-
 /* ---- who has one ---- */
 
 static struct feed *find(struct feeds *feeds, const char *account, const char *subject)
@@ -230,7 +225,12 @@ void feeds_see(struct feeds *feeds, const struct cw_event *event, bool is_publis
 void feeds_forget_said(struct feeds *feeds)
 {
 	for (size_t i = 0; i < feeds->n; i++) {
-		begin_anew(feeds, feeds->list[i]);
+		struct feed *feed = feeds->list[i];
+
+		begin_anew(feeds, feed);
+		json_decref(feed->gained); /* nobody knows what of it was heard: NULL, ask */
+		json_decref(feed->lost);
+		feed->gained = feed->lost = NULL;
 	}
 }
 

@@ -49,6 +49,4 @@ CW_MUST_CHECK enum cw_status feeds_refresh(struct feeds *feeds, struct cw_store 
 /* Publishes what is due, as far as there is room; answers how many ms nothing will be. payload is scratch. */
 int64_t feeds_say(struct feeds *feeds, struct cw_mqtt *mqtt, struct cw_buf *payload, int64_t now_ms);
 
-size_t feeds_count(const struct feeds *feeds);
-
 #endif

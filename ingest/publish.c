@@ -27,6 +27,9 @@ static enum cw_status topic_of(const struct cw_event *event, char out[CW_TOPIC_M
 {
 	struct cw_topic topic = { .kind = event->conversation.id[0] ? CW_TOPIC_CONVERSATION : CW_TOPIC_EVENTS };
 
+	if (topic.kind == CW_TOPIC_EVENTS && (event->message.id[0] || event->has_conversation)) {
+		return CW_INVALID; /* more people may read that topic than the conversation's */
+	}
 	memcpy(topic.account, event->account, sizeof(topic.account));
 	memcpy(topic.conversation, event->conversation.id, sizeof(topic.conversation));
 	return cw_topic_make(&topic, out);

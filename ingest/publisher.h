@@ -64,6 +64,7 @@ void publisher_note_sync(struct publisher *publisher, const struct cw_token *tok
 /* A revocation was stored: the broker hears of it at once, or with the tables of the next connect. Any thread. */
 void publisher_revoke(struct publisher *publisher, const struct cw_revocation *revocation);
 
+/* How it does now. Any thread. */
 void publisher_stats(struct publisher *publisher, struct publisher_stats *ret_stats);
 
 /* When an event went out, and was taken; false when that is forgotten, or it was not published yet. Any thread. */

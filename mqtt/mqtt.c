@@ -349,17 +349,6 @@ void cw_mqtt_disconnect(struct cw_mqtt *mqtt)
 	}
 }
 
-bool cw_mqtt_is_connected(const struct cw_mqtt *mqtt)
-{
-	struct cw_mqtt *unlocked = (struct cw_mqtt *)mqtt;
-
-	(void)pthread_mutex_lock(&unlocked->lock);
-	bool is_connected = mqtt->state == STATE_CONNECTED;
-
-	(void)pthread_mutex_unlock(&unlocked->lock);
-	return is_connected;
-}
-
 /* ---- publishing ---- */
 
 /* NULL: no room, or no memory. */

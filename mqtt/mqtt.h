@@ -57,8 +57,6 @@ CW_MUST_CHECK enum cw_status cw_mqtt_connect(struct cw_mqtt *mqtt, const char *t
 /* Starts to disconnect after what is under way; on_lost follows. Nothing happens when not connected. */
 void cw_mqtt_disconnect(struct cw_mqtt *mqtt);
 
-bool cw_mqtt_is_connected(const struct cw_mqtt *mqtt);
-
 /* The last connection was not made because the broker answered CONNECT with a refusal: whoever is there speaks MQTT. */
 bool cw_mqtt_was_refused(struct cw_mqtt *mqtt);
 

@@ -34,6 +34,7 @@ struct world {
 	int64_t n_ids;
 };
 
+/* false without memory. It lives as long as the process. */
 bool world_init(struct world *world);
 
 void world_lock(struct world *world);

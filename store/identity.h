@@ -17,6 +17,7 @@ struct number_row {
 	char phone_number_id[CW_PHONE_NUMBER_ID_MAX + 1];
 };
 
+/* A business number with its account. false when it is not known, with *row as it was, and on error, which db_status tells. */
 bool number_find(struct db *db, const char *phone_number_id, struct number_row *row);
 
 /*

@@ -28,6 +28,7 @@ int64_t message_insert(struct tx *tx, int64_t account, int64_t conversation, con
  */
 void message_advance(struct tx *tx, struct conversation_row *row, const struct cw_message *message, const json_t *body);
 
+/* What customers wrote that the team has not read nor answered; 0 on error, which the transaction's status tells. */
 int64_t message_count_unread(struct tx *tx, const struct conversation_row *row);
 
 /* By its id on the wire, within an account. false when there is none or on error. */

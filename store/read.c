@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/memory.h"
 #include "core/text.h"
 #include "store/rows.h"
 #include "store/store_private.h"
@@ -144,7 +145,8 @@ static enum cw_status give_events(struct cw_reader *reader, sqlite3_stmt *statem
 		struct cw_event event;
 
 		event_read(&reader->db, statement, &event);
-		bool goes_on = reader->db.failed == SQLITE_OK && on_event(context, &event);
+		/* What was read without memory for all of it goes nowhere. */
+		bool goes_on = reader->db.failed == SQLITE_OK && !cw_memory_ran_out() && on_event(context, &event);
 
 		cw_event_finish(&event);
 		if (!goes_on) {

@@ -5,8 +5,8 @@
 
 #include "core/buf.h"
 #include "core/text.h"
+#include "store/read_search.h"
 #include "store/rows.h"
-#include "store/search_read.h"
 #include "store/store_private.h"
 
 #define MAX_QUERY_BYTES 4096

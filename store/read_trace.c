@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "core/message.h"
+#include "store/read_trace.h"
 #include "store/rows.h"
 #include "store/store_private.h"
-#include "store/trace_read.h"
 
 /* A message that is older than so many events of its conversation is shown without them. */
 #define MAX_WALK 20000

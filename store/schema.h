@@ -9,5 +9,6 @@ extern const char cw_store_schema_3_sql[];
 extern const char cw_store_schema_4_sql[];
 extern const char cw_store_schema_5_sql[];
 extern const char cw_store_schema_6_sql[];
+extern const char cw_store_schema_7_sql[];
 
 #endif

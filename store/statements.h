@@ -106,7 +106,6 @@
 	X(SQL_CONVERSATION_IDS_OF_CONTACT, "SELECT id, number, merged_into FROM conversation WHERE contact = ?1 " \
 					   "ORDER BY id") \
 	X(SQL_CONVERSATION_NAME_TAKEN, "SELECT 1 FROM conversation WHERE name = ?1") \
-	X(SQL_CONVERSATION_COUNT, "SELECT count(*) FROM conversation WHERE account = ?1") \
 	X(SQL_CONVERSATION_LIST, "SELECT " CONVERSATION_COLUMNS "FROM " CONVERSATION_TABLES \
 				 "WHERE c.account = ?1 AND (c.last_position, c.id) < (?2, ?3) " \
 				 "ORDER BY c.last_position DESC, c.id DESC") \

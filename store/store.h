@@ -10,10 +10,10 @@
 #include "core/revocation.h"
 #include "core/status.h"
 #include "core/webhook.h"
-#include "store/agents.h"
-#include "store/rights_read.h"
-#include "store/search_read.h"
-#include "store/sending_read.h"
+#include "store/read_agent.h"
+#include "store/read_rights.h"
+#include "store/read_search.h"
+#include "store/read_sending.h"
 
 /*
  * The store: operations, not SQL. The database is the log; one writer thread
@@ -48,8 +48,10 @@ struct cw_store_options {
 	void *on_events_context;
 	/* After a commit with which the bridge got something to do: outgoing messages, files. Writer's thread. NULL: none. */
 	void (*on_outbound)(void *context);
+	/* After a commit, for each thing that is done at once and not kept (read marks, typing). The signal ends with the call.
+	 * Writer's thread. NULL: none. */
 	void (*on_signal)(void *context, const struct cw_signal *signal);
-	void *on_outbound_context;
+	void *on_outbound_context; /* of both */
 	/* The disk failed under a COMMIT: the caller must end the process. Writer's thread. NULL: abort(). */
 	void (*on_broken)(void *context, const char *what);
 	void *on_broken_context;
@@ -87,7 +89,7 @@ enum cw_store_op_type {
 	CW_STORE_MEDIA_ADD,
 	CW_STORE_MEDIA_MOVE,
 	CW_STORE_TEMPLATES,
-	CW_STORE_AGENT_ADD, /* what follows: store/agents.h */
+	CW_STORE_AGENT_ADD, /* what follows: store/read_agent.h */
 	CW_STORE_AGENT_CHANGE,
 	CW_STORE_SESSION_BEGIN,
 	CW_STORE_SESSION_USE,

@@ -8,7 +8,7 @@
 #define MAX_BYTES 65536
 
 static const struct broker_values packaged = {
-	.plugin = "/usr/lib/convwire/convwire_auth.so",
+	.plugin = "/usr/lib/x86_64-linux-gnu/convwire/convwire_auth.so",
 	.keys = "/etc/convwire/keys",
 	.roles = "/etc/convwire/roles.acl",
 	.state = "/var/lib/mosquitto/convwire-revocations.json",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What agents ask for, once; and every message's way through its conversation's lane. */
 #include "core/command.h"
-#include "store/sending_read.h"
+#include "store/read_sending.h"
 #include "tests/unit/store_fixture.h"
 #include "tests/unit/unit.h"
 

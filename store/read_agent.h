@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef STORE_AGENTS_H
-#define STORE_AGENTS_H
+#ifndef STORE_READ_AGENT_H
+#define STORE_READ_AGENT_H
 
 #include "core/conversation_id.h"
 #include "core/revocation.h"

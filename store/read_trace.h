@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef STORE_TRACE_READ_H
-#define STORE_TRACE_READ_H
+#ifndef STORE_READ_TRACE_H
+#define STORE_READ_TRACE_H
 
 #include "core/event.h"
 #include "core/outbound.h"

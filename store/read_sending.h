@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef STORE_SENDING_READ_H
-#define STORE_SENDING_READ_H
+#ifndef STORE_READ_SENDING_H
+#define STORE_READ_SENDING_H
 
 #include "store/sending.h"
 

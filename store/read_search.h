@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef STORE_SEARCH_READ_H
-#define STORE_SEARCH_READ_H
+#ifndef STORE_READ_SEARCH_H
+#define STORE_READ_SEARCH_H
 
 #include <stdint.h>
 

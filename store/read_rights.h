@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef STORE_RIGHTS_READ_H
-#define STORE_RIGHTS_READ_H
+#ifndef STORE_READ_RIGHTS_H
+#define STORE_READ_RIGHTS_H
 
 #include <stdbool.h>
 #include <stdint.h>
