@@ -10,6 +10,7 @@ import { eventually } from "../tests/lib/until.mjs";
 import { Crew, now } from "./lib/crew.mjs";
 import { ascending, percentile, printTable, spread, sum } from "./lib/measure.mjs";
 import { plot } from "./lib/plot.mjs";
+import { cpuSeconds } from "./lib/process.mjs";
 import { Convwire, Replaced } from "./lib/systems.mjs";
 
 const USERS = Number(process.env.USERS ?? 2000);
@@ -18,16 +19,17 @@ const WORKERS = 4;
 const ALL_LIVE_MS = 180_000;
 const CLIENTS = fileURLToPath(new URL("lib/clients.mjs", import.meta.url));
 
-/* Seconds until each user was back, in ascending order, and until the servers were. */
+/* Seconds until each user was back, in ascending order, and until the servers were; and the CPU that this took the new holder of the connections, and the users. */
 async function restart(system, crew) {
 	const started = now();
+	const before = cpuSeconds(crew.pids);
 
 	await system.restart();
 	const servers = (now() - started) / 1000;
 	const lives = async () => (await crew.call("live")).flat();
 
 	await eventually(async () => (await lives()).every((at) => at > started), "everybody is back", { ms: ALL_LIVE_MS });
-	return { servers, users: ascending((await lives()).map((at) => (at - started) / 1000)) };
+	return { servers, users: ascending((await lives()).map((at) => (at - started) / 1000)), holder: cpuSeconds(system.holders), clients: cpuSeconds(crew.pids) - before };
 }
 
 async function measure(system) {
@@ -57,6 +59,7 @@ printTable(sides.map(({ name, runs }) => ({
 	"": name, "servers listen again after, s": spread(runs.map(({ servers }) => servers), 1),
 	"half of the users are live, s": spread(runs.map(({ users }) => percentile(users, 0.5)), 1),
 	"all are, s": spread(runs.map(({ users }) => users.at(-1)), 1),
+	"CPU of who holds the connections, s": spread(runs.map(({ holder }) => holder), 1), "CPU of the users, s": spread(runs.map(({ clients }) => clients), 1),
 })));
 plot("restart", {
 	title: `A restart under ${USERS} connected users`, x: "seconds since the servers were told to stop", y: "users live again", steps: true,

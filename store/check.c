@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The promises that `convwire check` holds the database to. */
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "core/media_store.h"
+#include "core/text.h"
 #include "store/rows.h"
 #include "store/store_private.h"
 
@@ -95,6 +99,44 @@ static void check_rules(struct checker *checker)
 	}
 }
 
+static bool has_file(const char *dir, const unsigned char *sha256, int64_t size)
+{
+	char path[PATH_MAX];
+	struct stat found;
+
+	return cw_media_store_path(dir, sha256, path, sizeof(path)) && stat(path, &found) == 0 && found.st_size == size;
+}
+
+/* Every file that a message shows is there, as long as it was. Its bytes are looked at by backup and restore. */
+static void check_media(struct checker *checker, const char *database)
+{
+	char dir[PATH_MAX];
+	char text[PATH_MAX + 150];
+	const char *slash = strrchr(database, '/');
+	sqlite3_stmt *statement = db_bind(checker->db, SQL_CHECK_MEDIA, "");
+	int64_t n_missing = 0;
+
+	if (!slash || !cw_text_format(dir, sizeof(dir), "%.*s/media", (int)(slash - database), database)) {
+		db_end(statement);
+		return; /* the store was opened by that path: it fits */
+	}
+	while (db_step(checker->db, statement)) {
+		const unsigned char *sha256 = sqlite3_column_blob(statement, 0);
+
+		if (!sha256 || sqlite3_column_bytes(statement, 0) != CW_SHA256_BYTES ||
+		    !has_file(dir, sha256, db_int(statement, 1))) {
+			n_missing++;
+		}
+	}
+	if (n_missing > 0) {
+		(void)snprintf(
+			text, sizeof(text),
+			"files of messages are not in %s, or not as long as they were (%lld): copy them from a backup's media/",
+			dir, (long long)n_missing); /* it fits */
+		fault(checker, text);
+	}
+}
+
 enum cw_status cw_store_check(struct cw_reader *reader, int64_t published,
 			      void (*on_fault)(void *context, const char *text), void *context,
 			      struct cw_check *ret_check, struct cw_error *reterr)
@@ -107,6 +149,7 @@ enum cw_status cw_store_check(struct cw_reader *reader, int64_t published,
 	check_integrity(&checker);
 	check_seq(&checker);
 	check_rules(&checker);
+	check_media(&checker, reader->store->path);
 	check.messages = ask(&checker, SQL_COUNT_MESSAGES);
 	check.conversations = ask(&checker, SQL_COUNT_CONVERSATIONS);
 	check.waiting_changes = raw_count(&reader->db, "waiting");

@@ -13,6 +13,7 @@
 			  "e.conversation ORDER BY e.seq) AS before, (SELECT min(seq) FROM event f " \
 			  "WHERE f.account = e.account) AS first FROM event e) " \
 			  "WHERE prev <> coalesce(before, prev) OR (before IS NULL AND prev >= first)") \
+	X(SQL_CHECK_MEDIA, "SELECT sha256, size FROM media WHERE state = 'ready' GROUP BY sha256, size") \
 	X(SQL_CHECK_DOUBLE_WAMID, "SELECT count(*) FROM (SELECT 1 FROM message WHERE wamid_hash IS NOT NULL " \
 				  "GROUP BY wamid_hash, account, wamid HAVING count(*) > 1)") \
 	X(SQL_CHECK_ASSIGNEE, "SELECT count(*) FROM conversation c LEFT JOIN assignment s ON s.conversation = c.id " \

@@ -45,6 +45,10 @@ export class Crew {
 		this.workers = Array.from({ length: nWorkers }, () => new Worker(file));
 	}
 
+	get pids() {
+		return this.workers.map(({ child }) => child.pid);
+	}
+
 	/** Asks each; `args` may be a function of the worker's index. The answers in order. */
 	call(name, args) {
 		return Promise.all(this.workers.map((worker, i) => worker.call(name, typeof args === "function" ? args(i) : args)));

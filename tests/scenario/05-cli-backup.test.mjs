@@ -49,6 +49,9 @@ scenario('back to a backup: clients load anew, what may have been sent is unknow
   assert.match(busy.stderr, /another Convwire process owns this directory/);
   await system.daemon.stop();
   await fs.rm(path.join(system.dir, 'media'), { recursive: true });
+  const lacking = await system.convwire('check');
+  assert.equal(lacking.code, 65);
+  assert.match(lacking.stdout, /FAULT: files of messages are not in .*\/media, .* \(1\): copy them from a backup/);
   const done = await system.convwire('restore', folder);
   assert.equal(done.code, 0, done.stderr);
   assert.match(done.stdout, /1 files came with it/);
