@@ -28,12 +28,13 @@ static const char *const migrations[] = { cw_store_schema_sql,   cw_store_schema
 /*
  * WAL and FULL: a commit is on the disk when COMMIT returns. Checkpoints are the writer's own doing, so
  * that none races a commit (SQLite before 3.51.3 can corrupt the WAL then). Debian compiles
- * SECURE_DELETE in, which rewrites pages on every delete; backups hold no more than the live file.
+ * SECURE_DELETE in, which rewrites pages on every delete; backups hold no more than the live file. Readers sort in temporary
+ * files: `convwire check` sorts all events.
  */
 static const char writer_pragmas[] =
 	"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;"
 	"PRAGMA cache_size = -8192; PRAGMA secure_delete = OFF; PRAGMA temp_store = MEMORY;";
-static const char reader_pragmas[] = "PRAGMA query_only = 1; PRAGMA cache_size = -1024; PRAGMA temp_store = MEMORY;";
+static const char reader_pragmas[] = "PRAGMA query_only = 1; PRAGMA cache_size = -1024;";
 
 static enum cw_status open_failed(struct db *db, const char *path, const char *what, struct cw_error *reterr)
 {

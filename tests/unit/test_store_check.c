@@ -5,6 +5,7 @@
 #include "tests/unit/store_fixture.h"
 #include "tests/unit/unit.h"
 
+#define MAX_CHECK_BYTES (8 * 1024 * 1024)
 #define OUTBOUND(attempt, state, holds) \
 	"INSERT INTO outbound (message, attempt, conversation, number, state, holds_lane, due_at, queued_at, state_at) " \
 	"VALUES (1, " attempt ", 1, 1, '" state "', " holds ", 0, 0, 0);"
@@ -90,11 +91,30 @@ static void a_late_message_is_unread_though_a_later_one_was_answered(void **stat
 	assert_int_equal(find_faults(fixture, last), 0);
 }
 
+/* It runs in the daemon, on a small server, over millions of rows. */
+static void a_check_needs_no_memory_for_all_that_there_is(void **state)
+{
+	struct fixture *fixture = *state;
+	char last[300];
+
+	post_messages(fixture, TEXT(CUSTOMER, "w1", 1800000000, "a"));
+	break_promise(fixture, "WITH RECURSIVE n(i) AS (VALUES (2) UNION ALL SELECT i + 1 FROM n WHERE i < 300000) "
+			       "INSERT INTO event SELECT i, 1, i, i - 1, 1, 'message', 1, 0, 0, 0 FROM n; "
+			       "UPDATE account SET head = 300000; UPDATE conversation SET last_seq = 300000");
+	(void)sqlite3_memory_highwater(1);
+	int64_t before = sqlite3_memory_used();
+
+	(void)find_faults(fixture, last);
+	assert_string_equal(last, "");
+	assert_in_range(sqlite3_memory_highwater(0) - before, 0, MAX_CHECK_BYTES);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		STORE_TEST(each_broken_promise_is_named),
 		STORE_TEST(a_late_message_is_unread_though_a_later_one_was_answered),
+		STORE_TEST(a_check_needs_no_memory_for_all_that_there_is),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
