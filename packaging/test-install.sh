@@ -12,6 +12,8 @@ fail() { echo "FAIL: $1" >&2; exit 1; }
 clean_up() {
 	[ -z "${up:-}" ] || kill "$up" 2>/dev/null || true
 	[ -z "${up:-}" ] || wait "$up" 2>/dev/null || true
+	[ -z "${container:-}" ] || kill "$container" 2>/dev/null || true
+	[ -z "${container:-}" ] || wait "$container" 2>/dev/null || true
 	umount -l "$root/proc" 2>/dev/null || true
 	rm -rf --one-file-system "$root"
 }
@@ -59,11 +61,37 @@ as_convwire convwire restore /var/lib/convwire/backup --dir /var/lib/convwire ||
 as_convwire convwire check --dir /var/lib/convwire || fail "check finds something after the restore"
 
 echo "== units"
-in_root apt-get install -y -qq --no-install-recommends systemd >/dev/null 2>&1
+in_root apt-get install -y -qq --no-install-recommends systemd systemd-sysv dbus >/dev/null 2>&1
 in_root systemd-analyze verify --man=no /lib/systemd/system/convwired.service /lib/systemd/system/convwire-mosquitto.service
 for unit in convwired convwire-mosquitto; do
 	in_root systemd-analyze security --offline=true /lib/systemd/system/$unit.service 2>/dev/null | tail -1
 done
+
+echo "== systemd runs them"
+command -v systemd-nspawn >/dev/null || apt-get install -y -qq --no-install-recommends systemd-container >/dev/null
+umount "$root/proc"
+systemd-nspawn -q -D "$root" --boot --register=no --keep-unit --private-network --console=pipe >"$root.boot" 2>&1 </dev/null &
+container=$!
+booted() { nsenter -t "$init" -m -u -i -n -p env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root "$@"; }
+until_it() { n=0; until "$@" >/dev/null 2>&1; do n=$((n + 1)); [ $n -lt 150 ] || fail "never: $*"; sleep 0.2; done; }
+is_booted() { init=$(pgrep -P "$container") && booted systemctl is-system-running; }
+until_it is_booted
+booted systemctl disable --now mosquitto >/dev/null 2>&1
+booted systemctl enable --now convwire-mosquitto convwired 2>/dev/null
+booted_convwire() { booted runuser -u convwire -- convwire "$@" --dir /var/lib/convwire; }
+is_well() { booted_convwire doctor --no-message; }
+until_it is_well
+booted_convwire doctor | grep -q "match: true" || fail "no message comes through"
+booted systemctl reload convwire-mosquitto convwired || fail "reload"
+booted sh -c 'kill -9 $(pidof convwired mosquitto)'
+until_it is_well
+booted_convwire backup /var/lib/convwire/backup >/dev/null || fail "no backup under the unit's restrictions"
+booted systemctl stop convwired convwire-mosquitto
+booted systemctl poweroff >/dev/null 2>&1 || true
+wait "$container" || true
+container=
+rm -f "$root.boot"
+mount -t proc proc "$root/proc"
 
 echo "== remove"
 in_root apt-get purge -y -qq convwire >/dev/null 2>&1
