@@ -48,6 +48,8 @@ export class Sync {
 	private lostMeanwhile: string[] = [];
 	private syncing: Promise<void> | null = null;
 	private mustSyncAgain = false;
+	/** The last sync broke off: what it was asked for is not known. */
+	private hasFailed = false;
 	private isUp = false;
 	private isStopped = true;
 	private silent = false;
@@ -60,7 +62,7 @@ export class Sync {
 
 	/** Everything up to the head is here, and what follows will arrive. */
 	get isLive(): boolean {
-		return this.isUp && !this.silent && this.syncing === null && this.cursor >= 0 && this.cursor >= this.head;
+		return this.isUp && !this.silent && this.syncing === null && !this.hasFailed && this.cursor >= 0 && this.cursor >= this.head;
 	}
 
 	/** No head for so long that the publisher may be cut off, whatever MQTT says. */
@@ -262,6 +264,7 @@ export class Sync {
 
 	private afterSync(error: unknown): void {
 		this.syncing = null;
+		this.hasFailed = error !== null;
 		if (this.isStopped) {
 			return;
 		}

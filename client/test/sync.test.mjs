@@ -188,3 +188,17 @@ test("a head that comes while a sync is under way is not forgotten", async (t) =
 	gates[0]();
 	await settled(() => asked === 3 && sync.cursor === 11);
 });
+
+test("who was told to ask, and got no answer, is not live", async (t) => {
+	const { sync, asked, feed } = start(t, [SNAPSHOT, new Error("cut"), page({ head_topic: FEED, lost: [row(1).id] })]);
+
+	sync.up();
+	await settled(() => sync.isLive);
+	feed({ seq: 10, events: 0, gained: null, lost: null });
+	await settled(() => asked.length === 2);
+	await settled(() => sync.behind === 0);
+	await new Promise((resolve) => setImmediate(resolve));
+	assert.equal(sync.isLive, false);
+	sync.sync();
+	await settled(() => sync.isLive);
+});

@@ -18,7 +18,7 @@ function page(system, agent) {
     fetch: (url, options) => {
       calls.all++;
       calls.sync += url.includes('/sync') ? 1 : 0;
-      return fetch(url, options);
+      return fetch(url.replace(/^http:\/\/127\.0\.0\.1:\d+/, `http://127.0.0.1:${system.httpPort}`), options); // a restarted daemon has another port
     },
   });
   client.calls = calls;
@@ -116,7 +116,6 @@ scenario('the feed goes on over a restart of the daemon', async (system) => {
 
   await system.daemon.stop();
   await system.startDaemon();
-  ann.options.url = `http://127.0.0.1:${system.httpPort}`; // the port is the kernel's
   await system.ready();
   await system.customerWrites({ from: '923450000001', body: 'two' });
   await eventually(() => bodies(ann, id).includes('two'), 'the event arrives without a reconnect');
