@@ -49,9 +49,9 @@ enum origin_verdict origin_judge(const char *origin, const char *host, const cha
 
 static bool is_origin(const char *text, size_t len)
 {
-	size_t scheme = strncmp(text, "https://", 8) == 0 ? 8 : strncmp(text, "http://", 7) == 0 ? 7 : 0;
+	size_t scheme = strncasecmp(text, "https://", 8) == 0 ? 8 : strncasecmp(text, "http://", 7) == 0 ? 7 : 0;
 
-	return scheme && cw_text_is_made_of(text + scheme, len - scheme, ORIGIN_MAX, CW_TEXT_ID ".:[]");
+	return scheme && text[scheme] != ':' && cw_text_is_made_of(text + scheme, len - scheme, ORIGIN_MAX, CW_TEXT_ID ".:[]");
 }
 
 bool origin_is_valid(const char *text)

@@ -54,6 +54,7 @@ static void a_list_holds_origins_only(void **state)
 					   "a.example",
 					   "ftp://a.example",
 					   "https://a.example https://b.example/x",
+					   "http://:8080",
 					   "https://a?b" };
 	struct cw_error error;
 
@@ -61,6 +62,7 @@ static void a_list_holds_origins_only(void **state)
 	assert_int_equal(origin_check_list("", &error), CW_OK);
 	assert_int_equal(origin_check_list(LIST, &error), CW_OK);
 	assert_int_equal(origin_check_list(" https://[::1]:8443 ,", &error), CW_OK);
+	assert_int_equal(origin_check_list("HTTPS://A.example", &error), CW_OK); /* RFC 3986, 3.1 */
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		assert_int_equal(origin_check_list(bad[i], &error), CW_INVALID);
 	}
