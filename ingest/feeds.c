@@ -24,7 +24,7 @@ struct feed {
 	int64_t n_events; /* published for it since it began */
 	bool is_new;      /* seq and epoch are not read yet */
 	bool has_changed;
-	json_t *gained, *lost; /* since it was last said; NULL: too many */
+	json_t *gained, *lost; /* since it was last said; NULL: too many, or nobody knows what was heard */
 	int64_t said_at_ms;    /* monotonic; 0: not since it began */
 	int64_t synced_at_ms, noted_at_ms;
 };

@@ -40,7 +40,7 @@ CW_MUST_CHECK enum cw_status feeds_load(struct feeds *feeds, struct cw_reader *r
 /* An event goes out, or (is_published false) is left to the feeds and heads. */
 void feeds_see(struct feeds *feeds, const struct cw_event *event, bool is_published);
 
-/* After a reconnect: every feed begins anew from the database. */
+/* After a reconnect: every feed begins anew from the database, and whoever hears it asks /sync what changed hands. */
 void feeds_forget_said(struct feeds *feeds);
 
 /* Reads from the database what new feeds begin with. CW_OK when none is new. */
