@@ -17,6 +17,6 @@ CONVWIRE_BUILD=$build CONVWIRE_DEADLINE_MS=60000 node --test --test-concurrency=
 
 mkdir -p "$build/report"
 gcovr --root "$root" --object-directory "$build" --exclude 'tests/' --exclude 'bench/' --exclude 'build' --exclude-unreachable-branches \
-	--html-details "$build/report/index.html" --json-summary "$build/report/summary.json" --sort-uncovered >"$build/report/table.txt"
+	--html-details "$build/report/index.html" --json-summary "$build/report/summary.json" --sort-uncovered --txt "$build/report/table.txt"
 tail -4 "$build/report/table.txt"
 echo "build-coverage/report/index.html shows each line."

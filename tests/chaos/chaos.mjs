@@ -1,5 +1,5 @@
 // make chaos: customers write, agents follow and reply, a page looks on, and everything that can go wrong does, in a mix by a
-// seed. Then everything is healed, and a checker counts the promises that were broken. CHAOS_SECONDS, CHAOS_SEED, CHAOS_AGENTS.
+// seed. Then everything is healed, and a checker counts the promises that were broken. CHAOS_SECONDS, CHAOS_SEED, CHAOS_AGENTS, CHAOS_FAULTS.
 import { fork } from 'node:child_process';
 import fs from 'node:fs/promises';
 import os from 'node:os';

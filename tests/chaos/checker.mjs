@@ -26,14 +26,14 @@ function checkMessages(world, sent, messages, broken) {
 
 /** Each reply at most once at WhatsApp, whatever happened; and exactly once unless people were told otherwise. */
 function checkReplies(world, { replies, refused }, messages, ledger, broken) {
-  const taken = new Map();
-  for (const { body } of ledger) taken.set(body.text?.body, (taken.get(body.text?.body) ?? 0) + 1);
+  const taken = new Map(); // body → the marks under which WhatsApp took it
+  for (const { body } of ledger) taken.set(body.text?.body, [...(taken.get(body.text?.body) ?? []), body.biz_opaque_callback_data]);
   const rows = new Map(messages.filter(({ direction, content }) => direction === 'out' && content?.body).map((message) => [message.content.body, message]));
   const wasRefused = new Set(refused.map(({ body }) => body));
   for (const { body, at } of replies) {
-    const n = taken.get(body) ?? 0;
+    const n = taken.get(body)?.length ?? 0;
     const row = rows.get(body);
-    if (n > 1) broken.repliesDuplicated.push(`${body} (${n} times, now ${row?.status ?? 'not stored'})`);
+    if (n > 1) broken.repliesDuplicated.push(`${body}, given at ${new Date(at).toISOString().slice(11, 23)}: ${n} times, as ${taken.get(body).join(', ')}; now ${row ? `${row.id} ${row.status}` : 'not stored'}`);
     const isTold = wasRefused.has(body) || ['unknown', 'failed'].includes(row?.status);
     if (n === 0 && !isTold && !wasTakenBack(world.restores, at)) broken.repliesLost.push(`${body} (${row?.status ?? 'not stored'})`);
   }

@@ -97,6 +97,9 @@ export const FAULTS = {
   'backup restored': { begin: restored, alone: true },
 };
 
+/** All, or those that somebody looks for: CHAOS_FAULTS="backup restored,broker killed". */
+const NAMES = process.env.CHAOS_FAULTS?.split(',') ?? Object.keys(FAULTS);
+
 export class Nemesis {
   windows = []; // { from, to, faults }
 
@@ -135,7 +138,7 @@ export class Nemesis {
   #choose() {
     const names = [];
     for (let n = this.random.whole(1, 3); n > 0; n--) {
-      if (this.left.length === 0) this.left = this.random.some(Object.keys(FAULTS), Object.keys(FAULTS).length);
+      if (this.left.length === 0) this.left = this.random.some(NAMES, NAMES.length);
       const next = this.left.pop();
       if (FAULTS[next].alone && names.length > 0) {
         this.left.unshift(next);
