@@ -51,7 +51,8 @@ static bool is_origin(const char *text, size_t len)
 {
 	size_t scheme = strncasecmp(text, "https://", 8) == 0 ? 8 : strncasecmp(text, "http://", 7) == 0 ? 7 : 0;
 
-	return scheme && text[scheme] != ':' && cw_text_is_made_of(text + scheme, len - scheme, ORIGIN_MAX, CW_TEXT_ID ".:[]");
+	return scheme && text[scheme] != ':' &&
+	       cw_text_is_made_of(text + scheme, len - scheme, ORIGIN_MAX, CW_TEXT_ID ".:[]");
 }
 
 bool origin_is_valid(const char *text)

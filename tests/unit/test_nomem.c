@@ -276,7 +276,8 @@ static void the_log_is_given_whole_or_with_an_error(void **state)
 		/* What has been given when it fails is published by then: each event is whole, too. */
 		assert_in_range(out.n_good, 0, whole.n_good);
 		if (out.n_good > 0 && memcmp(out.text.data, whole.text.data, out.n_good) != 0) {
-			fail_msg("allocation %ld: an event was given without a part of it: %.*s", n, (int)out.n_good, out.text.data);
+			fail_msg("allocation %ld: an event was given without a part of it: %.*s", n, (int)out.n_good,
+				 out.text.data);
 		}
 		if (status != CW_NOMEM && (status != CW_OK || out.n_good != whole.n_good)) {
 			fail_msg("allocation %ld: status %d, %zu of %zu bytes", n, (int)status, out.n_good, whole.n_good);
