@@ -10,6 +10,7 @@
 
 #include "core/clock.h"
 #include "core/content.h"
+#include "core/event.h"
 #include "core/memory.h"
 #include "core/text.h"
 
@@ -177,6 +178,17 @@ static bool read_type(struct cw_command *command, struct cw_problem *problem)
 	return false;
 }
 
+static bool read_epoch(struct cw_command *command, struct cw_problem *problem)
+{
+	const json_t *epoch = json_object_get(command->root, "epoch");
+
+	command->epoch = json_string_value(epoch);
+	if (epoch && (!command->epoch || strlen(command->epoch) != CW_EPOCH_TEXT - 1)) {
+		return refuse(problem, "epoch: must be the epoch of the log, as /sync gives it.");
+	}
+	return true;
+}
+
 /* Two bodies that parse alike digest alike, however they are written. */
 static bool digest(struct cw_command *command, json_t *data)
 {
@@ -191,8 +203,8 @@ static bool digest(struct cw_command *command, json_t *data)
 
 static bool read_root(struct cw_command *command, struct cw_problem *problem)
 {
-	if (!read_id(command, problem) || !read_type(command, problem) ||
-	    !has_only(command->root, "", "id, type, data", problem)) {
+	if (!read_id(command, problem) || !read_type(command, problem) || !read_epoch(command, problem) ||
+	    !has_only(command->root, "", "id, type, data, epoch", problem)) {
 		return false;
 	}
 	json_t *data = json_object_get(command->root, "data");

@@ -43,6 +43,7 @@ struct cw_command {
 	const char *reply_to;      /* send: id of the quoted message; NULL: none */
 	const char *message;       /* read, retry, discard: id of the message; a reaction's target */
 	const char *assignee;      /* assign: "me", a subject, or NULL for nobody */
+	const char *epoch;         /* the log's, as the sender knew it when it sent this first; NULL: not said */
 };
 
 /* A refusal: docs/protocol.md, "Problems". Its status also is the HTTP answer's; 4xx ends the sender's retries. */

@@ -385,13 +385,28 @@ static char *find_answer(struct tx *tx, int64_t account, const struct cw_store_c
 	return answer;
 }
 
+/*
+ * Since this was sent first, the log went back to a backup, and with it what was answered: it may have been done, and the
+ * customer may have it.
+ */
+static bool is_of_another_log(struct tx *tx, int64_t account, const struct cw_command *command)
+{
+	const struct tx_account *known = account && command->epoch ? tx_account(tx, account) : NULL;
+
+	return known && strcmp(known->row.epoch, command->epoch) != 0;
+}
+
 static char *act(struct tx *tx, int64_t account, const struct cw_store_command *asked, struct cw_problem *problem)
 {
 	struct conversation_row row = { .id = 0 };
 	struct acting acting = { .tx = tx, .asked = asked, .command = asked->command, .row = &row, .problem = problem };
 	bool is_done = false;
 
-	if (!account || !conversation_find(tx->db, asked->conversation, &row) || row.account != account) {
+	if (is_of_another_log(tx, account, asked->command)) {
+		cw_problem_set(problem, "other_epoch", 409,
+			       "The server went back to a backup since this was sent first, and cannot tell whether it was done. "
+			       "Look, and give it again if it was not.");
+	} else if (!account || !conversation_find(tx->db, asked->conversation, &row) || row.account != account) {
 		cw_problem_set(problem, "unknown_conversation", 404,
 			       "There is no such conversation; use its canonical id, /api/v1/resolve finds it.");
 	} else if (row.merged_into) {

@@ -13,7 +13,7 @@ import { isRefused, Link } from "./link.js";
 import type { MqttConnect } from "./link.js";
 import { newId, Outbox } from "./outbox.js";
 import type { CommandAnswer } from "./outbox.js";
-import { MemoryOutbox, openOutboxStorage } from "./outbox_storage.js";
+import { MemoryOutbox, ofEpoch, openOutboxStorage } from "./outbox_storage.js";
 import type { OutboxStorage, StoredCommand } from "./outbox_storage.js";
 import { People } from "./people.js";
 import type { Person } from "./people.js";
@@ -129,6 +129,7 @@ export class Client {
 			storage: () => this.storage,
 			whenOpen: (act) => this.whenOpen(act),
 			give: (command) => this.give(command, true),
+			epoch: () => this.sync.epoch,
 			onChange: (conversation) => this.emitter.emit("pending", conversation),
 		});
 		this.debug = new Debug(this.trace, () => this.facts());
@@ -322,7 +323,7 @@ export class Client {
 	 * again until then, under the same id, so that nothing happens twice.
 	 */
 	command(conversation: string, type: string, data?: unknown): Promise<CommandAnswer> {
-		return this.give({ id: newId(), conversation, type, data, at: Date.now() }, false);
+		return this.give({ id: newId(), conversation, type, data, at: Date.now(), ...ofEpoch(this.sync.epoch) }, false);
 	}
 
 	/** Sends a message: it is in state at once, and survives the page until it is answered. The answer is the command's id. */
@@ -436,6 +437,7 @@ export class Client {
 			publish: (topic, payload) => publish(topic, payload, { qos: 1 }),
 			isUp: () => this.link?.up === true,
 			survivorOf: (id) => this.state.survivorOf(id),
+			epoch: () => this.sync.epoch,
 			refresh: (id) => this.loadConversation(id),
 		}, this.storage);
 		const presence = this.options.presence === false ? null : this.people.presenceTopic;

@@ -23,11 +23,15 @@ export interface OutboxHost {
 	isUp(): boolean;
 	/** Where messages for a conversation go now: it may have been merged into another. */
 	survivorOf(conversation: string): string;
+	/** The log's, as far as is known. */
+	epoch(): string | null;
 	/** Its row is fetched again: the server says that it was merged. */
 	refresh(conversation: string): Promise<void>;
 }
 
 interface Entry extends StoredCommand {
+	/** How often it was sent, as far as is known. */
+	nSent: number;
 	resolve(answer: CommandAnswer): void;
 	reject(error: Error): void;
 	isStored: boolean;
@@ -74,6 +78,8 @@ export class Outbox {
 	private readonly replies = new Map<string, (reply: Reply | null) => void>();
 	private readonly wakers = new Set<() => void>();
 	private isStopped = false;
+	/** What is older comes from another page, which may have sent it. */
+	private readonly startedAt = Date.now();
 
 	constructor(private readonly host: OutboxHost, private readonly storage: OutboxStorage) {}
 
@@ -90,7 +96,7 @@ export class Outbox {
 		return new Promise((resolve, reject) => {
 			const lane = this.lanes.get(command.conversation) ?? [];
 
-			lane.push({ ...command, resolve, reject, isStored });
+			lane.push({ ...command, nSent: command.at < this.startedAt ? 1 : 0, resolve, reject, isStored });
 			this.lanes.set(command.conversation, lane);
 			void this.run(command.conversation);
 		});
@@ -160,7 +166,7 @@ export class Outbox {
 			} catch (error) {
 				const isFinal = error instanceof ApiError && !error.isTemporary && error.status !== 401;
 
-				if (isFinal && !(await this.wasMerged(target, error))) {
+				if (isFinal && !this.mayBeOfThisLog(entry, error) && !(await this.wasMerged(target, error))) {
 					entry.reject(error); /* who gave it decides what becomes of it */
 					return;
 				}
@@ -171,12 +177,13 @@ export class Outbox {
 
 	/** By MQTT when it is up; what has no answer in time, or was refused there, is asked over HTTP, which says why. */
 	private async attempt(entry: Entry, conversation: string): Promise<CommandAnswer> {
-		const { id, type, data } = entry;
-		const body = data === undefined ? { id, type } : { id, type, data };
+		const { id, type, data, epoch } = entry;
+		const body = { id, type, ...(data !== undefined && { data }), ...(epoch !== undefined && { epoch }) };
 		const { account, subject } = this.host;
 		const topic = makeTopic({ kind: "command", account, conversation, subject });
 
 		if (this.host.isUp() && topic !== null) {
+			entry.nSent++;
 			const reply = await this.publishAndWait(id, topic, JSON.stringify(body)).catch(() => null);
 
 			if (reply !== null) {
@@ -185,6 +192,7 @@ export class Outbox {
 		}
 		const path = `/api/v1/conversations/${encodeURIComponent(conversation)}/commands`;
 
+		entry.nSent++;
 		return answerOf(await this.host.api.ask<Reply>(path, { method: "POST", body }));
 	}
 
@@ -204,6 +212,20 @@ export class Outbox {
 				clearTimeout(timer);
 			}
 		}
+	}
+
+	/** The log is another one than when it was given. What was refused at its first sending has not been done: it goes under the new one. */
+	private mayBeOfThisLog(entry: Entry, error: ApiError): boolean {
+		if (error.type !== "other_epoch" || entry.nSent > 1) {
+			return false;
+		}
+		const epoch = this.host.epoch();
+
+		entry.nSent = 0;
+		if (epoch !== null) {
+			entry.epoch = epoch;
+		}
+		return true; /* or it is not known yet: the next try may know */
 	}
 
 	/**

@@ -10,9 +10,14 @@ export interface StoredCommand {
 	data?: unknown;
 	/** When it was given, ms. */
 	at: number;
+	/** The log's, when it was given; absent: not known yet. */
+	epoch?: string;
 	/** It will not be sent, and why: kept until a person has seen it. */
 	refused?: { detail: string; type: string };
 }
+
+/** That member of a command, if it is known. */
+export const ofEpoch = (epoch: string | null): { epoch?: string } => (epoch === null ? {} : { epoch });
 
 export interface OutboxStorage {
 	put(command: StoredCommand): Promise<void>;

@@ -5,6 +5,7 @@
 import { ApiError } from "./api.js";
 import { newId } from "./outbox.js";
 import type { CommandAnswer } from "./outbox.js";
+import { ofEpoch } from "./outbox_storage.js";
 import type { OutboxStorage, StoredCommand } from "./outbox_storage.js";
 import type { State } from "./state.js";
 import type { Message } from "./wire.js";
@@ -23,6 +24,8 @@ export interface SendingHost {
 	whenOpen(act: () => void): void;
 	/** Resolves with the answer, however long it takes; rejects with the ApiError of a refusal. */
 	give(command: StoredCommand): Promise<CommandAnswer>;
+	/** The log's, as far as is known. */
+	epoch(): string | null;
 	/** Something of this conversation that is not sent yet has changed. */
 	onChange(conversation: string): void;
 }
@@ -44,7 +47,7 @@ export class Sending {
 
 	/** Sends a message: it is in state at once, and survives the page until it is answered. The answer is the command's id. */
 	send(conversation: string, draft: Draft): string {
-		const command: StoredCommand = { id: newId(), conversation, type: "send", data: draft, at: Date.now() };
+		const command: StoredCommand = { id: newId(), conversation, type: "send", data: draft, at: Date.now(), ...ofEpoch(this.host.epoch()) };
 
 		this.showPending(command);
 		this.followed.add(command.id);

@@ -26,6 +26,11 @@ function doors({ isUp = true, http = () => ({ ok: true, message: "m" }) } = {}) 
 const reply = (outbox, answer) => outbox.takeReply(JSON.stringify(answer));
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
+async function until(test_) {
+	for (let i = 0; i < 100_000 && !test_(); i++) await turn();
+	assert.ok(test_());
+}
+
 test("by MQTT when it is up; the answer is found by its id", async () => {
 	const door = doors();
 	const outbox = new Outbox(door, new MemoryOutbox());
@@ -147,4 +152,41 @@ test("stopped: nothing more goes out, and what has no answer stays stored", asyn
 	outbox.stop();
 	await turn();
 	assert.equal((await storage.all()).length, 1);
+});
+
+const refusal = (type) => ({ ok: false, problem: { type: `urn:convwire:problem:${type}`, status: 409, detail: "went back to a backup" } });
+
+test("sent before, and the log went back to a backup since: nobody can tell, so it is not sent again", async () => {
+	const door = doors({ http: () => { throw new ApiError(0, "network", "cut"); } });
+	const outbox = new Outbox({ ...door, epoch: () => "new" }, new MemoryOutbox());
+	const answered = outbox.add({ ...command("one"), at: Date.now() + 1000, epoch: "old" }, false);
+	const refused = assert.rejects(answered, (error) => error.type === "other_epoch" && /backup/.test(error.detail));
+
+	await turn();
+	outbox.lost(); /* it was published, and perhaps done; HTTP does not answer either */
+	await until(() => door.made.asked.length === 2);
+	outbox.wake();
+	await until(() => door.made.asked.length === 3);
+	reply(outbox, { id: "one", ...refusal("other_epoch") });
+	await refused;
+	assert.deepEqual(door.made.asked.map(([way]) => way), ["mqtt", "http", "mqtt"]);
+});
+
+test("given under another log and not sent before: it goes under the one that is", async () => {
+	const door = doors({ isUp: false, http: ({ epoch }) => { if (epoch === "old") throw new ApiError(409, "other_epoch", "went back to a backup"); return { ok: true, message: "m" }; } });
+	const outbox = new Outbox({ ...door, isUp: () => false, epoch: () => "new" }, new MemoryOutbox());
+	const answered = outbox.add({ ...command("one"), at: Date.now() + 1000, epoch: "old" }, false);
+
+	await until(() => door.made.asked.length === 1);
+	await turn();
+	outbox.wake();
+	assert.deepEqual(await answered, { message: "m" });
+	assert.equal(door.made.asked.length, 2);
+});
+
+test("of a page before this one, under another log: it may have been sent", async () => {
+	const door = doors({ http: () => { throw new ApiError(409, "other_epoch", "went back to a backup"); } });
+	const outbox = new Outbox({ ...door, isUp: () => false, epoch: () => "new" }, new MemoryOutbox());
+
+	await assert.rejects(outbox.add({ ...command("one"), epoch: "old" }, false), { type: "other_epoch" });
 });

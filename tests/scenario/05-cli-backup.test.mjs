@@ -83,6 +83,34 @@ scenario('back to a backup: clients load anew, what may have been sent is unknow
   assert.deepEqual(check.faults, []);
 });
 
+scenario('what was sent after the backup is not sent again by who never heard the answer', async (system) => {
+  await system.init();
+  const sim = await system.startSim();
+  await system.start();
+  const id = await system.customer();
+  const epochOf = async () => (await system.api('/sync')).json.epoch;
+  const epoch = await epochOf();
+  const say = (command, said) => system.api(`/conversations/${id}/commands`, { method: 'POST', body: JSON.stringify({ id: command, type: 'send', data: { kind: 'text', content: { body: command } }, ...(said && { epoch: said }) }) });
+  const { folder } = await backup(system);
+  const before = await say('unheard', epoch);
+  assert.equal(before.status, 200);
+  await eventually(async () => (await ledgerOf(sim)).includes('unheard'), 'WhatsApp has it');
+  await system.daemon.stop();
+  assert.equal((await system.convwire('restore', folder)).code, 0);
+  await system.startDaemon();
+  await system.ready();
+
+  const again = await say('unheard', epoch);
+  assert.equal(again.status, 409, again.text);
+  assert.match(again.json.problem.type, /:other_epoch$/);
+  assert.match(again.json.problem.detail, /backup/);
+  const now = await say('written-now', await epochOf());
+  assert.equal(now.status, 200, now.text);
+  assert.equal((await say('says-no-epoch')).status, 200);
+  await eventually(async () => (await ledgerOf(sim)).includes('says-no-epoch'), 'what is new goes');
+  assert.deepEqual((await ledgerOf(sim)).filter((body) => body === 'unheard').length, 1);
+});
+
 scenario('sessions of before a restore are over', async (system) => {
   await (await system.init()).start();
   await fs.writeFile(path.join(system.dir, 'ann.password'), 'correct horse\n');

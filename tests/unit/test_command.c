@@ -87,6 +87,8 @@ static void bad_commands_are_refused_with_a_sentence(void **state)
 		{ "{'id':'1'}", "unknown_command", "type: must be", "1" },
 		{ "{'id':'1','type':'explode'}", "unknown_command", "type: must be", "1" },
 		{ "{'id':'1','type':'done','subject':'bob'}", "bad_command", "subject: is not known here", "1" },
+		{ "{'id':'1','type':'done','epoch':7}", "bad_command", "epoch: must be", "1" },
+		{ "{'id':'1','type':'done','epoch':'short'}", "bad_command", "epoch: must be", "1" },
 		{ "{'id':'1','type':'done','data':[]}", "bad_command", "data: must be an object", "1" },
 		{ "{'id':'1','type':'done','data':{'x':1}}", "bad_command", "data.x: is not known here", "1" },
 		{ "{'id':'1','type':'send','data':{}}", "bad_command", "data.kind: must be", "1" },
