@@ -6,6 +6,7 @@
 import { ApiError, shortName } from "./api.js";
 import type { Api } from "./api.js";
 import { Backoff } from "./backoff.js";
+import { ofEpoch } from "./outbox_storage.js";
 import type { OutboxStorage, StoredCommand } from "./outbox_storage.js";
 import { makeTopic } from "./topic.js";
 
@@ -177,6 +178,9 @@ export class Outbox {
 
 	/** By MQTT when it is up; what has no answer in time, or was refused there, is asked over HTTP, which says why. */
 	private async attempt(entry: Entry, conversation: string): Promise<CommandAnswer> {
+		if (entry.nSent === 0 && entry.epoch === undefined) { /* given before the first sync */
+			Object.assign(entry, ofEpoch(this.host.epoch()));
+		}
 		const { id, type, data, epoch } = entry;
 		const body = { id, type, ...(data !== undefined && { data }), ...(epoch !== undefined && { epoch }) };
 		const { account, subject } = this.host;

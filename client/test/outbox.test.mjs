@@ -17,6 +17,7 @@ function doors({ isUp = true, http = () => ({ ok: true, message: "m" }) } = {}) 
 		account: "acme", subject: "ann",
 		publish: async (topic, payload) => { made.asked.push(["mqtt", JSON.parse(payload).id]); made.topic = topic; },
 		survivorOf: (id) => id,
+		epoch: () => null,
 		refresh: async () => undefined,
 	};
 
@@ -189,4 +190,18 @@ test("of a page before this one, under another log: it may have been sent", asyn
 	const outbox = new Outbox({ ...door, isUp: () => false, epoch: () => "new" }, new MemoryOutbox());
 
 	await assert.rejects(outbox.add({ ...command("one"), epoch: "old" }, false), { type: "other_epoch" });
+});
+
+test("given before the log was known: it goes under the one that is known when it is sent first, and under that one again", async () => {
+	const epochs = [];
+	const known = ["first", "second"];
+	const door = doors({ http: ({ epoch }) => { epochs.push(epoch); if (epochs.length === 1) throw new ApiError(503, "busy", "later"); return { ok: true, message: "m" }; } });
+	const outbox = new Outbox({ ...door, isUp: () => false, epoch: () => known.shift() }, new MemoryOutbox());
+	const answered = outbox.add({ ...command("one"), at: Date.now() + 1000 }, false);
+
+	await until(() => epochs.length === 1);
+	await turn();
+	outbox.wake();
+	await answered;
+	assert.deepEqual(epochs, ["first", "first"]);
 });
