@@ -64,6 +64,9 @@ export class World extends Reached {
       await ip('link', 'add', outside, 'type', 'veth', 'peer', 'name', inside, 'netns', this.space);
       await ip('addr', 'add', `${net}.1/24`, 'dev', outside);
       await ip('link', 'set', outside, 'up');
+      // While the cable is pulled this machine has no other way there: nothing of it goes out into the world, where somebody may answer.
+      await ip('route', 'add', 'unreachable', `${net}.0/24`, 'metric', 1_000_000);
+      this.cleanups.push(() => ip('route', 'del', 'unreachable', `${net}.0/24`, 'metric', 1_000_000));
       await this.#within('ip', 'addr', 'add', `${net}.2/24`, 'dev', inside);
       await this.#within('ip', 'link', 'set', inside, 'up');
     }
