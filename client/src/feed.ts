@@ -38,11 +38,6 @@ export class FeedWatch {
 		this.last.clear();
 	}
 
-	/** A sync broke off: something may be missing that no feed tells. */
-	failed(): void {
-		this.isWhole = false;
-	}
-
 	private completeTo(seq: number): void {
 		this.complete = Math.max(this.complete, seq);
 		for (const done of this.done) {
@@ -107,8 +102,8 @@ export class FeedWatch {
 		if (counted === null) {
 			return true;
 		}
-		if (feed.events - counted !== received) {
-			this.doubt();
+		if (feed.events - counted !== received || feed.gained === null || feed.lost === null) {
+			this.doubt(); /* what changed hands up to here is not known: the sync begins before it */
 			return false;
 		}
 		/* What a sync that is under way will bring is not known to be here. */

@@ -269,7 +269,6 @@ export class Sync {
 			return;
 		}
 		if (error !== null) {
-			this.feed?.failed();
 			this.listener.onProblem(error as Error);
 			this.syncLater();
 			return;

@@ -202,3 +202,20 @@ test("who was told to ask, and got no answer, is not live", async (t) => {
 	sync.sync();
 	await settled(() => sync.isLive);
 });
+
+test("with a feed, whoever is told to ask what changed hands asks from where all was known, also after an answer that broke off", async (t) => {
+	const { sync, state, asked, feed } = start(t, [SNAPSHOT, new Error("cut"), page({ head_topic: FEED, head: 11, as_of: 11, lost: [row(1).id] })]);
+
+	sync.up();
+	await settled(() => sync.isLive);
+	feed({ seq: 10, events: 0, gained: [], lost: [] });
+	feed({ seq: 11, events: 0, gained: null, lost: null });
+	await settled(() => asked.length === 2);
+	assert.match(asked[1], /since=10(&|$)/);
+	await new Promise((resolve) => setImmediate(resolve));
+	feed({ seq: 11, events: 0, gained: [], lost: [] });
+	sync.sync(); /* as its own retry would */
+	await settled(() => asked.length === 3 && sync.isLive);
+	assert.match(asked[2], /since=10(&|$)/);
+	assert.equal(state.conversations.has(row(1).id), false);
+});
