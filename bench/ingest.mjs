@@ -5,20 +5,18 @@
 //
 //   node bench/ingest.mjs [sizes]                       e.g. 100000,1000000
 //   BASELINE=/path/server.js node bench/ingest.mjs      one more of that shape: at port 13000, with the secret `app-secret`
-import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import path from "node:path";
-import { promisify } from "node:util";
 
 import { Program } from "../tests/lib/program.mjs";
-import { ACCOUNT, NUMBER, programPath } from "../tests/lib/system.mjs";
+import { ACCOUNT } from "../tests/lib/system.mjs";
+import { load } from "./lib/load.mjs";
 import { median, printTable, range, spread, sum } from "./lib/measure.mjs";
 import { plot } from "./lib/plot.mjs";
 import { rssBytes } from "./lib/process.mjs";
 import { Convwire, Replaced } from "./lib/systems.mjs";
 
-const run = promisify(execFile);
 const RUNS = Number(process.env.RUNS ?? 5);
 const SECONDS = Number(process.env.SECONDS ?? 5);
 const CONNECTIONS = [1, 16, 64];
@@ -30,14 +28,6 @@ const OTHER = process.env.BASELINE && {
 create table msg(id bigserial primary key, wamid text unique, conv text, body jsonb, at timestamptz default now()); create index on msg(conv, id)`,
 };
 
-/** One run of the generator against a system. */
-async function load(system, options) {
-	const args = ["-s", system.secret, "-n", NUMBER, "-p", system.webhookPort, ...options].map(String);
-	const { stdout } = await run(programPath("load"), args, { maxBuffer: 1e8 });
-
-	return JSON.parse(stdout);
-}
-
 // ---- against what it replaces ----
 
 async function compare() {
@@ -45,11 +35,11 @@ async function compare() {
 
 	for (const { system } of sides) {
 		await system.start();
-		await load(system, ["-c", 64, "-k", 20_000]); /* warm, and the tables are not empty */
+		await load(system, "-c", 64, "-k", 20_000); /* warm, and the tables are not empty */
 	}
 	for (const [i, n] of CONNECTIONS.entries()) {
 		for (let j = 0; j < RUNS; j++) {
-			for (const side of j % 2 ? [...sides].reverse() : sides) side.runs[i].push(await load(side.system, ["-c", n, "-d", SECONDS]));
+			for (const side of j % 2 ? [...sides].reverse() : sides) side.runs[i].push(await load(side.system, "-c", n, "-d", SECONDS));
 		}
 	}
 	const rows = CONNECTIONS.flatMap((n, i) => sides.map(({ system, runs }) => {
@@ -102,15 +92,15 @@ async function measure(size) {
 	const full = [];
 	const paced = [];
 
-	await load(convwire, ["-c", 64, "-k", size]);
+	await load(convwire, "-c", 64, "-k", size);
 	const subscriber = subscribe(system);
 	const before = await settled(subscriber);
 
-	for (let i = 0; i < RUNS; i++) full.push(await load(convwire, ["-c", 64, "-d", SECONDS]));
+	for (let i = 0; i < RUNS; i++) full.push(await load(convwire, "-c", 64, "-d", SECONDS));
 	const seen = (await settled(subscriber)) - before;
 
 	await subscriber.program.stop();
-	for (let i = 0; i < RUNS; i++) paced.push(await load(convwire, ["-c", 16, "-d", SECONDS, "-r", 200, ...watching]));
+	for (let i = 0; i < RUNS; i++) paced.push(await load(convwire, "-c", 16, "-d", SECONDS, "-r", 200, ...watching));
 	const metrics = await system.metrics();
 	const result = {
 		"messages before": size.toLocaleString("en"),

@@ -3,19 +3,17 @@
 // Prints a table for docs/benchmarks.md and draws build/figures/size.svg.
 //
 //   node bench/size.mjs [sizes ...]        ASKED (times each question is asked)
-import { execFile } from "node:child_process";
 import { stat } from "node:fs/promises";
 import path from "node:path";
-import { promisify } from "node:util";
 
-import { ACCOUNT, NUMBER, programPath, SECRET } from "../tests/lib/system.mjs";
+import { ACCOUNT, NUMBER } from "../tests/lib/system.mjs";
 import { change, text, webhook } from "../tests/lib/webhook.mjs";
-import { ascending, percentile, printTable, spread } from "./lib/measure.mjs";
+import { ask, load } from "./lib/load.mjs";
+import { printTable, spread } from "./lib/measure.mjs";
 import { plot } from "./lib/plot.mjs";
 import { rssBytes } from "./lib/process.mjs";
 import { Convwire } from "./lib/systems.mjs";
 
-const run = promisify(execFile);
 const SIZES = process.argv.slice(2).length > 0 ? process.argv.slice(2).map(Number) : [1e5, 1e6, 1e7];
 const ASKED = Number(process.env.ASKED ?? 300);
 const RUNS = 3;
@@ -68,41 +66,21 @@ async function indexed(system, size) {
 	while (!(await found())) await new Promise((resolve) => { setTimeout(resolve, 1000); });
 }
 
-/** p50 and p99 of one question, asked again and again by one agent, ms. */
-async function ask(system, where) {
-	const took = [];
-	const token = system.token();
-
-	for (let i = 0; i < ASKED; i++) {
-		const url = `http://127.0.0.1:${system.httpPort}/api/v1${where(i)}`;
-		const started = performance.now();
-		const answer = await fetch(url, { headers: { Authorization: `Bearer ${token}` } });
-
-		await answer.text();
-		took.push(performance.now() - started);
-		if (answer.status !== 200) throw new Error(`${url} answered ${answer.status}`);
-	}
-	const sorted = ascending(took);
-
-	return { p50: percentile(sorted, 0.5), p99: percentile(sorted, 0.99) };
-}
-
 async function measure(convwire, size) {
 	const { system } = convwire;
-	const args = ["-s", SECRET, "-n", NUMBER, "-p", system.httpPort, "-c", 64, "-d", SECONDS, "-v", size / PER_CONVERSATION].map(String);
 	const rates = [];
 
-	for (let i = 0; i < RUNS; i++) rates.push(JSON.parse((await run(programPath("load"), args)).stdout).per_second);
+	for (let i = 0; i < RUNS; i++) rates.push((await load(convwire, "-c", 64, "-d", SECONDS, "-v", size / PER_CONVERSATION)).per_second);
 	const { epoch, head } = await fetch(`http://127.0.0.1:${system.httpPort}/api/v1/sync`, { headers: { Authorization: `Bearer ${system.token()}` } }).then((answer) => answer.json());
 	const any = (i) => `${ACCOUNT}_${NUMBER}_${customer(Math.floor(((i * 7919) % size) / PER_CONVERSATION))}`;
 	const answers = {
-		"the list, first 50": await ask(system, () => "/conversations?limit=50"),
-		"a thread, last 50 of any": await ask(system, (i) => `/conversations/${any(i)}/messages?limit=50`),
-		[`sync after ${GAP} events`]: await ask(system, () => `/sync?epoch=${epoch}&since=${head - GAP}&limit=${GAP}`),
-		"search, 1 message in 100,000": await ask(system, () => "/search?q=zanzibar&limit=20"),
-		"search, 1 in 100": await ask(system, () => "/search?q=invoice&limit=20"),
-		"search, two common words": await ask(system, () => `/search?q=${WORDS[0]}+${WORDS[1]}&limit=20`),
-		"search, a word that is not there": await ask(system, () => "/search?q=quetzalcoatl&limit=20"),
+		"the list, first 50": await ask(convwire, () => "/conversations?limit=50", ASKED),
+		"a thread, last 50 of any": await ask(convwire, (i) => `/conversations/${any(i)}/messages?limit=50`, ASKED),
+		[`sync after ${GAP} events`]: await ask(convwire, () => `/sync?epoch=${epoch}&since=${head - GAP}&limit=${GAP}`, ASKED),
+		"search, 1 message in 100,000": await ask(convwire, () => "/search?q=zanzibar&limit=20", ASKED),
+		"search, 1 in 100": await ask(convwire, () => "/search?q=invoice&limit=20", ASKED),
+		"search, two common words": await ask(convwire, () => `/search?q=${WORDS[0]}+${WORDS[1]}&limit=20`, ASKED),
+		"search, a word that is not there": await ask(convwire, () => "/search?q=quetzalcoatl&limit=20", ASKED),
 	};
 
 	return { size, rates, answers, bytes: (await stat(path.join(system.dir, "convwire.db"))).size, rss: rssBytes([system.childOfUp("convwired")]) };

@@ -8,11 +8,12 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
-import { ACCOUNT, NUMBER, programPath } from "../tests/lib/system.mjs";
+import { ACCOUNT, programPath } from "../tests/lib/system.mjs";
 import { Cgroup } from "./lib/cgroup.mjs";
 import { Crew } from "./lib/crew.mjs";
 import { deliveries } from "./lib/deliveries.mjs";
-import { ascending, percentile, printTable, spread } from "./lib/measure.mjs";
+import { ask, load } from "./lib/load.mjs";
+import { printTable, spread } from "./lib/measure.mjs";
 import { rssBytes } from "./lib/process.mjs";
 import { Convwire } from "./lib/systems.mjs";
 
@@ -28,28 +29,10 @@ const QUESTIONS = 200;
 const SUBSCRIBERS = fileURLToPath(new URL("lib/subscribers.mjs", import.meta.url));
 const mb = (bytes) => (bytes / 1e6).toFixed(1);
 
-async function load(convwire, ...options) {
-	const args = ["-s", convwire.secret, "-n", NUMBER, "-p", convwire.webhookPort, ...options].map(String);
+async function asked(convwire, where) {
+	const { p50, p99 } = await ask(convwire, () => where, QUESTIONS);
 
-	return JSON.parse((await run(programPath("load"), args, { maxBuffer: 1e8 })).stdout);
-}
-
-/* p50 and p99 of one question, ms. */
-async function asked({ system }, where) {
-	const token = system.token();
-	const took = [];
-
-	for (let i = 0; i < QUESTIONS; i++) {
-		const started = performance.now();
-		const answer = await fetch(`http://127.0.0.1:${system.httpPort}/api/v1${where}`, { headers: { Authorization: `Bearer ${token}` } });
-
-		await answer.text();
-		if (answer.status !== 200) throw new Error(`${where} answered ${answer.status}`);
-		took.push(performance.now() - started);
-	}
-	const sorted = ascending(took);
-
-	return `${percentile(sorted, 0.5).toFixed(1)}, ${percentile(sorted, 0.99).toFixed(1)} ms`;
+	return `${p50.toFixed(1)}, ${p99.toFixed(1)} ms`;
 }
 
 /* A command of the system's, in the box: how long it takes, s. */

@@ -72,7 +72,8 @@ scenario('clients, acl why, kick: the running broker is asked', async (system) =
   assert.equal(kicked.code, OK, kicked.stderr);
   await eventually(() => statuses.length > 0 && ann.status === 'live', 'she was thrown out, and came back');
   const gone = await system.convwire('kick', `${system.account}:nobody:1`);
-  assert.match(gone.stdout + gone.stderr, /0|no client/);
+  assert.equal(gone.code, DATAERR);
+  assert.match(gone.stderr, /no client with this clientid is connected/);
   assert.equal((await system.convwire('kick')).code, USAGE);
 
   await system.broker.stop();
