@@ -24,9 +24,11 @@ $(DASHBOARD): $(shell find dashboard client -not -path '*/node_modules*' -not -p
 	@cd dashboard && npm run --silent build
 	@touch $@
 
+# DIR: where it keeps its data.
+DIR = ./var
 run: build
-	@[ -e var/convwire.conf ] || build/bin/convwire init --dir ./var
-	@exec build/bin/convwire up --dir ./var --take-free-ports
+	@[ -e "$(DIR)/convwire.conf" ] || build/bin/convwire init --dir "$(DIR)"
+	@exec build/bin/convwire up --dir "$(DIR)" --take-free-ports
 
 node-packages: test-packages
 	@scripts/npm-ci.sh client tests

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "core/access.h"
+#include "core/broker_place.h"
 #include "core/revocation.h"
 #include "core/signature.h"
 #include "core/token.h"
@@ -31,8 +32,7 @@ struct api {
 	int64_t media_min_free_bytes;
 	const struct cw_hmac *media_key; /* signs URLs of files */
 	const char *version;
-	const char *mqtt_public_url; /* where pages find the broker; "": ws_port of the host that they asked */
-	int ws_port;
+	struct cw_broker_place broker; /* where pages find it */
 	/* Each /sync of a token that does not see all conversations; on the listener's thread. NULL: nobody listens. */
 	void (*on_limited_sync)(void *context, const struct cw_token *token);
 	void *on_limited_sync_context;
@@ -80,7 +80,7 @@ struct cw_reader *api_reader(struct cw_http_request *request, const struct api *
 enum cw_status api_may_command(struct cw_http_request *request, const struct api *api, const struct cw_token *token,
 			       const char *conversation);
 
-/* Where the page finds the broker: as configured, or the WebSocket port of the host that it asked. false: it does not fit. */
+/* Where the page that asks finds the broker: cw_broker_place_ws_url. false: it does not fit. */
 #define API_URL_MAX 512
 bool api_mqtt_url(struct cw_http_request *request, const struct api *api, char out[API_URL_MAX]);
 

@@ -1,31 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* GET /api/v1/config: how a page connects, before it has a token. */
-#include <string.h>
-
 #include "api/api.h"
 #include "core/command.h"
 #include "core/content.h"
-#include "core/text.h"
-
-/* A host name or address as browsers write it, without its port; 0: none. */
-static size_t host_length(const char *host)
-{
-	size_t len = host ? strcspn(host, host[0] == '[' ? "]" : ":") : 0;
-
-	len += len > 0 && host[len] == ']';
-	return len > 0 && cw_text_is_made_of(host, len, 255, CW_TEXT_ID ".:[]") ? len : 0;
-}
 
 bool api_mqtt_url(struct cw_http_request *request, const struct api *api, char out[API_URL_MAX])
 {
-	const char *host = cw_http_header(request, "Host");
-	size_t len = host_length(host);
-
-	if (api->mqtt_public_url[0]) {
-		return cw_text_copy(out, API_URL_MAX, api->mqtt_public_url);
-	}
-	return cw_text_format(out, API_URL_MAX, "ws://%.*s:%d", len ? (int)len : 9, len ? host : "127.0.0.1",
-			      api->ws_port);
+	return cw_broker_place_ws_url(&api->broker, cw_http_header(request, "Host"), out, API_URL_MAX);
 }
 
 void api_config(struct cw_http_request *request, void *context)

@@ -92,8 +92,8 @@ enum cw_status cli_ask_broker(const char *dir, json_t *command, json_t **ret_dat
 	char uri[300];
 	enum cw_status status = cli_settings(dir, &settings, reterr);
 
-	if (status == CW_OK && !settings_broker_uri(&settings, uri, sizeof(uri))) {
-		status = cw_error_set(reterr, CW_INVALID, "broker_uri is too long");
+	if (status == CW_OK) {
+		status = settings_broker_uri(&settings, uri, sizeof(uri), reterr);
 	}
 	settings_finish(&settings);
 	if (status == CW_OK) {

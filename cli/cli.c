@@ -128,9 +128,9 @@ enum cw_status cli_settings(const char *dir, struct settings *settings, struct c
 	if (status == CW_OK && cw_file_read(path, &text, NULL) == CW_OK && text.data) {
 		json_t *run = json_loads(text.data, 0, NULL);
 
-		take_port(run, "http_port", &settings->http_port);
-		take_port(run, "mqtt_port", &settings->mqtt_port);
-		take_port(run, "ws_port", &settings->ws_port);
+		for (enum settings_port port = 0; port < SETTINGS_N_PORTS; port++) {
+			take_port(run, settings_ports[port].key, settings_port(settings, port));
+		}
 		if (json_string_value(json_object_get(run, "graph_url"))) {
 			status = cw_conf_set(&settings_table, settings, "graph_url",
 					     json_string_value(json_object_get(run, "graph_url")), reterr);

@@ -61,6 +61,21 @@ static bool fetch_metrics(struct doctor *doctor)
 	return is_there;
 }
 
+/* What the daemon tells pages, and where the broker listens: they differ when convwire.conf changed under one of them. */
+static void check_told(struct doctor *doctor, const char *told)
+{
+	char url[600];
+	const struct cw_broker_place place = settings_broker_place(&doctor->settings);
+
+	if (cw_broker_place_ws_url(&place, doctor->settings.http_address, url, sizeof(url)) && strcmp(told, url) == 0) {
+		doctor_ok(doctor, "mqtt_url", "pages are told that the broker listens at %s", url);
+	} else {
+		doctor_fail(doctor, "mqtt_url",
+			    "pages are told that the broker listens at %s, but by convwire.conf it is %s", told, url);
+		doctor_next(doctor, "restart the daemon and the broker, so that both use %s/convwire.conf", doctor->dir);
+	}
+}
+
 /* The port that webhooks and pages come to, answered by our daemon and nobody else. */
 static void check_http_port(struct doctor *doctor)
 {
@@ -76,10 +91,11 @@ static void check_http_port(struct doctor *doctor)
 		return;
 	}
 	doctor_fetch(doctor, &(struct doctor_request){ .url = url }, &answer);
-	bool is_ours = answer.status == 200 && json_object_get(answer.json, "mqtt_url");
+	const char *told = json_string_value(json_object_get(answer.json, "mqtt_url"));
 
-	if (is_ours) {
+	if (answer.status == 200 && told) {
 		doctor_ok(doctor, "http port", "%s:%d answers as Convwire", doctor->settings.http_address, port);
+		check_told(doctor, told);
 	} else {
 		doctor_fail(doctor, "http port", "%s:%d %s%s%s; the port is held by %s", doctor->settings.http_address,
 			    port, answer.status ? "is not Convwire: it answers " : "does not answer: ", answer.problem,
@@ -218,8 +234,8 @@ void doctor_check_broker(struct doctor *doctor)
 	char uri[300];
 	struct cw_error error;
 
-	if (!settings_broker_uri(&doctor->settings, uri, sizeof(uri))) {
-		doctor_fail(doctor, "broker", "broker_uri is too long");
+	if (settings_broker_uri(&doctor->settings, uri, sizeof(uri), &error) != CW_OK) {
+		doctor_fail(doctor, "broker", "%s", error.text);
 		doctor_next(doctor, "shorten it in %s/convwire.conf", doctor->dir);
 		return;
 	}

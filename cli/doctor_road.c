@@ -84,11 +84,13 @@ static void tell_denied(struct road *road, enum door door, const char *filter)
 
 static bool door_uri(const struct doctor *doctor, enum door door, char *out, size_t size)
 {
+	struct cw_broker_place place = settings_broker_place(&doctor->settings);
+
 	if (door == DOOR_MQTT) {
-		return settings_broker_uri(&doctor->settings, out, size);
+		return cw_broker_place_uri(&place, out, size);
 	}
-	return doctor->settings.broker_uri[0] == '\0' && /* else only its public URL is known, which was looked at */
-	       cw_text_format(out, size, "ws://%s:%d", doctor->settings.mqtt_address, (int)doctor->settings.ws_port);
+	place.public_url = ""; /* doctor_public.c examines that one */
+	return place.uri[0] == '\0' && cw_broker_place_ws_url(&place, NULL, out, size);
 }
 
 static void open_door(struct road *road, enum door door)

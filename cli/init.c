@@ -24,11 +24,11 @@ struct init_options {
 	struct common_options common;
 	const char *account, *number, *waba_id;
 	const char *app_secret, *verify_token;
-	const char *http_port, *mqtt_port, *ws_port;
+	const char *ports[SETTINGS_N_PORTS]; /* NULL: the default */
 	bool is_demo;
 };
 
-enum { KEY_APP_SECRET = 256, KEY_VERIFY_TOKEN, KEY_HTTP_PORT, KEY_MQTT_PORT, KEY_WS_PORT, KEY_WABA, KEY_DEMO };
+enum { KEY_APP_SECRET = 256, KEY_VERIFY_TOKEN, KEY_WABA, KEY_DEMO, KEY_PORTS };
 
 static const struct argp_option rows[] = {
 	{ "account", 'a', "ID", 0, "the first account; without it one is made", 0 },
@@ -38,9 +38,9 @@ static const struct argp_option rows[] = {
 	{ "verify-token", KEY_VERIFY_TOKEN, "V", 0,
 	  "for tests: the webhook's verify token; better in CONVWIRE_VERIFY_TOKEN", 0 },
 	{ "demo", KEY_DEMO, NULL, 0, "for `up --demo`: simulated only, and marked so (" DEMO_DIR ")", 0 },
-	{ "http-port", KEY_HTTP_PORT, "PORT", 0, "kept in convwire.conf (8080)", 0 },
-	{ "mqtt-port", KEY_MQTT_PORT, "PORT", 0, "kept in convwire.conf (1883)", 0 },
-	{ "ws-port", KEY_WS_PORT, "PORT", 0, "kept in convwire.conf (9001)", 0 },
+	{ "http-port", KEY_PORTS + SETTINGS_HTTP_PORT, "PORT", 0, "kept in convwire.conf (8080)", 0 },
+	{ "mqtt-port", KEY_PORTS + SETTINGS_MQTT_PORT, "PORT", 0, "kept in convwire.conf (1883)", 0 },
+	{ "ws-port", KEY_PORTS + SETTINGS_WS_PORT, "PORT", 0, "kept in convwire.conf (9001)", 0 },
 	{ NULL, 0, NULL, 0, NULL, 0 },
 };
 
@@ -55,9 +55,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		       { KEY_WABA, &options->waba_id },
 		       { KEY_APP_SECRET, &options->app_secret },
 		       { KEY_VERIFY_TOKEN, &options->verify_token },
-		       { KEY_HTTP_PORT, &options->http_port },
-		       { KEY_MQTT_PORT, &options->mqtt_port },
-		       { KEY_WS_PORT, &options->ws_port } };
+		       { KEY_PORTS + SETTINGS_HTTP_PORT, &options->ports[SETTINGS_HTTP_PORT] },
+		       { KEY_PORTS + SETTINGS_MQTT_PORT, &options->ports[SETTINGS_MQTT_PORT] },
+		       { KEY_PORTS + SETTINGS_WS_PORT, &options->ports[SETTINGS_WS_PORT] } };
 
 	if (key == KEY_DEMO) {
 		options->is_demo = true;
@@ -220,26 +220,34 @@ static void make_keys(struct maker *maker, const struct init_options *options, c
 	}
 }
 
-static void make_settings(struct maker *maker, const struct init_options *options, const char *simulated_number)
+/* The ports that were given, or their defaults. A bad one is refused before anything is made. */
+static void read_ports(struct maker *maker, const struct init_options *options, int64_t ports[SETTINGS_N_PORTS])
 {
-	char text[512];
-	bool is_whole = cw_text_format(
-		text, sizeof(text),
-		"# Settings: convwire.conf(5), or `convwired --print-config`.\n"
-		"http_port = %s\nmqtt_port = %s\nws_port = %s\nsimulated_number = %s\n%s",
-		options->http_port ? options->http_port : "8080", options->mqtt_port ? options->mqtt_port : "1883",
-		options->ws_port ? options->ws_port : "9001", simulated_number, options->is_demo ? "demo = yes\n" : "");
+	struct settings settings = { .http_port = 0 };
 
-	if (maker->status == CW_OK && !is_whole) {
-		maker->status = cw_error_set(&maker->error, CW_INVALID, "a port is at most 65535");
-	}
-	make_file(maker, "convwire.conf", 0600, text);
+	maker->status = cw_conf_defaults(&settings_table, &settings, &maker->error);
 	if (maker->status == CW_OK) {
-		struct settings settings;
-
-		maker->status = settings_load(maker->dir, &settings, &maker->error);
-		settings_finish(&settings);
+		maker->status = settings_override_ports(&settings, options->ports, &maker->error);
 	}
+	for (enum settings_port port = 0; port < SETTINGS_N_PORTS; port++) {
+		ports[port] = *settings_port(&settings, port);
+	}
+	settings_finish(&settings);
+}
+
+static void make_settings(struct maker *maker, const struct init_options *options,
+			  const int64_t ports[SETTINGS_N_PORTS], const char *simulated_number)
+{
+	char text[512] = "# Settings: convwire.conf(5), or `convwired --print-config`.\n";
+	size_t len = strlen(text);
+
+	for (enum settings_port port = 0; port < SETTINGS_N_PORTS; port++) {
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s = %d\n", settings_ports[port].key,
+					(int)ports[port]); /* fits, as the rest does */
+	}
+	(void)snprintf(text + len, sizeof(text) - len, "simulated_number = %s\n%s", simulated_number,
+		       options->is_demo ? "demo = yes\n" : "");
+	make_file(maker, "convwire.conf", 0600, text);
 }
 
 /* ---- rows ---- */
@@ -268,6 +276,9 @@ static void choose_names(struct maker *maker, const struct init_options *options
 	char hex[25] = "";
 	unsigned char bytes[8] = { 0 };
 
+	if (maker->status != CW_OK) {
+		return;
+	}
 	random_hex(maker, hex, 12);
 	if (!cw_text_copy(account, CW_ACCOUNT_MAX + 1, options->account ? options->account : hex) ||
 	    !cw_account_is_valid(account)) {
@@ -321,6 +332,7 @@ int command_init(int argc, char **argv)
 	char account[CW_ACCOUNT_MAX + 1];
 	char number[CW_PHONE_NUMBER_ID_MAX + 1];
 	char path[PATH_MAX];
+	int64_t ports[SETTINGS_N_PORTS];
 	struct stat info;
 
 	cli_parse("init", &argp, argc, argv, &options);
@@ -338,13 +350,14 @@ int command_init(int argc, char **argv)
 		return cli_fail(CW_DUPLICATE, "%s is there already; remove the directory or choose another with --dir",
 				path);
 	}
+	read_ports(&maker, &options, ports);
 	choose_names(&maker, &options, account, number);
 	make_directory(&maker);
 	make_folder(&maker, "broker", 0700);
 	make_folder(&maker, "log", 0700);
 	make_keys(&maker, &options, account);
 	make_file(&maker, "roles.acl", 0644, cw_access_shipped_roles);
-	make_settings(&maker, &options, options.number ? "" : number);
+	make_settings(&maker, &options, ports, options.number ? "" : number);
 	if (maker.status == CW_OK) {
 		maker.status = add_rows(&options, account, number, &maker.error);
 	}

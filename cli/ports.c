@@ -1,77 +1,81 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/ports.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stdio.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include "http/holder.h"
+#include "http/listen.h"
 
 #define PORTS_TO_TRY 200
+#define MAX_PORT 65535
 
-static bool port_is_free(const char *address, int port)
+static enum cw_status try_port(const char *address, int64_t port, struct cw_error *reterr)
 {
-	struct sockaddr_in place = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
-	const int yes = 1;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool is_free = fd >= 0 && inet_pton(AF_INET, address, &place.sin_addr) == 1 &&
-		       setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) == 0 &&
-		       bind(fd, (struct sockaddr *)&place, sizeof(place)) == 0 && listen(fd, 1) == 0;
+	const struct cw_http_options options = { .address = address, .port = (int)port };
+	int fd = listen_open(&options, reterr);
 
-	if (fd >= 0) {
-		(void)close(fd);
+	if (fd < 0) {
+		return reterr->status;
 	}
-	return is_free;
+	(void)close(fd);
+	return CW_OK;
 }
 
-static enum cw_status choose_port(bool takes_free, const char *what, const char *address, int64_t *port,
+/* Another listener of this run has it, though nobody listens there yet. */
+static enum cw_status try_among(struct settings *settings, enum settings_port which, int64_t port,
+				struct cw_error *reterr)
+{
+	for (enum settings_port other = 0; other < which; other++) {
+		if (*settings_port(settings, other) == port) {
+			return cw_error_set(reterr, CW_BUSY, "port %d is already this run's %s", (int)port,
+					    settings_ports[other].key);
+		}
+	}
+	return try_port(which == SETTINGS_HTTP_PORT ? settings->http_address : settings->mqtt_address, port, reterr);
+}
+
+static enum cw_status choose_port(struct settings *settings, enum settings_port which, bool takes_free,
 				  struct cw_error *reterr)
 {
-	char holder[160];
-	int64_t wanted = *port;
+	const struct settings_port_name *name = &settings_ports[which];
+	int64_t *port = settings_port(settings, which);
+	struct cw_error reason;
+	struct cw_error ignored;
+	enum cw_status status = *port == 0 ? CW_OK : try_among(settings, which, *port, &reason);
 
-	if (wanted == 0 || port_is_free(address, (int)wanted)) {
-		return CW_OK;
-	}
-	for (int64_t next = wanted + 1; takes_free && next < wanted + PORTS_TO_TRY && next < 65536; next++) {
-		if (port_is_free(address, (int)next)) {
-			(void)printf("Port %lld is taken%s%s, %s uses %lld.\n", (long long)wanted,
-				     holder_of_port((int)wanted, holder, sizeof(holder)) ? " by " : "",
-				     holder_of_port((int)wanted, holder, sizeof(holder)) ? holder : "", what,
-				     (long long)next);
+	for (int64_t next = *port + 1;
+	     status == CW_BUSY && takes_free && next <= *port + PORTS_TO_TRY && next <= MAX_PORT; next++) {
+		if (try_among(settings, which, next, &ignored) == CW_OK) {
+			(void)printf("%s: %s; using %d\n", name->key, reason.text, (int)next);
 			*port = next;
 			return CW_OK;
 		}
 	}
-	return cw_error_set(reterr, CW_BUSY, "%s port %lld is taken by %s; stop it, or choose another with --%s-port",
-			    what, (long long)wanted,
-			    holder_of_port((int)wanted, holder, sizeof(holder)) ? holder : "another process", what);
+	return status == CW_OK ? CW_OK :
+				 cw_error_set(reterr, status, "%s: %s; choose another with %s", name->key, reason.text,
+					      name->option);
 }
 
-/* Two listeners of ours must not choose the same port. */
 enum cw_status ports_choose(struct settings *settings, bool takes_free, struct cw_error *reterr)
 {
-	enum cw_status status = choose_port(takes_free, "http", settings->http_address, &settings->http_port, reterr);
+	enum cw_status status = CW_OK;
 
-	if (status == CW_OK) {
-		status = choose_port(takes_free, "mqtt", settings->mqtt_address, &settings->mqtt_port, reterr);
-	}
-	if (status == CW_OK) {
-		settings->ws_port += settings->ws_port == settings->mqtt_port ? 1 : 0;
-		status = choose_port(takes_free, "ws", settings->mqtt_address, &settings->ws_port, reterr);
+	for (enum settings_port which = 0; status == CW_OK && which < SETTINGS_N_PORTS; which++) {
+		status = choose_port(settings, which, takes_free, reterr);
 	}
 	return status;
 }
 
 enum cw_status ports_find(int64_t from, int64_t *ret_port, struct cw_error *reterr)
 {
-	for (int64_t port = from; port < from + PORTS_TO_TRY && port < 65536; port++) {
-		if (port_is_free("127.0.0.1", (int)port)) {
+	struct cw_error ignored;
+
+	for (int64_t port = from; port < from + PORTS_TO_TRY && port <= MAX_PORT; port++) {
+		if (try_port("127.0.0.1", port, &ignored) == CW_OK) {
 			*ret_port = port;
 			return CW_OK;
 		}
 	}
-	return cw_error_set(reterr, CW_BUSY, "no port from %lld on is free", (long long)from);
+	return cw_error_set(reterr, CW_BUSY, "none of the ports from %d to %d is free; stop what holds them", (int)from,
+			    (int)from + PORTS_TO_TRY - 1);
 }

@@ -34,16 +34,16 @@
 
 struct up_options {
 	struct common_options common;
-	const char *http_port, *mqtt_port, *ws_port;
+	const char *ports[SETTINGS_N_PORTS]; /* NULL: as configured */
 	bool takes_free_ports, is_demo;
 };
 
-enum { KEY_HTTP_PORT = 256, KEY_MQTT_PORT, KEY_WS_PORT, KEY_FREE_PORTS, KEY_DEMO };
+enum { KEY_PORTS = 256, KEY_FREE_PORTS = KEY_PORTS + SETTINGS_N_PORTS, KEY_DEMO };
 
 static const struct argp_option rows[] = {
-	{ "http-port", KEY_HTTP_PORT, "PORT", 0, "for this run", 0 },
-	{ "mqtt-port", KEY_MQTT_PORT, "PORT", 0, "for this run", 0 },
-	{ "ws-port", KEY_WS_PORT, "PORT", 0, "for this run", 0 },
+	{ "http-port", KEY_PORTS + SETTINGS_HTTP_PORT, "PORT", 0, "for this run", 0 },
+	{ "mqtt-port", KEY_PORTS + SETTINGS_MQTT_PORT, "PORT", 0, "for this run", 0 },
+	{ "ws-port", KEY_PORTS + SETTINGS_WS_PORT, "PORT", 0, "for this run", 0 },
 	{ "demo", KEY_DEMO, NULL, 0, "with a simulated WhatsApp, in a directory of its own (" DEMO_DIR ")", 0 },
 	{ "take-free-ports", KEY_FREE_PORTS, NULL, 0, "where a port is taken, use the next free one", 0 },
 	{ NULL, 0, NULL, 0, NULL, 0 },
@@ -57,14 +57,10 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &options->common;
 		return 0;
-	case KEY_HTTP_PORT:
-		options->http_port = argument;
-		return 0;
-	case KEY_MQTT_PORT:
-		options->mqtt_port = argument;
-		return 0;
-	case KEY_WS_PORT:
-		options->ws_port = argument;
+	case KEY_PORTS + SETTINGS_HTTP_PORT:
+	case KEY_PORTS + SETTINGS_MQTT_PORT:
+	case KEY_PORTS + SETTINGS_WS_PORT:
+		options->ports[key - KEY_PORTS] = argument;
 		return 0;
 	case KEY_DEMO:
 		options->is_demo = true;
@@ -86,7 +82,7 @@ struct up {
 	char plugin[PATH_MAX], keys[PATH_MAX], roles[PATH_MAX], broker_conf[PATH_MAX], run_file[PATH_MAX];
 	char bin[PATH_MAX], daemon[PATH_MAX];
 	struct demo demo;
-	char http_port[16], mqtt_port[16], ready_fd[16];
+	char ports[SETTINGS_N_PORTS][16], ready_fd[16];
 	struct child children[N_CHILDREN];
 	int signal_fd;
 	int ready_pipe; /* our end; -1 once read */
@@ -94,25 +90,6 @@ struct up {
 	int exit_code;
 	int64_t give_up_ms; /* while starting and while stopping */
 };
-
-/* ---- ports ---- */
-
-static enum cw_status override_ports(struct up *up, struct cw_error *reterr)
-{
-	const struct {
-		const char *key, *value;
-	} ports[] = { { "http_port", up->options->http_port },
-		      { "mqtt_port", up->options->mqtt_port },
-		      { "ws_port", up->options->ws_port } };
-	enum cw_status status = CW_OK;
-
-	for (size_t i = 0; status == CW_OK && i < sizeof(ports) / sizeof(ports[0]); i++) {
-		if (ports[i].value) {
-			status = cw_conf_set(&settings_table, &up->settings, ports[i].key, ports[i].value, reterr);
-		}
-	}
-	return status;
-}
 
 /* ---- files ---- */
 
@@ -162,11 +139,15 @@ static enum cw_status make_paths(struct up *up, struct cw_error *reterr)
 
 static enum cw_status write_run_file(struct up *up, struct cw_error *reterr)
 {
-	json_t *run = json_pack("{s:i, s:I, s:I, s:I, s:s*}", "pid", (int)getpid(), "http_port",
-				(json_int_t)up->settings.http_port, "mqtt_port", (json_int_t)up->settings.mqtt_port,
-				"ws_port", (json_int_t)up->settings.ws_port, "graph_url",
+	json_t *run = json_pack("{s:i, s:s*}", "pid", (int)getpid(), "graph_url",
 				up->options->is_demo ? up->demo.graph_url : NULL);
-	char *text = run ? json_dumps(run, JSON_COMPACT) : NULL;
+	bool is_whole = run != NULL;
+
+	for (enum settings_port port = 0; port < SETTINGS_N_PORTS; port++) {
+		is_whole &= json_object_set_new(run, settings_ports[port].key,
+						json_integer(*settings_port(&up->settings, port))) == 0;
+	}
+	char *text = is_whole ? json_dumps(run, JSON_COMPACT) : NULL;
 	enum cw_status status = text ? cw_file_write(up->run_file, text, strlen(text), 0600, reterr) :
 				       cw_error_set(reterr, CW_NOMEM, "out of memory");
 
@@ -228,27 +209,23 @@ static enum cw_status prepare_children(struct up *up, struct cw_error *reterr)
 	int pipe_fds[2];
 
 	if (pipe2(pipe_fds, O_CLOEXEC | O_NONBLOCK) != 0 ||
-	    !cw_text_format(up->ready_fd, sizeof(up->ready_fd), "%d", pipe_fds[1]) ||
-	    !cw_text_format(up->http_port, sizeof(up->http_port), "%d", (int)up->settings.http_port) ||
-	    !cw_text_format(up->mqtt_port, sizeof(up->mqtt_port), "%d", (int)up->settings.mqtt_port)) {
+	    !cw_text_format(up->ready_fd, sizeof(up->ready_fd), "%d", pipe_fds[1])) {
 		return cw_error_set(reterr, CW_IO, "no pipe: %s", strerror(errno));
 	}
 	up->ready_pipe = pipe_fds[0];
 	struct child *broker = &up->children[BROKER];
 	struct child *daemon = &up->children[DAEMON];
 	char *broker_arguments[] = { up->settings.mosquitto, "-c", up->broker_conf, NULL };
-	char *daemon_arguments[] = { up->daemon,
-				     "--dir",
-				     up->dir,
-				     "--http-port",
-				     up->http_port,
-				     "--mqtt-port",
-				     up->mqtt_port,
-				     "--ready-fd",
-				     up->ready_fd,
-				     up->options->is_demo ? "--graph-url" : NULL,
-				     up->demo.graph_url,
-				     NULL };
+	char *daemon_arguments[] = {
+		up->daemon,
+		"--dir",
+		up->dir,
+		"--ready-fd",
+		up->ready_fd,
+		up->options->is_demo ? "--graph-url" : NULL,
+		up->demo.graph_url,
+	};
+	size_t n = sizeof(daemon_arguments) / sizeof(daemon_arguments[0]) - (up->options->is_demo ? 0 : 2);
 
 	broker->name = "mosquitto";
 	daemon->name = "convwired";
@@ -256,7 +233,12 @@ static enum cw_status prepare_children(struct up *up, struct cw_error *reterr)
 	daemon->ready_fd = pipe_fds[1];
 	broker->ready_fd = -1;
 	memcpy(broker->arguments, broker_arguments, sizeof(broker_arguments));
-	memcpy(daemon->arguments, daemon_arguments, sizeof(daemon_arguments));
+	memcpy(daemon->arguments, daemon_arguments, n * sizeof(daemon_arguments[0]));
+	for (enum settings_port port = 0; port < SETTINGS_N_PORTS; port++) { /* the rest is NULL */
+		(void)snprintf(up->ports[port], sizeof(up->ports[port]), "%d", (int)*settings_port(&up->settings, port));
+		daemon->arguments[n++] = (char *)settings_ports[port].option;
+		daemon->arguments[n++] = up->ports[port];
+	}
 	up->children[SIMULATOR].ready_fd = -1;
 	for (int i = 0; i < N_CHILDREN; i++) {
 		up->children[i].log_fd = up->children[i].output_fd = -1;
@@ -370,19 +352,22 @@ static void print_sign_in(const struct up *up)
 static void print_running(const struct up *up)
 {
 	const struct settings *settings = &up->settings;
+	const struct cw_broker_place broker = settings_broker_place(settings);
 	const char *dir = up->options->common.dir;
+	char ws_url[600];
 	int self_len = (int)strlen(up->daemon) - 1; /* convwired → convwire */
 
 	(void)printf("Convwire is running, in %s\n"
 		     "  dashboard  http://%s:%lld/\n"
 		     "  webhook    http://%s:%lld/webhook\n"
 		     "  API        http://%s:%lld/api/v1\n"
-		     "  MQTT       %s:%lld     WebSocket  ws://%s:%lld\n"
+		     "  MQTT       %s:%lld     WebSocket  %s\n"
 		     "  logs       %s/log\n",
 		     up->dir, settings->http_address, (long long)settings->http_port, settings->http_address,
 		     (long long)settings->http_port, settings->http_address, (long long)settings->http_port,
-		     settings->mqtt_address, (long long)settings->mqtt_port, settings->mqtt_address,
-		     (long long)settings->ws_port, up->dir);
+		     settings->mqtt_address, (long long)settings->mqtt_port,
+		     cw_broker_place_ws_url(&broker, NULL, ws_url, sizeof(ws_url)) ? ws_url : settings->mqtt_public_url,
+		     up->dir);
 	print_sign_in(up);
 	(void)printf("Try, in a second terminal:\n"
 		     "  %.*s watch --dir %s\n"
@@ -528,7 +513,7 @@ static enum cw_status prepare(struct up *up, struct cw_error *reterr)
 		status = demo_check(&up->settings, up->options->common.dir, up->options->is_demo, reterr);
 	}
 	if (status == CW_OK) {
-		status = override_ports(up, reterr);
+		status = settings_override_ports(&up->settings, up->options->ports, reterr);
 	}
 	if (status == CW_OK) {
 		status = make_paths(up, reterr);

@@ -271,8 +271,8 @@ static int run(const struct watch_options *options, const char *account, struct 
 	(void)sigaddset(&signals, SIGTERM);
 	(void)sigaddset(&signals, SIG_CHANGED);
 	(void)pthread_sigmask(SIG_BLOCK, &signals, NULL); /* before Paho's threads start */
-	if (status == CW_OK && !settings_broker_uri(&settings, uri, sizeof(uri))) {
-		status = cw_error_set(&error, CW_INVALID, "broker_uri is too long");
+	if (status == CW_OK) {
+		status = settings_broker_uri(&settings, uri, sizeof(uri), &error);
 	}
 	settings_finish(&settings);
 	const struct cw_mqtt_options mqtt_options = {

@@ -18,17 +18,19 @@ __attribute__((visibility("default"))) const char *argp_program_version = "convw
 
 struct options {
 	const char *dir;
-	const char *http_port, *mqtt_port, *metrics_port, *graph_url; /* NULL: as configured */
-	int ready_fd;                                                 /* -1: nobody waits */
+	const char *ports[SETTINGS_N_PORTS]; /* NULL: as configured */
+	const char *metrics_port, *graph_url;
+	int ready_fd; /* -1: nobody waits */
 	bool prints_config;
 };
 
-enum { KEY_HTTP_PORT = 256, KEY_MQTT_PORT, KEY_METRICS_PORT, KEY_GRAPH_URL, KEY_READY_FD, KEY_PRINT_CONFIG };
+enum { KEY_PORTS = 256, KEY_METRICS_PORT = KEY_PORTS + SETTINGS_N_PORTS, KEY_GRAPH_URL, KEY_READY_FD, KEY_PRINT_CONFIG };
 
 static const struct argp_option option_rows[] = {
 	{ "dir", 'd', "DIR", 0, "the directory that `convwire init` made (./var)", 0 },
-	{ "http-port", KEY_HTTP_PORT, "PORT", 0, "HTTP port of this run; 0: the kernel chooses", 0 },
-	{ "mqtt-port", KEY_MQTT_PORT, "PORT", 0, "the broker's port of this run", 0 },
+	{ "http-port", KEY_PORTS + SETTINGS_HTTP_PORT, "PORT", 0, "HTTP port of this run; 0: the kernel chooses", 0 },
+	{ "mqtt-port", KEY_PORTS + SETTINGS_MQTT_PORT, "PORT", 0, "the broker's MQTT port for this run", 0 },
+	{ "ws-port", KEY_PORTS + SETTINGS_WS_PORT, "PORT", 0, "the broker's WebSocket port for this run", 0 },
 	{ "metrics-port", KEY_METRICS_PORT, "PORT", 0, "/metrics port of this run", 0 },
 	{ "graph-url", KEY_GRAPH_URL, "URL", 0, "the Graph API of this run: a simulated one", 0 },
 	{ "ready-fd", KEY_READY_FD, "FD", 0, "write `http=PORT` and a newline there when ready", 0 },
@@ -45,11 +47,10 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	case 'd':
 		options->dir = argument;
 		return 0;
-	case KEY_HTTP_PORT:
-		options->http_port = argument;
-		return 0;
-	case KEY_MQTT_PORT:
-		options->mqtt_port = argument;
+	case KEY_PORTS + SETTINGS_HTTP_PORT:
+	case KEY_PORTS + SETTINGS_MQTT_PORT:
+	case KEY_PORTS + SETTINGS_WS_PORT:
+		options->ports[key - KEY_PORTS] = argument;
 		return 0;
 	case KEY_METRICS_PORT:
 		options->metrics_port = argument;
@@ -101,10 +102,7 @@ static enum cw_status load_settings(const struct options *options, struct settin
 	enum cw_status status = settings_load(options->dir, settings, reterr);
 
 	if (status == CW_OK) {
-		status = override(settings, "http_port", options->http_port, reterr);
-	}
-	if (status == CW_OK) {
-		status = override(settings, "mqtt_port", options->mqtt_port, reterr);
+		status = settings_override_ports(settings, options->ports, reterr);
 	}
 	if (status == CW_OK) {
 		status = override(settings, "metrics_port", options->metrics_port, reterr);

@@ -481,8 +481,7 @@ static void fill_contexts(struct server *server, const struct settings *settings
 	server->api.media_min_free_bytes = settings->media_min_free_mb * MB;
 	server->api.media_key = server->media_key;
 	server->api.version = CW_VERSION;
-	server->api.mqtt_public_url = settings->mqtt_public_url;
-	server->api.ws_port = (int)settings->ws_port;
+	server->api.broker = settings_broker_place(settings);
 	server->api.on_limited_sync = on_limited_sync;
 	server->api.on_limited_sync_context = server;
 	server->control_facts = (struct control){ .store = server->store,
@@ -565,11 +564,12 @@ enum cw_status server_open(const char *dir, const struct settings *settings, str
 	server->dir = dir;
 	server->pages.folder_fd = -1;
 	cw_buf_init(&server->private_pem, MAX_KEY_BYTES);
-	enum cw_status status = settings_broker_uri(settings, server->broker_uri, sizeof(server->broker_uri)) ?
-					load_keys(server, dir, reterr) :
-					cw_error_set(reterr, CW_INVALID, "broker_uri: longer than %zu characters",
-						     sizeof(server->broker_uri));
+	enum cw_status status =
+		settings_broker_uri(settings, server->broker_uri, sizeof(server->broker_uri), reterr);
 
+	if (status == CW_OK) {
+		status = load_keys(server, dir, reterr);
+	}
 	if (status == CW_OK) {
 		status = check_urls(settings, reterr);
 	}

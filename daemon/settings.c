@@ -2,6 +2,7 @@
 #include "daemon/settings.h"
 
 #include <limits.h>
+#include <string.h>
 
 #include "core/file.h"
 #include "core/text.h"
@@ -79,12 +80,50 @@ enum cw_status settings_load(const char *dir, struct settings *settings, struct 
 	return status;
 }
 
-bool settings_broker_uri(const struct settings *settings, char *out, size_t size)
+const struct settings_port_name settings_ports[SETTINGS_N_PORTS] = {
+	[SETTINGS_HTTP_PORT] = { "http_port", "--http-port" },
+	[SETTINGS_MQTT_PORT] = { "mqtt_port", "--mqtt-port" },
+	[SETTINGS_WS_PORT] = { "ws_port", "--ws-port" },
+};
+
+int64_t *settings_port(struct settings *settings, enum settings_port port)
 {
-	if (settings->broker_uri[0] != '\0') {
-		return cw_text_copy(out, size, settings->broker_uri);
+	int64_t *const places[SETTINGS_N_PORTS] = { &settings->http_port, &settings->mqtt_port, &settings->ws_port };
+
+	return places[port];
+}
+
+enum cw_status settings_override_ports(struct settings *settings, const char *const given[SETTINGS_N_PORTS],
+				       struct cw_error *reterr)
+{
+	struct cw_error error;
+
+	for (int i = 0; i < SETTINGS_N_PORTS; i++) {
+		if (given[i] &&
+		    cw_conf_set(&settings_table, settings, settings_ports[i].key, given[i], &error) != CW_OK) {
+			return cw_error_set(reterr, error.status, "%s: %s", settings_ports[i].option,
+					    error.text + strlen(settings_ports[i].key) + strlen(": "));
+		}
 	}
-	return cw_text_format(out, size, "tcp://%s:%d", settings->mqtt_address, (int)settings->mqtt_port);
+	return CW_OK;
+}
+
+struct cw_broker_place settings_broker_place(const struct settings *settings)
+{
+	return (struct cw_broker_place){ .uri = settings->broker_uri,
+					 .address = settings->mqtt_address,
+					 .mqtt_port = (int)settings->mqtt_port,
+					 .ws_port = (int)settings->ws_port,
+					 .public_url = settings->mqtt_public_url };
+}
+
+enum cw_status settings_broker_uri(const struct settings *settings, char *out, size_t size, struct cw_error *reterr)
+{
+	const struct cw_broker_place place = settings_broker_place(settings);
+
+	return cw_broker_place_uri(&place, out, size) ?
+		       CW_OK :
+		       cw_error_set(reterr, CW_INVALID, "broker_uri: longer than %zu characters", size - 1);
 }
 
 enum cw_status settings_dashboard(const struct settings *settings, char *out, size_t size, struct cw_error *reterr)

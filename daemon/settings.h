@@ -2,6 +2,7 @@
 #ifndef DAEMON_SETTINGS_H
 #define DAEMON_SETTINGS_H
 
+#include "core/broker_place.h"
 #include "core/conf.h"
 #include "core/log.h"
 
@@ -49,8 +50,27 @@ extern const struct cw_conf_table settings_table;
 /* Defaults, then DIR/convwire.conf. CW_NOT_FOUND says to run init; CW_INVALID is file:line. */
 CW_MUST_CHECK enum cw_status settings_load(const char *dir, struct settings *settings, struct cw_error *reterr);
 
-/* The broker's URI as text into out. */
-CW_MUST_CHECK bool settings_broker_uri(const struct settings *settings, char *out, size_t size);
+/*
+ * The ports that a run may be given in place of the configured ones: option --http-port for the setting http_port, and so on.
+ * Whoever starts, prints or remembers a run goes through this list, so that none of them knows fewer ports than another.
+ */
+enum settings_port { SETTINGS_HTTP_PORT, SETTINGS_MQTT_PORT, SETTINGS_WS_PORT, SETTINGS_N_PORTS };
+struct settings_port_name {
+	const char *key, *option;
+};
+extern const struct settings_port_name settings_ports[SETTINGS_N_PORTS];
+int64_t *settings_port(struct settings *settings, enum settings_port port);
+
+/* Sets the ports that are given; NULL ones stay as configured. CW_INVALID names the option. */
+CW_MUST_CHECK enum cw_status settings_override_ports(struct settings *settings, const char *const given[SETTINGS_N_PORTS],
+						     struct cw_error *reterr);
+
+/* Where the broker listens; borrows the settings' texts. */
+struct cw_broker_place settings_broker_place(const struct settings *settings);
+
+/* cw_broker_place_uri of it. CW_INVALID: broker_uri does not fit into size bytes. */
+CW_MUST_CHECK enum cw_status settings_broker_uri(const struct settings *settings, char *out, size_t size,
+						 struct cw_error *reterr);
 
 /* `DIR/name` as text into out. CW_INVALID when it does not fit. */
 CW_MUST_CHECK enum cw_status settings_path(const char *dir, const char *name, char *out, size_t size,

@@ -39,6 +39,23 @@ static int listen_unix(const char *path, struct cw_error *reterr)
 	return fd;
 }
 
+/* Why the kernel did not give a port: by whom it is taken, or what it needs. */
+static void tell_refused(const struct cw_http_options *options, int code, struct cw_error *reterr)
+{
+	char holder[160];
+
+	if (code == EADDRINUSE) {
+		(void)cw_error_set(reterr, CW_BUSY, "port %d is taken by %s", options->port,
+				   holder_of_port(options->port, holder, sizeof(holder)) ? holder : "another process");
+	} else if (code == EACCES) {
+		(void)cw_error_set(reterr, CW_DENIED,
+				   "port %d is privileged: only root, or a program with CAP_NET_BIND_SERVICE, may use it",
+				   options->port);
+	} else {
+		(void)cw_error_set(reterr, CW_IO, "%s port %d: %s", options->address, options->port, strerror(code));
+	}
+}
+
 static int bind_tcp(const struct cw_http_options *options, struct cw_error *reterr)
 {
 	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)options->port) };
@@ -56,15 +73,10 @@ static int bind_tcp(const struct cw_http_options *options, struct cw_error *rete
 	    bind(fd, is_v6 ? (struct sockaddr *)&v6 : (struct sockaddr *)&v4,
 		 is_v6 ? (socklen_t)sizeof(v6) : (socklen_t)sizeof(v4)) != 0 ||
 	    listen(fd, LISTEN_BACKLOG) != 0) {
-		char holder[160];
-
-		if (errno == EADDRINUSE && holder_of_port(options->port, holder, sizeof(holder))) {
-			(void)cw_error_set(reterr, CW_BUSY, "port %d is taken by %s", options->port, holder);
-		} else {
-			(void)cw_error_set(reterr, CW_BUSY, "%s port %d: %s", options->address, options->port,
-					   strerror(errno));
+		tell_refused(options, errno, reterr);
+		if (fd >= 0) {
+			(void)close(fd);
 		}
-		(void)close(fd);
 		return -1;
 	}
 	return fd;

@@ -1,0 +1,7 @@
+#!/bin/sh
+# own_network.sh COMMAND...: runs it in a network namespace of its own, where all ports are free and nobody else can take one.
+set -eu
+as_root=""
+[ "$(id -u)" -eq 0 ] || as_root="--user --map-root-user"
+# shellcheck disable=SC2086
+exec unshare $as_root --net -- sh -c 'ip link set lo up && exec "$@"' sh "$@"
