@@ -81,6 +81,7 @@ export interface ClientEvents {
 }
 
 const KEEPALIVE_S = 10;
+const CONFIG_PATH = "/api/v1/config";
 
 /** Follows one account, as one agent, in one tab. */
 export class Client {
@@ -103,6 +104,8 @@ export class Client {
 	private changedAt = Date.now();
 	private isStopped = true;
 	private needsSignIn = false;
+	/** Since it was live. */
+	private lastProblem: Error | null = null;
 	private selectedId: string | null = null;
 	private meantId: string | null = null;
 	private stopWatching: (() => void) | null = null;
@@ -149,6 +152,17 @@ export class Client {
 		const heardAt = this.sync.heardAt;
 
 		return this.currentStatus === "stale" && heardAt !== null ? heardAt : this.changedAt;
+	}
+
+	/**
+	 * What is being tried in order to be live, and why that last failed: for a page that tells people why nothing arrives.
+	 * tried: the URL of the server or the broker. failed: null when nothing answered at all.
+	 */
+	get attempt(): { tried: string; failed: string | null } {
+		const tried = this.link === null ? `${this.options.url}${CONFIG_PATH}` :
+			this.link.up ? `${this.options.url}/api/v1/sync` : this.link.url;
+
+		return { tried, failed: this.lastProblem?.message ?? null };
 	}
 
 	/** How many events are missing, as far as is known. */
@@ -384,7 +398,7 @@ export class Client {
 		}
 		try {
 			const who = await this.askWho();
-			const url = this.options.mqttUrl ?? (await this.api.askOpenly<Config>("/api/v1/config")).mqtt_url;
+			const url = this.options.mqttUrl ?? (await this.api.askOpenly<Config>(CONFIG_PATH)).mqtt_url;
 			const storage = this.options.outbox ?? (await openOutboxStorage(`${who.account}/${who.subject}`));
 
 			if (this.link === null && !this.isStopped) {
@@ -527,6 +541,7 @@ export class Client {
 	}
 
 	private onProblem(error: Error): void {
+		this.lastProblem = error;
 		if (error instanceof SignedOut) {
 			this.needsSignIn = true;
 			this.settle();
@@ -583,6 +598,9 @@ export class Client {
 	}
 
 	private setStatus(status: ClientStatus): void {
+		if (status === "live") {
+			this.lastProblem = null;
+		}
 		if (status !== this.currentStatus) {
 			this.currentStatus = status;
 			this.changedAt = Date.now();

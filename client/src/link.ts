@@ -74,6 +74,11 @@ export class Link {
 		return this.isUp;
 	}
 
+	/** Where it connects to. */
+	get url(): string {
+		return this.options.url;
+	}
+
 	/** Since when, ms; null: not connected. */
 	get since(): number | null {
 		return this.connectedAtMs;

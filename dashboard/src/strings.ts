@@ -73,6 +73,14 @@ export const strings = {
 		stopped: "Stopped",
 		label: "Connection",
 	},
+	stuck: {
+		title: "New messages do not arrive",
+		tried: "Tried",
+		failed: "Failed",
+		noAnswer: "Nothing answers there, or it closed the connection.",
+		next: "What to do",
+		doctor: "Convwire keeps trying. If this stays, ask whoever runs the server to run ",
+	},
 	thread: {
 		none: "No conversation selected",
 		noneHint: "Choose one from the list. J and K go through them, ? shows every key.",

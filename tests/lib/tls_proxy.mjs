@@ -23,8 +23,9 @@ export class TlsProxy {
   /** What it does wrong: refuseOver (bytes, 413), cutAfter (bytes; the rest is lost), noUpgrade, noQuery. */
   faults = {};
 
-  constructor(certificates, { httpPort, wsPort }) {
-    this.ports = { httpPort, wsPort };
+  /** ports: an object with httpPort and wsPort, looked at for each request. */
+  constructor(certificates, ports) {
+    this.ports = ports;
     this.server = https.createServer({ key: readFileSync(certificates.key), cert: readFileSync(certificates.cert) },
       (request, response) => this.#forward(request, response));
     this.server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));

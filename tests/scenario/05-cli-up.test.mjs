@@ -111,7 +111,7 @@ scenario('a port taken by a stock mosquitto', async (system, t) => {
       '--mqtt-port', taken, '--ws-port', system.wsPort, '--take-free-ports']);
     system.upProgram = program;
     await program.says(/Ctrl-C stops it/);
-    assert.match(program.stdout, new RegExp(`Port ${taken} is taken by .*mosquitto.*mqtt uses \\d+`));
+    assert.match(program.stdout, new RegExp(`mqtt_port: port ${taken} is taken by .*mosquitto.*; using \\d+`));
     await system.ready();
     const watch = system.launch('watch', programPath('convwire'), ['watch', '--dir', system.dir, '--json', '--count', 1]);
     await watch.says(/watching/, 'stderr');

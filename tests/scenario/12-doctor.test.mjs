@@ -238,6 +238,9 @@ scenario('public_url from outside: what proxies do wrong', async (system) => {
   const proxy = await new TlsProxy(certificates, system).start();
   system.cleanups.push(() => proxy.stop());
   await system.configure(`public_url = ${proxy.url}`, `mqtt_public_url = wss://localhost:${proxy.port}/mqtt`);
+  await system.daemon.stop();
+  await system.startDaemon();
+  await system.ready();
   await system.sim.behave({ app: { callback: `${proxy.url}/webhook` } });
   const look = (...args) => doctor(system, '--no-message', '--ca-file', certificates.ca, ...args);
 

@@ -110,6 +110,24 @@ function Skeleton() {
 	);
 }
 
+/** Instead of waiting without a word: what was tried, what failed, and what helps. */
+function Stuck({ inbox }: { inbox: Inbox }) {
+	void inbox.statusTicker.value;
+	const { tried, failed } = inbox.client.attempt;
+	const stuck = strings.stuck;
+
+	return (
+		<div class="stuck" role="alert">
+			<p class="empty-title">{stuck.title}</p>
+			<dl>
+				<dt>{stuck.tried}</dt><dd class="id">{new URL(tried, location.href).href}</dd>
+				<dt>{stuck.failed}</dt><dd>{failed ?? stuck.noAnswer}</dd>
+				<dt>{stuck.next}</dt><dd>{stuck.doctor}<code>convwire doctor</code></dd>
+			</dl>
+		</div>
+	);
+}
+
 interface Entry {
 	row: Conversation;
 	match: Message | null;
@@ -172,7 +190,7 @@ function Rows({ inbox }: { inbox: Inbox }) {
 
 	return (
 		<div class="rows" ref={scroll} onKeyDown={onKeyDown}>
-			{!inbox.isLoaded.value && entries.length === 0 ? <Skeleton /> : entries.length === 0 ? <NothingHere inbox={inbox} /> : (
+			{!inbox.isLoaded.value && entries.length === 0 ? !inbox.isStuck.value && <Skeleton /> : entries.length === 0 ? <NothingHere inbox={inbox} /> : (
 				<ul style={{ height: `${virtual.getTotalSize()}px` }} aria-label={text.label}>
 					{virtual.getVirtualItems().map(({ index, key, start }) => {
 						const entry = entries[index] as Entry;
@@ -223,6 +241,7 @@ export function List({ inbox }: { inbox: Inbox }) {
 					onInput={(event) => inbox.search(event.currentTarget.value)} />
 			</div>
 			<Tabs inbox={inbox} />
+			{inbox.isStuck.value && <Stuck inbox={inbox} />}
 			<Rows inbox={inbox} />
 		</nav>
 	);

@@ -39,6 +39,7 @@ function newThreadState(): ThreadState {
 const TYPING_EVERY_MS = 20_000;
 const READ_AFTER_MS = 250;
 const SEARCH_AFTER_MS = 150;
+const STUCK_AFTER_MS = 8_000;
 const WIDE = matchMedia("(min-width: 1101px)");
 const PATH = /^\/c\/([^/]+)$/;
 
@@ -72,6 +73,8 @@ export class Inbox {
 	readonly agents = signal<Agent[]>([]);
 	readonly numbers = signal<PhoneNumber[]>([]);
 	readonly templates = signal<Template[] | "failed" | null>(null);
+	/** Not live for so long that people must be told why. */
+	readonly isStuck = signal(false);
 	/** The first rows are here. */
 	readonly isLoaded = signal(false);
 	/** Beside the thread it is as it was left; over it, on a small screen, it is opened each time. */
@@ -83,6 +86,7 @@ export class Inbox {
 	private readonly threads = new Map<string, ThreadState>();
 	readonly uploads: Uploads;
 	private readonly notifier: Notifier;
+	private stuckTimer: ReturnType<typeof setTimeout> | null = null;
 	private searchTimer: ReturnType<typeof setTimeout> | null = null;
 	private readTimer: ReturnType<typeof setTimeout> | null = null;
 	private readonly readUpTo = new Map<string, string>();
@@ -195,7 +199,21 @@ export class Inbox {
 		}
 	}
 
+	/** Whatever it is doing meanwhile: who tries again and again is stuck, too. */
+	private watchStuck(): void {
+		if (this.client.status === "live" || this.client.status === "signed out" || this.client.status === "stopped") {
+			clearTimeout(this.stuckTimer ?? undefined);
+			this.stuckTimer = null;
+			this.isStuck.value = false;
+		} else {
+			this.stuckTimer ??= setTimeout(() => {
+				this.isStuck.value = true;
+			}, STUCK_AFTER_MS);
+		}
+	}
+
 	private onStatus(): void {
+		this.watchStuck();
 		if (this.client.status === "signed out") {
 			this.needsSignIn.value = true;
 		}
