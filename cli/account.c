@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* convwire account add|list, token, check: the short questions. */
+/* convwire account add|list, token, check */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 #define MAX_WORDS 2
 #define DEFAULT_TTL_S 900
 
-/* One options struct for the group: each command's rows say which of them it takes. */
+/* One options struct for the group; each command's rows say which options it takes. */
 struct short_options {
 	struct common_options common;
 	const char *words[MAX_WORDS];
@@ -69,8 +69,8 @@ static int add_account(const struct short_options *options)
 
 	json_decref(answer);
 	if (code == EX_OK) {
-		(void)printf("Added account %s. Next: a number (convwire number add PHONE_NUMBER_ID --account %s),\n"
-			     "and its name in the accounts line of the app secret that signs for it (%s/keys/apps/*.conf;\n"
+		(void)printf("Added account %s. Next: add a number (convwire number add PHONE_NUMBER_ID --account %s),\n"
+			     "and add the account to the accounts line of its app secret (%s/keys/apps/*.conf;\n"
 			     "restart the daemon).\n",
 			     options->words[1], options->words[1], options->common.dir);
 	}
@@ -153,10 +153,10 @@ static bool parse_ttl(const char *text, int64_t *ret_ttl_s)
 int command_token(int argc, char **argv)
 {
 	static const struct argp_option rows[] = {
-		{ "account", 'a', "ID", 0, "the account; not needed while there is one", 0 },
-		{ "role", KEY_ROLE, "R", 0, "a role of roles.acl (agent)", 0 },
-		{ "agent", KEY_AGENT, "ID", 0, "the subject: who it is for (cli)", 0 },
-		{ "ttl", KEY_TTL, "TIME", 0, "how long it lives: 90s, 15m, 2h, 30d (15m)", 0 },
+		{ "account", 'a', "ID", 0, "the account; needed only if there are several", 0 },
+		{ "role", KEY_ROLE, "R", 0, "a role in roles.acl (agent)", 0 },
+		{ "agent", KEY_AGENT, "ID", 0, "the agent id, the token's subject (cli)", 0 },
+		{ "ttl", KEY_TTL, "TIME", 0, "lifetime: 90s, 15m, 2h, 30d (15m)", 0 },
 		{ NULL, 0, NULL, 0, NULL, 0 },
 	};
 	static const struct argp argp = { rows, parse, NULL, "Print a token, and nothing else.", children, NULL, NULL };
@@ -215,7 +215,7 @@ static int print_check(const struct short_options *options, json_t *answer)
 	{
 		(void)printf("FAULT: %s\n", json_string_value(fault));
 	}
-	(void)puts(is_sound ? "The database keeps its promises: whole, seq without gaps, prev intact, no message twice." :
+	(void)puts(is_sound ? "The database is intact: no corruption, no gaps in seq, prev correct, no duplicates." :
 			      "The database is damaged. Stop Convwire, keep a copy of the directory, restore a backup.");
 	return is_sound ? EX_OK : EX_DATAERR;
 }
@@ -225,8 +225,8 @@ int command_check(int argc, char **argv)
 	static const struct argp argp = { NULL,
 					  parse,
 					  NULL,
-					  "Hold the database to its promises: integrity, seq without gaps, prev, no message "
-					  "twice; and say what waits.",
+					  "Check the database's integrity: no corruption, no gaps in seq, prev correct, no "
+					  "duplicate messages. Also reports what is waiting.",
 					  children,
 					  NULL,
 					  NULL };

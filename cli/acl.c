@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* convwire acl: is a role file sound, what would it answer, and why does the broker answer a client so? */
+/* convwire acl: checks a role file, tests what it allows, and explains the running broker's decisions. */
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -108,7 +108,7 @@ static int check(const struct acl_options *options)
 	if (options->common.json) {
 		cli_print_json(json_pack("{s:O}", "roles", roles));
 	} else {
-		(void)printf("%s is sound.\n", file);
+		(void)printf("%s is valid.\n", file);
 	}
 	json_decref(roles);
 	cw_access_destroy(access);
@@ -156,7 +156,7 @@ static int test_with(const struct acl_options *options, const struct cw_access *
 	char line[512];
 
 	if (!options->client && !cw_text_format(client, sizeof(client), "%s:%s:1", options->account, options->agent)) {
-		client[0] = '\0'; /* then %c is nothing, as over HTTP */
+		client[0] = '\0'; /* then %c is empty, as over HTTP */
 	}
 	const struct cw_access_request request = { .account = options->account,
 						   .subject = options->agent,
@@ -190,7 +190,7 @@ static int test(const struct acl_options *options)
 	bool is_system = strcmp(options->account, CW_SYSTEM_ACCOUNT) == 0;
 
 	if (!(cw_account_is_valid(options->account) || is_system) || !cw_subject_is_valid(options->agent)) {
-		return cli_fail(CW_INVALID, "--account and --agent have 1 to 64 letters, digits or -");
+		return cli_fail(CW_INVALID, "--account and --agent take 1 to 64 letters, digits or -");
 	}
 	if (!options->roles) {
 		status = settings_path(options->common.dir, "roles.acl", path, sizeof(path), &error);
@@ -248,7 +248,7 @@ static int why(const struct acl_options *options)
 		if (status == CW_OK && !options->common.json) {
 			print_why(accesses[i], data);
 		}
-		(void)json_object_set_new(all, accesses[i], data); /* NULL is refused, and status tells why */
+		(void)json_object_set_new(all, accesses[i], data); /* NULL is refused; status says why */
 	}
 	if (status == CW_OK && options->common.json) {
 		cli_print_json(json_incref(all));
@@ -261,13 +261,13 @@ int command_acl(int argc, char **argv)
 {
 	static const struct argp_option rows[] = {
 		{ "role", KEY_ROLE, "R", 0, "test: the token's role", 0 },
-		{ "account", 'a', "ID", 0, "test: its account", 0 },
-		{ "agent", KEY_AGENT, "ID", 0, "test: its subject", 0 },
+		{ "account", 'a', "ID", 0, "test: the token's account", 0 },
+		{ "agent", KEY_AGENT, "ID", 0, "test: the token's subject", 0 },
 		{ "client", KEY_CLIENT, "ID", 0, "test: the client id (ACCOUNT:AGENT:1)", 0 },
-		{ "roles", KEY_ROLES, "FILE", 0, "test: another role file than DIR/roles.acl", 0 },
+		{ "roles", KEY_ROLES, "FILE", 0, "test: use this role file instead of DIR/roles.acl", 0 },
 		{ "assigned", KEY_ASSIGNED, NULL, 0, "test: as if the conversation were assigned to the agent", 0 },
-		{ "retain", KEY_RETAIN, NULL, 0, "of a retained publish", 0 },
-		{ "qos", KEY_QOS, "N", 0, "of a publish or subscription with this QoS", 0 },
+		{ "retain", KEY_RETAIN, NULL, 0, "test, why: for a retained publish", 0 },
+		{ "qos", KEY_QOS, "N", 0, "test, why: for a publish or subscription with this QoS", 0 },
 		{ NULL, 0, NULL, 0, NULL, 0 },
 	};
 	static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { NULL, 0, NULL, 0 } };
@@ -275,8 +275,8 @@ int command_acl(int argc, char **argv)
 		rows,
 		parse,
 		"check [FILE]\ntest --role R --account A --agent S read|write|subscribe TOPIC\nwhy CLIENT TOPIC",
-		"check: is a role file (DIR/roles.acl) sound? test: what does it answer, and which line decides (exit code 0 allowed, 77 "
-		"denied)? why: the same asked of the running broker, for a client that is connected.",
+		"check: validate a role file (DIR/roles.acl). test: show what it allows, and by which line (exit code "
+		"0 allowed, 77 denied). why: ask the running broker the same, for a connected client.",
 		children,
 		NULL,
 		NULL

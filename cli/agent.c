@@ -22,10 +22,10 @@ struct agent_options {
 enum { KEY_NAME = 256, KEY_EMAIL, KEY_ROLE, KEY_PASSWORD_FILE };
 
 static const struct argp_option rows[] = {
-	{ "account", 'a', "ID", 0, "whose agent it is; not needed while there is one account", 0 },
-	{ "name", KEY_NAME, "TEXT", 0, "add: what colleagues see; AGENT unless given", 0 },
-	{ "email", KEY_EMAIL, "ADDRESS", 0, "add: another name to sign in by", 0 },
-	{ "role", KEY_ROLE, "ROLE", 0, "add: a role of roles.acl (agent)", 0 },
+	{ "account", 'a', "ID", 0, "the agent's account; needed only if there are several", 0 },
+	{ "name", KEY_NAME, "TEXT", 0, "add: the name that colleagues see (AGENT)", 0 },
+	{ "email", KEY_EMAIL, "ADDRESS", 0, "add: an email address, also accepted at sign-in", 0 },
+	{ "role", KEY_ROLE, "ROLE", 0, "add: a role in roles.acl (agent)", 0 },
 	{ "password-file", KEY_PASSWORD_FILE, "FILE", 0, "add, passwd: a file whose first line is the password", 0 },
 	{ NULL, 0, NULL, 0, NULL, 0 },
 };
@@ -64,7 +64,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	}
 }
 
-/* The broker would refuse a role that roles.acl does not have, and `service` is the daemon's. */
+/* The broker would refuse a role that is not in roles.acl; `service` is reserved for the daemon. */
 static enum cw_status check_role(const char *dir, const char *role, struct cw_error *reterr)
 {
 	char path[PATH_MAX];
@@ -76,7 +76,8 @@ static enum cw_status check_role(const char *dir, const char *role, struct cw_er
 	}
 	if (status == CW_OK && (!cw_access_role(access, role) || strcmp(role, "service") == 0)) {
 		status = cw_error_set(reterr, CW_INVALID,
-				      "%s has no role \"%.40s\" for agents; `convwire acl` lists them", path, role);
+				      "%s has no role \"%.40s\" for agents; `convwire acl check` lists the roles", path,
+				      role);
 	}
 	cw_access_destroy(access);
 	return status;
@@ -92,7 +93,7 @@ static enum cw_status read_password(const struct agent_options *options, char ou
 	return cli_read_secret(&secret, out, PASSWORD_MAX + 2, reterr);
 }
 
-/* Takes arguments, to which account and subject come, and a password if asked for. */
+/* Adds account, subject and, if takes_password, a password to arguments, and runs the action. Owns arguments. */
 static int act(const struct agent_options *options, const char *action, bool takes_password, json_t *arguments,
 	       const char *done)
 {
@@ -142,7 +143,7 @@ static int add(const struct agent_options *options)
 	return act(options, "agent.add", true,
 		   json_pack("{s:s, s:s*, s:s}", "name", options->name ? options->name : options->words[1], "email",
 			     options->email, "role", role),
-		   "may sign in.");
+		   "can now sign in.");
 }
 
 static void print_agent(const json_t *row)
@@ -192,9 +193,9 @@ int command_agent(int argc, char **argv)
 		rows,
 		parse,
 		"add AGENT\nlist\npasswd AGENT\ndisable AGENT\nenable AGENT",
-		"Agents who sign in here with a password. AGENT is the agent id, the sub of their tokens. The password is read "
+		"Agents who sign in with a password. AGENT is the agent id, the sub of their tokens. The password is read "
 		"from --password-file, from " PASSWORD_VARIABLE
-		", or asked for. passwd and disable end the agent's sessions "
+		", or prompted for. passwd and disable end the agent's sessions "
 		"and revoke their tokens.",
 		children,
 		NULL,
@@ -211,13 +212,13 @@ int command_agent(int argc, char **argv)
 	}
 	if (asks_for(&options, "passwd", 2)) {
 		return act(&options, "agent.password", true, json_object(),
-			   "has a new password; who was signed in is out. A disabled agent stays disabled.");
+			   "has a new password and is signed out everywhere. A disabled agent stays disabled.");
 	}
 	if (asks_for(&options, "disable", 2)) {
-		return act(&options, "agent.disable", false, json_object(), "may not sign in any more, and is out.");
+		return act(&options, "agent.disable", false, json_object(), "can no longer sign in, and is signed out.");
 	}
 	if (asks_for(&options, "enable", 2)) {
-		return act(&options, "agent.enable", false, json_object(), "may sign in again.");
+		return act(&options, "agent.enable", false, json_object(), "can sign in again.");
 	}
 	(void)fputs("convwire: agent add, passwd, disable or enable AGENT, or agent list\n", stderr);
 	return EX_USAGE;

@@ -73,9 +73,10 @@ static enum cw_status ask(struct listener *listener, json_t *command, json_t **r
 	if (status == CW_OK) {
 		status = read_answer(message->payload, ret_data, reterr);
 	} else if (status == CW_DENIED) {
-		(void)cw_error_set(reterr, CW_DENIED,
-				   "the broker refuses administration; does it run Convwire's plugin with the keys of "
-				   "this directory?");
+		(void)cw_error_set(
+			reterr, CW_DENIED,
+			"the broker refuses administrative commands; does it run Convwire's plugin with the keys of "
+			"this directory?");
 	} else {
 		struct cw_error reason = *reterr;
 

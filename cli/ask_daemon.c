@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One question to the daemon over its Unix socket, or, when there is none, to the store itself. */
+/* Sends one request to the daemon over its Unix socket or, if no daemon runs, runs it on the store directly. */
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +23,7 @@ static size_t on_answer(char *data, size_t size, size_t n, void *context)
 	return cw_buf_append(context, data, size * n) == CW_OK ? size * n : 0;
 }
 
-/* CURLE_COULDNT_CONNECT: nobody listens. */
+/* CURLE_COULDNT_CONNECT: no daemon listens. */
 static CURLcode post(const char *socket_path, const char *action, const char *body, struct cw_buf *answer)
 {
 	char url[128];
@@ -69,13 +69,13 @@ struct local {
 	struct cw_store *store;
 };
 
-/* What a store needs to know; *ret_options borrows of *local. */
+/* Loads the options for opening the store; *ret_options borrows from *local. */
 static enum cw_status load_local(const char *dir, struct local *local, struct cw_store_options *ret_options,
 				 struct cw_error *reterr)
 {
 	char path[PATH_MAX];
 	struct settings settings;
-	enum cw_status status = settings_load(dir, &settings, reterr); /* says it best when there is no directory */
+	enum cw_status status = settings_load(dir, &settings, reterr); /* gives the best error when there is no directory */
 
 	settings_finish(&settings);
 	if (status == CW_OK) {
@@ -115,7 +115,7 @@ static void close_local(struct local *local)
 	cw_tag_key_destroy(local->tag);
 }
 
-/* Only a revocation asks: a broken key must not keep other commands from their work. */
+/* Called only for a revocation: a broken key must not make other commands fail. */
 static enum cw_status longest_token_s(void *context, int64_t *ret_seconds, struct cw_error *reterr)
 {
 	const struct local *local = context;

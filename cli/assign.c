@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* convwire assign: who has a conversation. */
+/* convwire assign: assigns a conversation to an agent, or to nobody. */
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -45,25 +45,26 @@ static void print_assigned(const struct assign_options *options, json_t *answer)
 		(void)json_object_del(answer, "status");
 		cli_print_json(json_incref(answer));
 	} else if (assignee) {
-		(void)printf("%s %s %s.\n", assignee, is_changed ? "now has" : "has already", conversation);
+		(void)printf("%s %s %s.\n", assignee, is_changed ? "now has" : "already has", conversation);
 	} else {
-		(void)printf("Nobody has %s%s.\n", conversation, is_changed ? " any longer" : "");
+		(void)printf("%s is %s unassigned.\n", conversation, is_changed ? "now" : "already");
 	}
 }
 
 int command_assign(int argc, char **argv)
 {
 	static const struct argp_option rows[] = {
-		{ "account", 'a', "ID", 0, "the account; not needed while there is one, or with a canonical id", 0 },
+		{ "account", 'a', "ID", 0, "the account; needed only if there are several and the id is not canonical",
+		  0 },
 		{ NULL, 0, NULL, 0, NULL, 0 },
 	};
 	static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { NULL, 0, NULL, 0 } };
 	static const struct argp argp = { rows,
 					  parse,
 					  "CONVERSATION SUBJECT\nCONVERSATION nobody",
-					  "Give a conversation to an agent, or take it from whoever has it. CONVERSATION is "
-					  "any id that means exactly one, as `convwire resolve` tells; SUBJECT is the "
-					  "agent id of their tokens.",
+					  "Assign a conversation to an agent, or unassign it. CONVERSATION is any id that "
+					  "matches exactly one conversation (see `convwire resolve`); SUBJECT is the agent "
+					  "id, the sub of their tokens.",
 					  children,
 					  NULL,
 					  NULL };

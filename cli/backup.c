@@ -37,7 +37,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (!options->folder) {
-			argp_error(state, "which folder?");
+			argp_error(state, "no FOLDER given");
 		}
 		return 0;
 	default:
@@ -58,7 +58,7 @@ static enum cw_status make_folder(const char *path, struct cw_error *reterr)
 	return errno == 0 ? CW_OK : cw_error_set(reterr, CW_IO, "%s: %s", path, strerror(errno));
 }
 
-/* The files of messages that are not there yet; says how many, and which are damaged. */
+/* Copies the media files that are missing in `to`; prints how many are damaged. */
 static enum cw_status copy_media(const char *from, const char *to, int64_t *ret_n_copied, struct cw_error *reterr)
 {
 	char from_media[PATH_MAX];
@@ -75,14 +75,14 @@ static enum cw_status copy_media(const char *from, const char *to, int64_t *ret_
 	if (status == CW_OK) {
 		struct progress progress;
 
-		progress_begin(&progress, "Copying files of messages", NULL, NULL);
+		progress_begin(&progress, "Copying media files", NULL, NULL);
 		status = cw_media_copy(from_media, to_media, ret_n_copied, &n_damaged, reterr);
 		progress_end(&progress);
 	}
 	if (n_damaged > 0) {
 		(void)fprintf(stderr,
 			      "convwire: %" PRId64
-			      " files in %s are damaged (their bytes are not what their names say)\n",
+			      " files in %s are damaged (their content does not match their names)\n",
 			      n_damaged, from_media);
 	}
 	return status;
@@ -93,9 +93,9 @@ static enum cw_status copy_media(const char *from, const char *to, int64_t *ret_
 static enum cw_status copy_database(const char *dir, const char *folder, struct cw_error *reterr)
 {
 	char path[PATH_MAX];
-	char whole[PATH_MAX]; /* the daemon is somewhere else */
+	char whole[PATH_MAX]; /* absolute: the daemon's working directory differs */
 	char from[PATH_MAX];
-	char unfinished[PATH_MAX]; /* what cw_store_backup writes until it is whole */
+	char unfinished[PATH_MAX]; /* where cw_store_backup writes until it is complete */
 	json_t *answer = NULL;
 
 	if (!realpath(folder, whole)) {
@@ -123,10 +123,11 @@ static enum cw_status copy_database(const char *dir, const char *folder, struct 
 		if (status == CW_IO || status == CW_DENIED) {
 			const struct cw_error answered = *reterr;
 
-			status = cw_error_set(reterr, status,
-					      "%s. The daemon writes it, as its own user, and under systemd only below %s: "
-					      "choose a folder there, and copy it on",
-					      answered.text, dir);
+			status = cw_error_set(
+				reterr, status,
+				"%s. The daemon writes the backup as its own user, and under systemd only below %s: "
+				"choose a folder there, then copy it elsewhere",
+				answered.text, dir);
 		}
 	}
 	json_decref(answer);
@@ -140,9 +141,9 @@ int command_backup(int argc, char **argv)
 		NULL,
 		parse,
 		"FOLDER",
-		"Copies the database of one moment, and the files of messages, into FOLDER, which is made "
-		"if need be; the daemon may run. Into the same FOLDER again, only new files are copied. Keys "
-		"and settings are not in it: keep a copy of DIR/keys and DIR/convwire.conf elsewhere.",
+		"Copy a snapshot of the database, and the media files, into FOLDER, which is created "
+		"if needed; the daemon may be running. If FOLDER has a backup, only new media files are copied. Keys "
+		"and settings are not included: keep a copy of DIR/keys and DIR/convwire.conf elsewhere.",
 		children,
 		NULL,
 		NULL
@@ -166,8 +167,7 @@ int command_backup(int argc, char **argv)
 	if (options.common.json) {
 		cli_print_json(json_pack("{s:s, s:I}", "folder", options.folder, "new_files", (json_int_t)n_files));
 	} else {
-		(void)printf("Copied the database, and %" PRId64 " files that were not there yet, to %s.\n", n_files,
-			     options.folder);
+		(void)printf("Copied the database and %" PRId64 " new files to %s.\n", n_files, options.folder);
 	}
 	return EX_OK;
 }
@@ -176,33 +176,33 @@ int command_backup(int argc, char **argv)
 
 static void say_restored(const char *dir, const char *folder, int64_t n_files, int64_t n_unknown)
 {
-	(void)printf("%s is as it was when %s was made; %" PRId64 " files came with it.\n"
-		     "The database before is %s/convwire.db.before-restore: remove it when all is well.\n"
-		     "Clients load anew, and people who signed in with a password do so again. Tokens that were revoked since\n"
-		     "the backup are good again until they end: revoke them again.\n",
+	(void)printf("%s was restored from %s, with %" PRId64 " files.\n"
+		     "The previous database is %s/convwire.db.before-restore: remove it once everything works.\n"
+		     "Clients reload everything, and agents with a password must sign in again. Tokens revoked since\n"
+		     "the backup are valid again until they expire: revoke them again.\n",
 		     dir, folder, n_files, dir);
 	if (n_unknown > 0) {
 		(void)printf("%" PRId64
-			     " messages had not been sent when the backup was made, and may have been since: they are "
-			     "unknown now.\n`convwire outbox list` shows them; retry or discard each.\n",
+			     " messages had not been sent when the backup was made, and may have been since: they are now "
+			     "unknown.\n`convwire outbox list` shows them; retry or discard each.\n",
 			     n_unknown);
 	}
 }
 
-/* What root restored would be root's, and the daemon runs as DIR's owner. */
+/* Files restored by root would belong to root, but the daemon runs as DIR's owner. */
 static enum cw_status must_own(const char *dir, struct cw_error *reterr)
 {
 	struct stat found;
 
 	if (stat(dir, &found) != 0) {
-		return cw_error_set(reterr, CW_NOT_FOUND, "%s: %s; `convwire init` makes it", dir, strerror(errno));
+		return cw_error_set(reterr, CW_NOT_FOUND, "%s: %s; `convwire init` creates it", dir, strerror(errno));
 	}
 	if (found.st_uid != geteuid()) {
 		const struct passwd *owner = getpwuid(found.st_uid);
 
 		return cw_error_set(
 			reterr, CW_DENIED,
-			"%s belongs to %s, who could not read what is restored by another user: run it as `runuser -u "
+			"%s belongs to %s, who could not read files restored by another user: run it as `runuser -u "
 			"%s -- convwire restore …`",
 			dir, owner ? owner->pw_name : "another user", owner ? owner->pw_name : "USER");
 	}
@@ -216,8 +216,8 @@ int command_restore(int argc, char **argv)
 		NULL,
 		parse,
 		"FOLDER",
-		"Puts the database of a backup in place of DIR's, and copies the files of messages that DIR "
-		"has not. The daemon must be stopped. On another machine, make DIR with `init` first and copy "
+		"Replace DIR's database with that of a backup, and copy the media files that DIR does "
+		"not have. The daemon must be stopped. On another machine, first create DIR with `init` and copy "
 		"the old keys into it.",
 		children,
 		NULL,
@@ -236,10 +236,10 @@ int command_restore(int argc, char **argv)
 		status = settings_path(options.folder, "convwire.db", path, sizeof(path), &error);
 	}
 	if (status == CW_OK && access(path, R_OK) != 0) {
-		status = cw_error_set(&error, CW_NOT_FOUND, "%s: %s; FOLDER is what `convwire backup` made", path,
-				      strerror(errno));
+		status = cw_error_set(&error, CW_NOT_FOUND, "%s: %s; FOLDER must be a backup made by `convwire backup`",
+				      path, strerror(errno));
 	}
-	if (status == CW_OK) { /* first: more files harm nobody if the rest fails */
+	if (status == CW_OK) { /* first: extra files do no harm if the rest fails */
 		status = copy_media(options.folder, options.common.dir, &n_files, &error);
 	}
 	if (status == CW_OK) {

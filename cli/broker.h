@@ -4,7 +4,7 @@
 
 #include "core/buf.h"
 
-/* mosquitto.conf from the one template: what `up` runs, and the commented sample at the tree's root. */
+/* Renders mosquitto.conf from its template: for `up`, and for the commented sample at the tree's root. */
 struct broker_values {
 	const char *plugin, *keys, *roles, *state; /* paths */
 	const char *address;

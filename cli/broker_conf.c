@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* convwire broker-conf: mosquitto.conf for a directory, for whoever runs the broker without `up`. */
+/* convwire broker-conf: mosquitto.conf for a directory, to run the broker without `up`. */
 #include "cli/broker_conf.h"
 
 #include <errno.h>
@@ -32,7 +32,7 @@ enum cw_status broker_conf_plugin(const struct settings *settings, char out[PATH
 	}
 	return is_whole && access(out, R_OK) == 0 ?
 		       CW_OK :
-		       cw_error_set(reterr, CW_NOT_FOUND, "%s is not there; is the installation whole?", out);
+		       cw_error_set(reterr, CW_NOT_FOUND, "%s not found; is the installation complete?", out);
 }
 
 enum cw_status broker_conf_render(const char *dir, const struct settings *settings, struct cw_buf *out,
@@ -50,7 +50,7 @@ enum cw_status broker_conf_render(const char *dir, const struct settings *settin
 		.address = settings->mqtt_address,
 		.mqtt_port = (int)settings->mqtt_port,
 		.ws_port = (int)settings->ws_port,
-		/* As root mosquitto would become user mosquitto, who cannot read a directory of mode 0700. */
+		/* As root, mosquitto would switch to user mosquitto, which cannot read a directory of mode 0700. */
 		.user = geteuid() == 0 ? "root" : NULL,
 	};
 	enum cw_status status = broker_conf_plugin(settings, plugin, reterr);
@@ -133,7 +133,7 @@ int command_broker_conf(int argc, char **argv)
 	static const struct argp argp = { rows,
 					  parse,
 					  NULL,
-					  "Print mosquitto.conf for this directory: what `up` runs the broker with, by "
+					  "Print mosquitto.conf for this directory, as `up` generates it from "
 					  "convwire.conf. The systemd unit writes it before each start.",
 					  children,
 					  NULL,

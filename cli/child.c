@@ -19,7 +19,7 @@
 #define MAX_LOG_BYTES (16 * 1024 * 1024)
 #define MIN_PAUSE_MS 200
 #define MAX_PAUSE_MS 5000
-/* A program that ran this long is well again. */
+/* A program that has run this long counts as healthy. */
 #define WELL_MS 30000
 
 static void open_log(struct child *child)
@@ -39,7 +39,7 @@ static void turn_log_over(struct child *child)
 		(void)close(child->log_fd); /* every write was checked */
 	}
 	if (cw_text_format(old, sizeof(old), "%s.1", child->log_path)) {
-		(void)rename(child->log_path, old); /* else the file only grows on */
+		(void)rename(child->log_path, old); /* else the file just keeps growing */
 	}
 	open_log(child);
 }
@@ -60,7 +60,7 @@ static void become_program(const struct child *child, int output)
 
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	(void)prctl(PR_SET_PDEATHSIG, SIGTERM); /* if `up` is killed, nothing stays behind */
+	(void)prctl(PR_SET_PDEATHSIG, SIGTERM); /* if `up` is killed, nothing keeps running */
 	(void)dup2(output, STDOUT_FILENO);
 	(void)dup2(output, STDERR_FILENO);
 	if (child->ready_fd >= 0) {
@@ -103,7 +103,7 @@ bool child_start(struct child *child)
 	return true;
 }
 
-/* A line is gathered only to be shown on the terminal; the log gets the bytes as they came. */
+/* Lines are assembled only for the terminal; the log gets the bytes as they came. */
 static void show_line(struct child *child)
 {
 	child->line[child->line_len] = '\0';

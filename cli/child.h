@@ -8,13 +8,13 @@
 #include <sys/types.h>
 
 /*
- * A program that `up` runs: its output goes, line by line, to a log file that is turned over at 16 MB;
- * when it dies it is started again, with a pause that doubles while it keeps dying. One thread.
+ * A program that `up` runs: its output goes to a log file that is rotated at 16 MB; when it exits it is
+ * restarted, with a pause that doubles while it keeps exiting. One thread.
  */
 #define CHILD_MAX_ARGUMENTS 16
 
 struct child {
-	const char *name;                     /* for sentences and the log file's name */
+	const char *name;                     /* for messages and the log file's name */
 	char *arguments[CHILD_MAX_ARGUMENTS]; /* NULL at the end; not owned */
 	char log_path[PATH_MAX];
 	bool echoes_problems; /* lines of level warn and error also go to our stderr */
@@ -34,13 +34,13 @@ struct child {
 /* Starts the program. false with errno when it cannot be started. */
 bool child_start(struct child *child);
 
-/* Reads what output there is and writes it to the log. */
+/* Reads the available output and writes it to the log. */
 void child_read(struct child *child);
 
-/* The program has ended; plans the next start. */
+/* The program has exited; schedules the next start. */
 void child_ended(struct child *child);
 
-/* Asks the program to end. */
+/* Asks the program to exit (SIGTERM), and schedules no restart. */
 void child_stop(struct child *child);
 
 #endif

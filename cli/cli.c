@@ -19,7 +19,7 @@
 #define MAX_RUN_FILE 4096
 
 static const struct argp_option common_rows[] = {
-	{ "dir", 'd', "DIR", 0, "the directory that `convwire init` makes (./var)", 100 },
+	{ "dir", 'd', "DIR", 0, "the directory created by `convwire init` (./var)", 100 },
 	{ "json", 'j', NULL, 0, "print JSON, for scripts", 100 },
 	{ NULL, 0, NULL, 0, NULL, 0 },
 };
@@ -161,7 +161,7 @@ enum cw_status cli_default_account(const char *dir, char *out, struct cw_error *
 	return status;
 }
 
-/* A token of a role that has no section could do nothing. */
+/* A token for a role that roles.acl does not have would be useless. */
 static enum cw_status check_role(const char *dir, const char *role, char out[CW_ROLE_MAX + 1], struct cw_error *reterr)
 {
 	char path[PATH_MAX];
@@ -172,7 +172,7 @@ static enum cw_status check_role(const char *dir, const char *role, char out[CW_
 		status = cw_access_load(path, &access, reterr);
 	}
 	if (status == CW_OK && (!cw_access_role(access, role) || !cw_text_copy(out, CW_ROLE_MAX + 1, role))) {
-		status = cw_error_set(reterr, CW_INVALID, "\"%.70s\" is not a role of %s", role, path);
+		status = cw_error_set(reterr, CW_INVALID, "\"%.70s\" is not a role in %s", role, path);
 	}
 	cw_access_destroy(access);
 	return status;
@@ -186,12 +186,13 @@ enum cw_status cli_mint(const char *dir, const char *account, const char *subjec
 	char path[PATH_MAX];
 
 	cw_buf_init(&pem, MAX_KEY_BYTES);
-	/* An administrator's, for $CONTROL/convwire/v1; docs/acl.md. */
+	/* An administrator's token, for $CONTROL/convwire/v1; see docs/acl.md. */
 	bool is_system_admin = strcmp(account, CW_SYSTEM_ACCOUNT) == 0 && strcmp(role, "admin") == 0;
 
 	if (!cw_text_copy(token.account, sizeof(token.account), account) ||
 	    !(cw_account_is_valid(account) || is_system_admin)) {
-		return cw_error_set(reterr, CW_INVALID, "\"%.70s\" is not an account id", account);
+		return cw_error_set(reterr, CW_INVALID, "\"%.70s\" is not an account id: 1 to 64 letters, digits or -",
+				    account);
 	}
 	if (!cw_text_copy(token.subject, sizeof(token.subject), subject) || !cw_subject_is_valid(subject)) {
 		return cw_error_set(reterr, CW_INVALID, "\"%.70s\" is not an agent id: 1 to 64 letters, digits or -",

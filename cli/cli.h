@@ -13,8 +13,8 @@
 #include "daemon/settings.h"
 
 /*
- * What the commands of `convwire` share. Each command is a function in a file of its own group, listed
- * in main.c's table; it parses its options with argp, acts, and answers a code of sysexits.h.
+ * Shared by the commands of `convwire`. Each command is a function, listed in main.c's table; it parses its
+ * options with argp, does its work and returns a sysexits.h code.
  */
 int command_init(int argc, char **argv);
 int command_up(int argc, char **argv);
@@ -41,7 +41,7 @@ int command_kick(int argc, char **argv);
 int command_revoke(int argc, char **argv);
 int command_simulate(int argc, char **argv);
 
-/* ---- options that all have ---- */
+/* ---- options common to all commands ---- */
 
 struct common_options {
 	const char *dir; /* ./var */
@@ -50,16 +50,16 @@ struct common_options {
 /* An argp child for --dir and --json; its input is the struct. */
 extern const struct argp common_argp;
 
-/* Parses argv. Usage errors end the program with EX_USAGE. children's first input is `common`. */
+/* Parses argv. Usage errors end the program with EX_USAGE. The input of the first argp child is `common`. */
 void cli_parse(const char *name, const struct argp *argp, int argc, char **argv, void *input);
 
 /* ---- errors and answers ---- */
 
-/* "convwire: text" on stderr; answers the exit code of the status. */
+/* Prints "convwire: text" on stderr; returns the exit code for the status. */
 int cli_fail(enum cw_status status, const char *format, ...) CW_PRINTF(2, 3);
 int cli_exit_code(enum cw_status status);
 
-/* A member of an answer: NULL, 0 without it, or when it is of another type. Borrowed. */
+/* A member of an answer; NULL or 0 if it is missing or of another type. Borrowed. */
 const char *cli_text(const json_t *row, const char *name);
 int64_t cli_int(const json_t *row, const char *name);
 
@@ -68,60 +68,60 @@ void cli_print_json(json_t *json);
 
 /* ---- the directory ---- */
 
-/* DIR/run.json of a running `up` over the settings: its ports may be another run's than the configured ones. */
+/* The settings, overridden by DIR/run.json of a running `up`: its ports may differ from the configured ones. */
 CW_MUST_CHECK enum cw_status cli_settings(const char *dir, struct settings *settings, struct cw_error *reterr);
 
-/* The one account of the directory, or a sentence that asks for --account. out has CW_ACCOUNT_MAX + 1. */
+/* The directory's only account; with several, an error that asks for --account. out has CW_ACCOUNT_MAX + 1. */
 CW_MUST_CHECK enum cw_status cli_default_account(const char *dir, char *out, struct cw_error *reterr);
 
 /*
- * The account that is meant: given, or (both NULL otherwise) the one in a canonical conversation id, or the only one.
- * out has CW_ACCOUNT_MAX + 1.
+ * The account to use: given; else the one in conversation, if that is a canonical id; else the only one. Either may be
+ * NULL. out has CW_ACCOUNT_MAX + 1.
  */
 CW_MUST_CHECK enum cw_status cli_choose_account(const char *dir, const char *given, const char *conversation, char *out,
 						struct cw_error *reterr);
 
-/* A token by the directory's house key; freed with free(). */
+/* A token signed with the directory's house key; freed with free(). */
 CW_MUST_CHECK enum cw_status cli_mint(const char *dir, const char *account, const char *subject, const char *role,
 				      int64_t ttl_s, char **ret_token, struct cw_error *reterr);
 
 /*
- * Asks the daemon on its control socket; without a daemon takes the directory's lock and does it here.
- * *ret_answer is a new reference; on failure its sentence is in reterr. arguments is borrowed.
+ * Sends an action to the daemon's control socket; if no daemon runs, takes the directory's lock and runs it here.
+ * *ret_answer is a new reference; on failure its error text is in reterr. arguments is borrowed.
  */
 CW_MUST_CHECK enum cw_status cli_control(const char *dir, const char *action, json_t *arguments, json_t **ret_answer,
 					 struct cw_error *reterr);
 
-/* The same with the error printed: answers an exit code. Takes arguments; *ret_answer may be NULL on failure. */
+/* As cli_control, but prints the error and returns an exit code. Owns arguments; *ret_answer may be NULL on failure. */
 int cli_do(const char *dir, const char *action, json_t *arguments, json_t **ret_answer);
 
-/* cw_store_restore with the directory's keys. */
+/* cw_store_restore, with the directory's keys. */
 CW_MUST_CHECK enum cw_status cli_restore_database(const char *dir, const char *path, int64_t *ret_n_unknown,
 						  struct cw_error *reterr);
 
-/* Where a secret comes from: the first that is given, else standard input, unseen when that is a terminal. */
+/* Sources of a secret: the first that is given, else standard input, without echo on a terminal. */
 struct cli_secret {
 	const char *file;     /* its first line */
-	const char *text;     /* an option that carries it: for tests */
-	const char *variable; /* of the environment */
+	const char *text;     /* the value of an option: for tests */
+	const char *variable; /* environment variable */
 	const char *name;     /* "access token" */
 	bool is_asked_twice;  /* on a terminal */
 };
 /*
- * CW_INVALID with what is wrong, or the file's error. What is typed in is cut at size - 1: give a byte more than the secret
- * may have, so that one too long is refused and not shortened.
+ * CW_INVALID with what is wrong, or the file's error. Typed input is cut at size - 1: make size one byte larger than
+ * the longest secret needs, so that one that is too long is refused, not truncated.
  */
 CW_MUST_CHECK enum cw_status cli_read_secret(const struct cli_secret *secret, char *out, size_t size,
 					     struct cw_error *reterr);
 
-/* `… when` as `3 min`, for people. */
+/* The time since then, for people: `3 min`. */
 void cli_format_age(int64_t since_ms, char out[24]);
 
 /* Unix microseconds as `2026-11-23 09:12:03.512`, in the local zone. */
 #define CLI_TIME_MAX 32
 void cli_format_time(int64_t at_us, char out[CLI_TIME_MAX]);
 
-/* The member compared_with of an answer about an id that means nothing, as lines on stdout. */
+/* Prints the compared_with of an answer about an id that matched nothing, line by line, on stdout. */
 void cli_print_compared(const json_t *answer);
 
 #endif

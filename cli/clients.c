@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* convwire clients, kick and revoke: who is connected to the broker, and who must go. */
+/* convwire clients, kick and revoke: list and disconnect the broker's clients, revoke tokens. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,7 +63,7 @@ static int usage(const char *text)
 	return EX_USAGE;
 }
 
-/* The account that was named, or the only one. *name has CW_ACCOUNT_MAX + 1. */
+/* The named account, or the only one. *name has CW_ACCOUNT_MAX + 1. */
 static enum cw_status choose_account(struct client_options *options, char *name, struct cw_error *reterr)
 {
 	if (options->account) {
@@ -90,7 +90,7 @@ static void print_span(int64_t seconds)
 			break;
 		}
 	}
-	(void)printf("%-8s", seconds < 0 ? "over" : text);
+	(void)printf("%-8s", seconds < 0 ? "expired" : text);
 }
 
 static void print_clients(json_t *clients)
@@ -110,7 +110,7 @@ static void print_clients(json_t *clients)
 	}
 }
 
-/* Pages until all are there; clients that come and go meanwhile may be missing or twice. */
+/* Reads all pages; clients that connect or leave meanwhile may be missing or listed twice. */
 static enum cw_status collect_clients(const struct client_options *options, json_t *clients, struct cw_error *reterr)
 {
 	enum cw_status status = CW_OK;
@@ -137,11 +137,11 @@ int command_clients(int argc, char **argv)
 {
 	static const struct argp_option rows[] = {
 		{ "account", 'a', "ID", 0, "only clients of this account", 0 },
-		{ "agent", KEY_AGENT, "ID", 0, "only this agent's", 0 },
+		{ "agent", KEY_AGENT, "ID", 0, "only clients of this agent", 0 },
 		{ NULL, 0, NULL, 0, NULL, 0 },
 	};
 	static const struct argp argp = {
-		rows,     parse, NULL, "List who is connected to the broker, and until when their tokens hold.",
+		rows,     parse, NULL, "List the clients connected to the broker, and when their tokens expire.",
 		children, NULL,  NULL
 	};
 	struct client_options options = { .common.dir = "./var" };
@@ -170,13 +170,13 @@ int command_kick(int argc, char **argv)
 {
 	static const struct argp_option rows[] = {
 		{ "account", 'a', "ID", 0, "every client of this account", 0 },
-		{ "agent", KEY_AGENT, "ID", 0, "with --account: only this agent's", 0 },
+		{ "agent", KEY_AGENT, "ID", 0, "with --account: only clients of this agent", 0 },
 		{ NULL, 0, NULL, 0, NULL, 0 },
 	};
 	static const struct argp argp = { rows,
 					  parse,
 					  "CLIENT",
-					  "Disconnect clients from the broker. They may come back with the same token; "
+					  "Disconnect clients from the broker. They may reconnect with the same token; "
 					  "`convwire revoke` prevents that.",
 					  children,
 					  NULL,
@@ -210,7 +210,7 @@ int command_kick(int argc, char **argv)
 
 /* ---- revoke ---- */
 
-/* A token of the second in which its kind was revoked is refused; once it is over, new ones work. */
+/* Tokens issued in the same second as the revocation are refused; once it is over, new ones work. */
 static void wait_out_the_second(json_t *revocation)
 {
 	int64_t until_ms = (json_integer_value(json_object_get(revocation, "revoked_at")) + 1) * 1000;
@@ -219,11 +219,11 @@ static void wait_out_the_second(json_t *revocation)
 	if (wait_ms > 0 && wait_ms <= 1000) {
 		const struct timespec wait = { .tv_nsec = (long)(wait_ms == 1000 ? 999 : wait_ms) * 1000000 };
 
-		(void)nanosleep(&wait, NULL); /* cut short by a signal, the process ends */
+		(void)nanosleep(&wait, NULL); /* if a signal interrupts it, the process ends */
 	}
 }
 
-/* Stored first, so that it holds whatever happens; then the broker, for those who are connected now. */
+/* Stores it first, so that it holds whatever happens; then tells the broker, for clients connected now. */
 static enum cw_status revoke(const struct client_options *options, json_t **ret_revocation, int64_t *ret_n_kicked,
 			     struct cw_error *ret_broker_error, struct cw_error *reterr)
 {
@@ -237,7 +237,7 @@ static enum cw_status revoke(const struct client_options *options, json_t **ret_
 	if (status == CW_OK) {
 		*ret_revocation = json_incref(json_object_get(answer, "revocation"));
 		(void)json_object_set_new(arguments, "command",
-					  json_string("revoke")); /* without it: an error, as it says */
+					  json_string("revoke")); /* if it fails, the broker reports the error */
 		if (cli_ask_broker(options->common.dir, arguments, &data, ret_broker_error) == CW_OK) {
 			*ret_n_kicked = json_integer_value(json_object_get(data, "kicked"));
 		}
@@ -261,14 +261,14 @@ static void print_revoked(const struct client_options *options, json_t *revocati
 		return;
 	}
 	if (localtime_r(&forget_at, &local)) {
-		(void)strftime(until, sizeof(until), "%Y-%m-%d %H:%M", &local); /* an empty text says nothing wrong */
+		(void)strftime(until, sizeof(until), "%Y-%m-%d %H:%M", &local); /* an empty text is not wrong */
 	}
-	(void)printf("Revoked: tokens signed before this moment are refused, until %s, when none can be valid any more.\n",
+	(void)printf("Revoked: tokens issued before now are refused until %s; by then all of them have expired.\n",
 		     until);
 	if (n_kicked >= 0) {
 		(void)printf("%lld %s disconnected.\n", (long long)n_kicked, n_kicked == 1 ? "client" : "clients");
 	} else {
-		(void)fprintf(stderr, "convwire: %s. The broker will hear of it when the daemon is connected.\n",
+		(void)fprintf(stderr, "convwire: %s. The broker will be told when the daemon connects to it.\n",
 			      broker_error->text);
 	}
 }
@@ -276,21 +276,21 @@ static void print_revoked(const struct client_options *options, json_t *revocati
 int command_revoke(int argc, char **argv)
 {
 	static const struct argp_option rows[] = {
-		{ "account", 'a', "ID", 0, "whose tokens; not needed while there is one account", 0 },
-		{ "agent", KEY_AGENT, "ID", 0, "every token of this agent", 0 },
-		{ "jti", KEY_JTI, "ID", 0, "the one token with this jti claim", 0 },
-		{ "kid", KEY_KID, "ID", 0, "every token that this key signed, of any account", 0 },
-		{ "all", KEY_ALL, NULL, 0, "every token of the account", 0 },
+		{ "account", 'a', "ID", 0, "the account; needed only if there are several", 0 },
+		{ "agent", KEY_AGENT, "ID", 0, "all tokens of this agent", 0 },
+		{ "jti", KEY_JTI, "ID", 0, "the token with this jti claim", 0 },
+		{ "kid", KEY_KID, "ID", 0, "all tokens signed by this key, in any account", 0 },
+		{ "all", KEY_ALL, NULL, 0, "all tokens of the account", 0 },
 		{ NULL, 0, NULL, 0, NULL, 0 },
 	};
 	static const struct argp argp = {
 		rows,
 		parse,
 		NULL,
-		"Refuse tokens that were signed so far, at the broker and over HTTP, and disconnect "
-		"who uses them; --agent and --all also end sessions of people who signed in here. "
-		"Tokens signed afterwards work: to prevent those remove the key, the agent from your "
-		"back end, or use `convwire agent disable`.",
+		"Revoke the tokens issued so far, at the broker and over HTTP, and disconnect "
+		"clients that use them; --agent and --all also end the sessions of agents who signed in with a password. "
+		"Tokens issued later are accepted: to prevent that, remove the key, remove the agent from your "
+		"backend, or use `convwire agent disable`.",
 		children,
 		NULL,
 		NULL

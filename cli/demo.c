@@ -22,7 +22,7 @@ bool demo_read_password(const char *dir, char out[DEMO_PASSWORD_HEX + 1])
 	       cw_file_read_line(path, out, DEMO_PASSWORD_HEX + 1, &error) == CW_OK;
 }
 
-/* Before the daemon runs; one that is there stays as it is. */
+/* Called before the daemon runs; an existing agent is left unchanged. */
 static int add_agent(const char *dir)
 {
 	char account[CW_ACCOUNT_MAX + 1];
@@ -69,7 +69,7 @@ enum cw_status demo_check(const struct settings *settings, const char *dir, bool
 	return is_demo ?
 		       cw_error_set(
 			       reterr, CW_INVALID,
-			       "%s is no demo directory, and a demo plays with no other; leave out --dir, or name a new one",
+			       "%s is not a demo directory, and --demo uses no other; leave out --dir, or name a new one",
 			       dir) :
 		       cw_error_set(reterr, CW_INVALID, "%s is a demo directory; convwire up --demo --dir %s runs it",
 				    dir, dir);
@@ -94,7 +94,7 @@ enum cw_status demo_prepare(struct demo *demo, struct child *child, const struct
 			cw_text_format(child->log_path, sizeof(child->log_path), "%s/log/convwire-sim.log", dir);
 
 	if (!is_whole || access(demo->program, X_OK) != 0) {
-		return cw_error_set(reterr, CW_NOT_FOUND, "%s is not there; is the installation whole?", demo->program);
+		return cw_error_set(reterr, CW_NOT_FOUND, "%s not found; is the installation complete?", demo->program);
 	}
 	char *arguments[] = { demo->program,
 			      "--port",

@@ -13,9 +13,9 @@
 #include "core/text.h"
 
 #define NAME_WIDTH 14
-#define MAX_EXIT 63 /* from 64 on codes are those of sysexits.h */
+#define MAX_EXIT 63 /* codes from 64 on belong to sysexits.h */
 
-/* ---- telling ---- */
+/* ---- reporting ---- */
 
 enum result { RESULT_OK, RESULT_WARNING, RESULT_FAILURE };
 
@@ -35,7 +35,7 @@ static void tell(struct doctor *doctor, enum result result, const char *name, co
 	char text[600];
 	bool has_colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
 
-	(void)vsnprintf(text, sizeof(text), format, arguments); /* a cut sentence still tells */
+	(void)vsnprintf(text, sizeof(text), format, arguments); /* a truncated sentence still helps */
 	doctor->n_checks++;
 	doctor->n_warnings += result == RESULT_WARNING;
 	doctor->n_failures += result == RESULT_FAILURE;
@@ -82,7 +82,7 @@ void doctor_next(struct doctor *doctor, const char *format, ...)
 	json_t *newest = json_array_get(doctor->results, json_array_size(doctor->results) - 1);
 
 	va_start(arguments, format);
-	(void)vsnprintf(text, sizeof(text), format, arguments); /* a cut sentence still tells */
+	(void)vsnprintf(text, sizeof(text), format, arguments); /* a truncated sentence still helps */
 	va_end(arguments);
 	(void)json_object_set_new(newest, "next", json_string(text));
 	if (!doctor->options->common.json) {
@@ -165,7 +165,7 @@ static void summarize(const struct doctor *doctor)
 	}
 	(void)printf("\n%d checks: ", doctor->n_checks);
 	if (doctor->n_failures == 0 && doctor->n_warnings == 0) {
-		(void)puts("all is well.");
+		(void)puts("no problems found.");
 	} else {
 		(void)printf("%d failed, %d %s.\n", doctor->n_failures, doctor->n_warnings,
 			     doctor->n_warnings == 1 ? "warning" : "warnings");
@@ -176,7 +176,7 @@ static void examine(struct doctor *doctor)
 {
 	doctor_check_files(doctor);
 	if (!doctor->has_settings) {
-		return; /* nothing else can be found */
+		return; /* without settings nothing else can be checked */
 	}
 	doctor_check_daemon(doctor);
 	doctor_check_broker(doctor);
@@ -188,12 +188,13 @@ static void examine(struct doctor *doctor)
 int command_doctor(int argc, char **argv)
 {
 	static const struct argp_option rows[] = {
-		{ "account", 'a', "ID", 0, "the account; not needed while there is one", 0 },
-		{ "number", KEY_NUMBER, "PHONE_NUMBER_ID", 0, "write the test message to this number (the first)", 0 },
-		{ "role", KEY_ROLE, "R", 0, "receive it as an agent of this role (agent)", 0 },
-		{ "selected", KEY_SELECTED, "ID", 0, "an id that your page compares with; is it the broadcast one?", 0 },
-		{ "ca-file", KEY_CA, "FILE", 0, "trust these certificates in place of the system's", 0 },
-		{ "no-message", KEY_NO_MESSAGE, NULL, 0, "write no test message", 0 },
+		{ "account", 'a', "ID", 0, "the account; needed only if there are several", 0 },
+		{ "number", KEY_NUMBER, "PHONE_NUMBER_ID", 0, "send the test message to this number (the first)", 0 },
+		{ "role", KEY_ROLE, "R", 0, "receive it as an agent with this role (agent)", 0 },
+		{ "selected", KEY_SELECTED, "ID", 0,
+		  "the id that your page compares; check that it is the one broadcast", 0 },
+		{ "ca-file", KEY_CA, "FILE", 0, "trust these certificates instead of the system's", 0 },
+		{ "no-message", KEY_NO_MESSAGE, NULL, 0, "do not send the test message", 0 },
 		{ NULL, 0, NULL, 0, NULL, 0 },
 	};
 	static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { NULL, 0, NULL, 0 } };
@@ -201,10 +202,10 @@ int command_doctor(int argc, char **argv)
 		rows,
 		parse,
 		NULL,
-		"Examine an installation: settings, secrets, disk, daemon, broker, plugin, clock, numbers and their "
-		"tokens, public_url from outside; then write one message of a customer who does not exist (phone "
-		"1 555 010 0199), and follow it to an agent, hop by hop. Its conversation is marked done. Each failure "
-		"names its cause and what to type next. Exit code: how many checks failed.",
+		"Check an installation: settings, secrets, disk, daemon, broker, plugin, clock, numbers and their "
+		"tokens, public_url from outside; then send one message from a fictitious customer (phone "
+		"1 555 010 0199) and follow it to an agent, hop by hop. Its conversation is then marked done. Each failure "
+		"names its cause and what to run next. Exit code: the number of failed checks.",
 		children,
 		NULL,
 		NULL

@@ -7,8 +7,8 @@
 #include "ingest/secrets.h"
 
 /*
- * convwire doctor: what its checks share. A check says what it found, one line per finding, as it finds it: ok, a
- * warning, or a failure with its cause and the next command to type. One thread.
+ * convwire doctor: shared by its checks. A check reports each finding at once, on one line: ok, a warning, or a
+ * failure with its cause and the next command to run. One thread.
  */
 struct doctor_options {
 	struct common_options common;
@@ -22,7 +22,7 @@ struct doctor {
 	struct settings settings;
 	struct secrets *secrets; /* NULL: cannot be read */
 	char account[CW_ACCOUNT_MAX + 1];
-	char number[CW_PHONE_NUMBER_ID_MAX + 1]; /* the one that the synthetic message is written to */
+	char number[CW_PHONE_NUMBER_ID_MAX + 1]; /* receives the synthetic message */
 	bool has_settings, is_daemon_running;
 	json_t *numbers; /* number.list; NULL: unknown */
 	json_t *metrics; /* of the daemon, by name without prefix; NULL: unknown */
@@ -31,30 +31,30 @@ struct doctor {
 	int n_checks, n_warnings, n_failures;
 };
 
-/* The result of one check: a name of a few words, and a sentence. */
+/* Report the result of one check: a name of a few words, and a sentence. */
 void doctor_ok(struct doctor *doctor, const char *name, const char *format, ...) CW_PRINTF(3, 4);
 void doctor_warn(struct doctor *doctor, const char *name, const char *format, ...) CW_PRINTF(3, 4);
 void doctor_fail(struct doctor *doctor, const char *name, const char *format, ...) CW_PRINTF(3, 4);
-/* What to type or change next, for the finding that was told last. */
+/* What to run or change next, for the finding reported last. */
 void doctor_next(struct doctor *doctor, const char *format, ...) CW_PRINTF(2, 3);
-/* The same: look for `pattern` in the log of `program` (convwired, mosquitto), which `convwire up` writes to DIR/log and
- * systemd to its journal. `hint`: what is found there. */
+/* The same: look for `pattern` in the log of `program` (convwired, mosquitto), which is in DIR/log under `convwire up`
+ * and in the journal under systemd. `hint`: what to find there. */
 void doctor_next_log(struct doctor *doctor, const char *program, const char *pattern, const char *hint);
 /* Text between the findings; not with --json. */
 void doctor_say(const struct doctor *doctor, const char *format, ...) CW_PRINTF(2, 3);
 
-/* ---- the checks, in the order in which they are made ---- */
+/* ---- the checks, in the order in which they run ---- */
 
 /* doctor_files.c: settings, roles, secrets and keys, disk. */
 void doctor_check_files(struct doctor *doctor);
 /* doctor_local.c: the daemon, its database; the broker and its plugin; clocks. */
 void doctor_check_daemon(struct doctor *doctor);
 void doctor_check_broker(struct doctor *doctor);
-/* doctor_numbers.c: what the Graph API says of each number. */
+/* doctor_numbers.c: what the Graph API says about each number. */
 void doctor_check_numbers(struct doctor *doctor);
 /* doctor_public.c: public_url and mqtt_public_url from outside. */
 void doctor_check_public(struct doctor *doctor);
-/* doctor_road.c: one customer message through everything. */
+/* doctor_road.c: one customer message, end to end. */
 void doctor_check_road(struct doctor *doctor);
 
 /* ---- HTTP ---- */
@@ -73,18 +73,18 @@ struct doctor_answer {
 	char problem[260];  /* why there is no answer */
 	int64_t date_s;     /* header Date, Unix; 0: none */
 	char server[80];    /* header Server, or "" */
-	int64_t expires_s;  /* of the certificate that is over first, Unix; 0: none was shown */
+	int64_t expires_s;  /* of the certificate that expires first, Unix; 0: none was shown */
 	bool is_name_wrong; /* DNS does not know the host */
-	bool is_untrusted;  /* the certificate is not good */
+	bool is_untrusted;  /* the certificate is not trusted */
 	struct cw_buf body; /* the first 256 KiB */
 	json_t *json;       /* of the body; NULL: none */
 };
 
-/* Never fails: what went wrong is in *ret_answer, which is to be finished. */
+/* Never fails: errors are in *ret_answer; the caller finishes it. */
 void doctor_fetch(const struct doctor *doctor, const struct doctor_request *request, struct doctor_answer *ret_answer);
 void doctor_answer_finish(struct doctor_answer *answer);
 
-/* `name=value` for a URL, the value escaped. false when it does not fit, or without memory. */
+/* `name=value` for a URL, the value escaped. false when it does not fit, or out of memory. */
 CW_MUST_CHECK bool doctor_query(char *out, size_t size, const char *name, const char *value);
 
 #endif

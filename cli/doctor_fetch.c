@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* HTTP for doctor: one request, and everything of its answer that a diagnosis needs. */
+/* HTTP for doctor: one request, and whatever a diagnosis needs from its response. */
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -41,7 +41,7 @@ static size_t take_header(char *line, size_t size, size_t n, void *context)
 	char text[256];
 	char date[48] = "";
 
-	(void)snprintf(text, sizeof(text), "%.*s", (int)(size * n), line); /* those that we look for are short */
+	(void)snprintf(text, sizeof(text), "%.*s", (int)(size * n), line); /* the headers we look for are short */
 	take_value(text, strlen(text), "Date:", date, sizeof(date));
 	if (date[0]) {
 		time_t at_s = curl_getdate(date, NULL);
@@ -66,7 +66,7 @@ static struct curl_slist *make_headers(const struct doctor_request *request)
 	return request->body ? curl_slist_append(headers, "Content-Type: application/json") : headers;
 }
 
-/* These fail only without memory, and then the transfer does. */
+/* These fail only when out of memory, and then the transfer fails too. */
 static void set_options(CURL *curl, const struct doctor *doctor, const struct doctor_request *request,
 			struct curl_slist *headers, struct doctor_answer *answer)
 {
@@ -137,7 +137,7 @@ void doctor_fetch(const struct doctor *doctor, const struct doctor_request *requ
 	ret_answer->expires_s = first_expiry(curl);
 	ret_answer->is_name_wrong = code == CURLE_COULDNT_RESOLVE_HOST;
 	ret_answer->is_untrusted = code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE;
-	/* Some answer before they have read the whole body, and hang up: the answer counts. */
+	/* Some servers answer and hang up before they have read the whole body: the answer counts. */
 	if (code != CURLE_OK && (ret_answer->status == 0 || ret_answer->status == 100)) {
 		ret_answer->status = 0;
 		(void)snprintf(ret_answer->problem, sizeof(ret_answer->problem), "%s",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* doctor: settings, roles, secrets, keys and the disk, without asking any process. */
+/* doctor: settings, roles, secrets, keys and the disk; needs no running process. */
 #include <errno.h>
 #include <glob.h>
 #include <limits.h>
@@ -40,7 +40,7 @@ static void check_settings(struct doctor *doctor)
 	}
 	doctor_fail(doctor, "settings", "%s", error.text);
 	if (status == CW_INVALID) {
-		doctor_next(doctor, "man convwire.conf, then mend that line");
+		doctor_next(doctor, "fix that line; man convwire.conf explains the settings");
 	} else {
 		doctor_next(doctor, "convwire init --dir %s", doctor->dir);
 	}
@@ -55,10 +55,11 @@ static void check_roles(struct doctor *doctor)
 
 	if (status != CW_OK) {
 		doctor_fail(doctor, "roles", "%s", error.text);
-		doctor_next(doctor, "convwire acl check --dir %s, after mending the file", doctor->dir);
+		doctor_next(doctor, "fix the file, then run convwire acl check --dir %s", doctor->dir);
 	} else if (!cw_access_role(access, doctor->options->role)) {
 		doctor_fail(doctor, "roles", "%s has no role \"%s\"", path, doctor->options->role);
-		doctor_next(doctor, "add `role %s` and its lines, or name another with --role", doctor->options->role);
+		doctor_next(doctor, "add `role %s` and its rules, or name another role with --role",
+			    doctor->options->role);
 	} else {
 		doctor_ok(doctor, "roles", "%s, %zu roles", path, cw_access_n_roles(access));
 	}
@@ -67,7 +68,7 @@ static void check_roles(struct doctor *doctor)
 
 /* ---- keys ---- */
 
-/* The daemon runs as the owner of DIR: what it cannot read, nobody serves. As root everything can be read, so look at the bits. */
+/* The daemon runs as the owner of DIR and must be able to read it. root can read everything, so check the mode bits. */
 static bool can_be_read(struct doctor *doctor, const char *path, const struct stat *dir)
 {
 	struct stat found;
@@ -81,7 +82,7 @@ static bool can_be_read(struct doctor *doctor, const char *path, const struct st
 
 	if ((found.st_mode & bits) == 0) {
 		doctor_fail(doctor, "keys", "%s cannot be read by the owner of %s: mode %04o%s", path, doctor->dir,
-			    (unsigned)found.st_mode & 07777U, is_owner ? "" : ", of another user");
+			    (unsigned)found.st_mode & 07777U, is_owner ? "" : ", owned by another user");
 		doctor_next(doctor, "chown --reference=%s %s && chmod 600 %s", doctor->dir, path, path);
 		return false;
 	}
@@ -95,14 +96,15 @@ static bool is_private(struct doctor *doctor, const char *path)
 	if (stat(path, &found) == 0 && (found.st_mode & S_IRWXO) != 0) {
 		doctor_fail(doctor, "keys", "%s can be read by everybody on this machine: mode %04o", path,
 			    (unsigned)found.st_mode & 07777U);
-		doctor_next(doctor, "chmod 600 %s; it may have been seen: make a new one if others have accounts here",
+		doctor_next(doctor,
+			    "chmod 600 %s; if others have accounts on this machine, replace it: they may have read it",
 			    path);
 		return false;
 	}
 	return true;
 }
 
-/* Every secret file that is there; answers whether all are as they should be. */
+/* Checks every key and secret file that exists; returns whether all are in order. */
 static bool look_at_files(struct doctor *doctor)
 {
 	static const struct {
@@ -114,7 +116,7 @@ static bool look_at_files(struct doctor *doctor)
 	bool is_fine = true;
 
 	if (stat(doctor->dir, &dir) != 0) {
-		return true; /* the settings' check has said so */
+		return true; /* reported by the settings check */
 	}
 	for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++) {
 		char path[PATH_MAX];
@@ -131,7 +133,7 @@ static bool look_at_files(struct doctor *doctor)
 	return is_fine;
 }
 
-/* What house.pem signs must be what keys/public verifies. */
+/* keys/public must verify what house.pem signs. */
 static enum cw_status sign_and_verify(struct doctor *doctor, struct cw_error *reterr)
 {
 	char path[PATH_MAX];
@@ -170,10 +172,10 @@ static void check_keys(struct doctor *doctor)
 	}
 	if (sign_and_verify(doctor, &error) != CW_OK) {
 		doctor_fail(doctor, "keys", "%s", error.text);
-		doctor_next(doctor, "put back house.pem and keys/public/house.pem of the same pair, then restart");
+		doctor_next(doctor, "restore keys/house.pem and keys/public/house.pem from the same pair, then restart");
 		return;
 	}
-	doctor_ok(doctor, "keys", "private and whole; the house key signs and verifies");
+	doctor_ok(doctor, "keys", "readable by the owner only; the house key signs and verifies");
 }
 
 static void check_secrets(struct doctor *doctor)
@@ -182,12 +184,12 @@ static void check_secrets(struct doctor *doctor)
 	struct cw_error error = { .text = "path too long" };
 
 	if (join(doctor, "keys", path) && secrets_load(path, &doctor->secrets, &error) == CW_OK) {
-		doctor_ok(doctor, "secrets", "app secrets and verify token are there");
+		doctor_ok(doctor, "secrets", "app secrets and verify token found");
 		return;
 	}
 	doctor_fail(doctor, "secrets", "%s", error.text);
 	doctor_next(doctor,
-		    "write the app secret of Meta's dashboard into %s/keys/apps/main.secret, the webhook's verify "
+		    "copy the app secret from Meta's dashboard into %s/keys/apps/main.secret, the webhook's verify "
 		    "token into %s/keys/verify.token",
 		    doctor->dir, doctor->dir);
 }
@@ -211,7 +213,7 @@ static void check_disk(struct doctor *doctor)
 			    doctor->dir, free_mb);
 		doctor_next(doctor, "du -xh --max-depth=2 %s | sort -h | tail, and make room", doctor->dir);
 	} else if (free_mb < doctor->settings.media_min_free_mb) {
-		doctor_warn(doctor, "disk", "%s: %lld MB free, below media_min_free_mb (%lld): no files are fetched",
+		doctor_warn(doctor, "disk", "%s: %lld MB free, below media_min_free_mb (%lld): no media is downloaded",
 			    doctor->dir, free_mb, (long long)doctor->settings.media_min_free_mb);
 		doctor_next(doctor, "du -xh --max-depth=2 %s | sort -h | tail, and make room", doctor->dir);
 	} else {

@@ -16,7 +16,7 @@
 /* As the alert in docs/operations.md, "Watch it". */
 #define MAX_LAG_MS 5000
 
-/* What a stranger would show: no token, by its first letters. */
+/* Not a token, as its first letters show: what any stranger could send. */
 #define NO_TOKEN "doctor-without-a-token"
 
 static int64_t metric(const struct doctor *doctor, const char *name)
@@ -61,22 +61,22 @@ static bool fetch_metrics(struct doctor *doctor)
 	return is_there;
 }
 
-/* What the daemon tells pages, and where the broker listens: they differ when convwire.conf changed under one of them. */
+/* The URL that the daemon gives to pages, against the broker's: they differ if convwire.conf changed after a start. */
 static void check_told(struct doctor *doctor, const char *told)
 {
 	char url[600];
 	const struct cw_broker_place place = settings_broker_place(&doctor->settings);
 
 	if (cw_broker_place_ws_url(&place, doctor->settings.http_address, url, sizeof(url)) && strcmp(told, url) == 0) {
-		doctor_ok(doctor, "mqtt_url", "pages are told that the broker listens at %s", url);
+		doctor_ok(doctor, "mqtt_url", "pages are told to connect to the broker at %s", url);
 	} else {
 		doctor_fail(doctor, "mqtt_url",
-			    "pages are told that the broker listens at %s, but by convwire.conf it is %s", told, url);
+			    "pages are told to connect to the broker at %s, but convwire.conf says %s", told, url);
 		doctor_next(doctor, "restart the daemon and the broker, so that both use %s/convwire.conf", doctor->dir);
 	}
 }
 
-/* The port that webhooks and pages come to, answered by our daemon and nobody else. */
+/* The port for webhooks and pages must be answered by our own daemon. */
 static void check_http_port(struct doctor *doctor)
 {
 	char url[200];
@@ -86,8 +86,8 @@ static void check_http_port(struct doctor *doctor)
 
 	if (port == 0 ||
 	    !cw_text_format(url, sizeof(url), "http://%s:%d/api/v1/config", doctor->settings.http_address, port)) {
-		doctor_warn(doctor, "http port", "the kernel chooses it (http_port = 0): a proxy will not find it");
-		doctor_next(doctor, "http_port = 8080 in %s/convwire.conf, and restart the daemon", doctor->dir);
+		doctor_warn(doctor, "http port", "chosen by the kernel (http_port = 0): a proxy cannot find it");
+		doctor_next(doctor, "set http_port = 8080 in %s/convwire.conf, and restart the daemon", doctor->dir);
 		return;
 	}
 	doctor_fetch(doctor, &(struct doctor_request){ .url = url }, &answer);
@@ -98,9 +98,9 @@ static void check_http_port(struct doctor *doctor)
 		check_told(doctor, told);
 	} else {
 		doctor_fail(doctor, "http port", "%s:%d %s%s%s; the port is held by %s", doctor->settings.http_address,
-			    port, answer.status ? "is not Convwire: it answers " : "does not answer: ", answer.problem,
-			    answer.status ? "otherwise" : "",
-			    holder_of_port(port, holder, sizeof(holder)) ? holder : "nobody that can be seen");
+			    port, answer.status ? "is answered by " : "does not answer: ", answer.problem,
+			    answer.status ? "a program other than Convwire" : "",
+			    holder_of_port(port, holder, sizeof(holder)) ? holder : "no visible program");
 		doctor_next(doctor, "stop that program, or choose another http_port in %s/convwire.conf", doctor->dir);
 	}
 	doctor_answer_finish(&answer);
@@ -110,11 +110,11 @@ static void check_database(struct doctor *doctor)
 {
 	if (metric(doctor, "database_full")) {
 		doctor_fail(doctor, "database",
-			    "cannot be written: the disk is full. It recovers by itself when there is room");
+			    "cannot be written: the disk is full. It recovers automatically once there is room");
 		doctor_next(doctor, "du -xh --max-depth=2 %s | sort -h | tail, and make room", doctor->dir);
 	} else {
 		doctor_ok(doctor, "database",
-			  "is written; %" PRId64 " commits since the start; `convwire check` reads all of it",
+			  "is writable; %" PRId64 " commits since the start; `convwire check` verifies all of it",
 			  metric(doctor, "commits_total"));
 	}
 }
@@ -123,19 +123,19 @@ void doctor_check_daemon(struct doctor *doctor)
 {
 	doctor->is_daemon_running = fetch_metrics(doctor);
 	if (!doctor->is_daemon_running) {
-		doctor_fail(doctor, "daemon", "does not run: nobody answers on %s/control.sock", doctor->dir);
-		doctor_next(doctor, "convwire up --dir %s, or systemctl start convwired; its log says why it ended",
+		doctor_fail(doctor, "daemon", "is not running: nothing answers on %s/control.sock", doctor->dir);
+		doctor_next(doctor, "convwire up --dir %s, or systemctl start convwired; its log says why it stopped",
 			    doctor->dir);
 		return;
 	}
-	doctor_ok(doctor, "daemon", "runs, %" PRId64 " MB resident", metric(doctor, "resident_bytes") / (1024 * 1024));
+	doctor_ok(doctor, "daemon", "running, %" PRId64 " MB resident", metric(doctor, "resident_bytes") / (1024 * 1024));
 	check_database(doctor);
 	check_http_port(doctor);
 }
 
 /* ---- the broker ---- */
 
-/* Does somebody let a stranger in? Then it is no broker of ours. */
+/* A broker that accepts a stranger is not ours. */
 static bool lets_strangers_in(struct doctor *doctor, const char *uri, struct cw_error *reterr)
 {
 	const struct listener_options options = {
@@ -156,7 +156,7 @@ static void tell_unreachable(struct doctor *doctor, const char *uri, const char 
 
 	doctor_fail(doctor, "broker", "%s cannot be reached: %s%s%s", uri, reason,
 		    is_held ? "; the port is held by " : "", is_held ? holder : "");
-	doctor_next(doctor, "convwire up --dir %s, or systemctl start convwire-mosquitto; its log says why it ended",
+	doctor_next(doctor, "convwire up --dir %s, or systemctl start convwire-mosquitto; its log says why it stopped",
 		    doctor->dir);
 }
 
@@ -165,19 +165,19 @@ static void tell_refused(struct doctor *doctor, const char *uri, const struct cw
 	doctor_fail(doctor, "broker", "%s refuses this directory's key: %s", uri, error->text);
 	doctor_next(
 		doctor,
-		"compare plugin_opt_keys in its mosquitto.conf with what convwire broker-conf --dir %s says, and restart it",
+		"compare plugin_opt_keys in its mosquitto.conf with the output of convwire broker-conf --dir %s; restart it",
 		doctor->dir);
 }
 
 static void tell_plugin(struct doctor *doctor, const json_t *stats)
 {
 	if (!json_is_true(json_object_get(stats, "loaded"))) {
-		doctor_fail(doctor, "plugin", "has no tables from the daemon: agents are shut out until they come");
+		doctor_fail(doctor, "plugin", "has no tables from the daemon yet: agents are refused until they arrive");
 		doctor_next_log(doctor, "convwired", "broker:", "why the publisher is not connected");
 		return;
 	}
 	doctor_ok(doctor, "plugin",
-		  "decides: %" JSON_INTEGER_FORMAT " connections, %" JSON_INTEGER_FORMAT
+		  "is active: %" JSON_INTEGER_FORMAT " connections, %" JSON_INTEGER_FORMAT
 		  " assignments, %" JSON_INTEGER_FORMAT " revocations",
 		  json_integer_value(json_object_get(stats, "live")),
 		  json_integer_value(json_object_get(stats, "assignments")),
@@ -208,23 +208,25 @@ static void check_publisher(struct doctor *doctor)
 		return;
 	}
 	if (!metric(doctor, "broker_connected")) {
-		doctor_fail(doctor, "publisher", "is not connected to the broker: %" PRId64 " events wait",
+		doctor_fail(doctor, "publisher", "is not connected to the broker: %" PRId64 " events are waiting",
 			    metric(doctor, "publish_lag_events"));
-		doctor_next_log(doctor, "convwired", "broker:", "why");
+		doctor_next_log(doctor, "convwired", "broker:", "the reason");
 	} else if (metric(doctor, "publish_lag_milliseconds") > MAX_LAG_MS) {
 		doctor_fail(doctor, "publisher",
-			    "is behind: %" PRId64 " events wait, the oldest for %" PRId64 " s: agents see messages late",
+			    "is behind: %" PRId64 " events waiting, the oldest for %" PRId64
+			    " s: agents see messages late",
 			    metric(doctor, "publish_lag_events"), metric(doctor, "publish_lag_milliseconds") / 1000);
-		doctor_next(doctor,
-			    "top: does mosquitto have a core of its own? The disk, the network between it and %s?",
-			    doctor->dir);
+		doctor_next(
+			doctor,
+			"check with top that mosquitto has a CPU core; check the disk, and the network between it and %s",
+			doctor->dir);
 	} else if (metric(doctor, "publishes_refused_total")) {
-		doctor_fail(doctor, "publisher", "%" PRId64 " publishes were refused by the broker since the start",
+		doctor_fail(doctor, "publisher", "%" PRId64 " publishes have been refused by the broker since the start",
 			    metric(doctor, "publishes_refused_total"));
 		doctor_next_log(doctor, "mosquitto", "publish_refused",
-				"the reason; if nothing is there, another plugin or acl_file stands before Convwire's");
+				"the reason; if there is none, another plugin or acl_file comes before Convwire's");
 	} else {
-		doctor_ok(doctor, "publisher", "is connected; %" PRId64 " events published, %" PRId64 " wait",
+		doctor_ok(doctor, "publisher", "is connected; %" PRId64 " events published, %" PRId64 " waiting",
 			  metric(doctor, "published_total"), metric(doctor, "publish_lag_events"));
 	}
 }
@@ -244,10 +246,11 @@ void doctor_check_broker(struct doctor *doctor)
 		bool is_held = holder_of_port((int)doctor->settings.mqtt_port, holder, sizeof(holder));
 
 		doctor_fail(doctor, "broker",
-			    "whoever answers at %s lets anyone in: it is not the broker with Convwire's plugin%s%s",
-			    uri, is_held ? ", but " : "", is_held ? holder : "");
-		doctor_next(doctor,
-			    "systemctl disable --now mosquitto (Debian's starts by itself), or choose another mqtt_port");
+			    "the program at %s accepts anyone: it is not the broker with Convwire's plugin%s%s", uri,
+			    is_held ? ", but " : "", is_held ? holder : "");
+		doctor_next(
+			doctor,
+			"systemctl disable --now mosquitto (Debian starts it automatically), or choose another mqtt_port");
 	} else if (error.status == CW_DENIED) {
 		check_plugin(doctor, uri);
 	} else {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* doctor: each number as WhatsApp sees it: its token, its app, where its webhooks go; and our clock beside theirs. */
+/* doctor: each number as WhatsApp sees it: its token, app and callback URL; and our clock against WhatsApp's. */
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@
 
 #define MAX_SKEW_S 30
 #define CODE_TOKEN 190     /* "Error Codes": access token has expired or was revoked */
-#define CODE_PARAMETER 100 /* and a wrong appsecret_proof */
+#define CODE_PARAMETER 100 /* also for a wrong appsecret_proof */
 #define QUIET_MIN 60       /* without a webhook, while the app is subscribed */
 
 struct number {
@@ -47,7 +47,7 @@ static void check_clock(struct doctor *doctor, const struct doctor_answer *answe
 	if (ahead_s > MAX_SKEW_S || ahead_s < -MAX_SKEW_S) {
 		doctor_fail(doctor, "clock",
 			    "this machine's is %" PRId64
-			    " s %s WhatsApp's: messages get wrong times, and tokens end too %s",
+			    " s %s WhatsApp's: messages get wrong times, and tokens expire too %s",
 			    ahead_s > 0 ? ahead_s : -ahead_s, ahead_s > 0 ? "ahead of" : "behind",
 			    ahead_s > 0 ? "early" : "late");
 		doctor_next(doctor, "timedatectl set-ntp true");
@@ -74,17 +74,18 @@ static void tell_refused(struct doctor *doctor, const struct number *number, con
 		doctor_fail(doctor, number->name, "WhatsApp refuses its access token (190): %s", message_of(answer));
 		doctor_next(
 			doctor,
-			"make a token of a system user, which does not expire, then convwire number set-token %s --dir %s",
+			"create a system user's token, which does not expire, then convwire number set-token %s --dir %s",
 			number->id, doctor->dir);
 	} else {
-		doctor_fail(doctor, number->name, "WhatsApp says no (%d): %s", code_of(answer), message_of(answer));
+		doctor_fail(doctor, number->name, "WhatsApp refuses the request (%d): %s", code_of(answer),
+			    message_of(answer));
 		doctor_next(doctor,
-			    "the token's system user needs this WhatsApp Business Account, with whatsapp_business_messaging "
+			    "give the token's system user this WhatsApp Business Account, with whatsapp_business_messaging "
 			    "and whatsapp_business_management");
 	}
 }
 
-/* The proof of the app secret (Meta, "Secure Graph API Calls"): WhatsApp refuses it when the secret is another app's. */
+/* appsecret_proof (Meta, "Secure Graph API Calls"): WhatsApp refuses it if the secret is another app's. */
 static void check_app_secret(struct doctor *doctor, const struct number *number)
 {
 	char signature[CW_SIGNATURE_TEXT + 1];
@@ -97,28 +98,29 @@ static void check_app_secret(struct doctor *doctor, const struct number *number)
 	if (!secret || cw_signature_make(secret, number->token, strlen(number->token), signature) != CW_OK ||
 	    !cw_text_format(path, sizeof(path), "%s?fields=id&appsecret_proof=%s", number->id,
 			    strchr(signature, '=') + 1)) {
-		return; /* the secrets' check has said what is wrong */
+		return; /* reported by the secrets check */
 	}
 	ask(doctor, number, path, &answer);
 	if (answer.status == 200) {
-		doctor_ok(doctor, "app secret", "keys/apps/%s.secret is the app's of number %s", name, number->id);
+		doctor_ok(doctor, "app secret", "keys/apps/%s.secret is the secret of the app of number %s", name,
+			  number->id);
 	} else if (code_of(&answer) == CODE_PARAMETER && strstr(message_of(&answer), "appsecret_proof")) {
 		doctor_fail(doctor, "app secret",
-			    "keys/apps/%s.secret is not the secret of the app that number %s's token was made by: every webhook of "
+			    "keys/apps/%s.secret is not the secret of the app that issued number %s's token: every webhook of "
 			    "that app is answered 401",
 			    name, number->id);
 		doctor_next(doctor,
-			    "copy the app secret from Meta's dashboard (App settings, Basic) into %s/keys/apps/%s.secret, "
+			    "copy the app secret from Meta's dashboard (App settings, Basic) into %s/keys/apps/%s.secret, then "
 			    "restart the daemon",
 			    doctor->dir, name);
 	} else {
-		doctor_warn(doctor, "app secret", "whether keys/apps/%s.secret is the right one cannot be told: %s",
-			    name, answer.status ? message_of(&answer) : answer.problem);
+		doctor_warn(doctor, "app secret", "cannot check whether keys/apps/%s.secret is the right one: %s", name,
+			    answer.status ? message_of(&answer) : answer.problem);
 	}
 	doctor_answer_finish(&answer);
 }
 
-/* Where WhatsApp sends this number's webhooks: the number's own URL before the account's before the app's. */
+/* Where WhatsApp sends this number's webhooks: the number's own URL, else the account's, else the app's. */
 static void check_callback(struct doctor *doctor, const struct number *number, const json_t *row)
 {
 	static const char *const levels[] = { "phone_number", "whatsapp_business_account", "application" };
@@ -150,14 +152,14 @@ static void check_subscribed(struct doctor *doctor, const struct number *number)
 	ask(doctor, number, path, &answer);
 	if (answer.status == 200 && json_array_size(json_object_get(answer.json, "data")) == 0) {
 		doctor_fail(doctor, "app",
-			    "no app is subscribed to WhatsApp Business Account %s: WhatsApp sends nothing to anybody",
+			    "no app is subscribed to WhatsApp Business Account %s: WhatsApp sends no webhooks",
 			    number->waba_id);
 		doctor_next(doctor, "curl -X POST -H \"Authorization: Bearer $TOKEN\" %s/%s/subscribed_apps",
 			    doctor->settings.graph_url, number->waba_id);
 	} else if (answer.status == 200) {
 		doctor_ok(doctor, "app", "subscribed to WhatsApp Business Account %s", number->waba_id);
 	} else {
-		doctor_warn(doctor, "app", "whether it is subscribed cannot be told: %s",
+		doctor_warn(doctor, "app", "cannot check whether it is subscribed: %s",
 			    answer.status ? message_of(&answer) : answer.problem);
 	}
 	doctor_answer_finish(&answer);
@@ -180,7 +182,7 @@ static void check_graph(struct doctor *doctor, const struct number *number, bool
 	if (answer.status == 0) {
 		doctor_fail(doctor, number->name, "the Graph API at %s cannot be reached: %s",
 			    doctor->settings.graph_url, answer.problem);
-		doctor_next(doctor, "curl -sv %s; a firewall or DNS stands between, or graph_url is wrong",
+		doctor_next(doctor, "curl -sv %s; a firewall or DNS blocks it, or graph_url is wrong",
 			    doctor->settings.graph_url);
 	} else if (answer.status != 200) {
 		tell_refused(doctor, number, &answer);
@@ -210,19 +212,19 @@ static void check_number(struct doctor *doctor, const json_t *row, bool is_first
 		       strlen(number.id) > 4 ? number.id + strlen(number.id) - 4 : number.id);
 	if (cli_text(row, "paused")) {
 		doctor_fail(doctor, number.name, "is paused, nothing is sent: %s", cli_text(row, "paused"));
-		doctor_next(doctor, "mend the cause, then convwire number resume %s --dir %s", number.id, doctor->dir);
+		doctor_next(doctor, "fix the cause, then convwire number resume %s --dir %s", number.id, doctor->dir);
 	}
 	if (has_token) {
 		check_graph(doctor, &number, is_first);
 	} else if (json_is_true(json_object_get(row, "simulated"))) {
-		doctor_ok(doctor, number.name, "is simulated: WhatsApp is not asked");
+		doctor_ok(doctor, number.name, "is simulated: not checked with WhatsApp");
 	} else {
 		doctor_fail(doctor, number.name, "has no access token: nothing can be sent");
 		doctor_next(doctor, "convwire number set-token %s --dir %s", number.id, doctor->dir);
 	}
 }
 
-/* ---- webhooks as they have come ---- */
+/* ---- the webhooks received so far ---- */
 
 static bool has_real_number(const struct doctor *doctor)
 {
@@ -249,7 +251,8 @@ static void check_webhooks(struct doctor *doctor)
 	}
 	if (newest_s == 0 && refused > 0) {
 		doctor_fail(doctor, "webhooks",
-			    "%" PRId64 " came since the daemon started, all with a signature that no secret here makes",
+			    "%" PRId64
+			    " came since the daemon started, all with a signature that no secret here produces",
 			    refused);
 		doctor_next(
 			doctor,
@@ -257,10 +260,10 @@ static void check_webhooks(struct doctor *doctor)
 	} else if (newest_s == 0) {
 		doctor_warn(doctor, "webhooks", "none came since the daemon started");
 		doctor_next(doctor,
-			    "write to the number from a phone; in Meta's dashboard, field messages must be subscribed");
+			    "write to the number from a phone; in Meta's dashboard, subscribe the field messages");
 	} else if (minutes > QUIET_MIN) {
 		doctor_warn(doctor, "webhooks", "the last one came %" PRId64 " minutes ago", minutes);
-		doctor_next(doctor, "write to the number from a phone, and look again");
+		doctor_next(doctor, "write to the number from a phone, then run doctor again");
 	} else {
 		doctor_ok(doctor, "webhooks", "the last one came %" PRId64 " minutes ago", minutes);
 	}

@@ -24,13 +24,14 @@ static void tell_unreached(struct doctor *doctor, const struct doctor_answer *an
 	if (answer->is_name_wrong) {
 		doctor_fail(doctor, "public_url", "%s: its name is not in DNS: %s", doctor->settings.public_url,
 			    answer->problem);
-		doctor_next(doctor, "make the host's A or AAAA record point here, or mend public_url in %s/convwire.conf",
+		doctor_next(doctor, "point the host's A or AAAA record here, or fix public_url in %s/convwire.conf",
 			    doctor->dir);
 	} else if (answer->is_untrusted) {
-		doctor_fail(doctor, "public_url", "%s: its certificate is not good, and WhatsApp will refuse it: %s",
+		doctor_fail(doctor, "public_url", "%s: its certificate is not trusted, and WhatsApp will refuse it: %s",
 			    doctor->settings.public_url, answer->problem);
-		doctor_next(doctor,
-			    "renew it (certbot renew), with the chain (fullchain.pem), not the certificate alone");
+		doctor_next(
+			doctor,
+			"renew it (certbot renew), and serve the full chain (fullchain.pem), not just the certificate");
 	} else {
 		doctor_fail(doctor, "public_url", "%s cannot be reached: %s", doctor->settings.public_url,
 			    answer->problem);
@@ -46,16 +47,16 @@ static void check_certificate(struct doctor *doctor, const struct doctor_answer 
 	if (answer->expires_s == 0) {
 		doctor_warn(doctor, "certificate", "%s is not https: WhatsApp sends webhooks to https only",
 			    doctor->settings.public_url);
-		doctor_next(doctor, "a proxy with a certificate before it; " NGINX_EXAMPLE " is one");
+		doctor_next(doctor, "put a proxy with a certificate in front; " NGINX_EXAMPLE " is an example");
 	} else if (left_s < CERTIFICATE_WARN_S) {
-		doctor_warn(doctor, "certificate", "ends in %" PRId64 " days", left_s / 86400);
-		doctor_next(doctor, "certbot renew, and see why it was not renewed by itself");
+		doctor_warn(doctor, "certificate", "expires in %" PRId64 " days", left_s / 86400);
+		doctor_next(doctor, "certbot renew, and find out why it was not renewed automatically");
 	} else {
-		doctor_ok(doctor, "certificate", "trusted, for another %" PRId64 " days", left_s / 86400);
+		doctor_ok(doctor, "certificate", "trusted, valid for another %" PRId64 " days", left_s / 86400);
 	}
 }
 
-/* Answers whether it is our daemon that answers there. */
+/* Returns whether our daemon answers there. */
 static bool check_reached(struct doctor *doctor)
 {
 	char url[600];
@@ -71,11 +72,11 @@ static bool check_reached(struct doctor *doctor)
 	} else if (answer.status != 200 || !json_object_get(answer.json, "mqtt_url")) {
 		doctor_fail(doctor, "public_url", "%s is answered by %s (%ld), not by Convwire", url,
 			    answer.server[0] ? answer.server : "another program", answer.status);
-		doctor_next(doctor, "proxy_pass http://%s:%d; " NGINX_EXAMPLE " is an example",
+		doctor_next(doctor, "set proxy_pass http://%s:%d; " NGINX_EXAMPLE " is an example",
 			    doctor->settings.http_address, (int)doctor->settings.http_port);
 	} else {
 		is_ours = true;
-		doctor_ok(doctor, "public_url", "%s leads to Convwire", doctor->settings.public_url);
+		doctor_ok(doctor, "public_url", "%s reaches Convwire", doctor->settings.public_url);
 		check_certificate(doctor, &answer);
 	}
 	doctor_answer_finish(&answer);
@@ -107,20 +108,20 @@ static void check_verification(struct doctor *doctor)
 		doctor_fetch(doctor, &(struct doctor_request){ .url = url }, &answer);
 		if (answer.status == 200 && answer.body.data && strcmp(answer.body.data, challenge) == 0) {
 			doctor_ok(doctor, "verification",
-				  "the webhook answers the challenge, as Meta's dashboard asks it");
+				  "the webhook answers the challenge that Meta's dashboard sends");
 		} else {
 			doctor_fail(doctor, "verification",
 				    "%s/webhook answers %ld to the challenge: Meta's dashboard will say that the "
 				    "callback URL could not be validated",
 				    doctor->settings.public_url, answer.status);
 			doctor_next(doctor,
-				    "restart the daemon if keys/verify.token was changed; else the proxy drops the query");
+				    "restart the daemon if keys/verify.token has changed; else the proxy drops the query");
 		}
 		doctor_answer_finish(&answer);
 	}
 }
 
-/* A webhook with no change in it, as long as Meta's longest: it is verified, and stores nothing. */
+/* A webhook without changes, about as long as Meta's longest: it is verified, but stores nothing. */
 static char *make_big_body(void)
 {
 	static const char head[] = "{\"object\":\"whatsapp_business_account\",\"entry\":[],\"convwire_doctor\":\"";
@@ -137,18 +138,19 @@ static char *make_big_body(void)
 static void tell_big(struct doctor *doctor, const struct doctor_answer *answer)
 {
 	if (answer->status == 200) {
-		doctor_ok(doctor, "big webhook", "2.9 MB, signed, comes through whole");
+		doctor_ok(doctor, "big webhook", "2.9 MB, signed, arrives intact");
 	} else if (answer->status == 413) {
-		doctor_fail(doctor, "big webhook", "2.9 MB are refused (413) by %s: WhatsApp's large webhooks are lost",
+		doctor_fail(doctor, "big webhook", "2.9 MB is refused (413) by %s: WhatsApp's large webhooks are lost",
 			    answer->server[0] ? answer->server : "the proxy");
-		doctor_next(doctor, "client_max_body_size 4m; in nginx (others: at least 4 MB), then reload it");
+		doctor_next(doctor,
+			    "set client_max_body_size 4m; in nginx (other proxies: at least 4 MB), then reload it");
 	} else if (answer->status == 401) {
 		doctor_fail(doctor, "big webhook",
-			    "2.9 MB arrive changed or cut: the signature is not right any more (401)");
+			    "2.9 MB arrives changed or truncated: the signature no longer matches (401)");
 		doctor_next(doctor,
-			    "let the proxy pass bodies as they are: no size limit below 4 MB, no filter, no re-encoding");
+			    "let the proxy pass bodies unchanged: no size limit below 4 MB, no filter, no re-encoding");
 	} else {
-		doctor_fail(doctor, "big webhook", "2.9 MB do not come through: %s%ld%s%s",
+		doctor_fail(doctor, "big webhook", "2.9 MB does not get through: %s%ld%s%s",
 			    answer->status ? "" : "no answer, ", answer->status, answer->problem[0] ? ", " : "",
 			    answer->problem);
 		doctor_next(doctor, "raise the proxy's limits: 4 MB bodies, 60 s to read them");
@@ -178,7 +180,7 @@ static void check_big_body(struct doctor *doctor)
 
 /* ---- what browsers do ---- */
 
-/* The URL that pages are given: as configured, else what /config would say. */
+/* The WebSocket URL that pages are given. */
 static void check_websocket(struct doctor *doctor)
 {
 	char *token = NULL;
@@ -191,7 +193,8 @@ static void check_websocket(struct doctor *doctor)
 			    "mqtt_public_url is empty: pages at %s would be sent to ws port %d without TLS, which "
 			    "browsers refuse",
 			    doctor->settings.public_url, (int)doctor->settings.ws_port);
-		doctor_next(doctor, "mqtt_public_url = wss://HOST/mqtt in %s/convwire.conf, and that path in the proxy",
+		doctor_next(doctor,
+			    "set mqtt_public_url = wss://HOST/mqtt in %s/convwire.conf, with that path in the proxy",
 			    doctor->dir);
 		return;
 	}
@@ -208,7 +211,7 @@ static void check_websocket(struct doctor *doctor)
 	if (status == CW_OK) {
 		doctor_ok(doctor, "websocket", "%s: MQTT over WebSocket connects", url);
 	} else {
-		doctor_fail(doctor, "websocket", "%s: %s: pages load, but nothing arrives by itself", url, error.text);
+		doctor_fail(doctor, "websocket", "%s: %s: pages load, but get no live updates", url, error.text);
 		doctor_next(doctor,
 			    "the proxy must pass Upgrade and Connection to ws port %d; " NGINX_EXAMPLE " shows how",
 			    (int)doctor->settings.ws_port);
@@ -220,8 +223,9 @@ static void check_websocket(struct doctor *doctor)
 void doctor_check_public(struct doctor *doctor)
 {
 	if (doctor->settings.public_url[0] == '\0') {
-		doctor_warn(doctor, "public_url", "is not set: not looked at from outside");
-		doctor_next(doctor, "public_url = https://HOST in %s/convwire.conf, once a proxy serves it", doctor->dir);
+		doctor_warn(doctor, "public_url", "is not set: not checked from outside");
+		doctor_next(doctor, "set public_url = https://HOST in %s/convwire.conf, once a proxy serves it",
+			    doctor->dir);
 		return;
 	}
 	if (!check_reached(doctor)) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * doctor: one message of a customer who does not exist, through the whole road: webhook, store, publisher, broker, an
- * agent over MQTT and one over WebSocket, and the id that a page would compare with the broadcast one.
+ * doctor: one message from a fictitious customer, end to end: webhook, store, publisher, broker, an agent over MQTT
+ * and one over WebSocket, and the id that a page would compare with the broadcast one.
  */
 #include <inttypes.h>
 #include <limits.h>
@@ -16,7 +16,7 @@
 #include "core/text.h"
 #include "core/topic.h"
 
-/* Of the range that is kept for fiction: no such customer writes. */
+/* From the range reserved for fiction: no real customer has it. */
 #define CUSTOMER "15550100199"
 #define SUBJECT "convwire-doctor"
 #define TOKEN_TTL_S 300
@@ -47,7 +47,7 @@ struct explanation {
 	char reason[600]; /* with the rule's line; else why the broker could not be asked */
 };
 
-/* May the agent, and why (not)? By the plugin itself. */
+/* Asks the plugin whether the agent may, and why (not). */
 static void explain(const struct road *road, enum door door, const char *topic, const char *access,
 		    struct explanation *ret_explanation)
 {
@@ -62,7 +62,7 @@ static void explain(const struct road *road, enum door door, const char *topic, 
 	ret_explanation->is_allowed = is_known && json_is_true(json_object_get(data, "allowed"));
 	(void)snprintf(ret_explanation->reason, sizeof(ret_explanation->reason), "%s%s%s%s",
 		       is_known ? cli_text(data, "reason") : error.text, line ? " (" : "", line ? line : "",
-		       line ? ")" : ""); /* a cut reason still tells */
+		       line ? ")" : ""); /* a truncated reason still helps */
 	json_decref(command);
 	json_decref(data);
 }
@@ -110,7 +110,7 @@ static void open_door(struct road *road, enum door door)
 	};
 
 	if (listener_open(&options, &road->listeners[door], &error) != CW_OK) {
-		doctor_fail(doctor, "connected", "an agent cannot connect by %s to %s: %s", door_names[door], uri,
+		doctor_fail(doctor, "connected", "an agent cannot connect over %s to %s: %s", door_names[door], uri,
 			    error.text);
 		doctor_next_log(doctor, "mosquitto", "connect_refused", "the reason");
 		road->has_failed = true;
@@ -130,7 +130,7 @@ static json_t *make_webhook(const struct road *road)
 		road->doctor->number, "contacts", "profile", "name", "convwire doctor", "wa_id", CUSTOMER, "messages",
 		"from", CUSTOMER, "id", road->wamid, "timestamp",
 		json_sprintf("%lld", (long long)(cw_clock_now_ms() / 1000)), "type", "text", "text", "body",
-		"A test of convwire doctor. Nobody needs to answer.");
+		"A test message from convwire doctor. No reply is needed.");
 }
 
 static void tell_not_taken(struct road *road, const struct doctor_answer *answer, const char *secret)
@@ -141,13 +141,13 @@ static void tell_not_taken(struct road *road, const struct doctor_answer *answer
 		doctor_fail(doctor, "verified",
 			    "the daemon refuses what keys/apps/%s.secret signs (401): it was started with another secret",
 			    secret);
-		doctor_next(doctor, "restart the daemon: it reads secrets when it starts");
+		doctor_next(doctor, "restart the daemon: it reads secrets only when it starts");
 	} else if (answer->status == 503) {
 		doctor_fail(doctor, "stored",
-			    "the daemon cannot store it now (503): its disk is full, or its queue too long");
-		doctor_next(doctor, "df -h %s, and make room; it recovers by itself", doctor->dir);
+			    "the daemon cannot store it now (503): its disk is full, or its queue is too long");
+		doctor_next(doctor, "df -h %s, and make room; it recovers automatically", doctor->dir);
 	} else {
-		doctor_fail(doctor, "received", "the webhook is not taken: %ld %s", answer->status, answer->problem);
+		doctor_fail(doctor, "received", "the webhook is not accepted: %ld %s", answer->status, answer->problem);
 		doctor_next(doctor, "convwire up --dir %s, or systemctl start convwired", doctor->dir);
 	}
 	road->has_failed = true;
@@ -167,9 +167,9 @@ static bool post(struct road *road)
 	json_decref(webhook);
 	if (!secret) {
 		doctor_fail(doctor, "verified",
-			    "no secret in keys/apps may speak for account %s: its webhooks are refused", doctor->account);
-		doctor_next(doctor, "accounts = %s in %s/keys/apps/main.conf, then restart the daemon", doctor->account,
-			    doctor->dir);
+			    "no secret in keys/apps may sign for account %s: its webhooks are refused", doctor->account);
+		doctor_next(doctor, "set accounts = %s in %s/keys/apps/main.conf, then restart the daemon",
+			    doctor->account, doctor->dir);
 		road->has_failed = true;
 	} else if (body && cw_signature_make(secret, body, strlen(body), signature) == CW_OK &&
 		   cw_text_format(url, sizeof(url), "http://%s:%d/webhook", doctor->settings.http_address,
@@ -255,9 +255,9 @@ static void tell_hops(struct road *road, const json_t *trace)
 
 	(void)snprintf(stored, sizeof(stored), "conv=%s seq=%" PRId64, tag ? tag : "?", cli_int(event, "seq"));
 	tell_hop(road, "received", cli_int(event, "arrived_us"), "the webhook arrived at the daemon");
-	tell_hop(road, "verified", cli_int(event, "verified_us"), "signature right, parsed");
+	tell_hop(road, "verified", cli_int(event, "verified_us"), "signature valid, body parsed");
 	tell_hop(road, "stored", cli_int(event, "committed_us"), stored);
-	tell_hop(road, "published", cli_int(event, "published_us"), "given to the broker");
+	tell_hop(road, "published", cli_int(event, "published_us"), "sent to the broker");
 	for (int door = 0; door < N_DOORS; door++) {
 		(void)snprintf(hop, sizeof(hop), "by %s", door_names[door]);
 		tell_hop(road, hop, road->delivered_us[door], "delivered to an agent");
@@ -276,19 +276,19 @@ static void tell_not_allowed(struct road *road, enum door door, const char *conv
 		explain(road, door, topic, "read", &explanation);
 	}
 	if (explanation.is_known && !explanation.is_allowed) {
-		doctor_fail(doctor, "delivered", "the broker took it, but role \"%s\" may not read %s: %s",
+		doctor_fail(doctor, "delivered", "the broker accepted it, but role \"%s\" may not read %s: %s",
 			    doctor->options->role, topic, explanation.reason);
 		doctor_next(
 			doctor,
-			"mend that line of %s/roles.acl, or assign the conversation; convwire acl test --help explains rules",
+			"fix that line in %s/roles.acl, or assign the conversation; convwire acl test --help explains rules",
 			doctor->dir);
 		return;
 	}
-	doctor_fail(doctor, "delivered", "by %s nothing arrived within %d s, although the broker took it%s%s",
+	doctor_fail(doctor, "delivered", "over %s nothing arrived within %d s, although the broker accepted it%s%s",
 		    door_names[door], DELIVERY_MS / 1000,
-		    explanation.is_known ? " and the role may read it" : "; whether the role may read it is not known: ",
+		    explanation.is_known ? " and the role may read it" : "; cannot check whether the role may read it: ",
 		    explanation.is_known ? "" : explanation.reason);
-	doctor_next_log(doctor, "mosquitto", "convwire", "what its plugin decided; a queue that is full drops silently");
+	doctor_next_log(doctor, "mosquitto", "convwire", "what its plugin decided; a full queue drops messages silently");
 }
 
 static void tell_not_delivered(struct road *road, enum door door, const json_t *trace)
@@ -300,23 +300,23 @@ static void tell_not_delivered(struct road *road, enum door door, const json_t *
 	if (!fate) {
 		doctor_fail(
 			doctor, "stored",
-			"the daemon answered 200, but the message is not in its database: is another daemon on its port?");
+			"the daemon answered 200, but the message is not in its database: does another daemon use its port?");
 		doctor_next(doctor, "convwire trace %s --dir %s", road->wamid, doctor->dir);
 	} else if (strcmp(fate, "refused") == 0) {
 		doctor_fail(doctor, "published",
-			    "the broker refused the publish: its plugin does not know this daemon's publisher");
+			    "the broker refused the publish: its plugin does not recognize this daemon's publisher");
 		doctor_next(doctor, "the broker's plugin_opt_keys must be %s/keys", doctor->dir);
 	} else if (strcmp(fate, "taken") == 0) {
 		tell_not_allowed(road, door, cli_text(json_object_get(trace, "message"), "conversation"));
 	} else {
-		doctor_fail(doctor, "published", "it is stored, but not with the broker yet (%s)", fate);
-		doctor_next_log(doctor, "convwired", "broker:", "why");
+		doctor_fail(doctor, "published", "it is stored, but the broker has not acknowledged it yet (%s)", fate);
+		doctor_next_log(doctor, "convwired", "broker:", "the reason");
 	}
 }
 
 /* ---- the id ---- */
 
-/* As a page asks: GET /api/v1/resolve with the agent's token. Fails when an id means nothing. */
+/* As a page does: GET /api/v1/resolve with the agent's token. NULL when the id matches nothing. */
 static char *resolve(struct road *road, const char *query)
 {
 	struct doctor *doctor = road->doctor;
@@ -377,7 +377,7 @@ static void check_selected(struct road *road, const char *broadcast)
 				    selected);
 			doctor_next(
 				doctor,
-				"convwire alias import FILE, for ids of another system; convwire resolve tells what it was compared with");
+				"convwire alias import FILE, for ids of another system; convwire resolve shows what it is compared to");
 		}
 		road->has_failed = true;
 	}
@@ -394,10 +394,10 @@ static void check_match(struct road *road, const char *broadcast)
 		tell_match(road, "resolved", broadcast, road->resolved, false);
 		doctor_fail(
 			doctor, "match",
-			"the publisher broadcasts under another id than pages resolve: what is saved appears only after a reload");
+			"the publisher broadcasts under another id than pages resolve: new messages appear only after a reload");
 		doctor_next(
 			doctor,
-			"convwire --version and convwired --version: one installation's programs must be of one version");
+			"compare convwire --version and convwired --version: both programs must be of the same version");
 		road->has_failed = true;
 	} else if (doctor->options->selected) {
 		check_selected(road, broadcast);
@@ -432,7 +432,7 @@ static bool prepare(struct road *road)
 	}
 	if (cli_mint(doctor->dir, doctor->account, SUBJECT, doctor->options->role, TOKEN_TTL_S, &road->token, &error) !=
 	    CW_OK) {
-		return false; /* the checks of keys and roles have said why */
+		return false; /* reported by the keys and roles checks */
 	}
 	for (int door = 0; door < N_DOORS; door++) {
 		if (!road->has_failed) {
@@ -442,7 +442,7 @@ static bool prepare(struct road *road)
 	return !road->has_failed;
 }
 
-/* No agent has to do anything about it. */
+/* Marks the conversation done: no agent has to act on it. */
 static void put_away(const struct road *road)
 {
 	json_t *answer = NULL;
@@ -502,10 +502,10 @@ void doctor_check_road(struct doctor *doctor)
 
 	if (doctor->options->sends_no_message || !doctor->is_daemon_running || !doctor->secrets ||
 	    !choose_number(doctor)) {
-		return; /* asked for, or found above */
+		return; /* as requested, or reported above */
 	}
 	doctor->road = json_pack("{s:s, s:[]}", "wamid", "", "hops");
-	doctor_say(doctor, "\nOne message of a customer to number %s, as role %s receives it:\n", doctor->number,
+	doctor_say(doctor, "\nOne message from a customer to number %s, as role %s receives it:\n", doctor->number,
 		   doctor->options->role);
 	if (prepare(&road)) {
 		(void)json_object_set_new(doctor->road, "wamid", json_string(road.wamid));

@@ -31,16 +31,16 @@ struct init_options {
 enum { KEY_APP_SECRET = 256, KEY_VERIFY_TOKEN, KEY_WABA, KEY_DEMO, KEY_PORTS };
 
 static const struct argp_option rows[] = {
-	{ "account", 'a', "ID", 0, "the first account; without it one is made", 0 },
-	{ "number", 'n', "PHONE_NUMBER_ID", 0, "its number at WhatsApp; without it a simulated one is made", 0 },
-	{ "waba", KEY_WABA, "ID", 0, "the number's WhatsApp Business Account; otherwise it is learned", 0 },
-	{ "app-secret", KEY_APP_SECRET, "S", 0, "for tests: the Meta app's secret; better in CONVWIRE_APP_SECRET", 0 },
+	{ "account", 'a', "ID", 0, "the first account's id; generated if not given", 0 },
+	{ "number", 'n', "PHONE_NUMBER_ID", 0, "its WhatsApp number; without it, a simulated one is created", 0 },
+	{ "waba", KEY_WABA, "ID", 0, "the number's WhatsApp Business Account (taken from the first webhook)", 0 },
+	{ "app-secret", KEY_APP_SECRET, "S", 0, "for tests: the Meta app's secret; prefer CONVWIRE_APP_SECRET", 0 },
 	{ "verify-token", KEY_VERIFY_TOKEN, "V", 0,
-	  "for tests: the webhook's verify token; better in CONVWIRE_VERIFY_TOKEN", 0 },
-	{ "demo", KEY_DEMO, NULL, 0, "for `up --demo`: simulated only, and marked so (" DEMO_DIR ")", 0 },
-	{ "http-port", KEY_PORTS + SETTINGS_HTTP_PORT, "PORT", 0, "kept in convwire.conf (8080)", 0 },
-	{ "mqtt-port", KEY_PORTS + SETTINGS_MQTT_PORT, "PORT", 0, "kept in convwire.conf (1883)", 0 },
-	{ "ws-port", KEY_PORTS + SETTINGS_WS_PORT, "PORT", 0, "kept in convwire.conf (9001)", 0 },
+	  "for tests: the webhook's verify token; prefer CONVWIRE_VERIFY_TOKEN", 0 },
+	{ "demo", KEY_DEMO, NULL, 0, "for `up --demo`: simulated only, marked as a demo (" DEMO_DIR ")", 0 },
+	{ "http-port", KEY_PORTS + SETTINGS_HTTP_PORT, "PORT", 0, "HTTP port, stored in convwire.conf (8080)", 0 },
+	{ "mqtt-port", KEY_PORTS + SETTINGS_MQTT_PORT, "PORT", 0, "MQTT port, stored in convwire.conf (1883)", 0 },
+	{ "ws-port", KEY_PORTS + SETTINGS_WS_PORT, "PORT", 0, "WebSocket port, stored in convwire.conf (9001)", 0 },
 	{ NULL, 0, NULL, 0, NULL, 0 },
 };
 
@@ -134,7 +134,7 @@ static void random_hex(struct maker *maker, char *out, size_t n_bytes)
 	unsigned char bytes[SECRET_HEX / 2];
 
 	if (maker->status == CW_OK && cw_clock_random(bytes, n_bytes) != CW_OK) {
-		maker->status = cw_error_set(&maker->error, CW_IO, "the system gives no random numbers");
+		maker->status = cw_error_set(&maker->error, CW_IO, "cannot get random numbers from the system");
 	}
 	if (maker->status == CW_OK) {
 		cw_text_hex(bytes, n_bytes, out);
@@ -178,13 +178,13 @@ static void make_house_key(struct maker *maker)
 	char *public_pem = key ? pem_text(key, false) : NULL;
 
 	if (maker->status == CW_OK && (!private_pem || !public_pem)) {
-		maker->status = cw_error_set(&maker->error, CW_IO, "OpenSSL makes no P-256 key");
+		maker->status = cw_error_set(&maker->error, CW_IO, "OpenSSL cannot generate a P-256 key");
 	}
 	if (maker->status == CW_OK) {
 		make_file(maker, "keys/house.pem", 0600, private_pem);
 		make_file(maker, "keys/public/house.pem", 0644, public_pem);
 		make_file(maker, "keys/public/house.conf", 0644,
-			  "# The key that convwired and `convwire token` sign with.\n"
+			  "# The key that convwired and `convwire token` use to sign tokens.\n"
 			  "algorithm = ES256\naccounts = *\nissuer = convwire\nhighest_role = admin\n"
 			  "max_lifetime_s = 31536000\n");
 	}
@@ -220,7 +220,7 @@ static void make_keys(struct maker *maker, const struct init_options *options, c
 	}
 }
 
-/* The ports that were given, or their defaults. A bad one is refused before anything is made. */
+/* The given ports, or their defaults. An invalid one is refused before anything is created. */
 static void read_ports(struct maker *maker, const struct init_options *options, int64_t ports[SETTINGS_N_PORTS])
 {
 	struct settings settings = { .http_port = 0 };
@@ -287,7 +287,7 @@ static void choose_names(struct maker *maker, const struct init_options *options
 					     options->account ? options->account : "");
 	}
 	if (maker->status == CW_OK && cw_clock_random(bytes, sizeof(bytes)) != CW_OK) {
-		maker->status = cw_error_set(&maker->error, CW_IO, "the system gives no random numbers");
+		maker->status = cw_error_set(&maker->error, CW_IO, "cannot get random numbers from the system");
 	}
 	uint64_t random = 0;
 
@@ -311,7 +311,7 @@ static void print_made(const struct init_options *options, const char *account, 
 					 number, "simulated", !options->number));
 		return;
 	}
-	(void)printf("Made %s\n  account   %s\n  number    %s%s\n", dir, account, number,
+	(void)printf("Created %s\n  account   %s\n  number    %s%s\n", dir, account, number,
 		     options->number ? "" : " (simulated)");
 	if (options->is_demo) {
 		if (is_next) {
@@ -319,15 +319,15 @@ static void print_made(const struct init_options *options, const char *account, 
 		}
 		return;
 	}
-	(void)printf("  app secret    %s/keys/apps/main.secret   (the Meta app's: put it there)\n", dir);
-	(void)printf("  verify token  %s/keys/verify.token       (give it to Meta with the callback URL)\n", dir);
+	(void)printf("  app secret    %s/keys/apps/main.secret   (must be the Meta app's secret)\n", dir);
+	(void)printf("  verify token  %s/keys/verify.token       (enter it at Meta, with the callback URL)\n", dir);
 	(void)printf("Next: convwire up --dir %s\n", dir);
 }
 
 int command_init(int argc, char **argv)
 {
 	static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { NULL, 0, NULL, 0 } };
-	static const struct argp argp = { rows, parse, NULL, "Make a directory for Convwire.", children, NULL, NULL };
+	static const struct argp argp = { rows, parse, NULL, "Create a directory for Convwire.", children, NULL, NULL };
 	struct init_options options = { .common.dir = NULL };
 	char account[CW_ACCOUNT_MAX + 1];
 	char number[CW_PHONE_NUMBER_ID_MAX + 1];
@@ -340,14 +340,14 @@ int command_init(int argc, char **argv)
 		options.common.dir = options.is_demo ? DEMO_DIR : "./var";
 	}
 	if (options.is_demo && (options.number || options.app_secret)) {
-		return cli_fail(CW_INVALID, "a demo has simulated numbers and random secrets only; leave out --number and "
+		return cli_fail(CW_INVALID, "a demo has only simulated numbers and random secrets; leave out --number and "
 					    "--app-secret");
 	}
 	struct maker maker = { .dir = options.common.dir, .status = CW_OK };
 
 	maker.status = settings_path(maker.dir, "convwire.conf", path, sizeof(path), &maker.error);
 	if (maker.status == CW_OK && stat(path, &info) == 0) {
-		return cli_fail(CW_DUPLICATE, "%s is there already; remove the directory or choose another with --dir",
+		return cli_fail(CW_DUPLICATE, "%s already exists; remove the directory or choose another with --dir",
 				path);
 	}
 	read_ports(&maker, &options, ports);
@@ -362,9 +362,9 @@ int command_init(int argc, char **argv)
 		maker.status = add_rows(&options, account, number, &maker.error);
 	}
 	if (maker.status != CW_OK) {
-		(void)remove(path); /* so that a second try is not refused */
+		(void)remove(path); /* so that a retry is not refused */
 		return cli_fail(maker.status, "%s", maker.error.text);
 	}
-	print_made(&options, account, number, strcmp(argv[0], "init") == 0); /* `up --demo` goes on by itself */
+	print_made(&options, account, number, strcmp(argv[0], "init") == 0); /* `up --demo` continues on its own */
 	return EX_OK;
 }

@@ -63,7 +63,7 @@ static void on_message(void *context, const struct cw_mqtt_message *message)
 
 	if (!copy || !(copy->topic = strdup(message->topic))) {
 		free(copy);
-		return; /* the wait ends by its time-out */
+		return; /* the wait times out */
 	}
 	copy->at_us = cw_clock_now_us();
 	copy->payload = json_loadb(message->payload, message->len, JSON_DECODE_ANY, NULL);
@@ -183,10 +183,10 @@ enum cw_status listener_publish(struct listener *listener, const char *topic, co
 {
 	enum cw_status status = cw_mqtt_publish(listener->mqtt, topic, text, strlen(text), false, 1);
 
-	return status == CW_OK ? CW_OK : cw_error_set(reterr, status, "the broker takes no publish now");
+	return status == CW_OK ? CW_OK : cw_error_set(reterr, status, "cannot publish to the broker now");
 }
 
-/* With the lock. CW_OK without a message: nothing has come yet. */
+/* Called with the lock held. CW_OK without a message: nothing has come yet. */
 static enum cw_status look(struct listener *listener, struct listener_message **ret_message, struct cw_error *reterr)
 {
 	*ret_message = listener->first;
@@ -230,7 +230,7 @@ enum cw_status listener_wait(struct listener *listener,
 		}
 		listener_message_free(message);
 		if (code != 0) {
-			return cw_error_set(reterr, CW_BUSY, "nothing came within %lld ms", (long long)timeout_ms);
+			return cw_error_set(reterr, CW_BUSY, "no answer within %lld ms", (long long)timeout_ms);
 		}
 	}
 }

@@ -10,9 +10,9 @@
 #include "core/status.h"
 
 /*
- * One connection to the broker for a command that asks something and waits for what comes: Paho's threads put messages
- * into a queue, and the command's own thread takes them out. Every wait ends, with the message, with what went wrong,
- * or by its time-out. One thread at a time but for Paho's.
+ * One connection to the broker, for a command that sends a request and waits for the answer: Paho's threads queue
+ * messages, and the command's own thread takes them out. Every wait ends: with a message, an error or a time-out.
+ * Apart from Paho's, one thread at a time.
  */
 struct listener;
 
@@ -20,17 +20,18 @@ struct listener_options {
 	const char *uri;       /* tcp://, ssl://, ws://, wss:// */
 	const char *token;     /* the JWT */
 	const char *client_id; /* "": the broker's choice */
-	const char *ca_file;   /* to trust in place of the system's; NULL: those */
+	const char *ca_file;   /* trusted instead of the system's; NULL: the system's */
 };
 
 struct listener_message {
 	char *topic;
-	json_t *payload; /* NULL: no JSON */
+	json_t *payload; /* NULL: not JSON */
 	int64_t at_us;   /* Unix; when it arrived */
 	struct listener_message *next;
 };
 
-/* Connected when it answers CW_OK. CW_DENIED: the broker refuses the token. CW_BUSY: no connection. *ret_listener is the caller's; close accepts NULL. */
+/* CW_OK: connected, and the caller owns *ret_listener. CW_DENIED: the broker refuses the token. CW_BUSY: no connection.
+ * close accepts NULL. */
 CW_MUST_CHECK enum cw_status listener_open(const struct listener_options *options, struct listener **ret_listener,
 					   struct cw_error *reterr);
 void listener_close(struct listener *listener);
@@ -43,8 +44,8 @@ CW_MUST_CHECK enum cw_status listener_publish(struct listener *listener, const c
 					      struct cw_error *reterr);
 
 /*
- * The next message that `wants` takes, others are dropped; *ret_message is the caller's. CW_BUSY: none came in time, or
- * the connection ended. CW_DENIED: the broker refused what was published.
+ * The next message that `wants` accepts; others are dropped. The caller owns *ret_message. CW_BUSY: none came in time,
+ * or the connection ended. CW_DENIED: the broker refused the publish.
  */
 CW_MUST_CHECK enum cw_status listener_wait(struct listener *listener,
 					   bool (*wants)(void *context, const struct listener_message *message),

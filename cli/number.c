@@ -23,12 +23,12 @@ struct number_options {
 enum { KEY_WABA = 256, KEY_SIMULATED, KEY_TOKEN, KEY_TOKEN_FILE, KEY_REASON };
 
 static const struct argp_option rows[] = {
-	{ "account", 'a', "ID", 0, "add: whose number it is; not needed while there is one account", 0 },
-	{ "waba", KEY_WABA, "ID", 0, "add: its WhatsApp Business Account; otherwise it is learned", 0 },
-	{ "simulated", KEY_SIMULATED, NULL, 0, "add: `simulate` may write to it", 0 },
+	{ "account", 'a', "ID", 0, "add: the number's account; needed only if there are several", 0 },
+	{ "waba", KEY_WABA, "ID", 0, "add: its WhatsApp Business Account (taken from the first webhook)", 0 },
+	{ "simulated", KEY_SIMULATED, NULL, 0, "add: mark it as simulated: `simulate` may write to it", 0 },
 	{ "token-file", KEY_TOKEN_FILE, "FILE", 0, "set-token: a file whose first line is the token", 0 },
-	{ "token", KEY_TOKEN, "TEXT", 0, "set-token: the token, for tests: others on this machine see it", 0 },
-	{ "reason", KEY_REASON, "TEXT", 0, "pause: what agents are told", 0 },
+	{ "token", KEY_TOKEN, "TEXT", 0, "set-token: the token; for tests only, as other users can see it", 0 },
+	{ "reason", KEY_REASON, "TEXT", 0, "pause: the reason shown to agents", 0 },
 	{ NULL, 0, NULL, 0, NULL, 0 },
 };
 
@@ -87,8 +87,8 @@ static int add_number(const struct number_options *options)
 
 	json_decref(answer);
 	if (code == EX_OK) {
-		(void)printf("Added number %s to account %s; what had come for it before is being shown now.\n"
-			     "To answer from it: convwire number set-token %s\n",
+		(void)printf("Added number %s to account %s; webhooks received for it earlier are being processed now.\n"
+			     "To send from it: convwire number set-token %s\n",
 			     options->words[1], account, options->words[1]);
 	}
 	return code;
@@ -140,7 +140,8 @@ static int pause_number(const struct number_options *options)
 
 	json_decref(answer);
 	if (code == EX_OK) {
-		(void)printf("Number %s is paused: what agents send waits, and they are told.\n", options->words[1]);
+		(void)printf("Number %s is paused: outgoing messages wait, and agents are told why.\n",
+			     options->words[1]);
 	}
 	return code;
 }
@@ -153,7 +154,7 @@ static int resume_number(const struct number_options *options)
 
 	json_decref(answer);
 	if (code == EX_OK) {
-		(void)printf("Number %s sends again; what waited goes out in its order.\n", options->words[1]);
+		(void)printf("Number %s is sending again; waiting messages go out in order.\n", options->words[1]);
 	}
 	return code;
 }
@@ -175,7 +176,7 @@ static bool is_known(const struct number_options *options, int *ret_code)
 	}
 	json_decref(answer);
 	if (*ret_code == EX_OK && !is_found) {
-		*ret_code = cli_fail(CW_NOT_FOUND, "number %.40s is not there; `convwire number list` lists them",
+		*ret_code = cli_fail(CW_NOT_FOUND, "there is no number %.40s; `convwire number list` lists the numbers",
 				     options->words[1]);
 	}
 	return is_found;
@@ -214,14 +215,14 @@ static int set_token(const struct number_options *options)
 	json_decref(answer);
 	if (status == CW_DENIED) {
 		(void)printf(
-			"Number %s has its token, and stays paused, since a person paused it: convwire number resume %s\n",
+			"Number %s has its token. It stays paused because a person paused it: convwire number resume %s\n",
 			options->words[1], options->words[1]);
 		return EX_OK;
 	}
 	if (status != CW_OK) {
-		return cli_fail(status, "the token is stored, but the daemon did not take it up: %s", error.text);
+		return cli_fail(status, "the token is stored, but the daemon did not load it: %s", error.text);
 	}
-	(void)printf("Number %s has its token; what waits is sent now.\n", options->words[1]);
+	(void)printf("Number %s has its token; waiting messages are sent now.\n", options->words[1]);
 	return EX_OK;
 }
 
@@ -239,8 +240,8 @@ int command_number(int argc, char **argv)
 		rows,
 		parse,
 		"add PHONE_NUMBER_ID\nlist\nset-token PHONE_NUMBER_ID\npause PHONE_NUMBER_ID\nresume PHONE_NUMBER_ID",
-		"Business numbers. A PHONE_NUMBER_ID is the id that WhatsApp Manager shows beside a phone number, not the "
-		"phone number. The access token is read from --token-file, from " TOKEN_VARIABLE ", or asked for.",
+		"Business numbers. A PHONE_NUMBER_ID is the id that WhatsApp Manager shows next to a phone number, not the "
+		"phone number. The access token is read from --token-file, from " TOKEN_VARIABLE ", or prompted for.",
 		children,
 		NULL,
 		NULL

@@ -95,7 +95,7 @@ static int act_on(const struct outbox_options *options, const char *message)
 	json_t *answer = NULL;
 
 	if (cw_clock_uuid7(cw_clock_now_ms(), uuid) != CW_OK) {
-		return cli_fail(CW_IO, "the system gives no random numbers");
+		return cli_fail(CW_IO, "cannot get random numbers from the system");
 	}
 	cw_clock_uuid_text(uuid, id);
 	int code = cli_do(options->common.dir, "outbox.do",
@@ -105,7 +105,7 @@ static int act_on(const struct outbox_options *options, const char *message)
 		(void)json_object_del(answer, "status");
 		cli_print_json(json_incref(answer));
 	} else if (code == EX_OK) {
-		(void)printf(strcmp(options->words[0], "retry") == 0 ? "%s is queued again.\n" : "%s is not sent.\n",
+		(void)printf(strcmp(options->words[0], "retry") == 0 ? "%s is queued again.\n" : "%s is discarded.\n",
 			     message);
 	}
 	json_decref(answer);
@@ -115,7 +115,7 @@ static int act_on(const struct outbox_options *options, const char *message)
 int command_outbox(int argc, char **argv)
 {
 	static const struct argp_option rows[] = {
-		{ "failed", KEY_FAILED, NULL, 0, "list: the newest that failed, in place of what waits", 0 },
+		{ "failed", KEY_FAILED, NULL, 0, "list: the newest failed messages, instead of the waiting ones", 0 },
 		{ NULL, 0, NULL, 0, NULL, 0 },
 	};
 	static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { NULL, 0, NULL, 0 } };
@@ -123,8 +123,8 @@ int command_outbox(int argc, char **argv)
 		rows,
 		parse,
 		"list\nretry MESSAGE...\ndiscard MESSAGE...",
-		"What is not sent yet, and what failed. `unknown` means that nobody can tell whether "
-		"WhatsApp took it: retry sends it again, perhaps a second time; discard does not.",
+		"Messages that are not sent yet, or failed. `unknown` means that it is not known whether "
+		"WhatsApp accepted it: retry sends it again, perhaps a second time; discard does not.",
 		children,
 		NULL,
 		NULL

@@ -21,9 +21,8 @@ static enum cw_status try_port(const char *address, int64_t port, struct cw_erro
 	return CW_OK;
 }
 
-/* Another listener of this run has it, though nobody listens there yet. */
-static enum cw_status try_among(struct settings *settings, enum settings_port which, int64_t port,
-				struct cw_error *reterr)
+/* A port may be assigned to another listener of this run, although nobody listens there yet. */
+static enum cw_status try_among(struct settings *settings, enum settings_port which, int64_t port, struct cw_error *reterr)
 {
 	for (enum settings_port other = 0; other < which; other++) {
 		if (*settings_port(settings, other) == port) {
@@ -76,6 +75,6 @@ enum cw_status ports_find(int64_t from, int64_t *ret_port, struct cw_error *rete
 			return CW_OK;
 		}
 	}
-	return cw_error_set(reterr, CW_BUSY, "none of the ports from %d to %d is free; stop what holds them", (int)from,
+	return cw_error_set(reterr, CW_BUSY, "none of the ports from %d to %d is free; stop what uses them", (int)from,
 			    (int)from + PORTS_TO_TRY - 1);
 }

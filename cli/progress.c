@@ -26,7 +26,7 @@ static void draw(const struct progress *progress, int64_t since_ms)
 		(void)fprintf(stderr, "\r%s [%.*s%*s] %3d %% %lld s ", progress->what, n, full, WIDTH - n, "",
 			      (int)((done > 1 ? 1 : done) * 100), seconds);
 	}
-	(void)fflush(stderr); /* a bar that is not seen harms nobody */
+	(void)fflush(stderr); /* an invisible bar does no harm */
 }
 
 static struct timespec after(int64_t ms)

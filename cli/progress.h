@@ -6,12 +6,12 @@
 #include <stdbool.h>
 
 /*
- * A bar on stderr while something takes long, drawn by a thread of its own: what is waited for need not tell. Nothing
- * is drawn unless stderr is a terminal, nor in the first half second.
+ * A progress bar on stderr for long operations, drawn by its own thread, so that the operation need not report.
+ * Nothing is drawn in the first half second, or if stderr is not a terminal.
  */
 struct progress {
 	const char *what; /* borrowed */
-	/* How much is done, 0 to 1; below 0: not known, then the seconds are shown. Called on the bar's thread. */
+	/* How much is done, 0 to 1; below 0: not known, and the seconds are shown. Called on the bar's thread. */
 	double (*done)(void *context);
 	void *context;
 	pthread_t thread;
@@ -21,10 +21,10 @@ struct progress {
 };
 
 void progress_begin(struct progress *progress, const char *what, double (*done)(void *context), void *context);
-/* The bar goes. Once for each begin. */
+/* Removes the bar. Once for each begin. */
 void progress_end(struct progress *progress);
 
-/* The share of one file's size in another's, for `done`: a copy that grows. */
+/* For `done`: the size of a growing copy relative to its original. */
 struct progress_copy {
 	const char *from, *to;
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* convwire resolve and alias import: names of conversations. */
+/* convwire resolve and alias import: ids of conversations. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "cli/cli.h"
 #include "core/text.h"
 
-/* Rows per question to the daemon: an answer within a second, also on a slow disk. */
+/* Rows per request to the daemon: answered within a second, even on a slow disk. */
 #define ROWS_PER_CALL 200
 
 struct names_options {
@@ -62,7 +62,7 @@ static void print_matches(json_t *answer)
 			     json_string_value(json_object_get(row, "matched_by")));
 	}
 	if (index > 1) {
-		(void)printf("%zu conversations match; --number PHONE_NUMBER_ID narrows.\n", index);
+		(void)printf("%zu conversations match; narrow it with --number PHONE_NUMBER_ID.\n", index);
 	}
 	if (index == 0) {
 		(void)puts("No conversation matches.");
@@ -73,18 +73,20 @@ static void print_matches(json_t *answer)
 int command_resolve(int argc, char **argv)
 {
 	static const struct argp_option rows[] = {
-		{ "account", 'a', "ID", 0, "the account; not needed while there is one", 0 },
-		{ "number", KEY_NUMBER, "PHONE_NUMBER_ID", 0, "only conversations at this number", 0 },
+		{ "account", 'a', "ID", 0, "the account; needed only if there are several", 0 },
+		{ "number", KEY_NUMBER, "PHONE_NUMBER_ID", 0, "only conversations with this number", 0 },
 		{ NULL, 0, NULL, 0, NULL, 0 },
 	};
-	static const struct argp argp = { rows,
-					  parse,
-					  "ID",
-					  "Tell which conversation an id means: canonical, of another system, a phone number, "
-					  "a business-scoped user id. Exit code 0 for exactly one, else 65.",
-					  children,
-					  NULL,
-					  NULL };
+	static const struct argp argp = {
+		rows,
+		parse,
+		"ID",
+		"Show which conversation an id refers to: canonical, from another system, a phone number, "
+		"or a business-scoped user id. Exit code 0 for exactly one match, else 65.",
+		children,
+		NULL,
+		NULL
+	};
 	struct names_options options = { .common.dir = "./var" };
 	char account[CW_ACCOUNT_MAX + 1];
 	struct cw_error error;
@@ -135,7 +137,7 @@ struct import {
 	struct cw_error error;
 };
 
-/* A mongoexport writes {"_id":{"$oid":"…"}}, and numbers as {"$numberLong":"…"}. */
+/* mongoexport writes {"_id":{"$oid":"…"}}, and numbers as {"$numberLong":"…"}. */
 static json_t *plain_text(json_t *value)
 {
 	static const char *const wrappers[] = { "$oid", "$numberLong", "$numberInt" };
@@ -162,7 +164,7 @@ static json_t *row_of(json_t *document)
 static void refuse(struct import *import, long line, const char *reason)
 {
 	import->refused++;
-	(void)fprintf(stderr, "%s:%ld: refused: %s\n", import->file, line, reason); /* a person reads along */
+	(void)fprintf(stderr, "%s:%ld: refused: %s\n", import->file, line, reason);
 }
 
 static void count_results(struct import *import, json_t *results)
@@ -231,7 +233,8 @@ static enum cw_status import_array(struct import *import, FILE *file)
 
 	if (!json_is_array(array)) {
 		json_decref(array);
-		return cw_error_set(&import->error, CW_INVALID, "%s: begins as a JSON array but is none", import->file);
+		return cw_error_set(&import->error, CW_INVALID, "%s: starts like a JSON array but is not one",
+				    import->file);
 	}
 	json_array_foreach(array, index, document)
 	{
@@ -291,10 +294,10 @@ int command_alias(int argc, char **argv)
 		NULL,
 		parse,
 		"import FILE",
-		"Import the ids of another system, so that pages which know a conversation by them "
-		"find it. FILE holds JSON lines or a mongoexport of conversations: _id, accountId, "
-		"phoneNumberId, customerNumber; - reads standard input. Conversations that are not "
-		"there are made.",
+		"Import conversation ids from another system, so that pages that use those ids "
+		"find the conversations. FILE holds JSON lines or a mongoexport of conversations: _id, accountId, "
+		"phoneNumberId, customerNumber; - reads standard input. Missing conversations "
+		"are created.",
 		children,
 		NULL,
 		NULL

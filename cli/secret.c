@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Secrets: from a file, the environment, or asked for without being shown. */
+/* Reads secrets from a file, the environment, or a prompt without echo. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +19,7 @@ static bool read_line(const char *prompt, const char *name, char *out, size_t si
 		struct termios hidden = shown;
 
 		hidden.c_lflag &= ~(tcflag_t)ECHO;
-		(void)fprintf(stderr, "%s%s (it is not shown): ", prompt, name);
+		(void)fprintf(stderr, "%s%s (input is hidden): ", prompt, name);
 		(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
 	}
 	bool is_read = fgets(out, (int)size, stdin) != NULL;
@@ -35,20 +35,20 @@ static bool read_line(const char *prompt, const char *name, char *out, size_t si
 static enum cw_status ask(const struct cli_secret *secret, char *out, size_t size, struct cw_error *reterr)
 {
 	if (!read_line("", secret->name, out, size)) {
-		return cw_error_set(reterr, CW_INVALID, "no %s was given: by a file, by %s, or typed in", secret->name,
+		return cw_error_set(reterr, CW_INVALID, "no %s given; use a file, %s, or type it in", secret->name,
 				    secret->variable);
 	}
 	if (!secret->is_asked_twice || !isatty(STDIN_FILENO)) {
 		return CW_OK;
 	}
 	char *again = calloc(1, size);
-	bool is_same = again && read_line("Again, the ", secret->name, again, size) && strcmp(out, again) == 0;
+	bool is_same = again && read_line("Repeat the ", secret->name, again, size) && strcmp(out, again) == 0;
 
 	if (again) {
 		explicit_bzero(again, size);
 	}
 	free(again);
-	return is_same ? CW_OK : cw_error_set(reterr, CW_INVALID, "the two are not the same; nothing was changed");
+	return is_same ? CW_OK : cw_error_set(reterr, CW_INVALID, "the two entries differ; nothing was changed");
 }
 
 enum cw_status cli_read_secret(const struct cli_secret *secret, char *out, size_t size, struct cw_error *reterr)

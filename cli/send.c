@@ -17,13 +17,13 @@ struct send_options {
 enum { KEY_KIND = 256, KEY_CONTENT, KEY_TEMPLATE, KEY_LANGUAGE, KEY_REPLY_TO, KEY_ID };
 
 static const struct argp_option rows[] = {
-	{ "account", 'a', "ID", 0, "the account; not needed while there is one, or with a canonical id", 0 },
+	{ "account", 'a', "ID", 0, "the account; needed only if there are several and the id is not canonical", 0 },
 	{ "template", KEY_TEMPLATE, "NAME", 0, "send this template, also outside the 24-hour window", 0 },
-	{ "language", KEY_LANGUAGE, "CODE", 0, "of the template (en_US)", 0 },
-	{ "kind", KEY_KIND, "KIND", 0, "any other kind of docs/protocol.md, with --content", 0 },
+	{ "language", KEY_LANGUAGE, "CODE", 0, "the template's language (en_US)", 0 },
+	{ "kind", KEY_KIND, "KIND", 0, "any other message kind in docs/protocol.md, with --content", 0 },
 	{ "content", KEY_CONTENT, "JSON", 0, "the content of that kind", 0 },
-	{ "reply-to", KEY_REPLY_TO, "MESSAGE", 0, "the id of the message that it answers", 0 },
-	{ "id", KEY_ID, "ID", 0, "of the command: sent again with it, nothing is sent twice (random)", 0 },
+	{ "reply-to", KEY_REPLY_TO, "MESSAGE", 0, "the id of the message to reply to", 0 },
+	{ "id", KEY_ID, "ID", 0, "the command's id: repeated with the same id, nothing is sent twice (random)", 0 },
 	{ NULL, 0, NULL, 0, NULL, 0 },
 };
 
@@ -58,7 +58,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_ARG:
 		if (options->n_words == 2) {
-			argp_error(state, "unexpected argument \"%s\"; a text with spaces stands in quotes", argument);
+			argp_error(state, "unexpected argument \"%s\"; put a text with spaces in quotes", argument);
 		}
 		options->words[options->n_words++] = argument;
 		return 0;
@@ -67,7 +67,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	}
 }
 
-/* A new reference; NULL when the options do not fit together (*ret_code is EX_USAGE), or --content is no JSON. */
+/* A new reference; NULL when the options do not fit together (*ret_code is EX_USAGE), or --content is not JSON. */
 static json_t *make_data(const struct send_options *options, int *ret_code)
 {
 	json_t *content = NULL;
@@ -123,15 +123,17 @@ static int send_it(const struct send_options *options, json_t *data, const char 
 int command_send(int argc, char **argv)
 {
 	static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { NULL, 0, NULL, 0 } };
-	static const struct argp argp = { rows,
-					  parse,
-					  "CONVERSATION TEXT\nCONVERSATION --template NAME\n"
-					  "CONVERSATION --kind KIND --content JSON",
-					  "Send a message to a customer. CONVERSATION is any id that means exactly one, as "
-					  "`convwire resolve` tells. `convwire outbox list` shows what has become of it.",
-					  children,
-					  NULL,
-					  NULL };
+	static const struct argp argp = {
+		rows,
+		parse,
+		"CONVERSATION TEXT\nCONVERSATION --template NAME\n"
+		"CONVERSATION --kind KIND --content JSON",
+		"Send a message to a customer. CONVERSATION is any id that matches exactly one conversation "
+		"(see `convwire resolve`). `convwire outbox list` shows whether it still waits or failed.",
+		children,
+		NULL,
+		NULL
+	};
 	struct send_options options = { .common.dir = "./var" };
 	unsigned char uuid[CW_CLOCK_UUID_BYTES];
 	char id[CW_CLOCK_UUID_TEXT];
@@ -150,7 +152,7 @@ int command_send(int argc, char **argv)
 	}
 	if (cw_clock_uuid7(cw_clock_now_ms(), uuid) != CW_OK) {
 		json_decref(data);
-		return cli_fail(CW_IO, "the system gives no random numbers");
+		return cli_fail(CW_IO, "cannot get random numbers from the system");
 	}
 	cw_clock_uuid_text(uuid, id);
 	return send_it(&options, data, options.id ? options.id : id);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * convwire simulate: plays customers. Webhooks in the Cloud API's form, signed with the directory's own app
- * secret and posted to its own webhook, so that all of the road is walked. Never leaves this machine's
- * configured listener.
+ * convwire simulate: plays customers. Posts webhooks in the Cloud API's format, signed with the directory's own app
+ * secret, to its own webhook, so that they take the whole path. Posts only to this machine's configured listener.
  */
 #include <limits.h>
 #include <stdio.h>
@@ -37,8 +36,8 @@ struct simulator {
 	int64_t customers;
 	uint64_t random; /* xorshift state: which customer, which kind */
 	int64_t n_sent;
-	char last_wamid[2 * WAMID_BYTES + 16]; /* what reactions, replies, edits and revokes are about */
-	char last_echo[2 * WAMID_BYTES + 16];  /* what statuses are about */
+	char last_wamid[2 * WAMID_BYTES + 16]; /* target of reactions, replies, edits and revokes */
+	char last_echo[2 * WAMID_BYTES + 16];  /* target of statuses */
 };
 
 /* ---- the kinds ---- */
@@ -51,7 +50,7 @@ static const char *const texts[] = { "Hello, is the blue one still there?",
 				     "¿Hay descuento por dos?",
 				     "کیا ڈیلیوری ممکن ہے؟" };
 
-/* Not for secrets: only for variety. */
+/* For variety only, not for secrets. */
 static uint64_t next_random(struct simulator *simulator)
 {
 	uint64_t x = simulator->random;
@@ -391,7 +390,7 @@ static void pause_until(int64_t due_ms)
 	const struct timespec pause = { .tv_sec = wait_ms / 1000, .tv_nsec = wait_ms % 1000 * 1000000 };
 
 	if (wait_ms > 0) {
-		(void)nanosleep(&pause, NULL); /* the rate is what the user asked for */
+		(void)nanosleep(&pause, NULL); /* interrupted: a little early */
 	}
 }
 
@@ -421,8 +420,8 @@ static enum cw_status choose_number(const struct simulate_options *options, cons
 
 	if (number[0] == '\0') {
 		return cw_error_set(reterr, CW_INVALID,
-				    "no number is marked simulated; name one with --number, knowing that its real "
-				    "conversations will show what is simulated");
+				    "no number is marked simulated; name one with --number, but simulated messages will then "
+				    "appear among its real conversations");
 	}
 	if (!cw_phone_number_id_is_valid(number) || !cw_text_copy(simulator->number, sizeof(simulator->number), number)) {
 		return cw_error_set(reterr, CW_INVALID, "--number %.40s: a phone_number_id has 1 to 32 digits", number);
@@ -517,15 +516,15 @@ int command_simulate(int argc, char **argv)
 {
 	static const struct argp_option rows[] = {
 		{ "rate", KEY_RATE, "N", 0, "webhooks per second (2)", 0 },
-		{ "count", KEY_COUNT, "N", 0, "end after N webhooks; without it, on Ctrl-C", 0 },
+		{ "count", KEY_COUNT, "N", 0, "stop after N webhooks (runs until Ctrl-C)", 0 },
 		{ "kind", KEY_KIND, "K", 0, "only this kind, e.g. text, image, echo, status (a mix)", 0 },
 		{ "list-kinds", KEY_LIST, NULL, 0, "print the kinds and exit", 0 },
 		{ "number", KEY_NUMBER, "PHONE_NUMBER_ID", 0, "write to this number (the simulated one)", 0 },
-		{ "customers", KEY_CUSTOMERS, "N", 0, "how many customers write (12)", 0 },
+		{ "customers", KEY_CUSTOMERS, "N", 0, "how many customers to simulate (12)", 0 },
 		{ NULL, 0, NULL, 0, NULL, 0 },
 	};
 	static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { NULL, 0, NULL, 0 } };
-	static const struct argp argp = { rows,     parse, NULL, "Play customers: signed webhooks of every kind.",
+	static const struct argp argp = { rows,     parse, NULL, "Simulate customers: signed webhooks of every kind.",
 					  children, NULL,  NULL };
 	struct simulate_options options = { .common.dir = "./var" };
 	struct simulator simulator = { .curl = NULL };
@@ -536,10 +535,10 @@ int command_simulate(int argc, char **argv)
 	cli_parse("simulate", &argp, argc, argv, &options);
 	if (!read_count(options.rate, 2, 100000, &rate) || !read_count(options.count, 0, INT64_MAX / 1000, &count) ||
 	    !read_count(options.customers, DEFAULT_CUSTOMERS, 100000, &simulator.customers)) {
-		return cli_fail(CW_INVALID, "--rate, --count and --customers are whole numbers above 0");
+		return cli_fail(CW_INVALID, "--rate, --count and --customers must be whole numbers above 0");
 	}
 	if (options.kind && !find_kind(options.kind)) {
-		return cli_fail(CW_INVALID, "--kind %s: no such kind; --list-kinds prints them", options.kind);
+		return cli_fail(CW_INVALID, "--kind %s: no such kind; --list-kinds lists them", options.kind);
 	}
 	int code = set_up(&options, &simulator, &error) == CW_OK ?
 			   play(&simulator, options.kind ? find_kind(options.kind) : NULL, rate, count) :

@@ -61,7 +61,7 @@ static int list(const struct template_options *options, const char *account)
 				     cli_text(row, "status"), cli_text(row, "category"));
 		}
 		if (json_array_size(templates) == 0) {
-			(void)puts("No templates are known; `convwire template sync` asks WhatsApp for them.");
+			(void)puts("No templates are known; `convwire template sync` fetches them from WhatsApp.");
 		}
 	}
 	json_decref(answer);
@@ -89,7 +89,7 @@ static enum cw_status fetch_page(const char *url, const char *token, json_t **re
 		answer = cw_error_set(reterr, CW_BUSY, "WhatsApp cannot be reached: %s", curl_easy_strerror(result));
 	} else if (status != 200 || !json_is_array(json_object_get(page, "data"))) {
 		answer = cw_error_set(reterr, CW_DENIED, "WhatsApp answered %ld: %.200s", status,
-				      message ? message : "not in the Graph API's form");
+				      message ? message : "not a Graph API response");
 	}
 	graph_call_finish(&call);
 	if (answer != CW_OK) {
@@ -100,7 +100,7 @@ static enum cw_status fetch_page(const char *url, const char *token, json_t **re
 	return CW_OK;
 }
 
-/* Scheme, host and port, into out; "": it is no URL. */
+/* Scheme, host and port, into out; "" if it is not a URL. */
 static void server_of(const char *url, char out[SERVER_MAX])
 {
 	CURLU *parsed = curl_url();
@@ -119,7 +119,7 @@ static void server_of(const char *url, char out[SERVER_MAX])
 	curl_url_cleanup(parsed);
 }
 
-/* The next page's place, when there is one and it is of the same server: the token goes with it. */
+/* The next page's URL, if there is one on the same server: the token is sent with it. */
 static bool next_url(const json_t *page, const char *graph_url, char *url, size_t size)
 {
 	const char *next = json_string_value(json_object_get(json_object_get(page, "paging"), "next"));
@@ -195,7 +195,7 @@ static int sync_waba(const struct template_options *options, const struct settin
 	return code;
 }
 
-/* Each WABA of the account's numbers once. */
+/* Fetches the templates of each of the account's WABAs once. */
 static int sync_all(const struct template_options *options, const struct settings *settings, const char *account)
 {
 	json_t *answer = NULL;
@@ -218,8 +218,8 @@ static int sync_all(const struct template_options *options, const struct setting
 	}
 	if (code == EX_OK && json_object_size(seen) == 0) {
 		code = cli_fail(CW_NOT_FOUND,
-				"no WhatsApp Business Account of account %s is known; it is learned from the "
-				"first webhook, or given with `convwire number add --waba`",
+				"no WhatsApp Business Account of account %s is known yet; it is taken from the "
+				"first webhook, or set with `convwire number add --waba`",
 				account);
 	}
 	json_decref(seen);
@@ -230,14 +230,14 @@ static int sync_all(const struct template_options *options, const struct setting
 int command_template(int argc, char **argv)
 {
 	static const struct argp_option rows[] = {
-		{ "account", 'a', "ID", 0, "the account; not needed while there is one", 0 },
+		{ "account", 'a', "ID", 0, "the account; needed only if there are several", 0 },
 		{ NULL, 0, NULL, 0, NULL, 0 },
 	};
 	static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { NULL, 0, NULL, 0 } };
 	static const struct argp argp = { rows,
 					  parse,
 					  "list\nsync",
-					  "Message templates: what may be sent outside the 24-hour window. They are made and "
+					  "Message templates, which may be sent outside the 24-hour window. They are created and "
 					  "approved in WhatsApp Manager; sync fetches them.",
 					  children,
 					  NULL,

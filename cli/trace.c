@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* convwire trace: the life of a message or a conversation, with times, and who gets it. */
+/* convwire trace: the history of a message or a conversation, with times, and who receives it. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,7 +43,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (!options->id) {
-			argp_error(state, "which message, conversation or phone?");
+			argp_error(state, "no ID given: a message, conversation or phone number");
 		}
 		return 0;
 	default:
@@ -73,7 +73,7 @@ static void add_line(struct lines *lines, int64_t at_us, const char *format, ...
 		struct line *items = realloc(lines->items, room * sizeof(*items));
 
 		if (!items) {
-			return; /* a line is missing; the others still tell */
+			return; /* one line is missing; the others still help */
 		}
 		lines->items = items;
 		lines->room = room;
@@ -84,7 +84,7 @@ static void add_line(struct lines *lines, int64_t at_us, const char *format, ...
 	line->at_us = at_us;
 	line->n = lines->n++;
 	va_start(arguments, format);
-	(void)vsnprintf(line->text, sizeof(line->text), format, arguments); /* a cut line still tells */
+	(void)vsnprintf(line->text, sizeof(line->text), format, arguments); /* a truncated line still helps */
 	va_end(arguments);
 }
 
@@ -99,7 +99,7 @@ static int by_time(const void *one, const void *other)
 	return a->n < b->n ? -1 : 1;
 }
 
-/* The hops of an event: the times that are known, and what became of it. */
+/* The hops of an event: the known times, and the outcome. */
 static void add_event(struct lines *lines, const json_t *event, bool names_message)
 {
 	const char *message = names_message ? cli_text(event, "message") : NULL;
@@ -116,7 +116,7 @@ static void add_event(struct lines *lines, const json_t *event, bool names_messa
 		add_line(lines, arrived_us, "webhook arrived");
 	}
 	if (verified_us) {
-		add_line(lines, verified_us, "signature right, body parsed");
+		add_line(lines, verified_us, "signature valid, body parsed");
 	}
 	add_line(lines, at_us, "stored: seq %lld, %s%s%s", seq, cli_text(event, "kind"), message ? " of " : "",
 		 message ? message : "");
@@ -131,10 +131,10 @@ static void add_event(struct lines *lines, const json_t *event, bool names_messa
 	} else {
 		add_line(lines, at_us, "seq %lld: %s", seq,
 			 strcmp(fate, "left to the heads") == 0 ?
-				 "not published by itself; the head told clients to fetch it" :
+				 "not published separately; the head told clients to fetch it" :
 			 strcmp(fate, "under way") == 0 ? "published, not acknowledged by the broker yet" :
 			 strcmp(fate, "waiting") == 0   ? "NOT PUBLISHED yet" :
-							  "published when the daemon runs");
+							  "will be published when the daemon runs");
 	}
 }
 
@@ -143,10 +143,10 @@ static void add_step(struct lines *lines, const json_t *step)
 	static const struct {
 		const char *word, *sentence;
 	} sentences[] = {
-		{ "sending", "request to the Graph API begun" },
+		{ "sending", "request to the Graph API started" },
 		{ "accepted", "accepted by the Graph API" },
 		{ "retrying", "refused by the Graph API for now" },
-		{ "unknown", "no answer: nobody knows whether it was sent" },
+		{ "unknown", "no answer: it is not known whether it was sent" },
 		{ "failed", "failed" },
 	};
 	const char *word = cli_text(step, "word");
@@ -181,7 +181,7 @@ static void add_attempt(struct lines *lines, const json_t *attempt)
 		 (int)cli_int(attempt, "attempt"), cli_text(attempt, "phone_number_id"));
 }
 
-/* Added in the order in which things of one moment follow each other. */
+/* Added in causal order, which lines with equal times keep. */
 static void collect(struct lines *lines, const json_t *answer)
 {
 	const json_t *message = json_object_get(answer, "message");
@@ -235,7 +235,7 @@ static void print_lines(const struct lines *lines)
 
 /* ---- who gets it ---- */
 
-/* Takes the reference of nothing; *ret_data is a new one. */
+/* *ret_data is a new reference. */
 static enum cw_status ask_receivers(const char *dir, const char *conversation, json_t **ret_data, struct cw_error *reterr)
 {
 	char text[CW_TOPIC_MAX + 1];
@@ -315,7 +315,7 @@ static void print_subject(const json_t *answer)
 	}
 }
 
-/* What keeps it from going on, now. */
+/* What blocks it now. */
 static void print_hints(const json_t *answer)
 {
 	const json_t *publisher = json_object_get(answer, "publisher");
@@ -323,9 +323,9 @@ static void print_hints(const json_t *answer)
 	json_t *attempt;
 
 	if (!json_is_true(json_object_get(publisher, "running"))) {
-		(void)puts("\nThe daemon does not run: nothing is published. `convwire up` starts it.");
+		(void)puts("\nThe daemon is not running: nothing is published. `convwire up` starts it.");
 	} else if (!json_is_true(json_object_get(publisher, "connected"))) {
-		(void)printf("\nThe broker is not connected; %lld events wait. `convwire doctor` tells why.\n",
+		(void)printf("\nThe broker is not connected; %lld events wait. `convwire doctor` shows why.\n",
 			     (long long)cli_int(publisher, "lag_events"));
 	}
 	json_array_foreach(json_object_get(answer, "attempts"), index, attempt)
@@ -350,7 +350,7 @@ static void print_trace(const char *dir, json_t *answer)
 	collect(&lines, answer);
 	print_lines(&lines);
 	if (lines.n == 0) {
-		(void)puts("  no event of it is in the log any more (event_retention_s)");
+		(void)puts("  its events are no longer in the log (event_retention_s)");
 	}
 	free(lines.items);
 	print_hints(answer);
@@ -359,7 +359,7 @@ static void print_trace(const char *dir, json_t *answer)
 	if (ask_receivers(dir, conversation, &receivers, &error) == CW_OK) {
 		print_receivers(receivers);
 	} else {
-		(void)printf("\nWho is subscribed is not known: %s\n", error.text);
+		(void)printf("\nCannot list who is subscribed: %s\n", error.text);
 	}
 	json_decref(receivers);
 }
@@ -378,7 +378,7 @@ static void print_trace_json(const char *dir, json_t *answer)
 	cli_print_json(json_incref(answer));
 }
 
-/* Not one: none, or several. */
+/* The id matches nothing, or several conversations. */
 static int say_no_match(const struct trace_options *options, const json_t *answer, const struct cw_error *error)
 {
 	if (options->common.json) {
@@ -394,22 +394,25 @@ static int say_no_match(const struct trace_options *options, const json_t *answe
 int command_trace(int argc, char **argv)
 {
 	static const struct argp_option rows[] = {
-		{ "account", 'a', "ID", 0, "the account; not needed while there is one, or with a canonical id", 0 },
-		{ "count", KEY_COUNT, "N", 0, "of a conversation, the newest N events (" DEFAULT_EVENTS ")", 0 },
+		{ "account", 'a', "ID", 0, "the account; needed only if there are several and the id is not canonical",
+		  0 },
+		{ "count", KEY_COUNT, "N", 0, "for a conversation, the newest N events (" DEFAULT_EVENTS ")", 0 },
 		{ NULL, 0, NULL, 0, NULL, 0 },
 	};
 	static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { NULL, 0, NULL, 0 } };
-	static const struct argp argp = { rows,
-					  parse,
-					  "ID",
-					  "Print the life of a message (ID: its id or wamid) or of a conversation (ID: "
-					  "whatever `convwire resolve` takes), with times: webhook, stored, published, "
-					  "acknowledged by the broker, the Graph API's answers and statuses; and who is "
-					  "subscribed and allowed to see it. Exit code 65 for an id that means nothing, "
-					  "or several things, with what it was compared with.",
-					  children,
-					  NULL,
-					  NULL };
+	static const struct argp argp = {
+		rows,
+		parse,
+		"ID",
+		"Print the history of a message (ID: its id or wamid) or of a conversation (ID: "
+		"anything that `convwire resolve` accepts), with times: webhook, stored, published, "
+		"acknowledged by the broker, the Graph API's answers and statuses; and who is "
+		"subscribed and allowed to see it. If the id matches nothing, or several things, "
+		"it prints what the id was compared with, and exits with code 65.",
+		children,
+		NULL,
+		NULL
+	};
 	struct trace_options options = { .common.dir = "./var", .count = DEFAULT_EVENTS };
 	char account[CW_ACCOUNT_MAX + 1];
 	struct cw_error error;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * convwire up: mosquitto with the plugin, and convwired, as the owner of --dir; restarts what dies, stops
- * cleanly. One thread around poll(2): signals by signalfd, output by pipes, readiness by a pipe.
+ * convwire up: runs mosquitto with the plugin, and convwired, as the owner of --dir; restarts either if it exits,
+ * and stops both cleanly. One thread around poll(2): signals by signalfd, output and readiness by pipes.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -41,11 +41,11 @@ struct up_options {
 enum { KEY_PORTS = 256, KEY_FREE_PORTS = KEY_PORTS + SETTINGS_N_PORTS, KEY_DEMO };
 
 static const struct argp_option rows[] = {
-	{ "http-port", KEY_PORTS + SETTINGS_HTTP_PORT, "PORT", 0, "for this run", 0 },
-	{ "mqtt-port", KEY_PORTS + SETTINGS_MQTT_PORT, "PORT", 0, "for this run", 0 },
-	{ "ws-port", KEY_PORTS + SETTINGS_WS_PORT, "PORT", 0, "for this run", 0 },
-	{ "demo", KEY_DEMO, NULL, 0, "with a simulated WhatsApp, in a directory of its own (" DEMO_DIR ")", 0 },
-	{ "take-free-ports", KEY_FREE_PORTS, NULL, 0, "where a port is taken, use the next free one", 0 },
+	{ "http-port", KEY_PORTS + SETTINGS_HTTP_PORT, "PORT", 0, "HTTP port for this run", 0 },
+	{ "mqtt-port", KEY_PORTS + SETTINGS_MQTT_PORT, "PORT", 0, "MQTT port for this run", 0 },
+	{ "ws-port", KEY_PORTS + SETTINGS_WS_PORT, "PORT", 0, "WebSocket port for this run", 0 },
+	{ "demo", KEY_DEMO, NULL, 0, "with a simulated WhatsApp, in a separate directory (" DEMO_DIR ")", 0 },
+	{ "take-free-ports", KEY_FREE_PORTS, NULL, 0, "if a port is in use, take the next free one", 0 },
 	{ NULL, 0, NULL, 0, NULL, 0 },
 };
 
@@ -93,7 +93,7 @@ struct up {
 
 /* ---- files ---- */
 
-/* The programs stand in one folder, build/bin or /usr/bin; the plugin in ../lib beside it. */
+/* The programs are in one folder, build/bin or /usr/bin; the plugin is in ../lib next to it. */
 static enum cw_status find_programs(struct up *up, struct cw_error *reterr)
 {
 	enum cw_status status = cw_file_program_folder(up->bin, sizeof(up->bin), reterr);
@@ -106,11 +106,11 @@ static enum cw_status find_programs(struct up *up, struct cw_error *reterr)
 		return status;
 	}
 	if (!cw_text_format(up->daemon, sizeof(up->daemon), "%s/convwired", up->bin) || access(up->daemon, X_OK) != 0) {
-		return cw_error_set(reterr, CW_NOT_FOUND, "%s is not there; is the installation whole?", up->daemon);
+		return cw_error_set(reterr, CW_NOT_FOUND, "%s not found; is the installation complete?", up->daemon);
 	}
 	if (access(up->settings.mosquitto, X_OK) != 0) {
 		return cw_error_set(reterr, CW_NOT_FOUND,
-				    "%s is not there; install mosquitto, or set `mosquitto` in convwire.conf",
+				    "%s not found; install mosquitto, or set `mosquitto` in convwire.conf",
 				    up->settings.mosquitto);
 	}
 	return CW_OK;
@@ -158,7 +158,7 @@ static enum cw_status write_run_file(struct up *up, struct cw_error *reterr)
 
 /* ---- before anything is started ---- */
 
-/* The lock of this `up` for its life; and a look whether a daemon runs without one. */
+/* Takes the lock that this `up` holds until it exits, and checks that no daemon runs without `up`. */
 static enum cw_status take_locks(struct up *up, struct cw_error *reterr)
 {
 	char path[PATH_MAX];
@@ -177,12 +177,12 @@ static enum cw_status take_locks(struct up *up, struct cw_error *reterr)
 	int own_lock = status == CW_OK ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
 
 	if (!is_free || own_lock < 0 || flock(own_lock, LOCK_EX | LOCK_NB) != 0) {
-		return cw_error_set(reterr, CW_BUSY, "another Convwire runs in %s; stop it first", up->dir);
+		return cw_error_set(reterr, CW_BUSY, "another Convwire is running in %s; stop it first", up->dir);
 	}
 	return CW_OK; /* own_lock stays open until we end */
 }
 
-/* mosquitto would only say that its plugin does not start; here the sentence has file and line. */
+/* mosquitto would only report that its plugin did not start; this error names file and line. */
 static enum cw_status check_keys(struct up *up, struct cw_error *reterr)
 {
 	struct cw_token_keys *keys = NULL;
@@ -210,19 +210,15 @@ static enum cw_status prepare_children(struct up *up, struct cw_error *reterr)
 
 	if (pipe2(pipe_fds, O_CLOEXEC | O_NONBLOCK) != 0 ||
 	    !cw_text_format(up->ready_fd, sizeof(up->ready_fd), "%d", pipe_fds[1])) {
-		return cw_error_set(reterr, CW_IO, "no pipe: %s", strerror(errno));
+		return cw_error_set(reterr, CW_IO, "cannot create a pipe: %s", strerror(errno));
 	}
 	up->ready_pipe = pipe_fds[0];
 	struct child *broker = &up->children[BROKER];
 	struct child *daemon = &up->children[DAEMON];
 	char *broker_arguments[] = { up->settings.mosquitto, "-c", up->broker_conf, NULL };
 	char *daemon_arguments[] = {
-		up->daemon,
-		"--dir",
-		up->dir,
-		"--ready-fd",
-		up->ready_fd,
-		up->options->is_demo ? "--graph-url" : NULL,
+		up->daemon,         "--dir",      up->dir,
+		"--ready-fd",       up->ready_fd, up->options->is_demo ? "--graph-url" : NULL,
 		up->demo.graph_url,
 	};
 	size_t n = sizeof(daemon_arguments) / sizeof(daemon_arguments[0]) - (up->options->is_demo ? 0 : 2);
@@ -273,7 +269,7 @@ static void start_due_children(struct up *up)
 	}
 }
 
-/* A restarted daemon is not asked for its readiness: it has the port of the first. */
+/* A restarted daemon need not report readiness: it uses the same ports as the first. */
 static void drop_ready_arguments(struct up *up)
 {
 	char **arguments = up->children[DAEMON].arguments;
@@ -296,14 +292,13 @@ static void speak_of_end(struct up *up, const struct child *child, int wait_stat
 
 	if (!up->is_ready || code == EX_CONFIG) {
 		if (child == &up->children[BROKER]) {
-			(void)cli_fail(CW_IO, "mosquitto does not start; its last words are in %s", child->log_path);
+			(void)cli_fail(CW_IO, "mosquitto does not start; see the end of %s", child->log_path);
 		}
 		begin_stop(up, child == &up->children[DAEMON] && code != 0 ? code : EX_UNAVAILABLE);
 	} else if (WIFSIGNALED(wait_status)) {
-		(void)fprintf(stderr, "%s was killed by signal %d; starting it again\n", child->name,
-			      WTERMSIG(wait_status));
+		(void)fprintf(stderr, "%s was killed by signal %d; restarting it\n", child->name, WTERMSIG(wait_status));
 	} else {
-		(void)fprintf(stderr, "%s ended with code %d; starting it again\n", child->name, code);
+		(void)fprintf(stderr, "%s exited with code %d; restarting it\n", child->name, code);
 	}
 }
 
@@ -343,7 +338,7 @@ static void print_sign_in(const struct up *up)
 	char password[DEMO_PASSWORD_HEX + 1];
 
 	if (up->options->is_demo && demo_read_password(up->dir, password)) {
-		(void)printf("  WhatsApp   simulated: its customers write, and answer what you send\n"
+		(void)printf("  WhatsApp   simulated: its customers write to you, and answer what you send\n"
 			     "  sign in    as " DEMO_AGENT ", password %s\n",
 			     password);
 	}
@@ -375,8 +370,8 @@ static void print_running(const struct up *up)
 		     self_len, up->daemon, dir, self_len, up->daemon,
 		     up->options->is_demo ? "send 923456789012 \"Yes, it is\"" : "simulate --rate 2", dir);
 	if (!up->options->is_demo) {
-		(void)printf("  %.*s agent add ann --name Ann --dir %s   # who signs in to the dashboard\n", self_len,
-			     up->daemon, dir);
+		(void)printf("  %.*s agent add ann --name Ann --dir %s   # then Ann can sign in to the dashboard\n",
+			     self_len, up->daemon, dir);
 	}
 	(void)printf("Ctrl-C stops it.\n");
 	(void)fflush(stdout);
@@ -396,7 +391,7 @@ static void read_ready(struct up *up)
 	line[n] = '\0';
 	line[strcspn(line, "\n")] = '\0';
 	if (n == 0 || strncmp(line, "http=", 5) != 0) {
-		return; /* it ended; waitpid tells how */
+		return; /* it exited; waitpid says how */
 	}
 	if (cw_text_to_int64(line + 5, &up->settings.http_port) == CW_OK && write_run_file(up, &error) == CW_OK) {
 		up->is_ready = true;
@@ -412,7 +407,7 @@ static void read_signal(struct up *up)
 
 	while (read(up->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		if (info.ssi_signo == SIGCHLD) {
-			continue; /* reap looks in any case */
+			continue; /* reap() runs in any case */
 		}
 		if (info.ssi_signo != SIGHUP) {
 			begin_stop(up, EX_OK);
@@ -444,7 +439,7 @@ static void wait_for_something(struct up *up)
 			wait_ms = due_ms < 0 ? 0 : due_ms;
 		}
 	}
-	(void)poll(fds, sizeof(fds) / sizeof(fds[0]), (int)wait_ms); /* EINTR and time-outs: everything is looked at */
+	(void)poll(fds, sizeof(fds) / sizeof(fds[0]), (int)wait_ms); /* EINTR and time-outs: everything is checked */
 }
 
 static void check_deadline(struct up *up)
@@ -504,7 +499,7 @@ static int exit_code_of(enum cw_status status)
 	return status == CW_INVALID || status == CW_NOT_FOUND ? EX_CONFIG : cli_exit_code(status);
 }
 
-/* Everything that can be found wrong is found before anything is started. */
+/* Finds every error it can before anything is started. */
 static enum cw_status prepare(struct up *up, struct cw_error *reterr)
 {
 	enum cw_status status = settings_load(up->options->common.dir, &up->settings, reterr);
@@ -546,9 +541,12 @@ int command_up(int argc, char **argv)
 {
 	static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { NULL, 0, NULL, 0 } };
 	static const struct argp argp = {
-		rows,     parse,
-		NULL,     "Run mosquitto with the plugin, and the daemon, in this terminal; restart what dies.",
-		children, NULL,
+		rows,
+		parse,
+		NULL,
+		"Run mosquitto with the plugin, and the daemon, in this terminal; restart either if it exits.",
+		children,
+		NULL,
 		NULL
 	};
 	struct up_options options = { .common.dir = NULL };

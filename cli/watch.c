@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* convwire watch: what an agent's page would receive, line by line. */
+/* convwire watch: prints what an agent's page would receive, line by line. */
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -18,7 +18,7 @@
 #define TOKEN_TTL_S 3600
 #define RETRY_S 2
 #define SUBSCRIBE_TIMEOUT_MS 5000
-/* Signals beside SIGINT and SIGTERM by which Paho's threads wake the main one. */
+/* Besides SIGINT and SIGTERM, the signal with which Paho's threads wake the main one. */
 #define SIG_CHANGED SIGUSR1
 
 struct watch_options {
@@ -68,7 +68,7 @@ static const char *text_at(json_t *object, const char *key, const char *fallback
 	return text && text[0] ? text : fallback;
 }
 
-/* Terminals obey control characters, and a customer chose these texts. */
+/* Customers write these texts, and terminals obey control characters. */
 static void print_clean(const char *text)
 {
 	for (; *text; text++) {
@@ -219,7 +219,7 @@ static struct changes take_changes(struct watch *watch)
 	return changes;
 }
 
-/* Until Ctrl-C, --count or an error that trying again does not cure. */
+/* Runs until Ctrl-C, --count or an error that a retry cannot fix. */
 static int watch_events(const struct watch_options *options, const char *account, struct watch *watch,
 			struct cw_mqtt *mqtt, const sigset_t *signals)
 {
@@ -301,9 +301,9 @@ static int run(const struct watch_options *options, const char *account, struct 
 int command_watch(int argc, char **argv)
 {
 	static const struct argp_option rows[] = {
-		{ "account", 'a', "ID", 0, "the account; not needed while there is one", 0 },
+		{ "account", 'a', "ID", 0, "the account; needed only if there are several", 0 },
 		{ "role", KEY_ROLE, "R", 0, "see what this role sees (agent)", 0 },
-		{ "count", KEY_COUNT, "N", 0, "end after N events", 0 },
+		{ "count", KEY_COUNT, "N", 0, "stop after N events", 0 },
 		{ NULL, 0, NULL, 0, NULL, 0 },
 	};
 	static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { NULL, 0, NULL, 0 } };

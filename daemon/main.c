@@ -24,7 +24,13 @@ struct options {
 	bool prints_config;
 };
 
-enum { KEY_PORTS = 256, KEY_METRICS_PORT = KEY_PORTS + SETTINGS_N_PORTS, KEY_GRAPH_URL, KEY_READY_FD, KEY_PRINT_CONFIG };
+enum {
+	KEY_PORTS = 256,
+	KEY_METRICS_PORT = KEY_PORTS + SETTINGS_N_PORTS,
+	KEY_GRAPH_URL,
+	KEY_READY_FD,
+	KEY_PRINT_CONFIG
+};
 
 static const struct argp_option option_rows[] = {
 	{ "dir", 'd', "DIR", 0, "the directory that `convwire init` made (./var)", 0 },

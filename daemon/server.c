@@ -564,8 +564,7 @@ enum cw_status server_open(const char *dir, const struct settings *settings, str
 	server->dir = dir;
 	server->pages.folder_fd = -1;
 	cw_buf_init(&server->private_pem, MAX_KEY_BYTES);
-	enum cw_status status =
-		settings_broker_uri(settings, server->broker_uri, sizeof(server->broker_uri), reterr);
+	enum cw_status status = settings_broker_uri(settings, server->broker_uri, sizeof(server->broker_uri), reterr);
 
 	if (status == CW_OK) {
 		status = load_keys(server, dir, reterr);

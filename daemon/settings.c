@@ -99,8 +99,7 @@ enum cw_status settings_override_ports(struct settings *settings, const char *co
 	struct cw_error error;
 
 	for (int i = 0; i < SETTINGS_N_PORTS; i++) {
-		if (given[i] &&
-		    cw_conf_set(&settings_table, settings, settings_ports[i].key, given[i], &error) != CW_OK) {
+		if (given[i] && cw_conf_set(&settings_table, settings, settings_ports[i].key, given[i], &error) != CW_OK) {
 			return cw_error_set(reterr, error.status, "%s: %s", settings_ports[i].option,
 					    error.text + strlen(settings_ports[i].key) + strlen(": "));
 		}

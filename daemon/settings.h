@@ -62,8 +62,8 @@ extern const struct settings_port_name settings_ports[SETTINGS_N_PORTS];
 int64_t *settings_port(struct settings *settings, enum settings_port port);
 
 /* Sets the ports that are given; NULL ones stay as configured. CW_INVALID names the option. */
-CW_MUST_CHECK enum cw_status settings_override_ports(struct settings *settings, const char *const given[SETTINGS_N_PORTS],
-						     struct cw_error *reterr);
+CW_MUST_CHECK enum cw_status settings_override_ports(struct settings *settings,
+						     const char *const given[SETTINGS_N_PORTS], struct cw_error *reterr);
 
 /* Where the broker listens; borrows the settings' texts. */
 struct cw_broker_place settings_broker_place(const struct settings *settings);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The operations that people start: accounts, legacy ids; and the publisher's cursor. */
+/* Operations for accounts, legacy ids, and the publisher's cursor. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -28,10 +28,10 @@ enum cw_status apply_account_add(struct tx *tx, struct cw_store_op *op)
 				    op->account.name);
 	}
 	if (tx_find_account(tx, op->account.name)) {
-		return cw_error_set(&op->error, CW_DUPLICATE, "account %s is there already", op->account.name);
+		return cw_error_set(&op->error, CW_DUPLICATE, "account %s already exists", op->account.name);
 	}
 	if (make_epoch(epoch) != CW_OK) {
-		return cw_error_set(&op->error, CW_IO, "the system gives no random numbers");
+		return cw_error_set(&op->error, CW_IO, "the system's random number generator failed");
 	}
 	db_run(tx->db, SQL_ACCOUNT_INSERT, "tti", op->account.name, epoch, tx->now_ms);
 	return CW_OK;
@@ -61,7 +61,7 @@ static enum cw_status check_alias(struct tx *tx, struct cw_store_op *op, struct 
 	}
 	if (!number_find(tx->db, op->alias.phone_number_id, number)) {
 		return cw_error_set(&op->error, CW_NOT_FOUND,
-				    "phoneNumberId %.40s is not there; `convwire number add` makes it",
+				    "phoneNumberId %.40s does not exist; add it with `convwire number add`",
 				    op->alias.phone_number_id);
 	}
 	if (strcmp(number->account_name, op->alias.account) != 0) {
@@ -71,7 +71,7 @@ static enum cw_status check_alias(struct tx *tx, struct cw_store_op *op, struct 
 	return CW_OK;
 }
 
-/* A legacy id names one conversation for ever: asked before anything is made. */
+/* A legacy id refers to the same conversation forever. Checked before anything is created. */
 static enum cw_status check_named(struct tx *tx, struct cw_store_op *op, const struct number_row *number,
 				  const struct cw_party *party)
 {
@@ -85,12 +85,13 @@ static enum cw_status check_named(struct tx *tx, struct cw_store_op *op, const s
 	if (identity_find(tx, number, party, &meant)) {
 		if (named.id == meant.id || named.merged_into == meant.id) {
 			memcpy(op->alias.conversation, meant.row.id, sizeof(op->alias.conversation));
-			status = cw_error_set(&op->error, CW_DUPLICATE, "already there");
+			status = cw_error_set(&op->error, CW_DUPLICATE, "already an alias of this conversation");
 		}
 		conversation_row_finish(&meant);
 	}
 	if (status == CW_OK) {
-		status = cw_error_set(&op->error, CW_INVALID, "_id names another conversation already: %s", named.row.id);
+		status = cw_error_set(&op->error, CW_INVALID, "_id already refers to another conversation: %s",
+				      named.row.id);
 	}
 	conversation_row_finish(&named);
 	return status;
@@ -131,7 +132,7 @@ enum cw_status apply_cursor(struct tx *tx, struct cw_store_op *op)
 	char text[24];
 
 	if (!cw_text_format(text, sizeof(text), "%" PRId64, op->cursor.event_id)) {
-		return cw_error_set(&op->error, CW_INVALID, "a cursor that is no number");
+		return cw_error_set(&op->error, CW_INVALID, "the cursor is not a number");
 	}
 	db_run(tx->db, SQL_META_SET, "tt", "publisher_cursor", text);
 	return CW_OK;

@@ -9,7 +9,7 @@
 
 #define HOUR_MS (60 * 60 * 1000LL)
 
-/* What colleagues may know. */
+/* Makes the event with what colleagues may know. */
 static void tell(struct tx *tx, int64_t account, const struct cw_agent *agent, bool is_disabled)
 {
 	json_t *value = json_pack("{s:s, s:s, s:s, s:b}", "subject", agent->subject, "name", agent->name, "role",
@@ -36,7 +36,7 @@ static enum cw_status check(const struct cw_agent *agent, struct cw_error *reter
 		return cw_error_set(reterr, CW_INVALID, "agent %s has no name", agent->subject);
 	}
 	if (agent->email[0] != '\0' && !is_email(agent->email)) {
-		return cw_error_set(reterr, CW_INVALID, "\"%.100s\" is no email address", agent->email);
+		return cw_error_set(reterr, CW_INVALID, "\"%.100s\" is not an email address", agent->email);
 	}
 	return CW_OK;
 }
@@ -64,15 +64,16 @@ enum cw_status apply_agent_add(struct tx *tx, struct cw_store_op *op)
 	}
 	if (!account || !tx_account(tx, account)) {
 		return cw_error_set(&op->error, CW_NOT_FOUND,
-				    "account %.70s is not there; `convwire account add` makes it", agent->account);
+				    "account %.70s does not exist; create it with `convwire account add`",
+				    agent->account);
 	}
 	if (find(tx, agent, &row)) {
-		return cw_error_set(&op->error, CW_DUPLICATE, "account %s has an agent %s already", agent->account,
+		return cw_error_set(&op->error, CW_DUPLICATE, "account %s already has an agent %s", agent->account,
 				    agent->subject);
 	}
 	if (agent->email[0] && agent_read(tx->db, db_bind(tx->db, SQL_AGENT_BY_EMAIL, "t", agent->email), &row)) {
-		return cw_error_set(&op->error, CW_DUPLICATE, "%s is agent %s's of account %s already", agent->email,
-				    row.agent.subject, row.agent.account);
+		return cw_error_set(&op->error, CW_DUPLICATE, "%s is already used by agent %s of account %s",
+				    agent->email, row.agent.subject, row.agent.account);
 	}
 	db_run(tx->db, SQL_AGENT_INSERT, "ittttti", account, agent->subject, agent->email[0] ? agent->email : NULL,
 	       agent->name, agent->role, agent->password_hash, tx->now_ms);
@@ -80,7 +81,7 @@ enum cw_status apply_agent_add(struct tx *tx, struct cw_store_op *op)
 	return CW_OK;
 }
 
-/* Whoever is signed in is out, and tokens that were given before are refused. */
+/* Ends the agent's sessions and revokes the tokens issued so far. */
 static void turn_out(struct tx *tx, struct cw_store_agent *change, const struct agent_row *row)
 {
 	change->revocation = (struct cw_revocation){ .kind = CW_REVOKE_SUBJECT,
@@ -106,7 +107,7 @@ enum cw_status apply_agent_change(struct tx *tx, struct cw_store_op *op)
 		db_run(tx->db, SQL_AGENT_SET_PASSWORD, "it", row.id, change->agent->password_hash);
 	} else if (is_disabled == (change->change == CW_AGENT_DISABLE)) {
 		return cw_error_set(&op->error, CW_DUPLICATE, "agent %s %s", row.agent.subject,
-				    is_disabled ? "is disabled already" : "is not disabled");
+				    is_disabled ? "is already disabled" : "is not disabled");
 	} else {
 		db_run(tx->db, SQL_AGENT_SET_DISABLED, "iI", row.id,
 		       change->change == CW_AGENT_DISABLE ? tx->now_ms : (int64_t)0);
@@ -129,7 +130,7 @@ enum cw_status apply_session_begin(struct tx *tx, struct cw_store_op *op)
 		return not_found(session->agent, &op->error);
 	}
 	if (row.agent.disabled_at_ms != 0 || strcmp(row.agent.password_hash, session->agent->password_hash) != 0) {
-		return cw_error_set(&op->error, CW_DENIED, "agent %s has changed meanwhile", row.agent.subject);
+		return cw_error_set(&op->error, CW_DENIED, "agent %s was changed in the meantime", row.agent.subject);
 	}
 	db_run(tx->db, SQL_SESSION_TRIM, "i", tx->now_ms);
 	db_run(tx->db, SQL_SESSION_INSERT, "Biii", session->secret_sha256, CW_SECRET_SHA256_BYTES, row.id, tx->now_ms,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Webhooks → accounts and numbers: whose is a change, may its secret speak for them, what is kept raw
- * until its number is known, and the replay of what was kept.
+ * Webhooks → accounts and numbers: which account a change belongs to, whether the secret may sign for it,
+ * raw changes kept until their number is known, and their replay.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 /* More events than this in one webhook (a history import) are not published one by one. */
 #define MAX_LOUD_EVENTS 200
 
-/* ---- changes that are kept ---- */
+/* ---- raw changes ---- */
 
 static void keep_raw(struct tx *tx, const char *secret, const struct cw_webhook_change *change, const char *state,
 		     const char *reason)
@@ -44,7 +44,7 @@ static enum cw_event_kind notice_kind(const char *field)
 	return strncmp(field, "phone_number", 12) == 0 ? CW_EVENT_NUMBER : CW_EVENT_SETTINGS;
 }
 
-/* Meta's own example of a template's quality carries the status field, and no event. */
+/* In Meta's own example, a template's quality update has the field of a status update, and no event. */
 static const char *notice_field(const struct cw_webhook_change *change)
 {
 	bool is_quality = strcmp(change->field, "message_template_status_update") == 0 &&
@@ -53,7 +53,7 @@ static const char *notice_field(const struct cw_webhook_change *change)
 	return is_quality ? "message_template_quality_update" : change->field;
 }
 
-/* What the notice is about: a later one about the same thing replaces it. */
+/* What the notice is about. A later notice with the same subject replaces it. */
 static void notice_subject(const struct cw_webhook_change *change, enum cw_event_kind kind, char *out, size_t size)
 {
 	static const char *const members[CW_EVENT_KIND_COUNT] = {
@@ -115,7 +115,7 @@ static void route_notice(struct tx *tx, const char *secret, const struct cw_webh
 		n = 1;
 	}
 	if (n == 0) {
-		keep_raw(tx, secret, change, "kept", "an account-level change of an unknown WABA");
+		keep_raw(tx, secret, change, "kept", "an account-level change for an unknown WABA");
 	}
 	for (size_t i = 0; i < n; i++) {
 		struct tx_account *account = tx_account(tx, accounts[i]);
@@ -131,9 +131,9 @@ static void route_notice(struct tx *tx, const char *secret, const struct cw_webh
 /* ---- a change, a webhook ---- */
 
 /*
- * A NOTICE of field messages (value.errors) names its number, which is then its address; an unknown number
- * keeps the change until it is added; a secret that may not speak for the number's account is refused.
- * true when the change was looked into now.
+ * A change that names its number, also a NOTICE of field messages (value.errors). It is kept while its number is
+ * unknown or being replayed, and refused if the secret may not sign for the number's account. true when the change
+ * was applied now.
  */
 static bool apply_change_of_number(struct tx *tx, const char *secret, const struct cw_webhook *webhook,
 				   const struct cw_webhook_change *change, bool is_replay)
@@ -266,7 +266,7 @@ static bool replay(struct tx *tx, int64_t limit, void (*act)(struct tx *tx, cons
 	struct number_row number;
 
 	if (!find_replaying(tx, &number)) {
-		return tx->db->failed != SQLITE_OK; /* a failure is looked at again */
+		return tx->db->failed != SQLITE_OK; /* on failure, try again later */
 	}
 	size_t n = read_waiting(tx, number.phone_number_id, limit, slice);
 

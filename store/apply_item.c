@@ -33,7 +33,7 @@ static void change_revoke(struct tx *tx, struct draft *draft)
 	draft_set(tx, draft, "content", nothing);
 }
 
-/* Answers whether the status climbed. The first error of a failure is what people see. */
+/* Returns whether the status advanced. People see the first error of a failed message. */
 static bool change_status(struct tx *tx, struct draft *draft, enum cw_message_status status, json_t *errors)
 {
 	struct cw_message *message = draft->message;
@@ -51,14 +51,14 @@ static bool change_status(struct tx *tx, struct draft *draft, enum cw_message_st
 	return true;
 }
 
-/* ---- what came before its message ---- */
+/* ---- statuses, edits and revokes that arrived before their message ---- */
 
 struct pending {
-	const char *wamid; /* of the message that has not come yet */
+	const char *wamid; /* of the message that has not arrived yet */
 	const char *kind, *word;
 	int64_t at_ms;
 	json_t *body;
-	int64_t conversation; /* edits and revokes: of their author; 0 for statuses */
+	int64_t conversation; /* edits and revokes: the author's; 0 for statuses */
 	bool is_outbound;
 };
 
@@ -92,7 +92,7 @@ static void apply_pending_row(struct tx *tx, sqlite3_stmt *statement, int64_t co
 			change_edit(tx, draft, new_kind, body, db_int(statement, 2));
 		}
 	} else if (cw_message_status_parse(word, &status) == CW_OK) {
-		(void)change_status(tx, draft, status, body); /* the message is new: it is told about anyway */
+		(void)change_status(tx, draft, status, body); /* the message is new: it gets an event anyway */
 	}
 	json_decref(body);
 }
@@ -115,7 +115,7 @@ static void apply_pending(struct tx *tx, const struct conversation_row *row, int
 
 /* ---- a new message ---- */
 
-/* The uid of the message with this wamid, for quotes and reactions; out is "" while it is not known. */
+/* The uid of the message with this wamid, for quotes and reactions; "" while the message is not known. */
 static void find_target(struct tx *tx, int64_t account, const char *wamid, char out[CW_CLOCK_UUID_TEXT])
 {
 	struct message_row row;
@@ -143,7 +143,10 @@ static void resolve_context(struct tx *tx, int64_t account, const struct cw_webh
 	}
 }
 
-/* Fills what does not depend on the conversation. Texts but the body are borrowed from item: the message is not finished. */
+/*
+ * Fills the fields that do not depend on the conversation. Strings other than the body are borrowed from item, so the
+ * message must not be passed to cw_message_finish.
+ */
 static bool start_message(struct tx *tx, const struct number_row *number, const struct cw_webhook_item *item,
 			  unsigned char uid[CW_CLOCK_UUID_BYTES], struct cw_message *message)
 {
@@ -185,7 +188,7 @@ static void place_and_insert(struct tx *tx, const struct number_row *number, con
 	memcpy(message.conversation, row->row.id, sizeof(message.conversation));
 	message.position = message_place(tx, row, item->origin, item->sent_at_ms, &is_old);
 	message.is_late = is_old && item->origin != CW_ORIGIN_HISTORY;
-	/* A copy: what was pending changes it, and the item may be applied again in a smaller batch. */
+	/* A copy: pending changes modify it, and the item may be applied again in a smaller batch. */
 	struct draft draft = { .message = &message, .body = json_copy(item->body) };
 
 	apply_pending(tx, row, item->wamid_hash, &draft);
@@ -209,7 +212,7 @@ static void place_and_insert(struct tx *tx, const struct number_row *number, con
 	tx->counts.messages++;
 }
 
-/* Edits and revokes are rows only so that a second delivery is known; they have no place in the thread. */
+/* Edits and revokes get a row only so that a second delivery is recognised; they have no place in the thread. */
 static void record_change(struct tx *tx, const struct number_row *number, const struct cw_webhook_item *item,
 			  const struct conversation_row *row)
 {
@@ -226,7 +229,7 @@ static void record_change(struct tx *tx, const struct number_row *number, const 
 	free(message.body);
 }
 
-/* Whoever wrote a message may change it, and nobody else: in the same conversation, from the same side. */
+/* Only its author may change a message: same conversation, same side. */
 static bool is_author(struct tx *tx, const struct cw_webhook_item *item, const struct conversation_row *row,
 		      const struct message_row *target)
 {
@@ -267,7 +270,10 @@ static void apply_change(struct tx *tx, const struct number_row *number, const s
 	message_row_finish(&target);
 }
 
-/* An edit or revoke may be the first that is heard of a customer, or bring a new name; its own event is about its target. */
+/*
+ * An edit or revoke may be the first message from a customer, or bring a new name. That needs an event of its own,
+ * since the edit's event is about its target.
+ */
 static void tell_of_customer(struct tx *tx, struct conversation_row *row, bool is_new, bool is_contact_changed)
 {
 	if (!is_new && !is_contact_changed) {
@@ -282,7 +288,7 @@ static void tell_of_customer(struct tx *tx, struct conversation_row *row, bool i
 	tx_save_conversation(tx, row);
 }
 
-/* The second history webhook brings the media of a placeholder under the same id; everything else is a repeat. */
+/* The second history webhook delivers a placeholder's media under the same id; anything else is a duplicate. */
 static void apply_repeat(struct tx *tx, const struct number_row *number, const struct cw_webhook_item *item,
 			 struct message_row *known)
 {
@@ -355,8 +361,8 @@ static void change_row_status(struct tx *tx, const struct cw_webhook_item *item,
 }
 
 /*
- * Of an agent's message it is recorded with the attempt, found by wamid or by our mark, since the status may be here
- * before the answer to the request; of any other message it is the message's.
+ * For an agent's message the status is recorded with the attempt, found by wamid or by our mark: the status may arrive
+ * before the answer to the request. For any other message it is recorded with the message.
  */
 static void apply_status(struct tx *tx, const struct number_row *number, const struct cw_webhook_item *item)
 {

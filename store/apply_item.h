@@ -5,7 +5,7 @@
 #include "store/identity.h"
 #include "store/tx.h"
 
-/* One message, status or identity change of a webhook. Writer's thread; failures are tx->db->failed. */
+/* Applies one message, status or identity change of a webhook. Writer's thread; failures are in tx->db->failed. */
 void apply_item(struct tx *tx, const struct number_row *number, const struct cw_webhook_item *item);
 
 #endif

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Assignments, revocations, and who asked for conversations of their own. */
+/* Assignments, and the agents limited to assigned conversations. */
 #include "store/assignment.h"
 
 #include <string.h>
 
 #include "core/text.h"
 
-/* An agent who asked for nothing in a week keeps no feed. */
+/* An agent who has not called /sync for a week loses their feed. */
 #define LIMITED_KEPT_MS (7 * 24 * 60 * 60 * 1000LL)
 
 /* ---- one row ---- */
@@ -24,7 +24,7 @@ static void write_history(struct tx *tx, const struct conversation_row *row, con
 	db_run(tx->db, SQL_CONVERSATION_ASSIGN, "it", row->id, assignee[0] ? assignee : NULL);
 }
 
-/* The row's event, which gives the conversation to subject ("": nobody) if it has another assignee. */
+/* Makes the row's event; also assigns the conversation to subject ("": nobody) if it has another assignee. */
 static void tell(struct tx *tx, struct conversation_row *row, enum cw_event_kind kind, const char *subject)
 {
 	char lost_by[CW_SUBJECT_MAX + 1];
@@ -32,7 +32,7 @@ static void tell(struct tx *tx, struct conversation_row *row, enum cw_event_kind
 
 	memcpy(lost_by, row->row.assignee, sizeof(lost_by));
 	if (is_changed && !cw_text_copy(row->row.assignee, sizeof(row->row.assignee), subject)) {
-		tx->db->failed = SQLITE_TOOBIG; /* cannot be: it was checked */
+		tx->db->failed = SQLITE_TOOBIG; /* cannot happen: it was checked */
 		return;
 	}
 	tx_event(tx, &(struct event_spec){ .kind = kind,
@@ -65,7 +65,7 @@ static int64_t next_otherwise(struct tx *tx, int64_t root, const char *subject)
 	return id;
 }
 
-/* Each step leaves one less that has another assignee, so it ends. */
+/* Terminates: after each step one conversation less has another assignee. */
 static void assign_merged(struct tx *tx, int64_t root, const char *subject)
 {
 	struct conversation_row row;
@@ -84,7 +84,7 @@ void assignment_merge(struct tx *tx, struct conversation_row *younger, struct co
 	memcpy(subject, older->row.assignee[0] ? older->row.assignee : younger->row.assignee, sizeof(subject));
 	tell(tx, younger, CW_EVENT_MERGE, subject);
 	tell(tx, older, CW_EVENT_CONVERSATION, subject);
-	assign_merged(tx, older->id, subject); /* what had gone into either of them before */
+	assign_merged(tx, older->id, subject); /* those merged into either of them earlier */
 }
 
 /* ---- the operations ---- */
@@ -118,7 +118,9 @@ enum cw_status apply_assign(struct tx *tx, struct cw_store_op *op)
 	bool is_changed = assignment_give(tx, &row, subject);
 
 	conversation_row_finish(&row);
-	return is_changed ? CW_OK : cw_error_set(&op->error, CW_DUPLICATE, "it stands so already");
+	return is_changed ? CW_OK :
+			    cw_error_set(&op->error, CW_DUPLICATE,
+					 subject[0] ? "already assigned to them" : "already assigned to nobody");
 }
 
 enum cw_status apply_limited_seen(struct tx *tx, struct cw_store_op *op)
@@ -126,7 +128,7 @@ enum cw_status apply_limited_seen(struct tx *tx, struct cw_store_op *op)
 	int64_t account = tx_find_account(tx, op->limited.account);
 
 	if (!account) {
-		return cw_error_set(&op->error, CW_NOT_FOUND, "account %.70s is not there", op->limited.account);
+		return cw_error_set(&op->error, CW_NOT_FOUND, "account %.70s does not exist", op->limited.account);
 	}
 	db_run(tx->db, SQL_LIMITED_TRIM, "i", tx->now_ms - LIMITED_KEPT_MS);
 	db_run(tx->db, SQL_LIMITED_SEEN, "iti", account, op->limited.subject, tx->now_ms);

@@ -5,17 +5,21 @@
 #include "store/tx.h"
 
 /*
- * Who has a conversation: the row's assignee, its history, and the event of each change, in one
- * transaction. A conversation and those merged into it have one assignee. Writer's thread; failures are db->failed.
+ * Assignments: the row's assignee, its history, and an event for each change, all in one transaction.
+ * A conversation and those merged into it share one assignee. Writer's thread; failures are in db->failed.
  */
 
 /*
- * The two events of a merge: of the younger, which went into the older, and of the older. The older's assignee
- * wins; if it has none it takes the younger's. Both rows hold their new versions and are the caller's to save.
+ * Makes the two events of a merge: one for the younger, which was merged into the older, and one for the older. The
+ * older's assignee wins; if it has none, it takes the younger's. Both rows hold their new versions; the caller
+ * saves them.
  */
 void assignment_merge(struct tx *tx, struct conversation_row *younger, struct conversation_row *older);
 
-/* Gives a conversation that is not merged into another, and all that were merged into it, to subject ("": nobody). false: it stood so. */
+/*
+ * Assigns a conversation and all that were merged into it to subject ("": nobody). The conversation must not itself be
+ * merged into another. false: already assigned that way.
+ */
 bool assignment_give(struct tx *tx, struct conversation_row *row, const char *subject);
 
 #endif

@@ -41,7 +41,7 @@ static enum cw_status join(const char *dir, const char *name, char out[PATH_MAX]
 		       cw_error_set(reterr, CW_INVALID, "%s: path too long", dir);
 }
 
-/* What a database leaves beside itself. */
+/* Removes a database and the files that SQLite creates next to it. */
 static void remove_database(const char *path)
 {
 	static const char *const tails[] = { "", "-wal", "-shm", "-journal" };
@@ -49,7 +49,7 @@ static void remove_database(const char *path)
 
 	for (size_t i = 0; i < sizeof(tails) / sizeof(tails[0]); i++) {
 		if (cw_text_format(name, sizeof(name), "%s%s", path, tails[i])) {
-			(void)unlink(name); /* most are not there */
+			(void)unlink(name); /* most do not exist */
 		}
 	}
 }
@@ -83,11 +83,11 @@ static bool is_sound(sqlite3 *handle)
 		     sqlite3_step(statement) == SQLITE_ROW &&
 		     strcmp((const char *)sqlite3_column_text(statement, 0), "ok") == 0;
 
-	(void)sqlite3_finalize(statement); /* its error was the step's */
+	(void)sqlite3_finalize(statement); /* the step already reported its error */
 	return is_ok;
 }
 
-/* Everything in one read transaction; the copy is one file, without a WAL. */
+/* Copies everything in one read transaction; the copy is a single file, without a WAL. */
 static enum cw_status copy_database(struct db *from, const char *path, struct cw_error *reterr)
 {
 	sqlite3 *to = NULL;
@@ -132,7 +132,7 @@ enum cw_status cw_store_backup(struct cw_store *store, const char *path, struct 
 
 	if (!slash || !cw_text_format(unfinished, sizeof(unfinished), "%s.unfinished", path) ||
 	    !cw_text_format(dir, sizeof(dir), "%.*s", (int)(slash - path) + 1, path)) {
-		return cw_error_set(reterr, CW_INVALID, "\"%.80s\" is no absolute path, or too long", path);
+		return cw_error_set(reterr, CW_INVALID, "\"%.80s\" is not an absolute path, or is too long", path);
 	}
 	enum cw_status status = db_open(&from, store->path, false, reterr);
 
@@ -143,9 +143,9 @@ enum cw_status cw_store_backup(struct cw_store *store, const char *path, struct 
 	return status == CW_OK ? rename_synced(unfinished, path, dir, reterr) : status;
 }
 
-/* ---- the way back ---- */
+/* ---- restoring ---- */
 
-/* A directory of its own, where the copy becomes what will stand. */
+/* Prepares the new database in a directory of its own. */
 static enum cw_status prepare(const struct cw_store_options *options, const char *workshop, const char *path,
 			      int64_t *ret_n_unknown, struct cw_error *reterr)
 {
@@ -160,7 +160,7 @@ static enum cw_status prepare(const struct cw_store_options *options, const char
 		status = join(workshop, "convwire.db", copy, reterr);
 	}
 	if (status == CW_OK && access(path, R_OK) != 0) {
-		status = fault(path, reterr); /* opening it would make one */
+		status = fault(path, reterr); /* opening a missing file would create it */
 	}
 	if (status == CW_OK) {
 		status = db_open(&from, path, false, reterr);
@@ -182,7 +182,7 @@ static enum cw_status prepare(const struct cw_store_options *options, const char
 	return status;
 }
 
-/* The old one is kept whole; if its WAL cannot be taken in, that is kept, too, for whoever repairs it. */
+/* Keeps the old database; if its WAL cannot be checkpointed, keeps the WAL, too, for repairing it. */
 static enum cw_status keep_old(const char *dir, const char *path, struct cw_error *reterr)
 {
 	char kept[PATH_MAX];
@@ -196,7 +196,7 @@ static enum cw_status keep_old(const char *dir, const char *path, struct cw_erro
 	}
 	if (db_open(&old, path, true, &ignored) == CW_OK) {
 		(void)sqlite3_wal_checkpoint_v2(old.handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-		db_close(&old); /* the last one out removes the WAL */
+		db_close(&old); /* the last connection to close removes the WAL */
 	}
 	enum cw_status status = join(dir, KEPT, kept, reterr);
 
@@ -222,7 +222,7 @@ static void clear_workshop(const char *workshop)
 	if (join(workshop, "run.lock", name, &ignored) == CW_OK) {
 		(void)unlink(name);
 	}
-	(void)rmdir(workshop); /* the next restore begins in it, if it is still there */
+	(void)rmdir(workshop); /* if it remains, the next restore reuses it */
 }
 
 static enum cw_status replace(const char *dir, const char *workshop, struct cw_error *reterr)
@@ -242,7 +242,7 @@ static enum cw_status replace(const char *dir, const char *workshop, struct cw_e
 		status = keep_old(dir, path, reterr);
 	}
 	if (status == CW_OK && cw_text_format(shm, sizeof(shm), "%s-shm", path)) {
-		(void)unlink(shm); /* it is of the old one's WAL */
+		(void)unlink(shm); /* it belongs to the old database's WAL */
 	}
 	return status == CW_OK ? rename_synced(fresh, path, dir, reterr) : status;
 }

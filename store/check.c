@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The promises that `convwire check` holds the database to. */
+/* The invariants that `convwire check` verifies. */
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -43,7 +43,7 @@ static void check_integrity(struct checker *checker)
 	}
 	statement = db_bind(checker->db, SQL_CHECK_FOREIGN_KEYS, "");
 	if (db_step(checker->db, statement)) {
-		fault(checker, "a row refers to one that is not there");
+		fault(checker, "a row refers to a row that does not exist");
 		db_end(statement);
 	}
 }
@@ -63,7 +63,7 @@ static void check_seq(struct checker *checker)
 			(void)snprintf(text, sizeof(text),
 				       "account %s: head %lld, but its events run from %lld to %lld in %lld rows",
 				       db_text(statement, 0), (long long)head, (long long)lowest, (long long)highest,
-				       (long long)count); /* a cut sentence still tells */
+				       (long long)count); /* a truncated sentence is still useful */
 			fault(checker, text);
 		}
 	}
@@ -72,20 +72,21 @@ static void check_seq(struct checker *checker)
 static void check_rules(struct checker *checker)
 {
 	static const struct {
-		enum statement question; /* how many break it */
+		enum statement question; /* counts the violations */
 		const char *sentence;
 	} rules[] = {
-		{ SQL_CHECK_PREV, "prev does not name the previous event of the conversation" },
-		{ SQL_CHECK_EVENT_ORDER, "an account's events are not in the order of their seq" },
+		{ SQL_CHECK_PREV, "an event's prev is not the seq of the conversation's previous event" },
+		{ SQL_CHECK_EVENT_ORDER, "an account's events are not in seq order" },
 		{ SQL_CHECK_DOUBLE_WAMID, "a WhatsApp message id is stored twice" },
-		{ SQL_CHECK_UNREAD, "a conversation's unread is not the number of messages that nobody has read" },
-		{ SQL_CHECK_LAST, "a conversation's last message is not there" },
-		{ SQL_CHECK_LANES, "messages of a conversation wait, and none is at the front; or several are" },
-		{ SQL_CHECK_SENDING, "two messages of a conversation are being sent at once" },
-		{ SQL_CHECK_ATTEMPTS, "a message names an attempt to send it that is not there" },
+		{ SQL_CHECK_UNREAD, "a conversation's unread count differs from its number of unread messages" },
+		{ SQL_CHECK_LAST, "a conversation's last message does not exist" },
+		{ SQL_CHECK_LANES, "messages of a conversation are waiting, but none or several are at the front" },
+		{ SQL_CHECK_SENDING, "two messages of a conversation are being sent at the same time" },
+		{ SQL_CHECK_ATTEMPTS, "a message refers to an attempt to send it that does not exist" },
 		{ SQL_CHECK_DOUBLE_ASSIGNMENT, "a conversation is assigned to two agents" },
-		{ SQL_CHECK_ASSIGNEE, "a conversation's row names another assignee than its history" },
-		{ SQL_CHECK_MERGED_ASSIGNEE, "a merged conversation has another assignee than the one it went into" },
+		{ SQL_CHECK_ASSIGNEE, "a conversation's assignee differs from its assignment history" },
+		{ SQL_CHECK_MERGED_ASSIGNEE,
+		  "a merged conversation and the one it was merged into have different assignees" },
 	};
 	char text[200];
 
@@ -107,7 +108,7 @@ static bool has_file(const char *dir, const unsigned char *sha256, int64_t size)
 	return cw_media_store_path(dir, sha256, path, sizeof(path)) && stat(path, &found) == 0 && found.st_size == size;
 }
 
-/* Every file that a message shows is there, as long as it was. Its bytes are looked at by backup and restore. */
+/* Checks that every file of a message exists and has the right size. Backup and restore check the contents. */
 static void check_media(struct checker *checker, const char *database)
 {
 	char dir[PATH_MAX];
@@ -118,7 +119,7 @@ static void check_media(struct checker *checker, const char *database)
 
 	if (!slash || !cw_text_format(dir, sizeof(dir), "%.*s/media", (int)(slash - database), database)) {
 		db_end(statement);
-		return; /* the store was opened by that path: it fits */
+		return; /* cannot happen: the store was opened with this path */
 	}
 	while (db_step(checker->db, statement)) {
 		const unsigned char *sha256 = sqlite3_column_blob(statement, 0);
@@ -131,7 +132,7 @@ static void check_media(struct checker *checker, const char *database)
 	if (n_missing > 0) {
 		(void)snprintf(
 			text, sizeof(text),
-			"files of messages are not in %s, or not as long as they were (%lld): copy them from a backup's media/",
+			"files of messages are missing from %s or have the wrong size (%lld): copy them from a backup's media/",
 			dir, (long long)n_missing); /* it fits */
 		fault(checker, text);
 	}

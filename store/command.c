@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What agents ask for, done in one transaction with the answer that they get, so that the same id again gets the same
- * answer and does nothing twice (docs/protocol.md, "Commands"). A refusal stores nothing.
+ * Agents' commands. A command is applied and its answer stored in one transaction, so that repeating its id returns the
+ * same answer and does nothing twice (docs/protocol.md, "Commands"). A refusal stores nothing.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 #include "store/lane.h"
 #include "store/media.h"
 
-/* Meta takes reactions to messages of the last 30 days ("Reaction messages"). */
+/* Meta accepts reactions only to messages from the last 30 days ("Reaction messages"). */
 #define THIRTY_DAYS_MS (30LL * 24 * 60 * 60 * 1000)
 
 struct acting {
@@ -31,9 +31,9 @@ static bool refuse(struct acting *acting, const char *type, int status, const ch
 	return false;
 }
 
-/* ---- what several need ---- */
+/* ---- shared ---- */
 
-/* A message of this conversation, to be finished by the caller when found. */
+/* Finds a message of this conversation; the caller finishes it when found. */
 static bool find_message(struct acting *acting, const char *id, struct message_row *message)
 {
 	struct tx *tx = acting->tx;
@@ -47,7 +47,7 @@ static bool find_message(struct acting *acting, const char *id, struct message_r
 	return refuse(acting, "unknown_message", 404, "There is no such message in this conversation.");
 }
 
-/* Tells the customer's newest message up to a position; nothing when there is none that WhatsApp knows. */
+/* Signals the customer, naming their newest message up to a position; does nothing if WhatsApp knows none. */
 static void signal_customer(struct acting *acting, int64_t position, bool is_typing)
 {
 	struct cw_signal signal = { .is_typing = is_typing };
@@ -87,10 +87,10 @@ static bool check_recipient(struct acting *acting)
 		return true;
 	}
 	return refuse(acting, "no_recipient", 409,
-		      "The customer's number is no longer theirs, and no other is known: nothing can be sent.");
+		      "The customer gave up their number and has no other known one: nothing can be sent.");
 }
 
-/* The file, if the content names one of ours; media->id is 0 without. */
+/* Finds and checks the content's file, if it names one stored here; else media->id is 0. */
 static bool check_file(struct acting *acting, struct media_row *media)
 {
 	const char *id = json_string_value(json_object_get(acting->command->content, "media"));
@@ -110,7 +110,7 @@ static bool check_file(struct acting *acting, struct media_row *media)
 	}
 	if (!is_found || media->is_inbound || strcmp(media->state, "ready") != 0) {
 		return refuse(acting, "unknown_media", 404,
-			      "There is no such file for this conversation; POST /api/v1/media stores one.");
+			      "This conversation has no such file; upload it with POST /api/v1/media first.");
 	}
 	enum cw_status status = cw_content_check_file(acting->command->kind, media->mime_type, media->size_bytes, &error);
 
@@ -121,7 +121,7 @@ static bool check_file(struct acting *acting, struct media_row *media)
 	return status == CW_OK;
 }
 
-/* Quotes and reactions name a message that WhatsApp knows, or will know before its turn comes. */
+/* Quotes and reactions refer to a message that WhatsApp knows, or will know by the time this one is sent. */
 static bool add_quote(struct acting *acting, json_t *body)
 {
 	struct message_row quoted;
@@ -158,7 +158,7 @@ static bool add_target(struct acting *acting, struct cw_message *message)
 	message_row_finish(&target);
 	return is_recent ? true :
 			   refuse(acting, "not_possible", 409,
-				  "WhatsApp takes reactions to messages of the last 30 days only.");
+				  "WhatsApp accepts reactions only to messages from the last 30 days.");
 }
 
 static json_t *make_content(const struct cw_command *command)
@@ -168,7 +168,7 @@ static json_t *make_content(const struct cw_command *command)
 	}
 	const char *emoji = json_string_value(json_object_get(command->content, "emoji"));
 
-	return json_pack("{s:s*}", "emoji", emoji[0] ? emoji : NULL); /* a removal has none, as in webhooks */
+	return json_pack("{s:s*}", "emoji", emoji[0] ? emoji : NULL); /* none when removing a reaction, as in webhooks */
 }
 
 static json_t *make_body(const struct acting *acting, const struct media_row *media)
@@ -247,7 +247,7 @@ static bool act_send(struct acting *acting)
 	return is_fine;
 }
 
-/* ---- the others ---- */
+/* ---- the other commands ---- */
 
 static bool act_read(struct acting *acting)
 {
@@ -269,7 +269,7 @@ static bool act_read(struct acting *acting)
 		if (row->row.unread != unread) {
 			tx_tell_conversation(acting->tx, row);
 		} else {
-			tx_save_conversation(acting->tx, row); /* nobody sees a difference */
+			tx_save_conversation(acting->tx, row); /* no visible change */
 		}
 	}
 	return true;
@@ -286,7 +286,7 @@ static bool act_assign(struct acting *acting)
 	const char *assignee = acting->command->assignee ? acting->command->assignee : "";
 
 	(void)assignment_give(acting->tx, acting->row, strcmp(assignee, "me") == 0 ? acting->asked->subject : assignee);
-	return true; /* it stands so, now or already */
+	return true; /* also when it was already assigned that way */
 }
 
 static bool set_done(struct acting *acting, bool is_done)
@@ -320,7 +320,7 @@ static bool act_retry(struct acting *acting)
 		is_done = lane_retry(acting->tx, &message, acting->row, acting->problem);
 	} else {
 		is_done = media_fetch_again(acting->tx, &message) ||
-			  refuse(acting, "not_possible", 409, "This message has no file that could not be fetched.");
+			  refuse(acting, "not_possible", 409, "This message has no failed download to retry.");
 	}
 	message_row_finish(&message);
 	return is_done;
@@ -345,9 +345,9 @@ static bool (*const acts[CW_COMMAND_TYPE_COUNT])(struct acting *acting) = {
 	[CW_COMMAND_RETRY] = act_retry,   [CW_COMMAND_DISCARD] = act_discard,
 };
 
-/* ---- once, and answered ---- */
+/* ---- exactly once ---- */
 
-/* Is this name that of the conversation, or were they merged since? */
+/* Does name refer to the conversation, or to one that has been merged with it since? */
 static bool means_the_same(struct tx *tx, const char *name, int64_t conversation)
 {
 	struct conversation_row named = { .id = 0 };
@@ -360,7 +360,7 @@ static bool means_the_same(struct tx *tx, const char *name, int64_t conversation
 	return is_same;
 }
 
-/* The stored answer, or a refusal of another command under the same id. NULL: it is new. */
+/* The stored answer, or a refusal if another command had the same id. NULL: the id is new. */
 static char *find_answer(struct tx *tx, int64_t account, const struct cw_store_command *asked, struct cw_problem *problem)
 {
 	const struct cw_command *command = asked->command;
@@ -379,15 +379,15 @@ static char *find_answer(struct tx *tx, int64_t account, const struct cw_store_c
 	if (!is_same || !means_the_same(tx, asked->conversation, conversation)) {
 		free(answer);
 		cw_problem_set(problem, "id_reused", 409,
-			       "You used this id for another command; an id is for one command, for ever.");
+			       "You already used this id for another command; each command needs a new id.");
 		answer = cw_command_refusal(command->id, problem);
 	}
 	return answer;
 }
 
 /*
- * Since this was sent first, the log went back to a backup, and with it what was answered: it may have been done, and the
- * customer may have it.
+ * The database was restored from a backup since this command was first sent, and may have lost its answer: the command
+ * may have been carried out, and the customer may have the message.
  */
 static bool is_of_another_log(struct tx *tx, int64_t account, const struct cw_command *command)
 {
@@ -404,15 +404,15 @@ static char *act(struct tx *tx, int64_t account, const struct cw_store_command *
 
 	if (is_of_another_log(tx, account, asked->command)) {
 		cw_problem_set(problem, "other_epoch", 409,
-			       "The server went back to a backup since this was sent first, and cannot tell whether it was done. "
-			       "Look, and give it again if it was not.");
+			       "The server was restored from a backup after this was first sent, and cannot tell whether it was "
+			       "carried out. Check, and send it again if it was not.");
 	} else if (!account || !conversation_find(tx->db, asked->conversation, &row) || row.account != account) {
 		cw_problem_set(problem, "unknown_conversation", 404,
-			       "There is no such conversation; use its canonical id, /api/v1/resolve finds it.");
+			       "There is no such conversation; use its canonical id, which /api/v1/resolve finds.");
 	} else if (row.merged_into) {
-		/* Who was allowed this name may not be allowed the other. */
+		/* Whoever may use this id may not be allowed to use the other. */
 		cw_problem_set(problem, "conversation_merged", 409,
-			       "This conversation has gone into %s; send it there, under the same id.",
+			       "This conversation was merged into %s; send the command there, with the same id.",
 			       row.row.merged_into);
 	} else {
 		is_done = acts[asked->command->type](&acting);
@@ -437,14 +437,14 @@ enum cw_status apply_command(struct tx *tx, struct cw_store_op *op)
 	struct cw_problem problem = { .status = 200 };
 	int64_t account = tx_find_account(tx, asked->account);
 
-	free(asked->answer); /* of a batch that was rolled back */
+	free(asked->answer); /* from a batch that was rolled back */
 	asked->answer = account ? find_answer(tx, account, asked, &problem) : NULL;
 	if (!asked->answer) {
 		asked->answer = act(tx, account, asked, &problem);
 	}
 	asked->http_status = problem.status;
 	if (!asked->answer) {
-		tx->db->failed = SQLITE_NOMEM; /* what was done goes back: without its answer a repeat would do it again */
+		tx->db->failed = SQLITE_NOMEM; /* rolls back: without a stored answer, a repeat would do it again */
 		return cw_error_set(&op->error, CW_NOMEM, "out of memory");
 	}
 	return CW_OK;

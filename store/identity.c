@@ -9,7 +9,7 @@
 #include "store/assignment.h"
 #include "store/lane.h"
 
-/* A retired name that writes again gets -2, -3, …; more than this many strangers at one name is an error of ours. */
+/* A new conversation whose id is taken gets the suffix -2, -3, …; needing more than this many would be a bug. */
 #define MAX_SUFFIX 1000
 
 bool number_find(struct db *db, const char *phone_number_id, struct number_row *row)
@@ -62,9 +62,9 @@ static int64_t find_by_match_key(struct tx *tx, int64_t account, const char *wa_
 }
 
 /*
- * The contact is known at this number by another business-scoped user id than the one that writes now.
- * Ids are per business portfolio, so one learned at another number says nothing; Meta gives a person a
- * new one only with a new phone number, so the same phone under another id is another person.
+ * Is the contact known at this number under a different business-scoped user id? Ids are per business
+ * portfolio, so one learned at another number proves nothing. Meta gives a person a new id only with a
+ * new phone number, so the same phone number with another id is another person.
  */
 static bool is_someone_else(struct tx *tx, int64_t contact, int64_t number, const char *user_id)
 {
@@ -99,7 +99,7 @@ static void newest_identity(struct tx *tx, int64_t contact, const char *kind, ch
 	db_end(statement);
 }
 
-/* The contact's row shows its newest live phone and user id. */
+/* Updates the contact's row with its newest live phone and user id. */
 static void refresh_contact(struct tx *tx, int64_t contact)
 {
 	char wa_id[CW_CUSTOMER_MAX + 1];
@@ -144,9 +144,9 @@ static void retire(struct tx *tx, int64_t contact, const char *value, int64_t at
 static int64_t merge_contacts(struct tx *tx, int64_t one, int64_t other);
 
 /*
- * The rules in order: the exact identity decides; a phone that is known under
- * another user id at this number was passed on to a stranger; phone and user id of two contacts make
- * them one; then the parent id, then a match key.
+ * The rules, in order: an exact identity decides, except that a phone known at this number with another
+ * user id now belongs to someone else; if phone and user id match two contacts, these are merged; then
+ * the group id, then the parent user id, then a match key.
  */
 static int64_t find_contact(struct tx *tx, const struct number_row *number, const struct cw_party *party, int64_t at_ms)
 {
@@ -174,7 +174,7 @@ static int64_t find_contact(struct tx *tx, const struct number_row *number, cons
 	return is_someone_else(tx, contact, number->id, party->user_id) ? 0 : contact;
 }
 
-/* Adds what party says of the contact and was not known. true when something was added. */
+/* Adds those identities of party that nobody has yet to the contact. true when something was added. */
 static bool learn(struct tx *tx, const struct number_row *number, int64_t contact, const struct cw_party *party,
 		  int64_t at_ms)
 {
@@ -195,7 +195,7 @@ static bool learn(struct tx *tx, const struct number_row *number, int64_t contac
 	return has_learned;
 }
 
-/* Also a number that somebody gave up: it is not theirs again because an old request was answered with it. */
+/* Also true for a retired number: the late answer to an old request must not bring it back. */
 static bool was_known(struct tx *tx, int64_t account, const char *wa_id)
 {
 	sqlite3_stmt *statement = db_bind(tx->db, SQL_IDENTITY_ENDED, "itt", account, wa_id, "wa_id");
@@ -217,7 +217,7 @@ void identity_learn_phone(struct tx *tx, const struct number_row *number, int64_
 
 /* ---- minting ---- */
 
-/* A group's id may hold characters that a topic must not. */
+/* A group id may contain characters that are not allowed in a topic. */
 static void customer_part(const struct cw_party *party, char out[CW_CUSTOMER_MAX + 1])
 {
 	const char *identity = party->wa_id ? party->wa_id : party->user_id ? party->user_id : party->group_id;
@@ -279,7 +279,7 @@ static bool mint(struct tx *tx, const struct number_row *number, int64_t contact
 	char tag[CW_TAG_MAX + 1];
 
 	if (!mint_name(tx, number, party, name)) {
-		tx->db->failed = SQLITE_MISMATCH; /* the parser lets no such party through */
+		tx->db->failed = SQLITE_MISMATCH; /* the parser rejects such parties */
 		return false;
 	}
 	cw_tag_make(tx->options->tag, name, tag);
@@ -289,7 +289,7 @@ static bool mint(struct tx *tx, const struct number_row *number, int64_t contact
 
 /* ---- merging ---- */
 
-/* What the survivor takes over, and the events; merged_into and the contact are stored already. */
+/* Updates the survivor and makes the events; merged_into and the contact are already stored. */
 static void tell_of_merge(struct tx *tx, struct conversation_row *younger, struct conversation_row *older)
 {
 	younger->row.version++;
@@ -331,7 +331,7 @@ static void merge_into(struct tx *tx, int64_t younger_id, int64_t older_id)
 	conversation_row_finish(&younger);
 }
 
-/* One conversation of the contact that goes: into the survivor's at the same number, or over to the survivor whole. */
+/* Moves one conversation to the surviving contact, merging it with that contact's conversation at the same number. */
 static void move_conversation(struct tx *tx, int64_t conversation, int64_t survivor)
 {
 	struct conversation_row moved;
@@ -365,7 +365,7 @@ static int64_t next_conversation(struct tx *tx, int64_t contact)
 	return id;
 }
 
-/* The older contact survives. Each step takes a conversation away from the younger one, so it ends. */
+/* The older contact survives. Terminates: each step takes a conversation away from the younger one. */
 static int64_t merge_contacts(struct tx *tx, int64_t one, int64_t other)
 {
 	int64_t survivor = one < other ? one : other;
@@ -397,7 +397,7 @@ void identity_tell(struct tx *tx, int64_t contact, int64_t except)
 		struct conversation_row row;
 
 		if (conversation_load(tx->db, ids[i], &row)) {
-			/* A merged row may have got another contact, or another row that it went into. */
+			/* A merged row may have a new contact, or may now be merged into another row. */
 			bool is_merged = row.merged_into != 0;
 
 			row.row.version += is_merged ? 1 : 0;
@@ -412,9 +412,9 @@ void identity_tell(struct tx *tx, int64_t contact, int64_t except)
 	}
 }
 
-/* ---- the questions others ask ---- */
+/* ---- the interface ---- */
 
-/* Nearly every message is from a customer whose phone and user id are known: one look-up. */
+/* The fast path: nearly every message is from a customer whose phone and user id are known. One lookup. */
 static bool find_known(struct tx *tx, const struct number_row *number, const struct cw_party *party,
 		       struct conversation_row *row)
 {
@@ -437,7 +437,7 @@ static bool find_known(struct tx *tx, const struct number_row *number, const str
 	return false;
 }
 
-/* The conversation of a contact that find_contact gave, or of a new one. */
+/* The conversation of a contact found by find_contact, or of a new contact (contact 0). */
 static bool open_conversation(struct tx *tx, const struct number_row *number, const struct cw_party *party,
 			      int64_t contact, int64_t at_ms, struct conversation_row *ret_row, bool *ret_is_new)
 {
@@ -505,11 +505,11 @@ void identity_replace(struct tx *tx, const struct number_row *number, const stru
 		contact = find_exact(tx, number->account, party->user_id, "user_id");
 	}
 	if (!contact) {
-		return; /* nobody we know; whoever writes next is met then */
+		return; /* unknown: created when they write */
 	}
 	if (!new_wa_id && party->user_id && find_exact(tx, number->account, party->user_id, "user_id") != contact &&
 	    is_someone_else(tx, contact, number->id, party->user_id)) {
-		return; /* an old update that came again: what it replaced was replaced since */
+		return; /* a repeated old update: the id has changed again since */
 	}
 	if (new_wa_id && party->wa_id && strcmp(new_wa_id, party->wa_id) != 0) {
 		db_run(tx->db, SQL_IDENTITY_RETIRE, "iti", contact, party->wa_id, at_ms);
@@ -520,7 +520,7 @@ void identity_replace(struct tx *tx, const struct number_row *number, const stru
 	int64_t by_user_id = find_exact(tx, number->account, new_user_id, "user_id");
 
 	if (by_phone && by_phone != contact && is_someone_else(tx, by_phone, number->id, new_user_id)) {
-		retire(tx, by_phone, new_wa_id, at_ms); /* whoever had the number before is another person */
+		retire(tx, by_phone, new_wa_id, at_ms); /* the number's previous owner is another person */
 		by_phone = 0;
 	}
 	if (by_phone && by_phone != contact) {
@@ -530,7 +530,7 @@ void identity_replace(struct tx *tx, const struct number_row *number, const stru
 	if (by_user_id && by_user_id != contact) {
 		contact = merge_contacts(tx, contact, by_user_id);
 	}
-	(void)learn(tx, number, contact, &fresh, at_ms); /* the contact is told about either way */
+	(void)learn(tx, number, contact, &fresh, at_ms); /* the contact's event is made either way */
 	refresh_contact(tx, contact);
 	identity_tell(tx, contact, 0);
 }

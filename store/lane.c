@@ -10,7 +10,7 @@
 #include "store/identity.h"
 #include "store/media.h"
 
-/* What could not be sent for so long is not wanted any more. */
+/* An attempt that could not be sent for this long fails. */
 #define ONE_DAY_MS (24LL * 60 * 60 * 1000)
 
 struct attempt {
@@ -19,7 +19,7 @@ struct attempt {
 	enum cw_outbound_state state;
 	bool holds_lane;
 	enum cw_message_status reported;
-	json_t *report; /* its error; NULL */
+	json_t *report; /* the reported error; NULL: none */
 	char *wamid;    /* NULL until known */
 };
 
@@ -30,7 +30,7 @@ static void attempt_finish(struct attempt *attempt)
 	*attempt = (struct attempt){ .id = 0 };
 }
 
-/* Takes the statement's row, and ends it. */
+/* Reads the statement's row and ends the statement. */
 static bool read_attempt(struct tx *tx, sqlite3_stmt *statement, struct attempt *attempt)
 {
 	if (!db_step(tx->db, statement)) {
@@ -53,7 +53,7 @@ static bool read_attempt(struct tx *tx, sqlite3_stmt *statement, struct attempt 
 		.queued_at_ms = db_int(statement, 13),
 	};
 	if (cw_outbound_state_parse(db_text(statement, 6), &attempt->state) != CW_OK) {
-		tx->db->failed = SQLITE_CORRUPT; /* the column's CHECK lets nothing else in */
+		tx->db->failed = SQLITE_CORRUPT; /* the column's CHECK allows nothing else */
 	}
 	if (cw_message_status_reported(db_text(statement, 9), &attempt->reported) != CW_OK) {
 		attempt->reported = CW_STATUS_NONE;
@@ -101,7 +101,7 @@ static void leave_lane(struct tx *tx, const struct attempt *attempt)
 	}
 }
 
-/* ---- what people see of it ---- */
+/* ---- what people see ---- */
 
 static void show_error(struct tx *tx, struct draft *draft, const json_t *error)
 {
@@ -115,7 +115,7 @@ static void show_error(struct tx *tx, struct draft *draft, const json_t *error)
 	json_decref(shown);
 }
 
-/* Only the newest attempt shows. */
+/* Updates the message; only the newest attempt is visible. */
 static void show(struct tx *tx, const struct attempt *attempt, const json_t *error)
 {
 	struct message_row row;
@@ -137,7 +137,7 @@ static void show(struct tx *tx, const struct attempt *attempt, const json_t *err
 	message_row_finish(&row);
 }
 
-/* ---- the machine ---- */
+/* ---- the state machine ---- */
 
 struct change {
 	enum cw_outbound_state next;
@@ -155,7 +155,7 @@ static void note_state(struct tx *tx, const struct attempt *attempt, int code)
 						 .code = code });
 }
 
-/* The only writer of a state. The caller has asked cw_outbound_may_enter. */
+/* The only place that changes a state. The caller has checked cw_outbound_may_enter. */
 static void enter(struct tx *tx, struct attempt *attempt, const struct change *change)
 {
 	bool has_ended = cw_outbound_is_final(change->next);
@@ -177,7 +177,7 @@ static void enter(struct tx *tx, struct attempt *attempt, const struct change *c
 	tx->wakes_bridge = true;
 }
 
-/* code 0: not WhatsApp said it, but Convwire. */
+/* code 0: the error is Convwire's, not WhatsApp's. */
 static json_t *make_error(int code, const char *title, const char *details)
 {
 	return json_pack("{s:o*, s:s*, s:s*}", "code", code ? json_integer(code) : NULL, "title", title, "details",
@@ -214,7 +214,7 @@ static bool find_by_mark(struct tx *tx, int64_t account, const char *mark, struc
 	return is_found;
 }
 
-/* Answers whether the report says more than those before. */
+/* Returns whether the report adds to earlier ones. */
 static bool record(struct tx *tx, struct attempt *attempt, const struct lane_report *report)
 {
 	enum cw_message_status known = attempt->reported ? attempt->reported : CW_STATUS_ACCEPTED;
@@ -255,7 +255,7 @@ bool lane_report(struct tx *tx, int64_t account, const struct lane_report *repor
 		if (attempt.state == CW_OUTBOUND_ACCEPTED) {
 			show(tx, &attempt, attempt.report);
 		}
-		tx->wakes_bridge = true; /* which looks for what this settles */
+		tx->wakes_bridge = true; /* it looks for attempts that this settles */
 	}
 	attempt_finish(&attempt);
 	return true;
@@ -274,7 +274,7 @@ bool lane_find_message(struct tx *tx, int64_t account, const char *wamid, int64_
 	return is_found;
 }
 
-/* Statuses that came before the answer, without our mark: until now nobody knew what they were about. */
+/* Takes statuses that arrived before the answer and without our mark: until now, their message was unknown. */
 static void take_pending(struct tx *tx, struct attempt *attempt, const char *wamid)
 {
 	int64_t hash = cw_message_wamid_hash(wamid);
@@ -289,7 +289,7 @@ static void take_pending(struct tx *tx, struct attempt *attempt, const char *wam
 
 		if (strcmp(db_text(statement, 0), "status") == 0 &&
 		    cw_message_status_reported(db_text(statement, 1), &report.status) == CW_OK) {
-			(void)record(tx, attempt, &report); /* what it says is shown with the acceptance */
+			(void)record(tx, attempt, &report); /* shown together with the acceptance */
 		}
 		json_decref(errors);
 	}
@@ -307,15 +307,15 @@ static bool number_is_paused(struct tx *tx, int64_t number)
 	return is_paused;
 }
 
-/* What WhatsApp has reported to have: the customer did not see it fail. */
+/* WhatsApp reported a status other than failed, so it has the message. */
 static bool has_arrived(const struct attempt *attempt)
 {
 	return attempt->reported != CW_STATUS_NONE && attempt->reported != CW_STATUS_FAILED;
 }
 
 /*
- * A person had it sent again, and now it turns out that the customer has it: the newer attempt is taken back unless it
- * was sent, too.
+ * If a person retried the message, but this attempt turns out to have arrived: withdraws the newer attempt, unless it
+ * has already been sent.
  */
 static void withdraw_newer(struct tx *tx, const struct attempt *attempt)
 {
@@ -336,7 +336,7 @@ static void withdraw_newer(struct tx *tx, const struct attempt *attempt)
 	message_row_finish(&message);
 }
 
-/* Outside the 24-hour window only templates are taken ("Send messages", Customer service windows). */
+/* Outside the 24-hour window, WhatsApp accepts only templates ("Send messages", Customer service windows). */
 static bool window_is_closed(struct tx *tx, const struct attempt *attempt)
 {
 	struct message_row message;
@@ -403,7 +403,7 @@ static void move_on(struct tx *tx, struct attempt *attempt, const struct cw_stor
 	json_t *error = move->code || move->title || move->details ? make_error(move->code, move->title, move->details) :
 								     NULL;
 
-	/* What came meanwhile settles it: WhatsApp has it, whatever the request was answered. */
+	/* A status that arrived in the meantime settles it: WhatsApp has the message, whatever the request's answer was. */
 	if (attempt->state == CW_OUTBOUND_SENDING && attempt->reported) {
 		enter_accepted(tx, attempt, move);
 	} else {
@@ -414,7 +414,7 @@ static void move_on(struct tx *tx, struct attempt *attempt, const struct cw_stor
 	json_decref(error);
 }
 
-/* The same state again: only the time changes, and an unknown one lets those behind it go on. */
+/* The same state again: only due_at changes, and an unknown attempt leaves the lane to those behind it. */
 static void stay(struct tx *tx, const struct attempt *attempt, int64_t due_at_ms)
 {
 	db_run(tx->db, SQL_OUTBOUND_DELAY, "ii", attempt->id,
@@ -422,7 +422,7 @@ static void stay(struct tx *tx, const struct attempt *attempt, int64_t due_at_ms
 	if (attempt->state == CW_OUTBOUND_UNKNOWN) {
 		leave_lane(tx, attempt);
 	}
-	tx->wakes_bridge = true; /* what is due next is another time now */
+	tx->wakes_bridge = true; /* the next due time has changed */
 }
 
 enum cw_status apply_outbound_move(struct tx *tx, struct cw_store_op *op)
@@ -437,7 +437,7 @@ enum cw_status apply_outbound_move(struct tx *tx, struct cw_store_op *op)
 	if (attempt.state == move->next) {
 		stay(tx, &attempt, move->due_at_ms);
 	} else if (!cw_outbound_may_enter(attempt.state, move->next)) {
-		status = cw_error_set(&op->error, CW_DENIED, "an attempt that is %s does not become %s",
+		status = cw_error_set(&op->error, CW_DENIED, "an attempt cannot go from %s to %s",
 				      cw_outbound_state_text(attempt.state), cw_outbound_state_text(move->next));
 	} else if (move->next == CW_OUTBOUND_SENDING) {
 		status = begin_sending(tx, &attempt, &op->error);
@@ -451,7 +451,7 @@ enum cw_status apply_outbound_move(struct tx *tx, struct cw_store_op *op)
 	return status;
 }
 
-/* Each leaves what the statement looks for. Answers how many. */
+/* Makes every attempt that the statement finds unknown; after that it no longer finds it. Returns how many. */
 static int64_t doubt(struct tx *tx, enum statement statement, int64_t until_ms)
 {
 	const struct cw_store_outbound_move move = { .next = CW_OUTBOUND_UNKNOWN, .due_at_ms = until_ms };
@@ -465,7 +465,7 @@ static int64_t doubt(struct tx *tx, enum statement statement, int64_t until_ms)
 	return n;
 }
 
-/* After a start: whether these were sent nobody knows. */
+/* After a start: nobody knows whether these were sent. */
 enum cw_status apply_outbound_recover(struct tx *tx, struct cw_store_op *op)
 {
 	(void)doubt(tx, SQL_OUTBOUND_IN_FLIGHT, op->recover_until_ms);
@@ -488,7 +488,7 @@ void lane_file_failed(struct tx *tx, int64_t media, int code, const char *error)
 	struct attempt attempt;
 	int64_t id = 0;
 
-	do { /* each leaves `queued`, so it ends */
+	do { /* terminates: each one leaves `queued` */
 		sqlite3_stmt *statement = db_bind(tx->db, SQL_OUTBOUND_OF_MEDIA, "i", media);
 
 		id = db_step(tx->db, statement) ? db_int(statement, 0) : 0;
@@ -517,7 +517,7 @@ bool lane_retry(struct tx *tx, struct message_row *message, const struct convers
 
 	if (!may_retry) {
 		cw_problem_set(problem, "not_possible", 409,
-			       "This message is %s; only one that has failed, or is unknown, is sent again.",
+			       "This message is %s; only a failed or unknown message can be sent again.",
 			       cw_message_status_text(message->message.status));
 	} else if (draft_open(tx, &message->message, &draft)) {
 		message->message.attempt++;
@@ -547,12 +547,12 @@ bool lane_discard(struct tx *tx, const struct message_row *message, struct cw_pr
 
 	if (may_discard) {
 		json_t *error = json_pack("{s:s, s:s}", "title", "Discarded", "explanation",
-					  "An agent decided that it is not to be sent.");
+					  "An agent decided not to send it.");
 
 		enter(tx, &attempt, &(struct change){ .next = CW_OUTBOUND_FAILED, .error = error });
 		json_decref(error);
 	} else {
-		cw_problem_set(problem, "not_possible", 409, "This message is %s; it can no longer be held back.",
+		cw_problem_set(problem, "not_possible", 409, "This message is %s; it is too late to discard it.",
 			       cw_message_status_text(message->message.status));
 	}
 	attempt_finish(&attempt);

@@ -8,7 +8,7 @@
 #include "core/text.h"
 #include "store/lane.h"
 
-/* WhatsApp keeps an uploaded file for 30 days ("Media", Upload media); a day is left for the message itself. */
+/* WhatsApp keeps an uploaded file for 30 days ("Media", Upload media); one day is reserved for sending the message. */
 #define UPLOAD_KEPT_MS (29LL * 24 * 60 * 60 * 1000)
 
 /* ---- rows ---- */
@@ -18,7 +18,7 @@ static void copy_column(sqlite3_stmt *statement, int column, char *out, size_t s
 	const char *text = db_text(statement, column);
 
 	if (!cw_text_copy(out, size, text ? text : "")) {
-		out[0] = '\0'; /* longer than anything we store */
+		out[0] = '\0'; /* cannot happen: nothing that long is stored */
 	}
 }
 
@@ -66,7 +66,7 @@ json_t *media_shown(const struct media_row *row)
 			 row->filename[0] ? row->filename : NULL, "error", row->error[0] ? row->error : NULL);
 }
 
-/* ---- files that come ---- */
+/* ---- incoming files ---- */
 
 /* Base64 in webhooks, with padding; hexadecimal in the Graph API's answers and in histories. */
 static bool read_sha256(const char *text, unsigned char out[CW_SHA256_BYTES])
@@ -107,7 +107,7 @@ int64_t media_note(struct tx *tx, const struct number_row *number, const struct 
 	}
 	cw_clock_uuid_text(uid, shown.uid);
 	if (!cw_text_copy(shown.mime_type, sizeof(shown.mime_type), mime_type ? mime_type : "")) {
-		shown.mime_type[0] = '\0'; /* no type is that long */
+		shown.mime_type[0] = '\0'; /* no valid type is that long */
 	}
 	if (!cw_text_copy(shown.filename, sizeof(shown.filename), filename ? filename : "")) {
 		shown.filename[0] = '\0';
@@ -131,7 +131,7 @@ void media_belongs_to(struct tx *tx, int64_t media, int64_t message)
 	}
 }
 
-/* The message shows its file as it is now. */
+/* Updates the message with its file's current state. */
 static void tell(struct tx *tx, int64_t id)
 {
 	struct media_row row;
@@ -166,7 +166,7 @@ bool media_fetch_again(struct tx *tx, struct message_row *message)
 	return true;
 }
 
-/* ---- files that go ---- */
+/* ---- outgoing files ---- */
 
 bool media_is_uploaded(struct tx *tx, int64_t media)
 {
@@ -207,7 +207,7 @@ enum cw_status apply_media_add(struct tx *tx, struct cw_store_op *op)
 	return CW_OK;
 }
 
-/* ---- how it went ---- */
+/* ---- outcomes ---- */
 
 static void move_fetched(struct tx *tx, const struct media_row *row, const struct cw_store_media_move *move)
 {
@@ -220,7 +220,7 @@ static void move_fetched(struct tx *tx, const struct media_row *row, const struc
 	case CW_MEDIA_AGAIN:
 		db_run(tx->db, SQL_MEDIA_AGAIN, "iit", row->id, move->due_at_ms, move->error);
 		if (strcmp(row->error, move->error) != 0) {
-			tell(tx, row->id); /* it is still pending; why is told once, not at each try */
+			tell(tx, row->id); /* still pending; the reason is announced once, not at each try */
 		}
 		break;
 	case CW_MEDIA_FAILED:
@@ -243,7 +243,7 @@ static void move_uploaded(struct tx *tx, const struct media_row *row, const stru
 		db_run(tx->db, SQL_MEDIA_AGAIN, "iit", row->id, move->due_at_ms, move->error);
 		break;
 	case CW_MEDIA_FAILED:
-		db_run(tx->db, SQL_MEDIA_FAILED, "itt", row->id, "ready", move->error); /* ours is whole */
+		db_run(tx->db, SQL_MEDIA_FAILED, "itt", row->id, "ready", move->error); /* our own copy is intact */
 		lane_file_failed(tx, row->id, move->code, move->error);
 		break;
 	case CW_MEDIA_READY:

@@ -7,16 +7,16 @@
 #include "store/message.h"
 
 /*
- * The files of messages: what is to be fetched, what is to be uploaded, and the `media` member by which a message
- * shows it. The bytes are not here, but in DIR/media. Writer's thread; failures are db->failed.
+ * Files of messages: which to fetch, which to upload, and the message's `media` member.
+ * The bytes are not stored here but in DIR/media. Writer's thread; failures are in db->failed.
  */
 
-/* A webhook's message has a file: notes that it is to be fetched, and shows it as pending. Its row id, 0: it has none. */
+/* If a webhook's message has a file, schedules fetching it and shows it as pending. Its row id; 0: no file. */
 int64_t media_note(struct tx *tx, const struct number_row *number, const struct conversation_row *row,
 		   const struct cw_webhook_item *item, struct draft *draft);
 void media_belongs_to(struct tx *tx, int64_t media, int64_t message);
 
-/* A file that an agent's message is to carry. */
+/* A row of table media. */
 struct media_row {
 	int64_t id, account, conversation, message;
 	char uid[CW_CLOCK_UUID_TEXT];
@@ -34,12 +34,12 @@ bool media_find(struct tx *tx, const char *uid, struct media_row *row);
 /* The message's `media` member; a new reference. */
 json_t *media_shown(const struct media_row *row);
 
-/* Is it at WhatsApp, and not about to be forgotten there? */
+/* Has it been uploaded to WhatsApp, and is it not about to expire there? */
 bool media_is_uploaded(struct tx *tx, int64_t media);
-/* Has it uploaded unless it is. */
+/* Schedules the upload unless it is already uploaded. */
 void media_want_upload(struct tx *tx, int64_t media);
 
-/* A person asks for another try of a file that could not be fetched. false when the message has no such file. */
+/* Someone asked to retry a file that could not be fetched. false when the message has no such file. */
 bool media_fetch_again(struct tx *tx, struct message_row *message);
 
 #endif

@@ -6,7 +6,7 @@
 
 #include "core/graph_error.h"
 
-#define MAX_LOOKED_AT 1000 /* of the newest messages, for the place of one that is late */
+#define MAX_LOOKED_AT 1000 /* how many of the newest messages to search for the place of a late one */
 #define ONE_DAY_MS (24 * 60 * 60 * 1000LL)
 
 /* ---- position ---- */
@@ -26,8 +26,8 @@ static int64_t first_free_position(struct tx *tx, int64_t conversation, int64_t 
 }
 
 /*
- * Where an old one may begin to look: behind what the customer sent before it. Those stand at their own times, unless a
- * clock was wrong when they came, or they followed one that was.
+ * Where the search for an old message's place begins: after what the customer sent before it. Those messages are at
+ * their own times, unless the clock was wrong when they arrived, or they followed one for which it was wrong.
  */
 static int64_t after_those_before(struct tx *tx, int64_t conversation, int64_t sent_at_ms)
 {
@@ -107,7 +107,7 @@ void message_advance(struct tx *tx, struct conversation_row *row, const struct c
 	}
 }
 
-/* ---- changes of a message ---- */
+/* ---- changing a message ---- */
 
 void draft_set(struct tx *tx, struct draft *draft, const char *name, json_t *part)
 {
@@ -120,7 +120,7 @@ bool draft_open(struct tx *tx, struct cw_message *message, struct draft *draft)
 {
 	*draft = (struct draft){ .message = message, .body = json_loads(message->body, 0, NULL) };
 	if (!draft->body) {
-		tx->db->failed = SQLITE_CORRUPT; /* only what we wrote is there */
+		tx->db->failed = SQLITE_CORRUPT; /* cannot happen: we wrote it */
 	}
 	return draft->body != NULL;
 }
@@ -149,7 +149,7 @@ static void save_message(struct tx *tx, const struct message_row *row)
 	       message->wamid ? cw_message_wamid_hash(message->wamid) : (int64_t)0, (int64_t)message->attempt);
 }
 
-/* The conversation that took over a merged one shows the changed message in its own row, too. */
+/* A merged conversation's last message may also be shown in the row of the one it was merged into. */
 static void refresh_survivor(struct tx *tx, int64_t conversation, const struct draft *draft)
 {
 	struct conversation_row row;
@@ -201,7 +201,7 @@ json_t *message_error(const json_t *error)
 	if (json_is_integer(code)) {
 		const char *explanation = cw_graph_error_find((int)json_integer_value(code))->explanation;
 
-		(void)json_object_set_new(shown, "explanation", json_string(explanation)); /* it helps, and may be missing */
+		(void)json_object_set_new(shown, "explanation", json_string(explanation)); /* optional: may be missing */
 	}
 	return shown;
 }

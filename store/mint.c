@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Conversations that people begin: with a customer who may not have written yet. */
+/* Conversations started by agents, with a customer who may not have written yet. */
 #include "store/mint.h"
 
 #include <string.h>
@@ -23,7 +23,7 @@ enum cw_status mint_read_customer(const char *customer, char digits[CW_PHONE_MAX
 	return cw_error_set(reterr, CW_INVALID, "customer \"%.40s\" is neither a phone number nor a user id", customer);
 }
 
-/* Who sees only their own conversations gets a new one, and none of somebody else's. */
+/* An agent limited to assigned conversations is assigned a new one, and denied one that is not theirs. */
 static enum cw_status claim(struct tx *tx, struct cw_store_op *op, struct conversation_row *row)
 {
 	const char *claimant = op->mint.claimant;
@@ -48,7 +48,7 @@ enum cw_status apply_mint(struct tx *tx, struct cw_store_op *op)
 
 	mint->is_new = false;
 	if (!number_find(tx->db, mint->phone_number_id, &number) || strcmp(number.account_name, mint->account) != 0) {
-		return cw_error_set(&op->error, CW_NOT_FOUND, "phone_number_id %.40s is none of this account's numbers",
+		return cw_error_set(&op->error, CW_NOT_FOUND, "phone_number_id %.40s does not belong to this account",
 				    mint->phone_number_id);
 	}
 	enum cw_status status = mint_read_customer(mint->customer, digits, &party, &op->error);

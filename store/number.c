@@ -19,10 +19,11 @@ enum cw_status apply_number_add(struct tx *tx, struct cw_store_op *op)
 
 	if (!account) {
 		return cw_error_set(&op->error, CW_NOT_FOUND,
-				    "account %.70s is not there; `convwire account add` makes it", op->number.account);
+				    "account %.70s does not exist; create it with `convwire account add`",
+				    op->number.account);
 	}
 	if (number_find(tx->db, op->number.phone_number_id, &number)) {
-		return cw_error_set(&op->error, CW_DUPLICATE, "number %s is there already, with account %s",
+		return cw_error_set(&op->error, CW_DUPLICATE, "number %s already exists, in account %s",
 				    op->number.phone_number_id, number.account_name);
 	}
 	db_run(tx->db, SQL_NUMBER_INSERT, "ittiii", account, op->number.phone_number_id, op->number.waba_id,
@@ -32,7 +33,7 @@ enum cw_status apply_number_add(struct tx *tx, struct cw_store_op *op)
 
 /* ---- pausing ---- */
 
-/* reason NULL: it sends. */
+/* reason NULL: not paused. */
 static void tell_paused(struct tx *tx, const struct number_row *number, const struct cw_store_pause *pause,
 			const char *reason)
 {
@@ -56,14 +57,15 @@ static void resume_number(struct tx *tx, const struct number_row *number, const 
 	tell_paused(tx, number, pause, NULL);
 }
 
-/* Files wait for a token without a pause, too. */
+/* A new token also hurries files, which wait for one even when the number is not paused. */
 static enum cw_status take_token(struct tx *tx, const struct number_row *number, struct cw_store_op *op, bool is_paused,
 				 int64_t code)
 {
 	db_run(tx->db, SQL_MEDIA_HURRY, "ii", number->id, tx->now_ms);
 	tx->wakes_bridge = true;
 	if (is_paused && code == 0) {
-		return cw_error_set(&op->error, CW_DENIED, "a person paused it");
+		return cw_error_set(&op->error, CW_DENIED,
+				    "a person paused this number; `convwire number resume` resumes it");
 	}
 	if (is_paused) {
 		resume_number(tx, number, &op->pause);
@@ -78,7 +80,7 @@ enum cw_status apply_number_pause(struct tx *tx, struct cw_store_op *op)
 
 	if (!number_find(tx->db, pause->phone_number_id, &number)) {
 		return cw_error_set(&op->error, CW_NOT_FOUND,
-				    "number %.40s is not there; `convwire number list` lists them",
+				    "number %.40s does not exist; `convwire number list` shows all numbers",
 				    pause->phone_number_id);
 	}
 	sqlite3_stmt *statement = db_bind(tx->db, SQL_NUMBER_PAUSED, "i", number.id);
@@ -90,7 +92,7 @@ enum cw_status apply_number_pause(struct tx *tx, struct cw_store_op *op)
 		return take_token(tx, &number, op, is_paused, code);
 	}
 	if (is_paused == (pause->change == CW_NUMBER_PAUSE)) {
-		return cw_error_set(&op->error, CW_DUPLICATE, is_paused ? "it is paused already" : "it is not paused");
+		return cw_error_set(&op->error, CW_DUPLICATE, is_paused ? "it is already paused" : "it is not paused");
 	}
 	if (pause->change == CW_NUMBER_PAUSE) {
 		pause_number(tx, &number, pause);

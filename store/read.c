@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The read side: connections of their own, one transaction per reader, rows rendered as values. */
+/* The read side: separate connections, one transaction per reader, rows returned as values. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,7 +74,7 @@ enum cw_status reader_no_account(struct cw_reader *reader, const char *name, str
 {
 	enum cw_status status = db_status(&reader->db, reterr);
 
-	return status != CW_OK ? status : cw_error_set(reterr, CW_NOT_FOUND, "account %.70s is not there", name);
+	return status != CW_OK ? status : cw_error_set(reterr, CW_NOT_FOUND, "account %.70s does not exist", name);
 }
 
 enum cw_status cw_store_account(struct cw_reader *reader, const char *name, struct cw_account *ret_account,
@@ -145,7 +145,7 @@ static enum cw_status give_events(struct cw_reader *reader, sqlite3_stmt *statem
 		struct cw_event event;
 
 		event_read(&reader->db, statement, &event);
-		/* What was read without memory for all of it goes nowhere. */
+		/* An event that was only partly read, for lack of memory, is not passed on. */
 		bool goes_on = reader->db.failed == SQLITE_OK && !cw_memory_ran_out() && on_event(context, &event);
 
 		cw_event_finish(&event);
@@ -222,7 +222,7 @@ enum cw_status cw_store_conversations(struct cw_reader *reader, const char *acco
 	int64_t id = 0;
 
 	if (!parse_list_cursor(cursor, &position, &id)) {
-		return cw_error_set(reterr, CW_INVALID, "the cursor is not one that this list gave");
+		return cw_error_set(reterr, CW_INVALID, "the cursor did not come from this list");
 	}
 	if (!account_find(&reader->db, account, &account_row)) {
 		return reader_no_account(reader, account, reterr);
@@ -240,7 +240,7 @@ enum cw_status cw_store_conversations(struct cw_reader *reader, const char *acco
 
 		if (!cw_text_format(cursor, CW_LIST_CURSOR_MAX, "%lld.%lld", (long long)row.row.last_position,
 				    (long long)row.id)) {
-			cursor[0] = '\0'; /* cannot be: two int64 fit */
+			cursor[0] = '\0'; /* cannot happen: two int64 fit */
 		}
 		conversation_row_finish(&row);
 		if (!goes_on) {
@@ -266,12 +266,12 @@ enum cw_status cw_store_conversation(struct cw_reader *reader, const char *id, c
 	if (!conversation_find(&reader->db, id, &row)) {
 		return reader_no_conversation(reader, reterr);
 	}
-	(void)on_conversation(context, &row.row); /* there is no next one to go on to */
+	(void)on_conversation(context, &row.row); /* there is only one */
 	conversation_row_finish(&row);
 	return db_status(&reader->db, reterr);
 }
 
-/* One of the threads that are shown as one, with its next message read ahead. */
+/* One of several merged threads shown as one, with its next message read ahead. */
 struct thread {
 	int64_t conversation;
 	int64_t before;

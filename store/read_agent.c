@@ -4,7 +4,7 @@
 #include "store/agent_row.h"
 #include "store/store_private.h"
 
-/* The columns have checks of their length only where they came in: what does not fit is no agent of ours. */
+/* Lengths were checked before the row was stored: a row whose columns do not fit is not one of our agents. */
 static bool take_row(struct db *db, sqlite3_stmt *statement, struct agent_row *row)
 {
 	const char *email = db_text(statement, 4);

@@ -63,7 +63,7 @@ enum cw_status cw_store_assignment_changes(struct cw_reader *reader, const char 
 	return db_status(&reader->db, reterr);
 }
 
-/* The highest seq that a question about an agent answers; 0 for none. */
+/* The highest seq that a query about an agent returns; 0: none. */
 static int64_t highest(struct db *db, enum statement question, int64_t account, const char *subject)
 {
 	sqlite3_stmt *statement = db_bind(db, question, "it", account, subject);
@@ -109,7 +109,7 @@ enum cw_status cw_store_limited_subjects(struct cw_reader *reader, int64_t since
 
 /* ---- revocations ---- */
 
-/* false for a row that our own writer cannot have written. */
+/* false when our own writer cannot have written the row. */
 static bool read_revocation(sqlite3_stmt *statement, struct cw_revocation *revocation)
 {
 	*revocation = (struct cw_revocation){ .revoked_at_s = db_int(statement, 3), .forget_at_s = db_int(statement, 4) };
@@ -127,7 +127,7 @@ enum cw_status cw_store_revocations(struct cw_reader *reader, int64_t now_s, cw_
 		struct cw_revocation revocation;
 
 		if (!read_revocation(statement, &revocation)) {
-			reader->db.failed = SQLITE_CORRUPT; /* passing one over would let its tokens in */
+			reader->db.failed = SQLITE_CORRUPT; /* skipping one would accept its tokens */
 		} else if (!on_revocation(context, &revocation)) {
 			db_end(statement);
 			break;

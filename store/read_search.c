@@ -10,7 +10,7 @@
 #include "store/store_private.h"
 
 #define MAX_QUERY_BYTES 4096
-/* A shorter beginning fits too many words: only the word itself is looked for. */
+/* A shorter prefix matches too many words: then only the word itself is searched for. */
 #define MIN_PREFIX_BYTES 2
 
 /* "+92 345 678-9012" is one number, not four words. */
@@ -19,7 +19,7 @@ static bool is_phone(const char *text)
 	return text[strspn(text, "0123456789+-(). ")] == '\0' && strpbrk(text, "0123456789");
 }
 
-/* A string of FTS5: between quotes, quotes doubled (sqlite.org/fts5.html, section 3.1). Never part of its syntax. */
+/* Adds an FTS5 string, in quotes, with quotes doubled (sqlite.org/fts5.html, section 3.1): never parsed as syntax. */
 static enum cw_status put_word(struct cw_buf *out, const char *word, size_t len, bool is_last)
 {
 	enum cw_status status = cw_buf_append_text(out, out->data[out->len - 1] == '(' ? "\"" : " AND \"");
@@ -63,7 +63,7 @@ static enum cw_status put_words(struct cw_buf *out, const char *text)
 	return status;
 }
 
-/* The MATCH expression; an empty one when the text has no word. */
+/* The MATCH expression; empty when the text contains no word. */
 static enum cw_status make_query(struct cw_reader *reader, const struct cw_search *search, struct cw_buf *out,
 				 struct cw_error *reterr)
 {
@@ -85,7 +85,7 @@ static enum cw_status make_query(struct cw_reader *reader, const struct cw_searc
 	if (status == CW_OK) {
 		status = cw_buf_append_text(out, ")");
 	}
-	return status == CW_OK ? CW_OK : cw_error_set(reterr, CW_INVALID, "the text to search for is too long");
+	return status == CW_OK ? CW_OK : cw_error_set(reterr, CW_INVALID, "the search text is too long");
 }
 
 static void give_conversations(struct cw_reader *reader, const char *query, const struct cw_search *search,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the bridge reads: attempts that are due, files to move; and what people ask about them. */
+/* Reading for the bridge, attempts that are due and files to transfer, and for people who ask about them. */
 #include <string.h>
 
 #include "core/text.h"
@@ -11,13 +11,13 @@ static void copy_column(sqlite3_stmt *statement, int column, char *out, size_t s
 	const char *text = db_text(statement, column);
 
 	if (!cw_text_copy(out, size, text ? text : "")) {
-		out[0] = '\0'; /* longer than anything we store */
+		out[0] = '\0'; /* cannot happen: nothing that long is stored */
 	}
 }
 
 /* ---- attempts ---- */
 
-/* OUTBOUND_JOB_COLUMNS. Texts live until the next step. */
+/* Reads OUTBOUND_JOB_COLUMNS. Strings are valid until the next step. */
 static void read_job(struct db *db, sqlite3_stmt *statement, struct cw_outbound *outbound)
 {
 	*outbound = (struct cw_outbound){
@@ -43,7 +43,7 @@ static void read_job(struct db *db, sqlite3_stmt *statement, struct cw_outbound 
 	copy_column(statement, 8, outbound->tag, sizeof(outbound->tag));
 	if (cw_outbound_state_parse(db_text(statement, 1), &outbound->state) != CW_OK ||
 	    cw_message_kind_parse(db_text(statement, 10), &outbound->kind) != CW_OK) {
-		db->failed = SQLITE_CORRUPT; /* only what we wrote is there */
+		db->failed = SQLITE_CORRUPT; /* cannot happen: we wrote it */
 	}
 	if (cw_message_status_reported(db_text(statement, 18), &outbound->reported) != CW_OK) {
 		outbound->reported = CW_STATUS_NONE;
@@ -143,8 +143,7 @@ static enum cw_status give_wamid(struct cw_reader *reader, sqlite3_stmt *stateme
 	}
 	enum cw_status status = db_status(&reader->db, reterr);
 
-	return status == CW_OK && !is_found ? cw_error_set(reterr, CW_NOT_FOUND, "no message that WhatsApp knows") :
-					      status;
+	return status == CW_OK && !is_found ? cw_error_set(reterr, CW_NOT_FOUND, "no message from the customer") : status;
 }
 
 enum cw_status cw_store_customer_wamid(struct cw_reader *reader, int64_t conversation, char ret_wamid[CW_WAMID_MAX + 1],
@@ -196,7 +195,7 @@ static bool read_sha256(sqlite3_stmt *statement, int column, unsigned char out[C
 	return true;
 }
 
-/* MEDIA_COLUMNS, the number and the tag. */
+/* Reads MEDIA_COLUMNS, the number and the tag. */
 static void read_media_job(sqlite3_stmt *statement, struct cw_media_job *job)
 {
 	*job = (struct cw_media_job){
@@ -252,7 +251,7 @@ enum cw_status cw_store_media(struct cw_reader *reader, const char *id, struct c
 			copy_column(statement, 6, media.mime_type, sizeof(media.mime_type));
 			copy_column(statement, 7, media.filename, sizeof(media.filename));
 			media.size_bytes = db_int(statement, 8);
-			(void)read_sha256(statement, 9, media.sha256); /* there once it is ready */
+			(void)read_sha256(statement, 9, media.sha256); /* present once the file is ready */
 			db_end(statement);
 		}
 	}

@@ -4,10 +4,10 @@
 
 #include "store/sending.h"
 
-/* The part of store/store.h that reads about sending and files: what the bridge has to do, and what people ask. */
+/* Reading about sending and files, for the bridge and for people: part of store/store.h. */
 struct cw_reader;
 
-/* An attempt, with all that the request needs. Texts end with the call. */
+/* An attempt, with everything its request needs. Strings are valid during the call. */
 struct cw_outbound {
 	int64_t id;
 	enum cw_outbound_state state;
@@ -16,7 +16,7 @@ struct cw_outbound {
 	int64_t queued_at_ms, due_at_ms, window_ends_at_ms;
 	char message[CW_CLOCK_UUID_TEXT];
 	char tag[CW_TAG_MAX + 1];
-	int64_t conversation; /* row id: names the lane */
+	int64_t conversation; /* row id; identifies the lane */
 	enum cw_message_kind kind;
 	const char *body;                       /* of the message, JSON */
 	const char *wa_id, *user_id, *group_id; /* the customer's newest live identities; NULL: none */
@@ -29,7 +29,7 @@ struct cw_outbound {
 };
 typedef bool (*cw_outbound_fn)(void *context, const struct cw_outbound *outbound);
 
-/* A file to be fetched from WhatsApp (source: its id there) or to be uploaded (source NULL). Texts end with the call. */
+/* A file to fetch from WhatsApp (source: its id there) or to upload (source NULL). Strings are valid in the call. */
 struct cw_media_job {
 	int64_t id;
 	bool is_upload;
@@ -41,7 +41,7 @@ struct cw_media_job {
 };
 typedef bool (*cw_media_job_fn)(void *context, const struct cw_media_job *job);
 
-/* A file as HTTP gives it. */
+/* A file as served over HTTP. */
 struct cw_media {
 	char conversation[CW_CONVERSATION_ID_MAX + 1];
 	char assignee[CW_SUBJECT_MAX + 1];
@@ -54,19 +54,19 @@ struct cw_media {
 };
 
 /*
- * What is due at a number, in the order in which it is to be sent: attempts that are queued, retrying, or unknown for
- * so long that their lane goes on. *ret_next_due_ms: when more will be; CW_STORE_NEVER.
+ * Attempts due at a number, in sending order: queued, retrying, or unknown for so long that their lane may continue.
+ * *ret_next_due_ms: when the next one is due; CW_STORE_NEVER: none.
  */
 CW_MUST_CHECK enum cw_status cw_store_next_outbound(struct cw_reader *reader, const char *phone_number_id,
 						    int64_t now_ms, int64_t limit, cw_outbound_fn on_outbound,
 						    void *context, int64_t *ret_next_due_ms, struct cw_error *reterr);
 
-/* Unknown attempts of which WhatsApp has reported something meanwhile. */
+/* Attempts about which WhatsApp has since reported something that their state does not say. */
 CW_MUST_CHECK enum cw_status cw_store_settled_outbound(struct cw_reader *reader, int64_t limit,
 						       cw_outbound_fn on_outbound, void *context,
 						       struct cw_error *reterr);
 
-/* For people: what has not ended, by id, from after_id on; and the newest that failed. */
+/* For people: unfinished attempts by id, those after after_id; and the newest failed ones. */
 CW_MUST_CHECK enum cw_status cw_store_list_outbound(struct cw_reader *reader, int64_t after_id, int64_t limit,
 						    cw_outbound_fn on_outbound, void *context, struct cw_error *reterr);
 CW_MUST_CHECK enum cw_status cw_store_list_failed(struct cw_reader *reader, int64_t limit, cw_outbound_fn on_outbound,
@@ -80,15 +80,15 @@ struct cw_outbound_counts {
 CW_MUST_CHECK enum cw_status cw_store_outbound_counts(struct cw_reader *reader, struct cw_outbound_counts *ret_counts,
 						      struct cw_error *reterr);
 
-/* The customer's newest message in a conversation (its row id). CW_NOT_FOUND. */
+/* The wamid of the customer's newest message in a conversation (row id). CW_NOT_FOUND. */
 CW_MUST_CHECK enum cw_status cw_store_customer_wamid(struct cw_reader *reader, int64_t conversation,
 						     char ret_wamid[CW_WAMID_MAX + 1], struct cw_error *reterr);
 
-/* WhatsApp's id of a message, by ours. CW_NOT_FOUND also while it has none. */
+/* WhatsApp's id of a message, by our id. CW_NOT_FOUND also while it has none. */
 CW_MUST_CHECK enum cw_status cw_store_wamid_of(struct cw_reader *reader, const char *message,
 					       char ret_wamid[CW_WAMID_MAX + 1], struct cw_error *reterr);
 
-/* The conversation of a message, and its account, by its id on the wire. CW_NOT_FOUND. */
+/* A message's account and conversation, by the message's id on the wire. CW_NOT_FOUND. */
 struct cw_message_place {
 	char account[CW_ACCOUNT_MAX + 1];
 	char conversation[CW_CONVERSATION_ID_MAX + 1];
@@ -96,7 +96,7 @@ struct cw_message_place {
 CW_MUST_CHECK enum cw_status cw_store_message_place(struct cw_reader *reader, const char *message,
 						    struct cw_message_place *ret_place, struct cw_error *reterr);
 
-/* Files to fetch or upload that are due; *ret_next_due_ms as above. */
+/* Files due to be fetched or uploaded; *ret_next_due_ms as above. */
 CW_MUST_CHECK enum cw_status cw_store_next_media(struct cw_reader *reader, int64_t now_ms, int64_t limit,
 						 cw_media_job_fn on_job, void *context, int64_t *ret_next_due_ms,
 						 struct cw_error *reterr);
@@ -105,7 +105,7 @@ CW_MUST_CHECK enum cw_status cw_store_next_media(struct cw_reader *reader, int64
 CW_MUST_CHECK enum cw_status cw_store_media(struct cw_reader *reader, const char *id, struct cw_media *ret_media,
 					    struct cw_error *reterr);
 
-/* row: {waba_id,name,language,status,category,components,synced_at}, borrowed. Answers whether to go on. */
+/* row: {waba_id,name,language,status,category,components,synced_at}, borrowed. Returns whether to continue. */
 typedef bool (*cw_template_fn)(void *context, json_t *row);
 CW_MUST_CHECK enum cw_status cw_store_list_templates(struct cw_reader *reader, const char *account,
 						     cw_template_fn on_template, void *context, struct cw_error *reterr);

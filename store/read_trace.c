@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The life of a message or a conversation, read back from the log and from the steps of what went out. */
+/* The history of a message or a conversation, from the event log and the steps of outgoing messages. */
 #include <stdio.h>
 #include <string.h>
 
@@ -8,17 +8,17 @@
 #include "store/rows.h"
 #include "store/store_private.h"
 
-/* A message that is older than so many events of its conversation is shown without them. */
+/* How many events of a conversation to search, from the newest back, for those of a message. */
 #define MAX_WALK 20000
 
 struct walk {
-	int64_t account, seq; /* the event to look at next; 0: there is none */
+	int64_t account, seq; /* the next event to look at; 0: none */
 	int64_t message;      /* only events about this message; 0: all */
 	int64_t not_before_ms;
-	int64_t left; /* to be given */
+	int64_t left; /* how many more to give */
 };
 
-/* Back along `prev`, which leads through one conversation only. */
+/* Walks back along `prev`, which stays within one conversation. */
 static void walk_events(struct cw_reader *reader, struct walk *walk, const struct cw_trace_sink *sink)
 {
 	for (int n = 0; walk->seq > 0 && walk->left > 0 && n < MAX_WALK; n++) {
@@ -40,7 +40,7 @@ static void walk_events(struct cw_reader *reader, struct walk *walk, const struc
 		walk->seq = db_int(statement, 2);
 		db_end(statement);
 		if (status != CW_OK) {
-			reader->db.failed = SQLITE_CORRUPT; /* only what we wrote is there */
+			reader->db.failed = SQLITE_CORRUPT; /* cannot happen: we wrote it */
 		}
 		if (reader->db.failed != SQLITE_OK || event.at_ms < walk->not_before_ms) {
 			return;
@@ -90,20 +90,20 @@ static void give_steps(struct cw_reader *reader, int64_t message, const struct c
 	}
 }
 
-/* What else there may be of a message that is not stored. */
+/* Explains what there may be about a message that is not stored. */
 static void explain_missing(struct cw_reader *reader, int64_t account, const char *id, const struct cw_trace_sink *sink)
 {
 	char line[200];
 	sqlite3_stmt *statement = db_bind(&reader->db, SQL_PENDING_FIND, "iit", cw_message_wamid_hash(id), account, id);
 
 	if (db_step(&reader->db, statement)) {
-		(void)snprintf(line, sizeof(line), "a %s (%s) came for it, but never the message",
-			       db_text(statement, 0), db_text(statement, 1)); /* a cut line still tells */
+		(void)snprintf(line, sizeof(line), "a %s (%s) arrived for it, but the message never did",
+			       db_text(statement, 0), db_text(statement, 1)); /* a truncated line is still useful */
 		db_end(statement);
 		sink->on_compared(sink->context, line);
 	}
 	(void)snprintf(line, sizeof(line),
-		       "changes that wait for a number that is not added: %lld; kept, not understood: %lld",
+		       "changes waiting for a number that has not been added: %lld; kept because not understood: %lld",
 		       (long long)raw_count(&reader->db, "waiting"), (long long)raw_count(&reader->db, "kept"));
 	sink->on_compared(sink->context, line);
 }

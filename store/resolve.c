@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* resolve: which conversation a name means, and what the name was compared with. */
+/* resolve: which conversation an id refers to, and what the id was compared with. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -29,7 +29,7 @@ static void compared(struct search *search, const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	(void)vsnprintf(line, sizeof(line), format, arguments); /* a cut line still tells */
+	(void)vsnprintf(line, sizeof(line), format, arguments); /* a truncated line is still useful */
 	va_end(arguments);
 	search->sink->on_compared(search->sink->context, line);
 }
@@ -47,7 +47,7 @@ static bool is_seen(struct search *search, int64_t conversation)
 	return false;
 }
 
-/* A merged conversation answers with the one it went into. */
+/* For a merged conversation, gives the one it was merged into. */
 static void give(struct search *search, struct conversation_row *row, const char *matched_by)
 {
 	struct conversation_row target;
@@ -102,7 +102,7 @@ static void by_canonical(struct search *search, const char *id)
 		return;
 	}
 	if (strcmp(parts.account, search->account_name) != 0) {
-		compared(search, "canonical ids: it names account %s, the token is of account %s", parts.account,
+		compared(search, "canonical ids: it belongs to account %s, the token to account %s", parts.account,
 			 search->account_name);
 		return;
 	}
@@ -188,7 +188,7 @@ enum cw_status cw_store_resolve(struct cw_reader *reader, const char *account, c
 	sqlite3_stmt *statement = db_bind(&reader->db, SQL_ACCOUNT_BY_NAME, "t", account);
 
 	if (!db_step(&reader->db, statement)) {
-		compared(&search, "account %s is not there", account);
+		compared(&search, "account %s does not exist", account);
 		return db_status(&reader->db, reterr);
 	}
 	search.account = db_int(statement, 0);

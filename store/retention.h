@@ -5,8 +5,8 @@
 #include "store/tx.h"
 
 /*
- * Trims a slice of the events that are older than options->event_retention_ms, oldest first; never one that is not published,
- * or not in the index of search, yet. true: there is more. Writer's thread.
+ * Trims a slice of the events older than options->event_retention_ms, oldest first; never one that is not yet
+ * published or not yet in the search index. true: there are more. Writer's thread.
  */
 bool apply_trim_slice(struct tx *tx);
 

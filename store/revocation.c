@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "store/revocation.h"
 
-/* The last token of a session may have been given a moment ago: who had one is refused up to now. */
+/* A session's last token may have been issued a moment ago: if a session ended, revoke tokens up to now. */
 static void end_sessions(struct tx *tx, struct cw_revocation *revocation)
 {
 	int64_t now_s = tx->now_ms / 1000;

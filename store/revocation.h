@@ -5,8 +5,8 @@
 #include "store/tx.h"
 
 /*
- * Tokens that are refused. A revocation of an agent or an account ends their sessions, too, which would give them new
- * tokens. *revocation, which has been checked, becomes what stands now: an older one may reach further.
+ * Stores a revocation. Revoking an agent or an account also ends their sessions, which could otherwise get new tokens.
+ * *revocation must be valid; it is set to the revocation now in effect, since an earlier one may reach further.
  */
 void revocation_store(struct tx *tx, struct cw_revocation *revocation);
 

@@ -7,7 +7,7 @@
 
 #include "core/text.h"
 
-/* Columns that our own writer checked before they were stored; a cut one would be a corrupt file. */
+/* Our own writer checked these columns before storing them; one that does not fit means a corrupt file. */
 static void copy_column(sqlite3_stmt *statement, int column, char *out, size_t size)
 {
 	const char *text = db_text(statement, column);
@@ -66,7 +66,7 @@ static enum cw_message_kind read_kind(sqlite3_stmt *statement, int column)
 	enum cw_message_kind kind = CW_KIND_UNSUPPORTED;
 
 	if (cw_message_kind_parse(db_text(statement, column), &kind) != CW_OK) {
-		return CW_KIND_UNSUPPORTED; /* a kind of a newer version, or NULL where there is no message */
+		return CW_KIND_UNSUPPORTED; /* a kind from a newer version, or NULL when there is no message */
 	}
 	return kind;
 }
@@ -259,7 +259,7 @@ static void load_parts(struct db *db, int64_t conversation, int64_t ref, struct 
 	}
 }
 
-/* Who had the conversation until the event. */
+/* Loads the assignee before the event. */
 static void load_lost_by(struct db *db, int64_t conversation, struct cw_event *event)
 {
 	sqlite3_stmt *statement = db_bind(db, SQL_ASSIGNMENT_ENDED, "ii", conversation, event->seq);
@@ -292,7 +292,7 @@ void event_read(struct db *db, sqlite3_stmt *statement, struct cw_event *event)
 		.changes_assignment = (db_int(statement, 7) & PART_ASSIGNMENT) != 0,
 	};
 	if (cw_event_kind_parse(db_text(statement, 5), &event->kind) != CW_OK) {
-		event->kind = CW_EVENT_SETTINGS; /* a kind of a newer version; its data still speaks */
+		event->kind = CW_EVENT_SETTINGS; /* a kind from a newer version; its data is still useful */
 	}
 	copy_column(statement, 10, event->account, sizeof(event->account));
 	copy_column(statement, 11, event->epoch, sizeof(event->epoch));

@@ -1,6 +1,6 @@
 -- The data model. Applied once, as migration 1; later migrations are numbered steps in sqlite.c.
--- Times are Unix milliseconds, UTC. Words in TEXT columns are those of docs/protocol.md.
--- Foreign keys are written down for the reader and for `convwire check`; the one writer keeps them.
+-- Times are Unix milliseconds, UTC. Keywords in TEXT columns are those of docs/protocol.md.
+-- Foreign keys are not enforced by SQLite; the single writer keeps them, and `convwire check` verifies them.
 
 -- Facts about this database as a whole.
 CREATE TABLE meta (
@@ -24,12 +24,12 @@ CREATE TABLE number (
 	phone_number_id TEXT NOT NULL UNIQUE,
 	waba_id         TEXT,                       -- NULL until given or learned from a body
 	simulated       INTEGER NOT NULL DEFAULT 0, -- `simulate` writes to it
-	replaying       INTEGER NOT NULL DEFAULT 0, -- kept changes are being replayed; new ones queue behind
+	replaying       INTEGER NOT NULL DEFAULT 0, -- kept changes are being replayed; new ones queue behind them
 	created_at      INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX number_waba ON number (waba_id) WHERE waba_id IS NOT NULL;
 
--- A customer of an account, whatever numbers and ids they are known by.
+-- A customer of an account, regardless of how many numbers and ids they have.
 CREATE TABLE contact (
 	id         INTEGER PRIMARY KEY,
 	account    INTEGER NOT NULL REFERENCES account (id),
@@ -42,7 +42,7 @@ CREATE TABLE contact (
 	created_at INTEGER NOT NULL
 ) STRICT;
 
--- Every name under which a contact or a conversation is, or was, known.
+-- Every id by which a contact or a conversation is or was known.
 CREATE TABLE identity (
 	id           INTEGER PRIMARY KEY,
 	account      INTEGER NOT NULL REFERENCES account (id),
@@ -65,14 +65,14 @@ CREATE TABLE conversation (
 	number          INTEGER NOT NULL REFERENCES number (id),
 	contact         INTEGER NOT NULL REFERENCES contact (id),
 	name            TEXT NOT NULL UNIQUE,       -- the canonical id; minted once, then fixed
-	tag             TEXT NOT NULL,              -- how logs name it
+	tag             TEXT NOT NULL,              -- its name in logs
 	version         INTEGER NOT NULL,
-	last_seq        INTEGER NOT NULL,           -- seq of its newest event: the next one's prev
+	last_seq        INTEGER NOT NULL,           -- seq of its newest event; the next event's prev
 	top_position    INTEGER NOT NULL,           -- highest position of any of its messages
-	read_position   INTEGER NOT NULL,           -- up to here the team has read
+	read_position   INTEGER NOT NULL,           -- the team has read up to here
 	unread          INTEGER NOT NULL,
 	window_ends_at  INTEGER NOT NULL,           -- end of the 24-hour window; 0: never opened
-	last_message    BLOB,                       -- uid of the last shown message, and what a list shows of it:
+	last_message    BLOB,                       -- uid of the last visible message; what lists show of it follows
 	last_position   INTEGER NOT NULL,
 	last_kind       TEXT,
 	last_outbound   INTEGER NOT NULL,
@@ -103,25 +103,25 @@ CREATE TABLE message (
 	edited_at    INTEGER NOT NULL DEFAULT 0,
 	version      INTEGER NOT NULL DEFAULT 1,
 	status       TEXT,                          -- outbound only
-	target       BLOB,                          -- uid of what a reaction is about, once known
+	target       BLOB,                          -- uid of the message a reaction is for, once known
 	target_wamid TEXT,
 	body         TEXT NOT NULL                  -- JSON: content, context, referral, errors, author, error
 ) STRICT;
 CREATE UNIQUE INDEX message_thread ON message (conversation, position);
 CREATE INDEX message_wamid ON message (wamid_hash) WHERE wamid_hash IS NOT NULL;
 
--- The log: what clients follow by (account, seq), and the publisher by id. Holds no content: rows are
--- rendered as they are now.
+-- The log, which clients follow by (account, seq) and the publisher by id. It holds no content: events are
+-- rendered from the current rows.
 CREATE TABLE event (
-	id           INTEGER PRIMARY KEY,           -- global, ascending, never used again
+	id           INTEGER PRIMARY KEY,           -- global, ascending, never reused
 	account      INTEGER NOT NULL REFERENCES account (id),
 	seq          INTEGER NOT NULL,              -- contiguous per account
 	prev         INTEGER NOT NULL,              -- seq of the previous event of the conversation; 0: none
 	conversation INTEGER REFERENCES conversation (id),
 	kind         TEXT NOT NULL,
 	ref          INTEGER,                       -- message.id, or notice.id
-	parts        INTEGER NOT NULL,              -- 1: the conversation row is in data, 2: the contact is
-	quiet        INTEGER NOT NULL,              -- 1: of a bulk webhook, only heads are published
+	parts        INTEGER NOT NULL,              -- 1: data has the conversation row, 2: data has the contact
+	quiet        INTEGER NOT NULL,              -- 1: from a bulk webhook; only heads are published
 	at           INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX event_seq ON event (account, seq);
@@ -139,20 +139,20 @@ CREATE TABLE notice (
 	UNIQUE (account, kind, field, subject)
 ) STRICT;
 
--- Authentic input that could not be shown: a whole body, or one change.
+-- Authentic webhook input that could not be processed: a whole body, or one change.
 CREATE TABLE raw_change (
 	id              INTEGER PRIMARY KEY,
 	at              INTEGER NOT NULL,
 	secret          TEXT NOT NULL,              -- name of the app secret that signed it
 	waba_id         TEXT,
 	phone_number_id TEXT,
-	state           TEXT NOT NULL CHECK (state IN ('waiting', 'kept')), -- waiting: for its number
+	state           TEXT NOT NULL CHECK (state IN ('waiting', 'kept')), -- waiting: until its number is added
 	reason          TEXT NOT NULL,
 	body            BLOB NOT NULL
 ) STRICT;
 CREATE INDEX raw_change_waiting ON raw_change (phone_number_id) WHERE state = 'waiting';
 
--- Statuses, edits and revokes that came before their message.
+-- Statuses, edits and revokes that arrived before their message.
 CREATE TABLE pending_status (
 	id         INTEGER PRIMARY KEY,
 	account    INTEGER NOT NULL REFERENCES account (id),
@@ -160,8 +160,8 @@ CREATE TABLE pending_status (
 	wamid      TEXT NOT NULL,
 	kind       TEXT NOT NULL CHECK (kind IN ('status', 'edit', 'revoke')),
 	word       TEXT NOT NULL,                   -- the status, or an edit's new message kind
-	conversation INTEGER,                       -- edits and revokes: whose it is
-	outbound   INTEGER,                         -- and whether ours: nobody changes another's message
+	conversation INTEGER,                       -- edits and revokes: the author's conversation
+	outbound   INTEGER,                         -- edits and revokes: the author's side; only authors change a message
 	at         INTEGER NOT NULL,
 	body       TEXT                             -- errors of a status, content of an edit
 ) STRICT;

@@ -1,12 +1,12 @@
--- Migration 3: what agents send, their files, and the templates. Names and times as in schema.sql, unless said.
+-- Migration 3: sending, files and templates. Names and times as in schema.sql, unless noted.
 
--- `origin` may be 'agent'; what WhatsApp has not said yet of an agent's message is in `status`, too.
+-- `origin` may now be 'agent'; `status` also has states that come before WhatsApp's.
 CREATE TABLE message_3 (
 	id           INTEGER PRIMARY KEY,
 	account      INTEGER NOT NULL REFERENCES account (id),
 	conversation INTEGER NOT NULL REFERENCES conversation (id),
 	uid          BLOB NOT NULL,                 -- UUIDv7, the id on the wire; never changes
-	wamid        TEXT,                          -- WhatsApp's id; unique per account; of an agent's message its newest attempt's
+	wamid        TEXT,                          -- WhatsApp's id, unique per account; an agent's: its newest attempt's
 	wamid_hash   INTEGER,                       -- first 64 bits of SHA-256; looked up, then wamid is compared
 	kind         TEXT NOT NULL,
 	origin       TEXT NOT NULL CHECK (origin IN ('customer', 'phone', 'history', 'agent')),
@@ -18,11 +18,11 @@ CREATE TABLE message_3 (
 	received_at  INTEGER NOT NULL,
 	edited_at    INTEGER NOT NULL DEFAULT 0,
 	version      INTEGER NOT NULL DEFAULT 1,
-	status       TEXT,                          -- outbound only: the state of its newest attempt, then WhatsApp's word
-	target       BLOB,                          -- uid of what a reaction is about, once known
+	status       TEXT,                          -- outbound only: its newest attempt's state, then WhatsApp's status
+	target       BLOB,                          -- uid of the message a reaction is for, once known
 	target_wamid TEXT,
 	body         TEXT NOT NULL,                 -- JSON: content, context, referral, errors, author, error, media, command
-	attempt      INTEGER NOT NULL DEFAULT 0     -- an agent's: the newest, from 1
+	attempt      INTEGER NOT NULL DEFAULT 0     -- an agent's: number of the newest attempt, from 1
 ) STRICT;
 INSERT INTO message_3 SELECT id, account, conversation, uid, wamid, wamid_hash, kind, origin, outbound, late, revoked, position,
 	sent_at, received_at, edited_at, version, status, target, target_wamid, body, 0 FROM message;
@@ -32,37 +32,37 @@ CREATE UNIQUE INDEX message_thread ON message (conversation, position);
 CREATE INDEX message_wamid ON message (wamid_hash) WHERE wamid_hash IS NOT NULL;
 CREATE UNIQUE INDEX message_uid ON message (uid);
 
--- Was this ever somebody's?
+-- Did this id ever belong to someone?
 CREATE INDEX identity_ended ON identity (account, value) WHERE until IS NOT NULL;
 
--- The team is done with it; a customer's message opens it again.
+-- The team is done with it; a customer's message reopens it.
 ALTER TABLE conversation ADD COLUMN done INTEGER NOT NULL DEFAULT 0;
 
--- Why a number does not send; all NULL: it does.
+-- Why a number is paused; all NULL: it is not.
 ALTER TABLE number ADD COLUMN paused_at INTEGER;
 ALTER TABLE number ADD COLUMN paused_code INTEGER;  -- the Graph API's; 0: a person paused it
 ALTER TABLE number ADD COLUMN paused_reason TEXT;   -- a sentence
 
--- Each attempt to send a message. A conversation's rows go one after another, by id: the one at the front holds the
--- lane, and no other is sent until it is accepted, has failed, or has been unknown for a while.
+-- Each attempt to send a message. A conversation's attempts are sent one at a time, by id: the one at the front holds
+-- the lane, and no other is sent until it is accepted, has failed, or has been unknown for a while.
 CREATE TABLE outbound (
 	id           INTEGER PRIMARY KEY,
 	message      INTEGER NOT NULL REFERENCES message (id),
 	attempt      INTEGER NOT NULL,
 	conversation INTEGER NOT NULL REFERENCES conversation (id),
 	number       INTEGER NOT NULL REFERENCES number (id),
-	media        INTEGER REFERENCES media (id), -- the file, which must be at WhatsApp first
+	media        INTEGER REFERENCES media (id), -- its file, which must be uploaded first
 	state        TEXT NOT NULL CHECK (state IN ('queued', 'sending', 'retrying', 'unknown', 'accepted', 'failed')),
 	holds_lane   INTEGER NOT NULL,              -- 1: at the front
 	tries        INTEGER NOT NULL DEFAULT 0,    -- requests begun
-	due_at       INTEGER NOT NULL,              -- not before; `unknown`: the lane goes on then. 2^63-1: not by time
+	due_at       INTEGER NOT NULL,              -- not before; `unknown`: the lane continues then. 2^63-1: not by time
 	queued_at    INTEGER NOT NULL,
-	state_at     INTEGER NOT NULL,              -- since when
+	state_at     INTEGER NOT NULL,              -- when it entered its state
 	wamid        TEXT,                          -- once accepted
 	wamid_hash   INTEGER,
-	code         INTEGER NOT NULL DEFAULT 0,    -- the Graph API's error of the last try; 0: none
+	code         INTEGER NOT NULL DEFAULT 0,    -- the Graph API's error code for the last try; 0: none
 	reported     TEXT,                          -- the highest status that WhatsApp reported
-	report       TEXT                           -- JSON: its first error
+	report       TEXT                           -- JSON: the first error of that status
 ) STRICT;
 CREATE UNIQUE INDEX outbound_attempt ON outbound (message, attempt);
 CREATE INDEX outbound_due ON outbound (number, due_at, id) WHERE holds_lane = 1;
@@ -73,12 +73,12 @@ CREATE INDEX outbound_settled ON outbound (id)
 CREATE INDEX outbound_media ON outbound (media) WHERE media IS NOT NULL AND state = 'queued';
 CREATE INDEX outbound_wamid ON outbound (wamid_hash) WHERE wamid_hash IS NOT NULL;
 
--- Commands that were taken, for ever: the same id again gets the same answer.
+-- Accepted commands, kept forever: repeating an id returns the same answer.
 CREATE TABLE command (
 	account INTEGER NOT NULL REFERENCES account (id),
 	subject TEXT NOT NULL,                      -- who sent it: the topic's last level, or the token's
-	id      TEXT NOT NULL,                      -- the sender's
-	digest  BLOB NOT NULL,                      -- SHA-256 of what was asked
+	id      TEXT NOT NULL,                      -- chosen by the sender
+	digest  BLOB NOT NULL,                      -- SHA-256 of the request
 	answer  TEXT NOT NULL,                      -- JSON
 	conversation INTEGER NOT NULL REFERENCES conversation (id),
 	at      INTEGER NOT NULL,
@@ -90,19 +90,19 @@ CREATE TABLE media (
 	id           INTEGER PRIMARY KEY,
 	uid          BLOB NOT NULL UNIQUE,          -- UUIDv7, the id on the wire
 	account      INTEGER NOT NULL REFERENCES account (id),
-	conversation INTEGER NOT NULL REFERENCES conversation (id), -- who may see it may see the file
-	message      INTEGER REFERENCES message (id), -- inbound: whose it is; NULL: an agent's upload
+	conversation INTEGER NOT NULL REFERENCES conversation (id), -- whoever may see it may see the file
+	message      INTEGER REFERENCES message (id), -- inbound: the message it belongs to; NULL: an agent's upload
 	state        TEXT NOT NULL CHECK (state IN ('pending', 'ready', 'failed')),
 	mime_type    TEXT NOT NULL,
 	filename     TEXT,
 	size         INTEGER NOT NULL DEFAULT 0,    -- bytes, once ready
-	sha256       BLOB,                          -- of the bytes, once ready; before: what WhatsApp claims, if it does
+	sha256       BLOB,                          -- of the bytes, once ready; before that, as WhatsApp gave it, if it did
 	source       TEXT,                          -- inbound: WhatsApp's media id
-	number       INTEGER REFERENCES number (id),-- inbound: where it came in; outbound: to which it is, or is to be, uploaded
+	number       INTEGER REFERENCES number (id),-- inbound: where it arrived; outbound: where it is or will be uploaded
 	uploaded_as  TEXT,                          -- outbound: WhatsApp's media id at that number
-	uploaded_at  INTEGER NOT NULL DEFAULT 0,    -- when
+	uploaded_at  INTEGER NOT NULL DEFAULT 0,    -- 0: not yet
 	tries        INTEGER NOT NULL DEFAULT 0,
-	due_at       INTEGER,                       -- to be fetched or uploaded not before; NULL: nothing is to be done
+	due_at       INTEGER,                       -- earliest time to fetch or upload it; NULL: nothing to do
 	error        TEXT,                          -- a sentence
 	created_at   INTEGER NOT NULL
 ) STRICT;
@@ -115,7 +115,7 @@ CREATE TABLE template (
 	waba_id    TEXT NOT NULL,
 	name       TEXT NOT NULL,
 	language   TEXT NOT NULL,
-	status     TEXT NOT NULL,                   -- Meta's word: APPROVED, PENDING and others
+	status     TEXT NOT NULL,                   -- as Meta sends it: APPROVED, PENDING and others
 	category   TEXT NOT NULL,
 	components TEXT NOT NULL,                   -- JSON, as Meta sends it
 	synced_at  INTEGER NOT NULL,

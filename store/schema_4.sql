@@ -1,11 +1,11 @@
--- Migration 4: agents who sign in here, and their sessions. Names and times as in schema.sql, unless said.
+-- Migration 4: agents who sign in here, and their sessions. Names and times as in schema.sql, unless noted.
 
--- An account's people. Subjects known only by a foreign token are in no row here.
+-- An account's agents. Subjects known only from external tokens have no row here.
 CREATE TABLE agent (
 	id            INTEGER PRIMARY KEY,
 	account       INTEGER NOT NULL REFERENCES account (id),
 	subject       TEXT NOT NULL,
-	email         TEXT UNIQUE,                  -- lower case; another name to sign in by; NULL: none
+	email         TEXT UNIQUE,                  -- lower case; also works for signing in; NULL: none
 	name          TEXT NOT NULL,                -- what colleagues see
 	role          TEXT NOT NULL,                -- a section of roles.acl
 	password_hash TEXT NOT NULL,                -- crypt(5), yescrypt
@@ -14,10 +14,10 @@ CREATE TABLE agent (
 	UNIQUE (account, subject)
 ) STRICT;
 
--- Who is signed in: a row for each browser, until it is over.
+-- Sessions: one row per signed-in browser.
 CREATE TABLE session (
 	id            INTEGER PRIMARY KEY,
-	secret_sha256 BLOB NOT NULL UNIQUE,         -- of the refresh cookie, which is kept nowhere
+	secret_sha256 BLOB NOT NULL UNIQUE,         -- of the refresh cookie, which is not stored anywhere
 	agent         INTEGER NOT NULL REFERENCES agent (id),
 	created_at    INTEGER NOT NULL,
 	used_at       INTEGER NOT NULL,             -- to the hour
@@ -26,7 +26,7 @@ CREATE TABLE session (
 CREATE INDEX session_agent ON session (agent);
 CREATE INDEX session_expires ON session (expires_at);
 
--- `kind` may be 'agent'.
+-- `kind` may now be 'agent'.
 CREATE TABLE notice_4 (
 	id      INTEGER PRIMARY KEY,
 	account INTEGER NOT NULL REFERENCES account (id),
@@ -35,7 +35,7 @@ CREATE TABLE notice_4 (
 	subject TEXT NOT NULL,                      -- template id, phone number, agent, or ''
 	version INTEGER NOT NULL,
 	at      INTEGER NOT NULL,
-	value   TEXT NOT NULL,                      -- JSON, as Meta sent it; Convwire's own in docs/protocol.md
+	value   TEXT NOT NULL,                      -- JSON, as Meta sent it; for Convwire's own see docs/protocol.md
 	UNIQUE (account, kind, field, subject)
 ) STRICT;
 INSERT INTO notice_4 SELECT id, account, kind, field, subject, version, at, value FROM notice;

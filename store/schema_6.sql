@@ -1,14 +1,14 @@
--- Migration 6: when a message of ours went through what, for `convwire trace` and for people who ask when it was read.
--- Names and times as in schema.sql, unless said.
+-- Migration 6: the history of outgoing messages, for `convwire trace` and to see when a message was read.
+-- Names and times as in schema.sql, unless noted.
 
--- A step of a message that goes out: a state that an attempt entered, or a status that WhatsApp reported. Kept as long
--- as the message.
+-- A step of an outgoing message: a state that an attempt entered, or a status that WhatsApp reported. Kept as long as
+-- the message.
 CREATE TABLE step (
 	message INTEGER NOT NULL REFERENCES message (id),
-	attempt INTEGER NOT NULL,                   -- 0: of a message that was not sent from here, as an echo of the phone's
+	attempt INTEGER NOT NULL,                   -- 0: the message was not sent from here, e.g. an echo from the phone
 	at      INTEGER NOT NULL,                   -- when it was stored
 	word    TEXT NOT NULL,                      -- outbound.state, or a status of invariant 9
-	said_at INTEGER NOT NULL,                   -- a status: Meta's time; 0: none given, or a state
-	code    INTEGER NOT NULL,                   -- the Graph API's error; 0: none
+	said_at INTEGER NOT NULL,                   -- a status: Meta's time; 0: none given, or this is a state
+	code    INTEGER NOT NULL,                   -- the Graph API's error code; 0: none
 	PRIMARY KEY (message, attempt, at, word)
 ) STRICT, WITHOUT ROWID;

@@ -1,2 +1,2 @@
--- Migration 7: all conversations of a contact, also merged ones, are asked for whenever somebody new writes.
+-- Migration 7: an index for all conversations of a contact, merged ones included; used whenever someone new writes.
 CREATE INDEX conversation_of_contact ON conversation (contact);

@@ -9,7 +9,7 @@
 
 #define SLICE 100
 
-/* An event, as far as the index is concerned. contact: of its conversation; 0: it has none. */
+/* The parts of an event that matter for the index. contact: the conversation's; 0: the event has no conversation. */
 struct step {
 	int64_t id, account, contact, ref;
 	enum cw_event_kind kind;
@@ -44,7 +44,7 @@ static void index_message(struct tx *tx, const struct step *step)
 	if (text && text[0]) {
 		db_run(tx->db, SQL_SEARCH_INSERT_MESSAGE, "iit", step->ref, step->account, text);
 	} else if (!text && !is_hidden) {
-		tx->db->failed = SQLITE_NOMEM; /* what is stored is JSON */
+		tx->db->failed = SQLITE_NOMEM; /* stored bodies are valid JSON, so this is out of memory */
 	}
 	free(text);
 	message_row_finish(&row);
@@ -79,7 +79,7 @@ static void take_step(struct tx *tx, const struct step *step)
 	}
 }
 
-/* Read as a whole first: indexing uses statements of its own. */
+/* Reads the whole slice before indexing, which uses other statements. */
 static size_t read_steps(struct db *db, int64_t after, struct step steps[SLICE])
 {
 	size_t n = 0;
@@ -94,7 +94,7 @@ static size_t read_steps(struct db *db, int64_t after, struct step steps[SLICE])
 				       .ref = db_int(statement, 4),
 				       .parts = db_int(statement, 5) };
 		if (cw_event_kind_parse(db_text(statement, 3), &step->kind) != CW_OK) {
-			step->contact = 0; /* a kind of a newer version: nothing to index */
+			step->contact = 0; /* a kind from a newer version: nothing to index */
 		}
 	}
 	db_end(statement);

@@ -4,12 +4,12 @@
 
 #include "store/tx.h"
 
-/* The index of full-text search, which follows the event log behind the commits. Writer's thread. */
+/* The full-text search index. It follows the event log, after the commits. Writer's thread. */
 
-/* A slice, in a transaction of its own; true: there is more. */
+/* Indexes a slice of the log, in a transaction of its own. true: there is more. */
 bool apply_search_slice(struct tx *tx);
 
-/* The event up to which the index has the log. */
+/* The id of the last event that was indexed. */
 int64_t search_cursor(struct db *db);
 
 #endif

@@ -9,7 +9,7 @@
 #include "core/memory.h"
 #include "store/schema.h"
 
-/* "CWIR", so that file(1) and we know the file as ours. */
+/* "CWIR": identifies our files, to us and to file(1). */
 #define APPLICATION_ID 0x43574952
 #define BUSY_TIMEOUT_MS 5000
 
@@ -26,10 +26,10 @@ static const char *const migrations[] = { cw_store_schema_sql,   cw_store_schema
 #define SCHEMA_VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
 
 /*
- * WAL and FULL: a commit is on the disk when COMMIT returns. Checkpoints are the writer's own doing, so
- * that none races a commit (SQLite before 3.51.3 can corrupt the WAL then). Debian compiles
- * SECURE_DELETE in, which rewrites pages on every delete; backups hold no more than the live file. Readers sort in temporary
- * files: `convwire check` sorts all events.
+ * WAL and FULL: a commit is on disk when COMMIT returns. The writer checkpoints explicitly, so that no
+ * checkpoint races a commit (SQLite before 3.51.3 can then corrupt the WAL). secure_delete is off:
+ * Debian's default rewrites pages on every delete, and backups contain no more than the live file. Readers
+ * sort in temporary files, because `convwire check` sorts all events.
  */
 static const char writer_pragmas[] =
 	"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;"
@@ -56,7 +56,7 @@ static int64_t pragma_int(struct db *db, const char *sql)
 	    sqlite3_step(statement) == SQLITE_ROW) {
 		value = sqlite3_column_int64(statement, 0);
 	}
-	(void)sqlite3_finalize(statement); /* its error was the step's */
+	(void)sqlite3_finalize(statement); /* the step already reported its error */
 	return value;
 }
 
@@ -93,15 +93,16 @@ static enum cw_status check_identity(struct db *db, const char *path, struct cw_
 	}
 	if (version > SCHEMA_VERSION) {
 		db_close(db);
-		return cw_error_set(reterr, CW_INVALID,
-				    "%s: made by a newer Convwire (schema %d, this one knows %d); install that version",
-				    path, (int)version, SCHEMA_VERSION);
+		return cw_error_set(
+			reterr, CW_INVALID,
+			"%s: made by a newer Convwire (schema %d; this version knows up to %d); install that version",
+			path, (int)version, SCHEMA_VERSION);
 	}
 	bool is_foreign = version == 0 && pragma_int(db, "SELECT count(*) FROM sqlite_master") > 0;
 
 	if (is_foreign || (version > 0 && application != APPLICATION_ID)) {
 		db_close(db);
-		return cw_error_set(reterr, CW_INVALID, "%s: a database, but not one of Convwire's", path);
+		return cw_error_set(reterr, CW_INVALID, "%s: not a Convwire database", path);
 	}
 	return CW_OK;
 }
@@ -112,7 +113,7 @@ static enum cw_status prepare_writer(struct db *db, const char *path, struct cw_
 		return open_failed(db, path, "cannot be set up", reterr);
 	}
 	if (!journal_is_wal(db) || pragma_int(db, "PRAGMA synchronous") != 2) {
-		return open_failed(db, path, "the file system does not do WAL with full synchronisation", reterr);
+		return open_failed(db, path, "the file system does not support WAL with full synchronisation", reterr);
 	}
 	for (int64_t version = pragma_int(db, "PRAGMA user_version"); version < SCHEMA_VERSION; version++) {
 		if (version < 0 || !migrate_step(db, version)) {
@@ -149,7 +150,7 @@ enum cw_status db_open(struct db *db, const char *path, bool is_writer, struct c
 void db_close(struct db *db)
 {
 	for (int i = 0; i < STATEMENT_COUNT; i++) {
-		(void)sqlite3_finalize(db->statements[i]); /* NULL is fine; errors were the steps' */
+		(void)sqlite3_finalize(db->statements[i]); /* NULL is fine; the steps already reported errors */
 	}
 	(void)sqlite3_close(db->handle);
 	*db = (struct db){ .handle = NULL };
@@ -198,7 +199,7 @@ sqlite3_stmt *db_bind(struct db *db, enum statement statement, const char *types
 		db->failed = sqlite3_prepare_v3(db->handle, statement_texts[statement], -1, SQLITE_PREPARE_PERSISTENT,
 						slot, NULL);
 	} else {
-		(void)sqlite3_reset(*slot); /* repeats the last step's error, which was seen */
+		(void)sqlite3_reset(*slot); /* repeats the last step's error, already handled */
 	}
 	va_start(arguments, types);
 	for (int i = 0; db->failed == SQLITE_OK && types[i]; i++) {
@@ -227,10 +228,10 @@ bool db_step(struct db *db, sqlite3_stmt *statement)
 
 void db_end(sqlite3_stmt *statement)
 {
-	(void)sqlite3_reset(statement); /* repeats the last step's error, which was seen */
+	(void)sqlite3_reset(statement); /* repeats the last step's error, already handled */
 }
 
-/* A text that could not be made or read is a NULL where there is none, or looks broken. */
+/* When memory runs out, a string becomes an unexpected NULL or looks corrupt. */
 static bool follows_from_memory(int failed)
 {
 	int code = failed & 0xff;

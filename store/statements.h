@@ -9,11 +9,11 @@
 #include "store/statements_trace.h"
 
 /*
- * All SQL but the schema, each statement under the name of what it does. Prepared once per
- * connection, on first use; none is put together at run time.
+ * All SQL except the schema. Each statement is prepared once per connection, on first use; none is
+ * built at run time.
  */
 
-/* What an agent has to read. */
+/* Messages that count as unread until the team has read them. */
 #define COUNTS_AS_UNREAD \
 	"outbound = 0 AND origin = 'customer' AND kind NOT IN ('reaction', 'system', 'request_welcome')"
 /* The columns of a message, in the order in which rows.c reads them. */
@@ -114,7 +114,7 @@
 				    "ORDER BY c.last_position DESC, c.id DESC") \
 	X(SQL_UNREAD_AFTER, "SELECT count(*) FROM message WHERE (conversation = ?1 OR conversation IN (SELECT id FROM " \
 			    "conversation WHERE merged_into = ?1)) AND position > ?2 AND " COUNTS_AS_UNREAD) \
-	/* who has a conversation */ \
+	/* assignments */ \
 	X(SQL_CONVERSATION_ASSIGN, "UPDATE conversation SET assignee = ?2 WHERE id = ?1") \
 	X(SQL_CONVERSATION_ASSIGNED_OTHERWISE, "SELECT id FROM conversation WHERE merged_into = ?1 " \
 					       "AND assignee IS NOT ?2 ORDER BY id LIMIT 1") \
@@ -127,7 +127,7 @@
 	X(SQL_ASSIGNMENT_LIST, "SELECT s.conversation, c.name, s.subject FROM assignment s JOIN conversation c " \
 			       "ON c.id = s.conversation WHERE s.until_seq IS NULL AND s.conversation > ?1 " \
 			       "ORDER BY s.conversation LIMIT ?2") \
-	/* a row that began or ended since: was it there before, and is it there now? */ \
+	/* for rows that began or ended since: was the conversation assigned before, and is it now? */ \
 	X(SQL_ASSIGNMENT_CHANGES, "SELECT c.name, max(s.until_seq IS NULL) AS now, max(s.from_seq <= ?3) AS before " \
 				  "FROM assignment s JOIN conversation c ON c.id = s.conversation " \
 				  "WHERE s.account = ?1 AND s.subject = ?2 AND (s.from_seq > ?3 OR s.until_seq > ?3) " \
@@ -169,7 +169,7 @@
 	X(SQL_MESSAGE_LIST, "SELECT " MESSAGE_COLUMNS "FROM message m JOIN conversation c ON c.id = m.conversation " \
 			    "WHERE m.conversation = ?1 AND m.position < ?2 ORDER BY m.position DESC") \
 	X(SQL_MERGED_CONVERSATIONS, "SELECT id FROM conversation WHERE merged_into = ?1") \
-	/* what came before its message */ \
+	/* statuses, edits and revokes that arrived before their message */ \
 	X(SQL_PENDING_INSERT, "INSERT INTO pending_status (account, wamid_hash, wamid, kind, word, at, body, " \
 			      "conversation, outbound) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 WHERE NOT EXISTS " \
 			      "(SELECT 1 FROM pending_status WHERE wamid_hash = ?2 AND account = ?1 AND wamid = ?3 " \
@@ -191,7 +191,7 @@
 			     "DO UPDATE SET version = version + 1, at = excluded.at, value = excluded.value " \
 			     "WHERE value <> excluded.value RETURNING id, version") \
 	X(SQL_NOTICE_BY_ID, "SELECT kind, field, subject, version, at, value FROM notice WHERE id = ?1") \
-	/* what is kept raw */ \
+	/* raw changes */ \
 	X(SQL_RAW_INSERT, "INSERT INTO raw_change (at, secret, waba_id, phone_number_id, state, reason, body) " \
 			  "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)") \
 	X(SQL_RAW_WAITING, "SELECT id, secret, body FROM raw_change WHERE phone_number_id = ?1 AND state = 'waiting' " \

@@ -2,7 +2,7 @@
 #ifndef STORE_STATEMENTS_AGENTS_H
 #define STORE_STATEMENTS_AGENTS_H
 
-/* The SQL of agents and their sessions, and of a restore, which ends them; part of the list of store/statements.h. */
+/* The SQL for agents, their sessions, and restores, which end the sessions; part of store/statements.h's list. */
 
 /* In the order in which read_agent.c reads them. */
 #define AGENT_COLUMNS \

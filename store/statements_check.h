@@ -2,7 +2,7 @@
 #ifndef STORE_STATEMENTS_CHECK_H
 #define STORE_STATEMENTS_CHECK_H
 
-/* The SQL of `convwire check`; part of the list of store/statements.h. Each counts what breaks a promise. */
+/* The SQL for `convwire check`; part of store/statements.h's list. Statements find rows that violate an invariant. */
 
 #define CHECK_STATEMENT_LIST(X) \
 	X(SQL_CHECK_INTEGRITY, "PRAGMA integrity_check(20)") \
@@ -22,7 +22,7 @@
 				       "GROUP BY conversation HAVING count(*) > 1)") \
 	X(SQL_CHECK_MERGED_ASSIGNEE, "SELECT count(*) FROM conversation c JOIN conversation r ON r.id = c.merged_into " \
 				     "WHERE c.assignee IS NOT r.assignee") \
-	/* until somebody reads: a late one counts though what is behind it was read, and what was merged into it counts too */ \
+	/* a range: a late message may count although read_position is past it; merges are skipped */ \
 	X(SQL_CHECK_UNREAD, \
 	  "SELECT count(*) FROM conversation c WHERE c.merged_into IS NULL " \
 	  "AND NOT EXISTS (SELECT 1 FROM conversation d WHERE d.merged_into = c.id) AND c.unread NOT " \

@@ -3,7 +3,7 @@
 #define STORE_STATEMENTS_SEARCH_H
 
 /*
- * The SQL that follows the event log: full-text search, and retention; part of the list of store/statements.h. An account's
+ * The SQL that follows the event log: full-text search and retention; part of store/statements.h's list. An account's
  * token in the index is a<account.id>.
  */
 
@@ -26,7 +26,7 @@
 				    "JOIN number n ON n.id = c.number JOIN contact k ON k.id = c.contact " \
 				    "WHERE contact_text MATCH ?1 AND (?2 IS NULL OR c.assignee = ?2) " \
 				    "ORDER BY s.rowid DESC") \
-	/* from the oldest on, up to the first that is to stay: never a hole, whatever the clock did */ \
+	/* from the oldest up to the first that stays: never leaves a gap, even if the clock jumped */ \
 	X(SQL_EVENT_TRIM, "DELETE FROM event WHERE id IN (SELECT id FROM event WHERE id <= ?2 ORDER BY id LIMIT ?3) " \
 			  "AND id < coalesce((SELECT id FROM (SELECT id, at FROM event ORDER BY id LIMIT ?3) " \
 			  "WHERE at >= ?1 ORDER BY id LIMIT 1), ?2 + 1)")

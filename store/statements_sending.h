@@ -2,20 +2,20 @@
 #ifndef STORE_STATEMENTS_SENDING_H
 #define STORE_STATEMENTS_SENDING_H
 
-/* The SQL of what is sent, its files and its templates; part of the list of store/statements.h. */
+/* The SQL for sending, files and templates; part of store/statements.h's list. */
 
 /* clang-format off: a list of statements, one per line */
 
-/* An attempt, for the writer. */
+/* The columns of an attempt that the writer needs. */
 #define OUTBOUND_COLUMNS \
 	"o.id, o.message, o.attempt, o.conversation, o.number, o.media, o.state, o.holds_lane, o.tries, o.reported, " \
 	"o.report, o.wamid, m.account, o.queued_at "
 #define OUTBOUND_TABLES "outbound o JOIN message m ON m.id = o.message "
-/* An attempt with all that its request needs. */
+/* The columns of an attempt that its request needs. */
 #define LIVE_IDENTITY(kind) \
 	"(SELECT i.value FROM identity i WHERE i.contact = c.contact AND i.kind = '" kind "' AND i.until IS NULL "
 #define NEWEST "ORDER BY i.id DESC LIMIT 1)"
-/* User ids are per business portfolio: one that was learned at this number comes first. */
+/* User ids are per business portfolio: one learned at this number is preferred. */
 #define OUTBOUND_JOB_COLUMNS \
 	"o.id, o.state, o.attempt, o.tries, o.queued_at, o.due_at, c.window_ends_at, m.uid, c.tag, o.conversation, " \
 	"m.kind, m.body, k.wa_id, coalesce(" LIVE_IDENTITY("user_id") "AND i.number = o.number " NEWEST \
@@ -28,9 +28,12 @@
 	"outbound o JOIN message m ON m.id = o.message JOIN conversation c ON c.id = o.conversation " \
 	"JOIN contact k ON k.id = c.contact JOIN account a ON a.id = m.account JOIN number n ON n.id = o.number " \
 	"LEFT JOIN media d ON d.id = o.media "
-/* Beside another term about the state it looks idle; it lets SQLite use the indexes that have it as their WHERE. */
+/* Looks redundant next to another condition on the state, but lets SQLite use the partial indexes with this WHERE. */
 #define OUTBOUND_OPEN "o.state IN ('queued', 'sending', 'retrying', 'unknown')"
-/* WhatsApp has reported something of it that its state does not say. The words of the index outbound_settled. */
+/*
+ * WhatsApp has reported something about the attempt that its state does not say. Must match the WHERE of index
+ * outbound_settled.
+ */
 #define OUTBOUND_SETTLED \
 	"o.reported IS NOT NULL AND (o.state IN ('retrying', 'unknown') OR (o.state = 'failed' AND o.reported <> 'failed'))"
 #define MEDIA_COLUMNS \
@@ -38,7 +41,7 @@
 	"d.source, d.number, d.uploaded_as, d.uploaded_at, d.tries, d.created_at, d.error "
 
 #define SENDING_STATEMENT_LIST(X) \
-	/* what is sent */ \
+	/* sending */ \
 	X(SQL_OUTBOUND_INSERT, \
 	  "INSERT INTO outbound (message, attempt, conversation, number, media, state, holds_lane, " \
 	  "due_at, queued_at, state_at) SELECT ?1, ?2, ?3, ?4, ?5, 'queued', NOT EXISTS (SELECT 1 FROM " \

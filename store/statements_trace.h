@@ -2,7 +2,7 @@
 #ifndef STORE_STATEMENTS_TRACE_H
 #define STORE_STATEMENTS_TRACE_H
 
-/* The SQL of `convwire trace`; part of the list of store/statements.h. */
+/* The SQL for `convwire trace`; part of store/statements.h's list. */
 
 #define TRACE_STATEMENT_LIST(X) \
 	X(SQL_STEP_INSERT, "INSERT OR IGNORE INTO step (message, attempt, at, word, said_at, code) " \

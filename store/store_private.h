@@ -16,12 +16,12 @@ struct cw_reader {
 	bool is_out;
 };
 
-/* Why account_find found nothing: the connection failed, or CW_NOT_FOUND. */
+/* Why account_find found nothing: the connection's error, or CW_NOT_FOUND. */
 enum cw_status reader_no_account(struct cw_reader *reader, const char *name, struct cw_error *reterr);
-/* The same of conversation_find. */
+/* The same for conversation_find. */
 enum cw_status reader_no_conversation(struct cw_reader *reader, struct cw_error *reterr);
 
-/* One process owns a directory: *ret_fd holds the lock until it is closed. CW_BUSY, CW_IO. */
+/* Locks a directory for this process: *ret_fd holds the lock until it is closed. CW_BUSY, CW_IO. */
 enum cw_status store_lock(const char *dir, int *ret_fd, struct cw_error *reterr);
 
 struct cw_store {
@@ -35,20 +35,20 @@ struct cw_store {
 	int64_t wal_pages; /* not yet checkpointed */
 	int64_t checkpoint_at_pages;
 	bool may_replay;
-	bool may_index;        /* search may be behind the log */
-	int64_t next_index_ms; /* monotonic, as next_trim_ms */
+	bool may_index;        /* the search index may be behind the log */
+	int64_t next_index_ms; /* monotonic, like next_trim_ms */
 	int64_t next_trim_ms;
 	pthread_t thread;
 	bool is_joined;
 
-	/* queue_lock guards what follows. */
+	/* queue_lock guards these. */
 	pthread_mutex_t queue_lock;
 	pthread_cond_t queue_changed;
 	struct cw_store_op *first, *last;
 	struct cw_store_stats stats;
 	bool is_stopping;
 
-	/* reader_lock guards what follows. */
+	/* reader_lock guards these. */
 	pthread_mutex_t reader_lock;
 	pthread_cond_t reader_returned;
 	struct cw_reader readers[N_READERS]; /* opened on first use */

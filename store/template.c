@@ -35,7 +35,7 @@ enum cw_status apply_templates(struct tx *tx, struct cw_store_op *op)
 
 	templates->n_stored = 0;
 	if (!account || !tx_account(tx, account)) {
-		return cw_error_set(&op->error, CW_NOT_FOUND, "account %.70s is not there", templates->account);
+		return cw_error_set(&op->error, CW_NOT_FOUND, "account %.70s does not exist", templates->account);
 	}
 	db_run(tx->db, SQL_TEMPLATE_CLEAR, "it", account, templates->waba_id);
 	json_array_foreach(templates->rows, index, row)

@@ -85,20 +85,20 @@ static struct cw_event *add_event(struct tx *tx)
 	return event;
 }
 
-/* What the broker's table of assignments needs, and no more. */
+/* Copies only what the broker's assignment table needs. */
 static void copy_assignment(struct tx *tx, const struct event_spec *spec, struct cw_event *event)
 {
 	const struct cw_conversation *row = &spec->conversation->row;
 
 	event->changes_assignment = true;
 	if (!cw_text_copy(event->lost_by, sizeof(event->lost_by), spec->lost_by ? spec->lost_by : "")) {
-		tx->db->failed = SQLITE_TOOBIG; /* cannot be: it was a row's */
+		tx->db->failed = SQLITE_TOOBIG; /* cannot happen: it came from a row */
 	}
 	memcpy(event->conversation.id, row->id, sizeof(row->id));
 	memcpy(event->conversation.assignee, row->assignee, sizeof(row->assignee));
 }
 
-/* A quiet event is only counted by the publisher, so it carries no data, unless it changes who may read. */
+/* The publisher only counts quiet events, so they carry no data, except for a change of assignee. */
 static void hand_over(struct tx *tx, const struct event_spec *spec, const struct account_row *account, int64_t prev)
 {
 	struct cw_event *event = tx->options->on_events ? add_event(tx) : NULL;
@@ -182,7 +182,7 @@ void tx_signal(struct tx *tx, const struct cw_signal *signal)
 	struct cw_signal *signals = realloc(tx->signals, (tx->n_signals + 1) * sizeof(*signals));
 
 	if (!signals) {
-		return; /* a read receipt less */
+		return; /* one signal is lost */
 	}
 	tx->signals = signals;
 	signals[tx->n_signals++] = *signal;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The one thread that writes: drains its queue without ever waiting for a
- * fuller batch, one transaction per batch, then tells every submitter. Group commit is what makes
- * synchronous=FULL affordable: one fsync for all that queued up during the last one.
+ * The one thread that writes. It takes what is queued, without ever waiting for a fuller batch, applies it
+ * in one transaction, then calls each operation's on_done. Group commit makes synchronous=FULL affordable:
+ * one fsync covers everything that was queued during the previous one.
  *
- * A batch that fails for one operation is done again one by one, so that a bad one fails alone. A full
- * disk fails the batch and is tried again every second. An I/O error on the way to COMMIT ends the
- * process: after a failed fsync the kernel may call pages clean that never reached the disk.
+ * If an operation makes the batch fail, the operations are applied again one by one, so that only the bad
+ * one fails. A full disk fails the batch and is probed again every second. An I/O error up to COMMIT ends
+ * the process: after a failed fsync the kernel may mark pages clean that never reached the disk.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +27,7 @@
 
 #define MAX_BATCH_OPS 512
 #define IDLE_MS 1000
-/* Search is behind by this much at most while others have work for the writer, but for a flood; retention goes as slowly. */
+/* While the writer is busy, the search index lags by at most this much, except in a flood; retention is as slow. */
 #define INDEX_EVERY_MS 200
 #define TRIM_EVERY_MS 1000
 /* 16 MB of WAL: the longest checkpoint stays in the tens of milliseconds (docs/benchmarks.md). */
@@ -71,7 +71,7 @@ static void free_store(struct cw_store *store)
 {
 	db_close(&store->db);
 	if (store->lock_fd >= 0) {
-		(void)close(store->lock_fd); /* the lock goes with it */
+		(void)close(store->lock_fd); /* releases the lock */
 	}
 	(void)pthread_mutex_destroy(&store->queue_lock);
 	(void)pthread_cond_destroy(&store->queue_changed);
@@ -128,7 +128,7 @@ enum cw_status cw_store_open(const struct cw_store_options *options, struct cw_s
 		status = db_status(&store->db, reterr);
 	}
 	if (status == CW_OK && pthread_create(&store->thread, NULL, run_writer, store) != 0) {
-		status = cw_error_set(reterr, CW_NOMEM, "no thread for the database writer");
+		status = cw_error_set(reterr, CW_NOMEM, "cannot start the database writer's thread");
 	}
 	if (status != CW_OK) {
 		free_store(store);
@@ -223,8 +223,9 @@ enum cw_status cw_store_run(struct cw_store *store, struct cw_store_op *op)
 
 	if (status != CW_OK) {
 		return cw_error_set(&op->error, status,
-				    status == CW_FULL ? "the disk is full; free some space, it goes on by itself" :
-							"the database has more to do than it can; try again");
+				    status == CW_FULL ?
+					    "the disk is full; free some space, then work resumes automatically" :
+					    "the database is overloaded; try again");
 	}
 	(void)pthread_mutex_lock(&waiter.lock);
 	while (!waiter.is_done) {
@@ -284,7 +285,7 @@ static enum cw_status apply_op(struct tx *tx, struct cw_store_op *op)
 	case CW_STORE_RESTORED:
 		return apply_restored(tx, op);
 	}
-	return cw_error_set(&op->error, CW_INVALID, "an operation that the store does not know");
+	return cw_error_set(&op->error, CW_INVALID, "unknown store operation");
 }
 
 static void add_counts(struct cw_store *store, const struct cw_store_stats *counts, int64_t n_ops)
@@ -339,12 +340,12 @@ static void note_committed(struct tx *tx)
 	}
 }
 
-/* COMMIT and what follows from it, or ROLLBACK. */
+/* COMMIT and what follows it, or ROLLBACK. */
 static enum cw_status end_tx(struct cw_store *store, struct tx *tx, int64_t n_ops, struct cw_error *reterr)
 {
 	tx_save_accounts(tx);
 	if (cw_memory_ran_out() && store->db.failed == SQLITE_OK) {
-		store->db.failed = SQLITE_NOMEM; /* something may be written without a part of it */
+		store->db.failed = SQLITE_NOMEM; /* a row may have been written incompletely */
 	}
 	db_run(&store->db, SQL_COMMIT, "");
 	enum cw_status status = db_status(&store->db, reterr);
@@ -356,12 +357,12 @@ static enum cw_status end_tx(struct cw_store *store, struct tx *tx, int64_t n_op
 		if (tx->n_events > 0 && store->options.on_events) {
 			note_committed(tx);
 			store->options.on_events(store->options.on_events_context, tx->events, tx->n_events);
-			tx->events = NULL; /* the receiver's now */
+			tx->events = NULL; /* now owned by the receiver */
 			tx->n_events = 0;
 		}
 		tell_bridge(store, tx);
 	} else {
-		db_begin(&store->db, SQL_ROLLBACK); /* after some errors SQLite has rolled back itself; that is fine */
+		db_begin(&store->db, SQL_ROLLBACK); /* after some errors SQLite has already rolled back; that is fine */
 		store->db.failed = SQLITE_OK;
 	}
 	tx_finish(tx);
@@ -413,8 +414,8 @@ static void break_down(struct cw_store *store, const struct cw_error *error)
 }
 
 /*
- * A webhook that cannot be stored even alone, for no fault of the disk, would come again for seven days: it is
- * kept raw as a whole, and acknowledged.
+ * If a webhook cannot be stored even alone, and not because of the disk, Meta would resend it for seven days.
+ * Instead, its whole body is kept raw, and it is acknowledged.
  */
 static enum cw_status keep_whole(struct cw_store *store, const struct cw_store_op *op, struct cw_error *reterr)
 {
@@ -460,7 +461,7 @@ static void write_batch(struct cw_store *store, struct cw_store_op *batch, int64
 		set_full(store, true);
 	}
 	for (struct cw_store_op *op = batch, *next; op; op = next) {
-		next = op->next; /* the submitter may free it as soon as it is told */
+		next = op->next; /* the submitter may free it in on_done */
 		store->may_replay = store->may_replay || op->type == CW_STORE_NUMBER_ADD;
 		if (must_split) {
 			write_one(store, op);
@@ -475,7 +476,7 @@ static void write_batch(struct cw_store *store, struct cw_store_op *batch, int64
 
 /* ---- the loop ---- */
 
-/* Takes what is queued now, at most MAX_BATCH_OPS. Called with the lock. */
+/* Takes what is queued now, at most MAX_BATCH_OPS. queue_lock must be held. */
 static struct cw_store_op *take_batch(struct cw_store *store, int64_t *ret_n_ops)
 {
 	struct cw_store_op *batch = store->first;
@@ -508,7 +509,7 @@ static void wait_for_work(struct cw_store *store, bool may_index)
 	(void)pthread_cond_timedwait(&store->queue_changed, &store->queue_lock, &until);
 }
 
-/* SQLite tells after each commit how long the WAL is. */
+/* SQLite calls this after each commit with the length of the WAL. */
 static int on_wal(void *context, sqlite3 *handle, const char *name, int pages)
 {
 	struct cw_store *store = context;
@@ -527,7 +528,7 @@ static void checkpoint(struct cw_store *store)
 	int code = sqlite3_wal_checkpoint_v2(store->db.handle, NULL, SQLITE_CHECKPOINT_PASSIVE, &in_wal, &done);
 	int64_t took_ms = cw_clock_monotonic_ms() - started_ms;
 
-	/* A full disk is met again at the next commit; after an I/O error the file may be half written. */
+	/* A full disk shows up again at the next commit; after an I/O error the file may be half written. */
 	if ((code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_CORRUPT) {
 		struct cw_error error;
 
@@ -536,7 +537,7 @@ static void checkpoint(struct cw_store *store)
 	}
 	bool is_whole = code == SQLITE_OK && done == in_wal;
 
-	/* A reader's snapshot may keep the WAL from being reused: then the next try waits for more. */
+	/* A reader's snapshot may keep the WAL from being reused: then wait for more pages before trying again. */
 	store->checkpoint_at_pages = is_whole ? CHECKPOINT_PAGES : in_wal + CHECKPOINT_PAGES / 4;
 	store->wal_pages = is_whole ? 0 : in_wal;
 	(void)pthread_mutex_lock(&store->queue_lock);
@@ -547,7 +548,7 @@ static void checkpoint(struct cw_store *store)
 	(void)pthread_mutex_unlock(&store->queue_lock);
 }
 
-/* A transaction of the writer's own. */
+/* Runs a transaction of the writer's own. */
 static enum cw_status try_slice(struct cw_store *store, bool (*apply)(struct tx *tx), bool *ret_is_more)
 {
 	struct tx tx;
@@ -565,19 +566,19 @@ static enum cw_status try_slice(struct cw_store *store, bool (*apply)(struct tx 
 	return status;
 }
 
-/* A change that cannot be replayed even alone is kept, so that those behind it go on. */
+/* A change that cannot be replayed even alone is kept raw, so that those behind it can continue. */
 static bool replay_slice(struct cw_store *store)
 {
 	bool is_more = true;
 
 	if (try_slice(store, apply_replay_slice, &is_more) == CW_INVALID &&
 	    try_slice(store, apply_replay_one, &is_more) == CW_INVALID) {
-		(void)try_slice(store, apply_replay_skip, &is_more); /* what it answers was looked at */
+		(void)try_slice(store, apply_replay_skip, &is_more); /* its status was handled */
 	}
 	return is_more;
 }
 
-/* While the disk is full nothing is taken in; a write that succeeds opens the door again. */
+/* While the disk is full, operations are refused; the first write that succeeds ends that. */
 static void probe_disk(struct cw_store *store)
 {
 	struct tx tx;
@@ -594,8 +595,8 @@ static void probe_disk(struct cw_store *store)
 }
 
 /*
- * Nothing that people wait for: it may be behind. Gathered even when there is time: message by message it would be a commit
- * each, and a piece of the index each that has to be merged. One that fails is tried again later.
+ * Nobody waits for indexing, so it may lag. It is batched even when the writer is idle: message by message, each would
+ * need a commit and add an index segment that must be merged later. A failed slice is tried again later.
  */
 static void index_slice(struct cw_store *store, bool is_idle)
 {

@@ -14,11 +14,11 @@ import { eventually } from '../lib/until.mjs';
 import { newCustomer } from '../lib/webhook.mjs';
 
 /** Everything that the example leaves to whoever copies it. */
-async function startNginx(system) {
+async function startNginx(system, ports = freePorts(2)) {
   const dir = await fs.mkdtemp(path.join(os.tmpdir(), 'convwire-nginx-'));
   system.cleanups.push(() => fs.rm(dir, { recursive: true }));
   const certificates = makeCertificates(dir);
-  const [port, plainPort] = await freePorts(2);
+  const [port, plainPort] = await ports;
   const example = (await fs.readFile(path.join(REPO, 'packaging/nginx.conf'), 'utf8'))
     .replaceAll('127.0.0.1:8080', `127.0.0.1:${system.httpPort}`).replaceAll('127.0.0.1:9001', `127.0.0.1:${system.wsPort}`)
     .replaceAll('chat.example.com', 'localhost').replaceAll('/var/log/nginx', dir).replace(/^\s*listen \[::\].*\n/gm, '')
@@ -36,9 +36,10 @@ http { access_log ${dir}/access.log; ${places}\n${example}\n}\n`);
 scenario('the nginx example: TLS, /mqtt, 4 MB bodies, the redirect; doctor is content', async (system) => {
   await system.init();
   await system.startSim();
+  const ports = await freePorts(2);
+  await system.configure(`public_url = https://localhost:${ports[0]}`, `mqtt_public_url = wss://localhost:${ports[0]}/mqtt`);
   await system.start();
-  const proxy = await startNginx(system);
-  await system.configure(`public_url = ${proxy.url}`, `mqtt_public_url = wss://localhost:${proxy.port}/mqtt`);
+  const proxy = await startNginx(system, ports);
   await system.customer();
   await fs.writeFile(path.join(system.dir, 'run.json'), JSON.stringify({ http_port: system.httpPort, mqtt_port: system.mqttPort, ws_port: system.wsPort }));
   const { code, stdout } = await system.convwire('doctor', '--ca-file', proxy.ca);

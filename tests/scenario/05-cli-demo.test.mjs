@@ -48,7 +48,7 @@ scenario('a newcomer runs the demo, is written to, answers, and is answered', as
   assert.match((await system.convwire('up')).stderr, /is a demo directory; convwire up --demo/);
   const real = await new System().init();
   system.cleanups.push(() => real.stop());
-  assert.match((await real.convwire('up', '--demo')).stderr, /is no demo directory/);
+  assert.match((await real.convwire('up', '--demo')).stderr, /is not a demo directory/);
   const refused = await system.convwire('init', '--demo', '--number', '4711');
   assert.notEqual(refused.code, 0);
   const files = await fs.readdir(path.join(system.dir, 'log'));

@@ -221,9 +221,9 @@ scenario('bad input: a sentence, and nothing stored', async (system) => {
   assertProblem(await refresh(system, `convwire_session=${'0'.repeat(64)}`), 401, 'no_session');
   const agent = (...args) => system.convwire('agent', ...args);
   const refusals = [
-    [['add', 'ann', '--password-file', path.join(system.dir, 'ann.password')], 65, /has an agent ann already/],
+    [['add', 'ann', '--password-file', path.join(system.dir, 'ann.password')], 65, /already has an agent ann/],
     [['add', 'b@d', '--password-file', path.join(system.dir, 'ann.password')], 65, /letters, digits or -/],
-    [['add', 'bob', '--email', 'ann.lee@EXAMPLE.com', '--password-file', path.join(system.dir, 'ann.password')], 65, /agent ann's/],
+    [['add', 'bob', '--email', 'ann.lee@EXAMPLE.com', '--password-file', path.join(system.dir, 'ann.password')], 65, /already used by agent ann of account/],
     [['add', 'bob', '--email', 'nowhere', '--password-file', path.join(system.dir, 'ann.password')], 65, /no email address/],
     [['add', 'bob', '--role', 'king', '--password-file', path.join(system.dir, 'ann.password')], 65, /no role "king"/],
     [['passwd', 'bob', '--password-file', path.join(system.dir, 'ann.password')], 66, /has no agent bob/],

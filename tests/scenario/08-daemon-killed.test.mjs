@@ -30,7 +30,7 @@ scenario('SIGKILL under load: acknowledged is stored, nothing twice, agents conv
     await agents[0].until(() => acknowledged.length >= target, 'a hundred more acknowledged');
     process.kill(system.childOfUp('convwired'), 'SIGKILL');
     await system.upProgram.until(() =>
-      (system.upProgram.stderr.match(/convwired was killed by signal 9; starting it again/g) ?? []).length === round,
+      (system.upProgram.stderr.match(/convwired was killed by signal 9; restarting it/g) ?? []).length === round,
     `up notices kill ${round}`);
   }
   const target = acknowledged.length + 100;
@@ -60,7 +60,7 @@ scenario('up starts a killed broker again, and ends cleanly afterwards', async (
   await (await system.init()).up();
   const agent = await system.agent();
   process.kill(system.childOfUp('mosquitto'), 'SIGKILL');
-  await system.upProgram.says(/mosquitto was killed by signal 9; starting it again/, 'stderr');
+  await system.upProgram.says(/mosquitto was killed by signal 9; restarting it/, 'stderr');
   await system.customerWrites({ body: 'meanwhile' });
   await system.ready();
   await agent.caughtUp();

@@ -80,7 +80,8 @@ scenario('webhooks that all have a wrong signature', async (system) => {
   assert.equal((await system.metrics()).last_webhook_timestamp_seconds, 0, 'simulate and doctor are not WhatsApp');
   await system.postWebhook('{}', { secret: 'what Meta signs with' });
   const report = await doctor(system, '--no-message');
-  assert.match(report.of('webhooks').text, /1 came since the daemon started, all with a signature that no secret here makes/);
+  assert.match(report.of('webhooks').text,
+    /1 came since the daemon started, all with a signature that no secret here produces/);
 });
 
 scenario('a publisher that uses another id: match is false, with both values', async (system) => {
@@ -181,7 +182,8 @@ scenario('a stock broker on the port; no broker; no daemon; nothing at all', asy
   const stock = system.launch('mosquitto', mosquittoPath(), ['-c', conf]);
   await stock.says(/mosquitto version \S+ running/, 'stderr');
   const report = await doctor(system, '--no-message');
-  assert.match(report.of('broker').text, /lets anyone in: it is not the broker with Convwire's plugin, but mosquitto \(pid \d+\)/);
+  assert.match(report.of('broker').text,
+    /accepts anyone: it is not the broker with Convwire's plugin, but mosquitto \(pid \d+\)/);
   assert.match(report.of('broker').next, /systemctl disable --now mosquitto/);
   await stock.stop();
   await system.daemon.stop();
@@ -252,14 +254,14 @@ scenario('public_url from outside: what proxies do wrong', async (system) => {
   assert.match((await look()).of('big webhook').text, /refused \(413\) by scenario-proxy/);
   assert.match((await look()).of('big webhook').next, /client_max_body_size 4m/);
   proxy.faults = { cutAfter: 1_000_000 };
-  assert.match((await look()).of('big webhook').text, /changed or cut: the signature is not right/);
+  assert.match((await look()).of('big webhook').text, /changed or truncated: the signature no longer matches/);
   proxy.faults = { noUpgrade: true };
-  assert.match((await look()).of('websocket').text, /nothing arrives by itself/);
+  assert.match((await look()).of('websocket').text, /no live updates/);
   proxy.faults = { noQuery: true };
   assert.match((await look()).of('verification').text, /answers 403 to the challenge/);
   proxy.faults = {};
 
-  assert.match((await doctor(system, '--no-message')).of('public_url').text, /its certificate is not good/);
+  assert.match((await doctor(system, '--no-message')).of('public_url').text, /its certificate is not trusted/);
   await system.sim.behave({ app: { callback: 'https://old.example.com/webhook' } });
   assert.match((await look()).failed[0].text, /WhatsApp sends its webhooks to https:\/\/old\.example\.com\/webhook, not to/);
   await system.configure('public_url = https://no-such-host.invalid');
@@ -280,5 +282,5 @@ scenario('a certificate that ends soon', async (system) => {
   await system.configure(`public_url = ${proxy.url}`, `mqtt_public_url = wss://localhost:${proxy.port}/mqtt`);
   const report = await doctor(system, '--no-message', '--ca-file', certificates.ca);
   assert.equal(report.of('certificate').result, 'warning');
-  assert.match(report.of('certificate').text, /^ends in [23] days$/);
+  assert.match(report.of('certificate').text, /^expires in [23] days$/);
 });

@@ -45,20 +45,20 @@ static void each_broken_promise_is_named(void **state)
 	static const struct {
 		const char *sql, *sentence;
 	} rows[] = {
-		{ "UPDATE event SET prev = prev + 1 WHERE seq = 2", "prev does not name" },
+		{ "UPDATE event SET prev = prev + 1 WHERE seq = 2", "prev is not the seq" },
 		{ "UPDATE account SET head = head + 5", "head 7, but its events run from 1 to 2" },
 		{ "DELETE FROM event WHERE seq = 1; UPDATE event SET seq = 1, prev = 0; INSERT INTO event SELECT 1, account, 2, 1, "
 		  "conversation, kind, ref, parts, quiet, at FROM event",
-		  "not in the order of their seq" },
+		  "not in seq order" },
 		{ "UPDATE message SET wamid = 'w1', wamid_hash = (SELECT wamid_hash FROM message WHERE wamid = 'w1')",
 		  "stored twice" },
-		{ "UPDATE conversation SET unread = unread + 1", "unread is not the number" },
-		{ "UPDATE conversation SET last_message = zeroblob(16)", "last message is not there" },
-		{ OUTBOUND("1", "queued", "0"), "none is at the front" },
-		{ OUTBOUND("1", "queued", "1") OUTBOUND("2", "retrying", "1"), "none is at the front; or several are" },
-		{ OUTBOUND("1", "sending", "1") OUTBOUND("2", "sending", "0"), "being sent at once" },
-		{ "UPDATE message SET attempt = 3 WHERE id = 1", "an attempt to send it that is not there" },
-		{ "UPDATE conversation SET assignee = 'ann'", "another assignee than its history" },
+		{ "UPDATE conversation SET unread = unread + 1", "unread count differs" },
+		{ "UPDATE conversation SET last_message = zeroblob(16)", "last message does not exist" },
+		{ OUTBOUND("1", "queued", "0"), "none or several are at the front" },
+		{ OUTBOUND("1", "queued", "1") OUTBOUND("2", "retrying", "1"), "none or several are at the front" },
+		{ OUTBOUND("1", "sending", "1") OUTBOUND("2", "sending", "0"), "being sent at the same time" },
+		{ "UPDATE message SET attempt = 3 WHERE id = 1", "an attempt to send it that does not exist" },
+		{ "UPDATE conversation SET assignee = 'ann'", "assignee differs from its assignment history" },
 	};
 	char last[300];
 

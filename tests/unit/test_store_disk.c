@@ -124,7 +124,7 @@ static void a_database_of_another_program_is_refused(void **state)
 
 	fixture_close(fixture);
 	change_database(fixture, "PRAGMA application_id = 1");
-	assert_does_not_open(fixture, CW_INVALID, "not one of Convwire's");
+	assert_does_not_open(fixture, CW_INVALID, "not a Convwire database");
 }
 
 static void a_database_of_another_program_without_a_version_is_refused(void **state)

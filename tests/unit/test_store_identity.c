@@ -403,7 +403,7 @@ static void an_alias_that_cannot_be_is_refused_and_makes_nothing(void **state)
 		{ "1001", "nobody", "a1", CW_INVALID },         /* no phone, no user id */
 		{ "1001", "923456789012", "", CW_INVALID },
 		{ "3003", "923456789012", "a1", CW_INVALID }, /* another account's number */
-		{ "1001", "333333", "taken", CW_INVALID },    /* names another conversation already */
+		{ "1001", "333333", "taken", CW_INVALID },    /* already refers to another conversation */
 	};
 	struct fixture *fixture = *state;
 
