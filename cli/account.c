@@ -9,76 +9,36 @@
 #include "cli/progress.h"
 #include "core/text.h"
 
-#define MAX_WORDS 2
 #define DEFAULT_TTL_S 900
 
 /* One options struct for the group; each command's rows say which options it takes. */
 struct short_options {
 	struct common_options common;
-	const char *words[MAX_WORDS];
-	int n_words;
 	const char *account, *role, *agent, *ttl;
 };
 
-enum { KEY_ROLE = 256, KEY_AGENT, KEY_TTL };
-
-static error_t parse(int key, char *argument, struct argp_state *state)
-{
-	struct short_options *options = state->input;
-
-	switch (key) {
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &options->common;
-		return 0;
-	case 'a':
-		options->account = argument;
-		return 0;
-	case KEY_ROLE:
-		options->role = argument;
-		return 0;
-	case KEY_AGENT:
-		options->agent = argument;
-		return 0;
-	case KEY_TTL:
-		options->ttl = argument;
-		return 0;
-	case ARGP_KEY_ARG:
-		if (options->n_words == MAX_WORDS) {
-			argp_error(state, "unexpected argument \"%s\"", argument);
-		}
-		options->words[options->n_words++] = argument;
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
-
-static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { NULL, 0, NULL, 0 } };
-
-static bool asks_for(const struct short_options *options, const char *verb, int n_words)
-{
-	return options->n_words == n_words && strcmp(options->words[0], verb) == 0;
-}
-
 /* ---- account ---- */
 
-static int add_account(const struct short_options *options)
+static int add_account(void *input)
 {
+	const struct short_options *options = input;
 	json_t *answer = NULL;
-	int code = cli_do(options->common.dir, "account.add", json_pack("{s:s}", "account", options->words[1]), &answer);
+	int code = cli_do(options->common.dir, "account.add", json_pack("{s:s}", "account", options->common.words[1]),
+			  &answer);
 
 	json_decref(answer);
 	if (code == EX_OK) {
 		(void)printf("Added account %s. Next: add a number (convwire number add PHONE_NUMBER_ID --account %s),\n"
 			     "and add the account to the accounts line of its app secret (%s/keys/apps/*.conf;\n"
 			     "restart the daemon).\n",
-			     options->words[1], options->words[1], options->common.dir);
+			     options->common.words[1], options->common.words[1], options->common.dir);
 	}
 	return code;
 }
 
-static int list_accounts(const struct short_options *options)
+static int list_accounts(void *input)
 {
+	const struct short_options *options = input;
 	json_t *answer = NULL;
 	int code = cli_do(options->common.dir, "account.list", json_object(), &answer);
 	size_t index;
@@ -97,24 +57,19 @@ static int list_accounts(const struct short_options *options)
 	return code;
 }
 
-int command_account(int argc, char **argv)
-{
-	static const struct argp argp = {
-		NULL, parse, "add ID\nlist", "Add and list accounts, the tenants of this Convwire.", children,
-		NULL, NULL
-	};
-	struct short_options options = { .common.dir = "./var" };
+static const struct cli_verb account_verbs[] = {
+	{ "add", "ID", 1, 1, add_account },
+	{ "list", "", 0, 0, list_accounts },
+	CLI_END_VERBS,
+};
 
-	cli_parse("account", &argp, argc, argv, &options);
-	if (asks_for(&options, "add", 2)) {
-		return add_account(&options);
-	}
-	if (asks_for(&options, "list", 1)) {
-		return list_accounts(&options);
-	}
-	(void)fputs("convwire: account add ID, or account list\n", stderr);
-	return EX_USAGE;
-}
+const struct cli_command cli_account = {
+	.name = "account",
+	.summary = "add and list accounts",
+	.help = "Add and list accounts, the tenants of this Convwire.",
+	.size = sizeof(struct short_options),
+	.verbs = account_verbs,
+};
 
 /* ---- token ---- */
 
@@ -150,34 +105,33 @@ static bool parse_ttl(const char *text, int64_t *ret_ttl_s)
 	return true;
 }
 
-int command_token(int argc, char **argv)
+static const struct cli_option token_options[] = {
+	CLI_TEXT(struct short_options, account, 'a', "account", "ID", "the account; needed only if there are several"),
+	CLI_TEXT_OR(struct short_options, role, 0, "role", "R", "agent", "a role in roles.acl (agent)"),
+	CLI_TEXT_OR(struct short_options, agent, 0, "agent", "ID", "cli", "the agent id, the token's subject (cli)"),
+	CLI_TEXT(struct short_options, ttl, 0, "ttl", "TIME", "lifetime: 90s, 15m, 2h, 30d (15m)"),
+	CLI_END_OPTIONS,
+};
+
+static int print_token(void *input)
 {
-	static const struct argp_option rows[] = {
-		{ "account", 'a', "ID", 0, "the account; needed only if there are several", 0 },
-		{ "role", KEY_ROLE, "R", 0, "a role in roles.acl (agent)", 0 },
-		{ "agent", KEY_AGENT, "ID", 0, "the agent id, the token's subject (cli)", 0 },
-		{ "ttl", KEY_TTL, "TIME", 0, "lifetime: 90s, 15m, 2h, 30d (15m)", 0 },
-		{ NULL, 0, NULL, 0, NULL, 0 },
-	};
-	static const struct argp argp = { rows, parse, NULL, "Print a token, and nothing else.", children, NULL, NULL };
-	struct short_options options = { .common.dir = "./var" };
+	struct short_options *options = input;
 	char account[CW_ACCOUNT_MAX + 1];
 	struct cw_error error;
 	int64_t ttl_s = DEFAULT_TTL_S;
 	char *token = NULL;
 	enum cw_status status = CW_OK;
 
-	cli_parse("token", &argp, argc, argv, &options);
-	if (options.ttl && !parse_ttl(options.ttl, &ttl_s)) {
-		return cli_fail(CW_INVALID, "--ttl %s: not a time like 90s, 15m, 2h or 30d", options.ttl);
+	if (options->ttl && !parse_ttl(options->ttl, &ttl_s)) {
+		return cli_fail(CW_INVALID, "--ttl %s: not a time like 90s, 15m, 2h or 30d", options->ttl);
 	}
-	if (!options.account) {
-		status = cli_default_account(options.common.dir, account, &error);
-		options.account = account;
+	if (!options->account) {
+		status = cli_default_account(options->common.dir, account, &error);
+		options->account = account;
 	}
 	if (status == CW_OK) {
-		status = cli_mint(options.common.dir, options.account, options.agent ? options.agent : "cli",
-				  options.role ? options.role : "agent", ttl_s, &token, &error);
+		status = cli_mint(options->common.dir, options->account, options->agent, options->role, ttl_s, &token,
+				  &error);
 	}
 	if (status != CW_OK) {
 		return cli_fail(status, "%s", error.text);
@@ -186,6 +140,20 @@ int command_token(int argc, char **argv)
 	free(token);
 	return EX_OK;
 }
+
+static const struct cli_verb token_verbs[] = {
+	{ "", "", 0, 0, print_token },
+	CLI_END_VERBS,
+};
+
+const struct cli_command cli_token = {
+	.name = "token",
+	.summary = "issue a token for an agent and print it",
+	.help = "Print a token, and nothing else.",
+	.size = sizeof(struct short_options),
+	.options = token_options,
+	.verbs = token_verbs,
+};
 
 /* ---- check ---- */
 
@@ -220,29 +188,33 @@ static int print_check(const struct short_options *options, json_t *answer)
 	return is_sound ? EX_OK : EX_DATAERR;
 }
 
-int command_check(int argc, char **argv)
+static int check(void *input)
 {
-	static const struct argp argp = { NULL,
-					  parse,
-					  NULL,
-					  "Check the database's integrity: no corruption, no gaps in seq, prev correct, no "
-					  "duplicate messages. Also reports what is waiting.",
-					  children,
-					  NULL,
-					  NULL };
-	struct short_options options = { .common.dir = "./var" };
+	const struct short_options *options = input;
 	struct progress progress;
 	json_t *answer = NULL;
 
-	cli_parse("check", &argp, argc, argv, &options);
 	progress_begin(&progress, "Reading the database", NULL, NULL);
-	int code = cli_do(options.common.dir, "check", json_object(), &answer);
+	int code = cli_do(options->common.dir, "check", json_object(), &answer);
 
 	progress_end(&progress);
-
 	if (code == EX_OK) {
-		code = print_check(&options, answer);
+		code = print_check(options, answer);
 	}
 	json_decref(answer);
 	return code;
 }
+
+static const struct cli_verb check_verbs[] = {
+	{ "", "", 0, 0, check },
+	CLI_END_VERBS,
+};
+
+const struct cli_command cli_check = {
+	.name = "check",
+	.summary = "check the database's integrity",
+	.help = "Check the database's integrity: no corruption, no gaps in seq, prev correct, no duplicate messages. Also "
+		"reports what is waiting.",
+	.size = sizeof(struct short_options),
+	.verbs = check_verbs,
+};

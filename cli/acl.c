@@ -13,60 +13,10 @@
 
 struct acl_options {
 	struct common_options common;
-	const char *words[3];
-	int n_words;
 	const char *role, *account, *agent, *client, *roles;
 	bool is_assigned, is_retained;
-	int qos;
+	int64_t qos;
 };
-
-enum { KEY_ROLE = 256, KEY_AGENT, KEY_CLIENT, KEY_ROLES, KEY_ASSIGNED, KEY_RETAIN, KEY_QOS };
-
-static error_t parse(int key, char *argument, struct argp_state *state)
-{
-	struct acl_options *options = state->input;
-
-	switch (key) {
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &options->common;
-		return 0;
-	case KEY_ROLE:
-		options->role = argument;
-		return 0;
-	case 'a':
-		options->account = argument;
-		return 0;
-	case KEY_AGENT:
-		options->agent = argument;
-		return 0;
-	case KEY_CLIENT:
-		options->client = argument;
-		return 0;
-	case KEY_ROLES:
-		options->roles = argument;
-		return 0;
-	case KEY_ASSIGNED:
-		options->is_assigned = true;
-		return 0;
-	case KEY_RETAIN:
-		options->is_retained = true;
-		return 0;
-	case KEY_QOS:
-		if (strlen(argument) != 1 || !strchr("012", argument[0])) {
-			argp_error(state, "--qos %s: 0, 1 or 2", argument);
-		}
-		options->qos = argument[0] - '0';
-		return 0;
-	case ARGP_KEY_ARG:
-		if (options->n_words == 3) {
-			argp_error(state, "unexpected argument \"%s\"", argument);
-		}
-		options->words[options->n_words++] = argument;
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
 
 /* ---- check ---- */
 
@@ -77,10 +27,11 @@ static void count_rule(void *n_rules, int line, const char *text)
 	++*(size_t *)n_rules;
 }
 
-static int check(const struct acl_options *options)
+static int check(void *input)
 {
+	const struct acl_options *options = input;
 	char path[PATH_MAX];
-	const char *file = options->n_words == 2 ? options->words[1] : path;
+	const char *file = options->common.n_words == 2 ? options->common.words[1] : path;
 	struct cw_access *access = NULL;
 	struct cw_error error;
 
@@ -163,8 +114,8 @@ static int test_with(const struct acl_options *options, const struct cw_access *
 						   .role = options->role,
 						   .client_id = options->client ? options->client : client,
 						   .action = action,
-						   .topic = options->words[2],
-						   .qos = options->qos,
+						   .topic = options->common.words[2],
+						   .qos = (int)options->qos,
 						   .retain = options->is_retained,
 						   .is_assigned = answer_assigned,
 						   .assigned_context = (void *)&options->is_assigned };
@@ -174,18 +125,17 @@ static int test_with(const struct acl_options *options, const struct cw_access *
 	return print_answer(options, verdict.is_allowed, cw_access_reason_text(verdict.reason), has_line ? line : NULL);
 }
 
-static int test(const struct acl_options *options)
+static int test(void *input)
 {
+	const struct acl_options *options = input;
 	char path[PATH_MAX] = "";
 	struct cw_access *access = NULL;
 	struct cw_error error;
 	enum cw_access_action action = CW_ACCESS_READ;
 	enum cw_status status = CW_OK;
 
-	if (options->n_words != 3 || !options->role || !options->account || !options->agent ||
-	    !parse_access(options->words[1], &action)) {
-		(void)fputs("convwire: acl test --role R --account A --agent S read|write|subscribe TOPIC\n", stderr);
-		return EX_USAGE;
+	if (!options->role || !options->account || !options->agent || !parse_access(options->common.words[1], &action)) {
+		return cli_usage(&cli_acl);
 	}
 	bool is_system = strcmp(options->account, CW_SYSTEM_ACCOUNT) == 0;
 
@@ -213,8 +163,8 @@ static enum cw_status explain(const struct acl_options *options, const char *acc
 			      struct cw_error *reterr)
 {
 	json_t *command = json_pack("{s:s, s:s, s:s, s:s, s:i, s:b}", "command", "explain", "clientid",
-				    options->words[1], "topic", options->words[2], "access", access, "qos",
-				    options->qos, "retain", options->is_retained);
+				    options->common.words[1], "topic", options->common.words[2], "access", access,
+				    "qos", (int)options->qos, "retain", options->is_retained);
 	enum cw_status status = cli_ask_broker(options->common.dir, command, ret_data, reterr);
 
 	json_decref(command);
@@ -229,18 +179,14 @@ static void print_why(const char *access, json_t *data)
 		     json_string_value(json_object_get(data, "reason")), line ? "\n           " : "", line ? line : "");
 }
 
-static int why(const struct acl_options *options)
+static int why(void *input)
 {
+	const struct acl_options *options = input;
 	static const char *const accesses[] = { "read", "write", "subscribe" };
 	json_t *all = json_object();
 	struct cw_error error;
 	enum cw_status status = CW_OK;
 
-	if (options->n_words != 3) {
-		json_decref(all);
-		(void)fputs("convwire: acl why CLIENT TOPIC; `convwire clients` lists clients\n", stderr);
-		return EX_USAGE;
-	}
 	for (size_t i = 0; status == CW_OK && i < sizeof(accesses) / sizeof(accesses[0]); i++) {
 		json_t *data = NULL;
 
@@ -257,44 +203,33 @@ static int why(const struct acl_options *options)
 	return status == CW_OK ? EX_OK : cli_fail(status, "%s", error.text);
 }
 
-int command_acl(int argc, char **argv)
-{
-	static const struct argp_option rows[] = {
-		{ "role", KEY_ROLE, "R", 0, "test: the token's role", 0 },
-		{ "account", 'a', "ID", 0, "test: the token's account", 0 },
-		{ "agent", KEY_AGENT, "ID", 0, "test: the token's subject", 0 },
-		{ "client", KEY_CLIENT, "ID", 0, "test: the client id (ACCOUNT:AGENT:1)", 0 },
-		{ "roles", KEY_ROLES, "FILE", 0, "test: use this role file instead of DIR/roles.acl", 0 },
-		{ "assigned", KEY_ASSIGNED, NULL, 0, "test: as if the conversation were assigned to the agent", 0 },
-		{ "retain", KEY_RETAIN, NULL, 0, "test, why: for a retained publish", 0 },
-		{ "qos", KEY_QOS, "N", 0, "test, why: for a publish or subscription with this QoS", 0 },
-		{ NULL, 0, NULL, 0, NULL, 0 },
-	};
-	static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { NULL, 0, NULL, 0 } };
-	static const struct argp argp = {
-		rows,
-		parse,
-		"check [FILE]\ntest --role R --account A --agent S read|write|subscribe TOPIC\nwhy CLIENT TOPIC",
-		"check: validate a role file (DIR/roles.acl). test: show what it allows, and by which line (exit code "
+static const struct cli_option rows[] = {
+	CLI_TEXT(struct acl_options, role, 0, "role", "R", "test: the token's role"),
+	CLI_TEXT(struct acl_options, account, 'a', "account", "ID", "test: the token's account"),
+	CLI_TEXT(struct acl_options, agent, 0, "agent", "ID", "test: the token's subject"),
+	CLI_TEXT(struct acl_options, client, 0, "client", "ID", "test: the client id (ACCOUNT:AGENT:1)"),
+	CLI_TEXT(struct acl_options, roles, 0, "roles", "FILE", "test: use this role file instead of DIR/roles.acl"),
+	CLI_FLAG(struct acl_options, is_assigned, 0, "assigned",
+		 "test: as if the conversation were assigned to the agent"),
+	CLI_FLAG(struct acl_options, is_retained, 0, "retain", "test, why: for a retained publish"),
+	CLI_NUMBER(struct acl_options, qos, "qos", "N", 0, 2, NULL,
+		   "test, why: for a publish or subscription with this QoS"),
+	CLI_END_OPTIONS,
+};
+
+static const struct cli_verb verbs[] = {
+	{ "check", "[FILE]", 0, 1, check },
+	{ "test", "--role R --account A --agent S read|write|subscribe TOPIC", 2, 2, test },
+	{ "why", "CLIENT TOPIC", 2, 2, why },
+	CLI_END_VERBS,
+};
+
+const struct cli_command cli_acl = {
+	.name = "acl",
+	.summary = "check a role file; show what it allows, and why",
+	.help = "check: validate a role file (DIR/roles.acl). test: show what it allows, and by which line (exit code "
 		"0 allowed, 77 denied). why: ask the running broker the same, for a connected client.",
-		children,
-		NULL,
-		NULL
-	};
-	struct acl_options options = { .common.dir = "./var" };
-
-	cli_parse("acl", &argp, argc, argv, &options);
-	const char *action = options.n_words > 0 ? options.words[0] : "";
-
-	if (strcmp(action, "check") == 0 && options.n_words <= 2) {
-		return check(&options);
-	}
-	if (strcmp(action, "test") == 0) {
-		return test(&options);
-	}
-	if (strcmp(action, "why") == 0) {
-		return why(&options);
-	}
-	(void)fputs("convwire: acl check [FILE], acl test …, or acl why CLIENT TOPIC; see convwire acl --help\n", stderr);
-	return EX_USAGE;
-}
+	.size = sizeof(struct acl_options),
+	.options = rows,
+	.verbs = verbs,
+};

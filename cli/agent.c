@@ -9,60 +9,23 @@
 #include "cli/cli.h"
 #include "core/access.h"
 
-#define MAX_WORDS 2
 #define PASSWORD_VARIABLE "CONVWIRE_AGENT_PASSWORD"
 
 struct agent_options {
 	struct common_options common;
-	const char *words[MAX_WORDS];
-	int n_words;
 	const char *account, *name, *email, *role, *password_file;
 };
 
-enum { KEY_NAME = 256, KEY_EMAIL, KEY_ROLE, KEY_PASSWORD_FILE };
-
-static const struct argp_option rows[] = {
-	{ "account", 'a', "ID", 0, "the agent's account; needed only if there are several", 0 },
-	{ "name", KEY_NAME, "TEXT", 0, "add: the name that colleagues see (AGENT)", 0 },
-	{ "email", KEY_EMAIL, "ADDRESS", 0, "add: an email address, also accepted at sign-in", 0 },
-	{ "role", KEY_ROLE, "ROLE", 0, "add: a role in roles.acl (agent)", 0 },
-	{ "password-file", KEY_PASSWORD_FILE, "FILE", 0, "add, passwd: a file whose first line is the password", 0 },
-	{ NULL, 0, NULL, 0, NULL, 0 },
+static const struct cli_option rows[] = {
+	CLI_TEXT(struct agent_options, account, 'a', "account", "ID",
+		 "the agent's account; needed only if there are several"),
+	CLI_TEXT(struct agent_options, name, 0, "name", "TEXT", "add: the name that colleagues see (AGENT)"),
+	CLI_TEXT(struct agent_options, email, 0, "email", "ADDRESS", "add: an email address, also accepted at sign-in"),
+	CLI_TEXT(struct agent_options, role, 0, "role", "ROLE", "add: a role in roles.acl (agent)"),
+	CLI_TEXT(struct agent_options, password_file, 0, "password-file", "FILE",
+		 "add, passwd: a file whose first line is the password"),
+	CLI_END_OPTIONS,
 };
-
-static error_t parse(int key, char *argument, struct argp_state *state)
-{
-	struct agent_options *options = state->input;
-
-	switch (key) {
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &options->common;
-		return 0;
-	case 'a':
-		options->account = argument;
-		return 0;
-	case KEY_NAME:
-		options->name = argument;
-		return 0;
-	case KEY_EMAIL:
-		options->email = argument;
-		return 0;
-	case KEY_ROLE:
-		options->role = argument;
-		return 0;
-	case KEY_PASSWORD_FILE:
-		options->password_file = argument;
-		return 0;
-	case ARGP_KEY_ARG:
-		if (options->n_words == MAX_WORDS) {
-			argp_error(state, "unexpected argument \"%s\"", argument);
-		}
-		options->words[options->n_words++] = argument;
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
 
 /* The broker would refuse a role that is not in roles.acl; `service` is reserved for the daemon. */
 static enum cw_status check_role(const char *dir, const char *role, struct cw_error *reterr)
@@ -107,7 +70,7 @@ static int act(const struct agent_options *options, const char *action, bool tak
 		status = read_password(options, password, &error);
 	}
 	if (status == CW_OK) {
-		json_t *more = json_pack("{s:s, s:s, s:s*}", "account", account, "subject", options->words[1],
+		json_t *more = json_pack("{s:s, s:s, s:s*}", "account", account, "subject", options->common.words[1],
 					 "password", takes_password ? password : NULL);
 
 		(void)json_object_update(arguments, more); /* what is missing is refused */
@@ -122,27 +85,28 @@ static int act(const struct agent_options *options, const char *action, bool tak
 
 	json_decref(answer);
 	if (code == EX_OK) {
-		(void)printf("Agent %s of account %s %s\n", options->words[1], account, done);
+		(void)printf("Agent %s of account %s %s\n", options->common.words[1], account, done);
 	}
 	return code;
 }
 
-static int add(const struct agent_options *options)
+static int add(void *input)
 {
+	const struct agent_options *options = input;
 	const char *role = options->role ? options->role : "agent";
 	struct cw_error error;
-	enum cw_status status = cw_subject_is_valid(options->words[1]) ?
+	enum cw_status status = cw_subject_is_valid(options->common.words[1]) ?
 					check_role(options->common.dir, role, &error) :
 					cw_error_set(&error, CW_INVALID,
 						     "agent \"%.70s\": an agent id has 1 to 64 letters, digits or -",
-						     options->words[1]);
+						     options->common.words[1]);
 
 	if (status != CW_OK) {
 		return cli_fail(status, "%s", error.text);
 	}
 	return act(options, "agent.add", true,
-		   json_pack("{s:s, s:s*, s:s}", "name", options->name ? options->name : options->words[1], "email",
-			     options->email, "role", role),
+		   json_pack("{s:s, s:s*, s:s}", "name", options->name ? options->name : options->common.words[1],
+			     "email", options->email, "role", role),
 		   "can now sign in.");
 }
 
@@ -156,8 +120,9 @@ static void print_agent(const json_t *row)
 		     json_is_true(json_object_get(row, "disabled")) ? "  disabled" : "");
 }
 
-static int list(const struct agent_options *options)
+static int list(void *input)
 {
+	const struct agent_options *options = input;
 	char account[CW_ACCOUNT_MAX + 1];
 	struct cw_error error;
 	json_t *answer = NULL;
@@ -181,45 +146,38 @@ static int list(const struct agent_options *options)
 	return code;
 }
 
-static bool asks_for(const struct agent_options *options, const char *verb, int n_words)
+static int set_password(void *input)
 {
-	return options->n_words == n_words && strcmp(options->words[0], verb) == 0;
+	return act(input, "agent.password", true, json_object(),
+		   "has a new password and is signed out everywhere. A disabled agent stays disabled.");
 }
 
-int command_agent(int argc, char **argv)
+static int disable(void *input)
 {
-	static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { NULL, 0, NULL, 0 } };
-	static const struct argp argp = {
-		rows,
-		parse,
-		"add AGENT\nlist\npasswd AGENT\ndisable AGENT\nenable AGENT",
-		"Agents who sign in with a password. AGENT is the agent id, the sub of their tokens. The password is read "
-		"from --password-file, from " PASSWORD_VARIABLE
-		", or prompted for. passwd and disable end the agent's sessions "
-		"and revoke their tokens.",
-		children,
-		NULL,
-		NULL
-	};
-	struct agent_options options = { .common.dir = "./var" };
-
-	cli_parse("agent", &argp, argc, argv, &options);
-	if (asks_for(&options, "add", 2)) {
-		return add(&options);
-	}
-	if (asks_for(&options, "list", 1)) {
-		return list(&options);
-	}
-	if (asks_for(&options, "passwd", 2)) {
-		return act(&options, "agent.password", true, json_object(),
-			   "has a new password and is signed out everywhere. A disabled agent stays disabled.");
-	}
-	if (asks_for(&options, "disable", 2)) {
-		return act(&options, "agent.disable", false, json_object(), "can no longer sign in, and is signed out.");
-	}
-	if (asks_for(&options, "enable", 2)) {
-		return act(&options, "agent.enable", false, json_object(), "can sign in again.");
-	}
-	(void)fputs("convwire: agent add, passwd, disable or enable AGENT, or agent list\n", stderr);
-	return EX_USAGE;
+	return act(input, "agent.disable", false, json_object(), "can no longer sign in, and is signed out.");
 }
+
+static int enable(void *input)
+{
+	return act(input, "agent.enable", false, json_object(), "can sign in again.");
+}
+
+static const struct cli_verb verbs[] = {
+	{ "add", "AGENT", 1, 1, add },
+	{ "list", "", 0, 0, list },
+	{ "passwd", "AGENT", 1, 1, set_password },
+	{ "disable", "AGENT", 1, 1, disable },
+	{ "enable", "AGENT", 1, 1, enable },
+	CLI_END_VERBS,
+};
+
+const struct cli_command cli_agent = {
+	.name = "agent",
+	.summary = "agents who sign in with a password: add, list, passwd, disable, enable",
+	.help = "Agents who sign in with a password. AGENT is the agent id, the sub of their tokens. The password is read "
+		"from --password-file, from " PASSWORD_VARIABLE ", or prompted for. passwd and disable end the agent's "
+		"sessions and revoke their tokens.",
+	.size = sizeof(struct agent_options),
+	.options = rows,
+	.verbs = verbs,
+};

@@ -8,32 +8,8 @@
 
 struct assign_options {
 	struct common_options common;
-	const char *words[2];
-	int n_words;
 	const char *account;
 };
-
-static error_t parse(int key, char *argument, struct argp_state *state)
-{
-	struct assign_options *options = state->input;
-
-	switch (key) {
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &options->common;
-		return 0;
-	case 'a':
-		options->account = argument;
-		return 0;
-	case ARGP_KEY_ARG:
-		if (options->n_words == 2) {
-			argp_error(state, "unexpected argument \"%s\"", argument);
-		}
-		options->words[options->n_words++] = argument;
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
 
 static void print_assigned(const struct assign_options *options, json_t *answer)
 {
@@ -51,47 +27,47 @@ static void print_assigned(const struct assign_options *options, json_t *answer)
 	}
 }
 
-int command_assign(int argc, char **argv)
+static int assign(void *input)
 {
-	static const struct argp_option rows[] = {
-		{ "account", 'a', "ID", 0, "the account; needed only if there are several and the id is not canonical",
-		  0 },
-		{ NULL, 0, NULL, 0, NULL, 0 },
-	};
-	static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { NULL, 0, NULL, 0 } };
-	static const struct argp argp = { rows,
-					  parse,
-					  "CONVERSATION SUBJECT\nCONVERSATION nobody",
-					  "Assign a conversation to an agent, or unassign it. CONVERSATION is any id that "
-					  "matches exactly one conversation (see `convwire resolve`); SUBJECT is the agent "
-					  "id, the sub of their tokens.",
-					  children,
-					  NULL,
-					  NULL };
-	struct assign_options options = { .common.dir = "./var" };
+	const struct assign_options *options = input;
+	const char *conversation = options->common.words[0];
+	const char *assignee = options->common.words[1];
 	char account[CW_ACCOUNT_MAX + 1];
 	struct cw_error error;
 	json_t *answer = NULL;
-
-	cli_parse("assign", &argp, argc, argv, &options);
-	if (options.n_words != 2) {
-		(void)fputs("convwire: assign CONVERSATION SUBJECT, or assign CONVERSATION nobody\n", stderr);
-		return EX_USAGE;
-	}
-	enum cw_status status = cli_choose_account(options.common.dir, options.account, options.words[0], account,
-						   &error);
+	enum cw_status status = cli_choose_account(options->common.dir, options->account, conversation, account, &error);
 
 	if (status == CW_OK) {
-		const char *subject = strcmp(options.words[1], "nobody") == 0 ? NULL : options.words[1];
-		json_t *arguments = json_pack("{s:s, s:s, s:s?}", "account", account, "conversation", options.words[0],
-					      "subject", subject);
+		json_t *arguments = json_pack("{s:s, s:s, s:s?}", "account", account, "conversation", conversation,
+					      "subject", strcmp(assignee, "nobody") == 0 ? NULL : assignee);
 
-		status = cli_control(options.common.dir, "assign", arguments, &answer, &error);
+		status = cli_control(options->common.dir, "assign", arguments, &answer, &error);
 		json_decref(arguments);
 	}
 	if (status == CW_OK) {
-		print_assigned(&options, answer);
+		print_assigned(options, answer);
 	}
 	json_decref(answer);
 	return status == CW_OK ? EX_OK : cli_fail(status, "%s", error.text);
 }
+
+static const struct cli_option rows[] = {
+	CLI_TEXT(struct assign_options, account, 'a', "account", "ID",
+		 "the account; needed only if there are several and the id is not canonical"),
+	CLI_END_OPTIONS,
+};
+
+static const struct cli_verb verbs[] = {
+	{ "", "CONVERSATION SUBJECT\nCONVERSATION nobody", 2, 2, assign },
+	CLI_END_VERBS,
+};
+
+const struct cli_command cli_assign = {
+	.name = "assign",
+	.summary = "assign a conversation to an agent, or unassign it",
+	.help = "Assign a conversation to an agent, or unassign it. CONVERSATION is any id that matches exactly one "
+		"conversation (see `convwire resolve`); SUBJECT is the agent id, the sub of their tokens.",
+	.size = sizeof(struct assign_options),
+	.options = rows,
+	.verbs = verbs,
+};

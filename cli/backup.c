@@ -16,35 +16,6 @@
 #include "core/media_copy.h"
 #include "core/text.h"
 
-struct backup_options {
-	struct common_options common;
-	const char *folder;
-};
-
-static error_t parse(int key, char *argument, struct argp_state *state)
-{
-	struct backup_options *options = state->input;
-
-	switch (key) {
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &options->common;
-		return 0;
-	case ARGP_KEY_ARG:
-		if (options->folder) {
-			argp_error(state, "unexpected argument \"%s\"", argument);
-		}
-		options->folder = argument;
-		return 0;
-	case ARGP_KEY_END:
-		if (!options->folder) {
-			argp_error(state, "no FOLDER given");
-		}
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
-
 static enum cw_status make_folder(const char *path, struct cw_error *reterr)
 {
 	struct stat found;
@@ -134,43 +105,45 @@ static enum cw_status copy_database(const char *dir, const char *folder, struct 
 	return status;
 }
 
-int command_backup(int argc, char **argv)
+static int backup(void *input)
 {
-	static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { NULL, 0, NULL, 0 } };
-	static const struct argp argp = {
-		NULL,
-		parse,
-		"FOLDER",
-		"Copy a snapshot of the database, and the media files, into FOLDER, which is created "
-		"if needed; the daemon may be running. If FOLDER has a backup, only new media files are copied. Keys "
-		"and settings are not included: keep a copy of DIR/keys and DIR/convwire.conf elsewhere.",
-		children,
-		NULL,
-		NULL
-	};
-	struct backup_options options = { .common.dir = "./var" };
+	const struct common_options *options = input;
+	const char *folder = options->words[0];
 	struct cw_error error;
 	int64_t n_files = 0;
-
-	cli_parse("backup", &argp, argc, argv, &options);
-	enum cw_status status = make_folder(options.folder, &error);
+	enum cw_status status = make_folder(folder, &error);
 
 	if (status == CW_OK) {
-		status = copy_database(options.common.dir, options.folder, &error);
+		status = copy_database(options->dir, folder, &error);
 	}
 	if (status == CW_OK) {
-		status = copy_media(options.common.dir, options.folder, &n_files, &error);
+		status = copy_media(options->dir, folder, &n_files, &error);
 	}
 	if (status != CW_OK) {
 		return cli_fail(status, "%s", error.text);
 	}
-	if (options.common.json) {
-		cli_print_json(json_pack("{s:s, s:I}", "folder", options.folder, "new_files", (json_int_t)n_files));
+	if (options->json) {
+		cli_print_json(json_pack("{s:s, s:I}", "folder", folder, "new_files", (json_int_t)n_files));
 	} else {
-		(void)printf("Copied the database and %" PRId64 " new files to %s.\n", n_files, options.folder);
+		(void)printf("Copied the database and %" PRId64 " new files to %s.\n", n_files, folder);
 	}
 	return EX_OK;
 }
+
+static const struct cli_verb backup_verbs[] = {
+	{ "", "FOLDER", 1, 1, backup },
+	CLI_END_VERBS,
+};
+
+const struct cli_command cli_backup = {
+	.name = "backup",
+	.summary = "back up the database and the media files, while running",
+	.help = "Copy a snapshot of the database, and the media files, into FOLDER, which is created if needed; the daemon "
+		"may be running. If FOLDER has a backup, only new media files are copied. Keys and settings are not "
+		"included: keep a copy of DIR/keys and DIR/convwire.conf elsewhere.",
+	.size = sizeof(struct common_options),
+	.verbs = backup_verbs,
+};
 
 /* ---- restore ---- */
 
@@ -209,54 +182,55 @@ static enum cw_status must_own(const char *dir, struct cw_error *reterr)
 	return CW_OK;
 }
 
-int command_restore(int argc, char **argv)
+static int restore(void *input)
 {
-	static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { NULL, 0, NULL, 0 } };
-	static const struct argp argp = {
-		NULL,
-		parse,
-		"FOLDER",
-		"Replace DIR's database with that of a backup, and copy the media files that DIR does "
-		"not have. The daemon must be stopped. On another machine, first create DIR with `init` and copy "
-		"the old keys into it.",
-		children,
-		NULL,
-		NULL
-	};
-	struct backup_options options = { .common.dir = "./var" };
+	const struct common_options *options = input;
+	const char *folder = options->words[0];
 	struct cw_error error;
 	char path[PATH_MAX];
 	int64_t n_files = 0;
 	int64_t n_unknown = 0;
-
-	cli_parse("restore", &argp, argc, argv, &options);
-	enum cw_status status = must_own(options.common.dir, &error);
+	enum cw_status status = must_own(options->dir, &error);
 
 	if (status == CW_OK) {
-		status = settings_path(options.folder, "convwire.db", path, sizeof(path), &error);
+		status = settings_path(folder, "convwire.db", path, sizeof(path), &error);
 	}
 	if (status == CW_OK && access(path, R_OK) != 0) {
 		status = cw_error_set(&error, CW_NOT_FOUND, "%s: %s; FOLDER must be a backup made by `convwire backup`",
 				      path, strerror(errno));
 	}
 	if (status == CW_OK) { /* first: extra files do no harm if the rest fails */
-		status = copy_media(options.folder, options.common.dir, &n_files, &error);
+		status = copy_media(folder, options->dir, &n_files, &error);
 	}
 	if (status == CW_OK) {
 		struct progress progress;
 
 		progress_begin(&progress, "Restoring the database", NULL, NULL);
-		status = cli_restore_database(options.common.dir, path, &n_unknown, &error);
+		status = cli_restore_database(options->dir, path, &n_unknown, &error);
 		progress_end(&progress);
 	}
 	if (status != CW_OK) {
 		return cli_fail(status, "%s", error.text);
 	}
-	if (options.common.json) {
+	if (options->json) {
 		cli_print_json(
 			json_pack("{s:I, s:I}", "new_files", (json_int_t)n_files, "unknown", (json_int_t)n_unknown));
 	} else {
-		say_restored(options.common.dir, options.folder, n_files, n_unknown);
+		say_restored(options->dir, folder, n_files, n_unknown);
 	}
 	return EX_OK;
 }
+
+static const struct cli_verb restore_verbs[] = {
+	{ "", "FOLDER", 1, 1, restore },
+	CLI_END_VERBS,
+};
+
+const struct cli_command cli_restore = {
+	.name = "restore",
+	.summary = "restore a backup",
+	.help = "Replace DIR's database with that of a backup, and copy the media files that DIR does not have. The daemon "
+		"must be stopped. On another machine, first create DIR with `init` and copy the old keys into it.",
+	.size = sizeof(struct common_options),
+	.verbs = restore_verbs,
+};

@@ -91,25 +91,6 @@ struct conf_options {
 	bool writes;
 };
 
-static error_t parse(int key, char *argument, struct argp_state *state)
-{
-	struct conf_options *options = state->input;
-
-	switch (key) {
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &options->common;
-		return 0;
-	case 'w':
-		options->writes = true;
-		return 0;
-	case ARGP_KEY_ARG:
-		argp_error(state, "unexpected argument \"%s\"", argument);
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
-
 static enum cw_status print_conf(const char *dir, const struct settings *settings, struct cw_error *reterr)
 {
 	CW_CLEANUP(cw_buf_finish) struct cw_buf text;
@@ -123,37 +104,42 @@ static enum cw_status print_conf(const char *dir, const struct settings *setting
 	return status;
 }
 
-int command_broker_conf(int argc, char **argv)
+static int run(void *input)
 {
-	static const struct argp_option rows[] = {
-		{ "write", 'w', NULL, 0, "write DIR/broker/mosquitto.conf, as `up` does, and print nothing", 0 },
-		{ NULL, 0, NULL, 0, NULL, 0 },
-	};
-	static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { NULL, 0, NULL, 0 } };
-	static const struct argp argp = { rows,
-					  parse,
-					  NULL,
-					  "Print mosquitto.conf for this directory, as `up` generates it from "
-					  "convwire.conf. The systemd unit writes it before each start.",
-					  children,
-					  NULL,
-					  NULL };
-	struct conf_options options = { .common.dir = "./var" };
+	const struct conf_options *options = input;
 	struct settings settings;
 	struct cw_error error;
 	char dir[PATH_MAX];
 	char path[PATH_MAX];
+	enum cw_status status = settings_load(options->common.dir, &settings, &error);
 
-	cli_parse("broker-conf", &argp, argc, argv, &options);
-	enum cw_status status = settings_load(options.common.dir, &settings, &error);
-
-	if (status == CW_OK && !realpath(options.common.dir, dir)) {
-		status = cw_error_set(&error, CW_IO, "%s: %s", options.common.dir, strerror(errno));
+	if (status == CW_OK && !realpath(options->common.dir, dir)) {
+		status = cw_error_set(&error, CW_IO, "%s: %s", options->common.dir, strerror(errno));
 	}
 	if (status == CW_OK) {
-		status = options.writes ? broker_conf_write(dir, &settings, path, &error) :
-					  print_conf(dir, &settings, &error);
+		status = options->writes ? broker_conf_write(dir, &settings, path, &error) :
+					   print_conf(dir, &settings, &error);
 	}
 	settings_finish(&settings);
 	return status == CW_OK ? EX_OK : cli_fail(status, "%s", error.text);
 }
+
+static const struct cli_option rows[] = {
+	CLI_FLAG(struct conf_options, writes, 'w', "write",
+		 "write DIR/broker/mosquitto.conf, as `up` does, and print nothing"),
+	CLI_END_OPTIONS,
+};
+
+static const struct cli_verb verbs[] = {
+	{ "", "", 0, 0, run },
+	CLI_END_VERBS,
+};
+
+const struct cli_command cli_broker_conf = {
+	.name = "broker-conf",
+	.summary = "print mosquitto.conf for this directory",
+	.help = "Print mosquitto.conf for this directory, as `up` generates it from convwire.conf. The systemd unit writes it before each start.",
+	.size = sizeof(struct conf_options),
+	.options = rows,
+	.verbs = verbs,
+};

@@ -18,43 +18,6 @@
 #define MAX_KEY_BYTES 16384
 #define MAX_RUN_FILE 4096
 
-static const struct argp_option common_rows[] = {
-	{ "dir", 'd', "DIR", 0, "the directory created by `convwire init` (./var)", 100 },
-	{ "json", 'j', NULL, 0, "print JSON, for scripts", 100 },
-	{ NULL, 0, NULL, 0, NULL, 0 },
-};
-
-static error_t parse_common(int key, char *argument, struct argp_state *state)
-{
-	struct common_options *options = state->input;
-
-	switch (key) {
-	case 'd':
-		options->dir = argument;
-		return 0;
-	case 'j':
-		options->json = true;
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
-
-const struct argp common_argp = { common_rows, parse_common, NULL, NULL, NULL, NULL, NULL };
-
-void cli_parse(const char *name, const struct argp *argp, int argc, char **argv, void *input)
-{
-	char full_name[64];
-	char *first = argv[0];
-
-	argp_err_exit_status = EX_USAGE;
-	if (cw_text_format(full_name, sizeof(full_name), "convwire %s", name)) {
-		argv[0] = full_name; /* argp names the program by it */
-	}
-	(void)argp_parse(argp, argc, argv, 0, NULL, input); /* ends the program on a usage error */
-	argv[0] = first;
-}
-
 int cli_exit_code(enum cw_status status)
 {
 	switch (status) {

@@ -2,56 +2,25 @@
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
 
-#include <argp.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include <jansson.h>
 
+#include "cli/options.h"
 #include "core/conversation_id.h"
 #include "core/status.h"
 #include "daemon/settings.h"
 
-/*
- * Shared by the commands of `convwire`. Each command is a function, listed in main.c's table; it parses its
- * options with argp, does its work and returns a sysexits.h code.
- */
-int command_init(int argc, char **argv);
-int command_up(int argc, char **argv);
-int command_account(int argc, char **argv);
-int command_number(int argc, char **argv);
-int command_agent(int argc, char **argv);
-int command_backup(int argc, char **argv);
-int command_restore(int argc, char **argv);
-int command_send(int argc, char **argv);
-int command_outbox(int argc, char **argv);
-int command_template(int argc, char **argv);
-int command_token(int argc, char **argv);
-int command_watch(int argc, char **argv);
-int command_resolve(int argc, char **argv);
-int command_doctor(int argc, char **argv);
-int command_trace(int argc, char **argv);
-int command_alias(int argc, char **argv);
-int command_check(int argc, char **argv);
-int command_assign(int argc, char **argv);
-int command_broker_conf(int argc, char **argv);
-int command_acl(int argc, char **argv);
-int command_clients(int argc, char **argv);
-int command_kick(int argc, char **argv);
-int command_revoke(int argc, char **argv);
-int command_simulate(int argc, char **argv);
+/* Shared by the commands of `convwire`. */
 
-/* ---- options common to all commands ---- */
+/* The commands: each is defined in the file of its group, and main.c lists them. */
+extern const struct cli_command cli_init, cli_up, cli_account, cli_number, cli_agent, cli_token, cli_watch, cli_resolve,
+	cli_doctor, cli_trace, cli_alias, cli_assign, cli_send, cli_outbox, cli_template, cli_broker_conf, cli_acl,
+	cli_clients, cli_kick, cli_revoke, cli_backup, cli_restore, cli_check, cli_simulate;
 
-struct common_options {
-	const char *dir; /* ./var */
-	bool json;
-};
-/* An argp child for --dir and --json; its input is the struct. */
-extern const struct argp common_argp;
-
-/* Parses argv. Usage errors end the program with EX_USAGE. The input of the first argp child is `common`. */
-void cli_parse(const char *name, const struct argp *argp, int argc, char **argv, void *input);
+/* Creates a demo directory, as `init --demo` does. Returns an exit code. */
+int init_demo(const char *dir);
 
 /* ---- errors and answers ---- */
 

@@ -14,54 +14,9 @@
 
 struct client_options {
 	struct common_options common;
-	const char *client; /* the one word */
 	const char *account, *agent, *jti, *kid;
 	bool is_all;
 };
-
-enum { KEY_AGENT = 256, KEY_JTI, KEY_KID, KEY_ALL };
-
-static error_t parse(int key, char *argument, struct argp_state *state)
-{
-	struct client_options *options = state->input;
-
-	switch (key) {
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &options->common;
-		return 0;
-	case 'a':
-		options->account = argument;
-		return 0;
-	case KEY_AGENT:
-		options->agent = argument;
-		return 0;
-	case KEY_JTI:
-		options->jti = argument;
-		return 0;
-	case KEY_KID:
-		options->kid = argument;
-		return 0;
-	case KEY_ALL:
-		options->is_all = true;
-		return 0;
-	case ARGP_KEY_ARG:
-		if (options->client) {
-			argp_error(state, "unexpected argument \"%s\"", argument);
-		}
-		options->client = argument;
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
-
-static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { NULL, 0, NULL, 0 } };
-
-static int usage(const char *text)
-{
-	(void)fprintf(stderr, "convwire: %s\n", text);
-	return EX_USAGE;
-}
 
 /* The named account, or the only one. *name has CW_ACCOUNT_MAX + 1. */
 static enum cw_status choose_account(struct client_options *options, char *name, struct cw_error *reterr)
@@ -133,29 +88,14 @@ static enum cw_status collect_clients(const struct client_options *options, json
 	return status;
 }
 
-int command_clients(int argc, char **argv)
+static int list(void *input)
 {
-	static const struct argp_option rows[] = {
-		{ "account", 'a', "ID", 0, "only clients of this account", 0 },
-		{ "agent", KEY_AGENT, "ID", 0, "only clients of this agent", 0 },
-		{ NULL, 0, NULL, 0, NULL, 0 },
-	};
-	static const struct argp argp = {
-		rows,     parse, NULL, "List the clients connected to the broker, and when their tokens expire.",
-		children, NULL,  NULL
-	};
-	struct client_options options = { .common.dir = "./var" };
+	const struct client_options *options = input;
 	json_t *clients = json_array();
 	struct cw_error error;
+	enum cw_status status = collect_clients(options, clients, &error);
 
-	cli_parse("clients", &argp, argc, argv, &options);
-	if (options.client) {
-		json_decref(clients);
-		return usage("clients takes no argument, only --account and --agent");
-	}
-	enum cw_status status = collect_clients(&options, clients, &error);
-
-	if (status == CW_OK && options.common.json) {
+	if (status == CW_OK && options->common.json) {
 		cli_print_json(json_pack("{s:O}", "clients", clients));
 	} else if (status == CW_OK) {
 		print_clients(clients);
@@ -164,40 +104,46 @@ int command_clients(int argc, char **argv)
 	return status == CW_OK ? EX_OK : cli_fail(status, "%s", error.text);
 }
 
+static const struct cli_option clients_options[] = {
+	CLI_TEXT(struct client_options, account, 'a', "account", "ID", "only clients of this account"),
+	CLI_TEXT(struct client_options, agent, 0, "agent", "ID", "only clients of this agent"),
+	CLI_END_OPTIONS,
+};
+
+static const struct cli_verb clients_verbs[] = {
+	{ "", "", 0, 0, list },
+	CLI_END_VERBS,
+};
+
+const struct cli_command cli_clients = {
+	.name = "clients",
+	.summary = "list the clients connected to the broker",
+	.help = "List the clients connected to the broker, and when their tokens expire.",
+	.size = sizeof(struct client_options),
+	.options = clients_options,
+	.verbs = clients_verbs,
+};
+
 /* ---- kick ---- */
 
-int command_kick(int argc, char **argv)
+static int kick(void *input)
 {
-	static const struct argp_option rows[] = {
-		{ "account", 'a', "ID", 0, "every client of this account", 0 },
-		{ "agent", KEY_AGENT, "ID", 0, "with --account: only clients of this agent", 0 },
-		{ NULL, 0, NULL, 0, NULL, 0 },
-	};
-	static const struct argp argp = { rows,
-					  parse,
-					  "CLIENT",
-					  "Disconnect clients from the broker. They may reconnect with the same token; "
-					  "`convwire revoke` prevents that.",
-					  children,
-					  NULL,
-					  NULL };
-	struct client_options options = { .common.dir = "./var" };
+	const struct client_options *options = input;
 	struct cw_error error;
 	json_t *data = NULL;
 
-	cli_parse("kick", &argp, argc, argv, &options);
-	if (!options.client == !options.account || (options.agent && !options.account)) {
-		return usage("kick CLIENT, or kick --account ID [--agent ID]; `convwire clients` lists them");
+	if (!options->common.n_words == !options->account || (options->agent && !options->account)) {
+		return cli_usage(&cli_kick);
 	}
-	json_t *command = json_pack("{s:s, s:s*, s:s*, s:s*}", "command", "kick", "clientid", options.client, "account",
-				    options.account, "subject", options.agent);
-	enum cw_status status = cli_ask_broker(options.common.dir, command, &data, &error);
+	json_t *command = json_pack("{s:s, s:s*, s:s*, s:s*}", "command", "kick", "clientid", options->common.words[0],
+				    "account", options->account, "subject", options->agent);
+	enum cw_status status = cli_ask_broker(options->common.dir, command, &data, &error);
 
 	json_decref(command);
 	if (status != CW_OK) {
 		return cli_fail(status, "%s", error.text);
 	}
-	if (options.common.json) {
+	if (options->common.json) {
 		cli_print_json(json_incref(data));
 	} else {
 		json_int_t n_kicked = json_integer_value(json_object_get(data, "kicked"));
@@ -207,6 +153,27 @@ int command_kick(int argc, char **argv)
 	json_decref(data);
 	return EX_OK;
 }
+
+static const struct cli_option kick_options[] = {
+	CLI_TEXT(struct client_options, account, 'a', "account", "ID", "every client of this account"),
+	CLI_TEXT(struct client_options, agent, 0, "agent", "ID", "with --account: only clients of this agent"),
+	CLI_END_OPTIONS,
+};
+
+static const struct cli_verb kick_verbs[] = {
+	{ "", "CLIENT\n--account ID [--agent ID]", 0, 1, kick },
+	CLI_END_VERBS,
+};
+
+const struct cli_command cli_kick = {
+	.name = "kick",
+	.summary = "disconnect clients from the broker",
+	.help = "Disconnect clients from the broker; `convwire clients` lists them. They may reconnect with the same token; "
+		"`convwire revoke` prevents that.",
+	.size = sizeof(struct client_options),
+	.options = kick_options,
+	.verbs = kick_verbs,
+};
 
 /* ---- revoke ---- */
 
@@ -273,29 +240,9 @@ static void print_revoked(const struct client_options *options, json_t *revocati
 	}
 }
 
-int command_revoke(int argc, char **argv)
+static int run_revoke(void *input)
 {
-	static const struct argp_option rows[] = {
-		{ "account", 'a', "ID", 0, "the account; needed only if there are several", 0 },
-		{ "agent", KEY_AGENT, "ID", 0, "all tokens of this agent", 0 },
-		{ "jti", KEY_JTI, "ID", 0, "the token with this jti claim", 0 },
-		{ "kid", KEY_KID, "ID", 0, "all tokens signed by this key, in any account", 0 },
-		{ "all", KEY_ALL, NULL, 0, "all tokens of the account", 0 },
-		{ NULL, 0, NULL, 0, NULL, 0 },
-	};
-	static const struct argp argp = {
-		rows,
-		parse,
-		NULL,
-		"Revoke the tokens issued so far, at the broker and over HTTP, and disconnect "
-		"clients that use them; --agent and --all also end the sessions of agents who signed in with a password. "
-		"Tokens issued later are accepted: to prevent that, remove the key, remove the agent from your "
-		"backend, or use `convwire agent disable`.",
-		children,
-		NULL,
-		NULL
-	};
-	struct client_options options = { .common.dir = "./var" };
+	struct client_options *options = input;
 	char account[CW_ACCOUNT_MAX + 1];
 	struct cw_error error;
 	struct cw_error broker_error;
@@ -303,21 +250,46 @@ int command_revoke(int argc, char **argv)
 	int64_t n_kicked = 0;
 	enum cw_status status = CW_OK;
 
-	cli_parse("revoke", &argp, argc, argv, &options);
-	if (options.client || !!options.agent + !!options.jti + !!options.kid + options.is_all != 1) {
-		return usage("revoke takes one of --agent ID, --jti ID, --kid ID and --all");
+	if (!!options->agent + !!options->jti + !!options->kid + options->is_all != 1) {
+		return cli_usage(&cli_revoke);
 	}
-	if (!options.kid) {
-		status = choose_account(&options, account, &error);
+	if (!options->kid) {
+		status = choose_account(options, account, &error);
 	}
 	if (status == CW_OK) {
-		status = revoke(&options, &revocation, &n_kicked, &broker_error, &error);
+		status = revoke(options, &revocation, &n_kicked, &broker_error, &error);
 	}
 	if (status != CW_OK) {
 		return cli_fail(status, "%s", error.text);
 	}
-	print_revoked(&options, revocation, n_kicked, &broker_error);
+	print_revoked(options, revocation, n_kicked, &broker_error);
 	wait_out_the_second(revocation);
 	json_decref(revocation);
 	return EX_OK;
 }
+
+static const struct cli_option revoke_options[] = {
+	CLI_TEXT(struct client_options, account, 'a', "account", "ID", "the account; needed only if there are several"),
+	CLI_TEXT(struct client_options, agent, 0, "agent", "ID", "all tokens of this agent"),
+	CLI_TEXT(struct client_options, jti, 0, "jti", "ID", "the token with this jti claim"),
+	CLI_TEXT(struct client_options, kid, 0, "kid", "ID", "all tokens signed by this key, in any account"),
+	CLI_FLAG(struct client_options, is_all, 0, "all", "all tokens of the account"),
+	CLI_END_OPTIONS,
+};
+
+static const struct cli_verb revoke_verbs[] = {
+	{ "", "--agent ID|--jti ID|--kid ID|--all", 0, 0, run_revoke },
+	CLI_END_VERBS,
+};
+
+const struct cli_command cli_revoke = {
+	.name = "revoke",
+	.summary = "revoke the tokens issued so far",
+	.help = "Revoke the tokens issued so far, at the broker and over HTTP, and disconnect clients that use them; --agent "
+		"and --all also end the sessions of agents who signed in with a password. Tokens issued later are "
+		"accepted: to prevent that, remove the key, remove the agent from your backend, or use `convwire agent "
+		"disable`.",
+	.size = sizeof(struct client_options),
+	.options = revoke_options,
+	.verbs = revoke_verbs,
+};

@@ -51,12 +51,11 @@ int demo_make_directory(const char *dir)
 	char path[PATH_MAX];
 	struct cw_error error;
 	struct stat info;
-	char *argv[] = { "up", "--demo", "--dir", (char *)dir, NULL };
 
 	if (settings_path(dir, "convwire.conf", path, sizeof(path), &error) != CW_OK) {
 		return cli_fail(error.status, "%s", error.text);
 	}
-	int code = stat(path, &info) == 0 ? EX_OK : command_init(4, argv);
+	int code = stat(path, &info) == 0 ? EX_OK : init_demo(dir);
 
 	return code == EX_OK ? add_agent(dir) : code;
 }

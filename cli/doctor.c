@@ -119,42 +119,6 @@ void doctor_say(const struct doctor *doctor, const char *format, ...)
 
 /* ---- the command ---- */
 
-enum { KEY_NUMBER = 256, KEY_ROLE, KEY_SELECTED, KEY_CA, KEY_NO_MESSAGE };
-
-static error_t parse(int key, char *argument, struct argp_state *state)
-{
-	struct doctor_options *options = state->input;
-
-	switch (key) {
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &options->common;
-		return 0;
-	case 'a':
-		options->account = argument;
-		return 0;
-	case KEY_NUMBER:
-		options->number = argument;
-		return 0;
-	case KEY_ROLE:
-		options->role = argument;
-		return 0;
-	case KEY_SELECTED:
-		options->selected = argument;
-		return 0;
-	case KEY_CA:
-		options->ca_file = argument;
-		return 0;
-	case KEY_NO_MESSAGE:
-		options->sends_no_message = true;
-		return 0;
-	case ARGP_KEY_ARG:
-		argp_error(state, "unexpected argument \"%s\"", argument);
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
-
 static void summarize(const struct doctor *doctor)
 {
 	if (doctor->options->common.json) {
@@ -185,35 +149,10 @@ static void examine(struct doctor *doctor)
 	doctor_check_road(doctor);
 }
 
-int command_doctor(int argc, char **argv)
+static int run(void *input)
 {
-	static const struct argp_option rows[] = {
-		{ "account", 'a', "ID", 0, "the account; needed only if there are several", 0 },
-		{ "number", KEY_NUMBER, "PHONE_NUMBER_ID", 0, "send the test message to this number (the first)", 0 },
-		{ "role", KEY_ROLE, "R", 0, "receive it as an agent with this role (agent)", 0 },
-		{ "selected", KEY_SELECTED, "ID", 0,
-		  "the id that your page compares; check that it is the one broadcast", 0 },
-		{ "ca-file", KEY_CA, "FILE", 0, "trust these certificates instead of the system's", 0 },
-		{ "no-message", KEY_NO_MESSAGE, NULL, 0, "do not send the test message", 0 },
-		{ NULL, 0, NULL, 0, NULL, 0 },
-	};
-	static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { NULL, 0, NULL, 0 } };
-	static const struct argp argp = {
-		rows,
-		parse,
-		NULL,
-		"Check an installation: settings, secrets, disk, daemon, broker, plugin, clock, numbers and their "
-		"tokens, public_url from outside; then send one message from a fictitious customer (phone "
-		"1 555 010 0199) and follow it to an agent, hop by hop. Its conversation is then marked done. Each failure "
-		"names its cause and what to run next. Exit code: the number of failed checks.",
-		children,
-		NULL,
-		NULL
-	};
-	struct doctor_options options = { .common.dir = "./var", .role = "agent" };
-
-	cli_parse("doctor", &argp, argc, argv, &options);
-	struct doctor doctor = { .options = &options, .dir = options.common.dir, .results = json_array() };
+	const struct doctor_options *options = input;
+	struct doctor doctor = { .options = options, .dir = options->common.dir, .results = json_array() };
 
 	examine(&doctor);
 	summarize(&doctor);
@@ -225,3 +164,29 @@ int command_doctor(int argc, char **argv)
 	json_decref(doctor.road);
 	return doctor.n_failures < MAX_EXIT ? doctor.n_failures : MAX_EXIT;
 }
+
+static const struct cli_option rows[] = {
+	CLI_TEXT(struct doctor_options, account, 'a', "account", "ID", "the account; needed only if there are several"),
+	CLI_TEXT(struct doctor_options, number, 0, "number", "PHONE_NUMBER_ID",
+		 "send the test message to this number (the first)"),
+	CLI_TEXT_OR(struct doctor_options, role, 0, "role", "R", "agent", "receive it as an agent with this role (agent)"),
+	CLI_TEXT(struct doctor_options, selected, 0, "selected", "ID",
+		 "the id that your page compares; check that it is the one broadcast"),
+	CLI_TEXT(struct doctor_options, ca_file, 0, "ca-file", "FILE", "trust these certificates instead of the system's"),
+	CLI_FLAG(struct doctor_options, sends_no_message, 0, "no-message", "do not send the test message"),
+	CLI_END_OPTIONS,
+};
+
+static const struct cli_verb verbs[] = {
+	{ "", "", 0, 0, run },
+	CLI_END_VERBS,
+};
+
+const struct cli_command cli_doctor = {
+	.name = "doctor",
+	.summary = "check this installation: what is wrong, and what to run next",
+	.help = "Check an installation: settings, secrets, disk, daemon, broker, plugin, clock, numbers and their tokens, public_url from outside; then send one message from a fictitious customer (phone 1 555 010 0199) and follow it to an agent, hop by hop. Its conversation is then marked done. Each failure names its cause and what to run next. Exit code: the number of failed checks.",
+	.size = sizeof(struct doctor_options),
+	.options = rows,
+	.verbs = verbs,
+};

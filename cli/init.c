@@ -28,54 +28,6 @@ struct init_options {
 	bool is_demo;
 };
 
-enum { KEY_APP_SECRET = 256, KEY_VERIFY_TOKEN, KEY_WABA, KEY_DEMO, KEY_PORTS };
-
-static const struct argp_option rows[] = {
-	{ "account", 'a', "ID", 0, "the first account's id; generated if not given", 0 },
-	{ "number", 'n', "PHONE_NUMBER_ID", 0, "its WhatsApp number; without it, a simulated one is created", 0 },
-	{ "waba", KEY_WABA, "ID", 0, "the number's WhatsApp Business Account (taken from the first webhook)", 0 },
-	{ "app-secret", KEY_APP_SECRET, "S", 0, "for tests: the Meta app's secret; prefer CONVWIRE_APP_SECRET", 0 },
-	{ "verify-token", KEY_VERIFY_TOKEN, "V", 0,
-	  "for tests: the webhook's verify token; prefer CONVWIRE_VERIFY_TOKEN", 0 },
-	{ "demo", KEY_DEMO, NULL, 0, "for `up --demo`: simulated only, marked as a demo (" DEMO_DIR ")", 0 },
-	{ "http-port", KEY_PORTS + SETTINGS_HTTP_PORT, "PORT", 0, "HTTP port, stored in convwire.conf (8080)", 0 },
-	{ "mqtt-port", KEY_PORTS + SETTINGS_MQTT_PORT, "PORT", 0, "MQTT port, stored in convwire.conf (1883)", 0 },
-	{ "ws-port", KEY_PORTS + SETTINGS_WS_PORT, "PORT", 0, "WebSocket port, stored in convwire.conf (9001)", 0 },
-	{ NULL, 0, NULL, 0, NULL, 0 },
-};
-
-static error_t parse(int key, char *argument, struct argp_state *state)
-{
-	struct init_options *options = state->input;
-	const struct {
-		int key;
-		const char **place;
-	} places[] = { { 'a', &options->account },
-		       { 'n', &options->number },
-		       { KEY_WABA, &options->waba_id },
-		       { KEY_APP_SECRET, &options->app_secret },
-		       { KEY_VERIFY_TOKEN, &options->verify_token },
-		       { KEY_PORTS + SETTINGS_HTTP_PORT, &options->ports[SETTINGS_HTTP_PORT] },
-		       { KEY_PORTS + SETTINGS_MQTT_PORT, &options->ports[SETTINGS_MQTT_PORT] },
-		       { KEY_PORTS + SETTINGS_WS_PORT, &options->ports[SETTINGS_WS_PORT] } };
-
-	if (key == KEY_DEMO) {
-		options->is_demo = true;
-		return 0;
-	}
-	if (key == ARGP_KEY_INIT) {
-		state->child_inputs[0] = &options->common;
-		return 0;
-	}
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		if (places[i].key == key) {
-			*places[i].place = argument;
-			return 0;
-		}
-	}
-	return ARGP_ERR_UNKNOWN;
-}
-
 /* ---- files ---- */
 
 struct maker {
@@ -324,47 +276,94 @@ static void print_made(const struct init_options *options, const char *account, 
 	(void)printf("Next: convwire up --dir %s\n", dir);
 }
 
-int command_init(int argc, char **argv)
+/* is_next: says what to run next. */
+static int make(const struct init_options *options, bool is_next)
 {
-	static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { NULL, 0, NULL, 0 } };
-	static const struct argp argp = { rows, parse, NULL, "Create a directory for Convwire.", children, NULL, NULL };
-	struct init_options options = { .common.dir = NULL };
 	char account[CW_ACCOUNT_MAX + 1];
 	char number[CW_PHONE_NUMBER_ID_MAX + 1];
 	char path[PATH_MAX];
 	int64_t ports[SETTINGS_N_PORTS];
 	struct stat info;
 
-	cli_parse("init", &argp, argc, argv, &options);
-	if (!options.common.dir) {
-		options.common.dir = options.is_demo ? DEMO_DIR : "./var";
-	}
-	if (options.is_demo && (options.number || options.app_secret)) {
+	if (options->is_demo && (options->number || options->app_secret)) {
 		return cli_fail(CW_INVALID, "a demo has only simulated numbers and random secrets; leave out --number and "
 					    "--app-secret");
 	}
-	struct maker maker = { .dir = options.common.dir, .status = CW_OK };
+	struct maker maker = { .dir = options->common.dir, .status = CW_OK };
 
 	maker.status = settings_path(maker.dir, "convwire.conf", path, sizeof(path), &maker.error);
 	if (maker.status == CW_OK && stat(path, &info) == 0) {
 		return cli_fail(CW_DUPLICATE, "%s already exists; remove the directory or choose another with --dir",
 				path);
 	}
-	read_ports(&maker, &options, ports);
-	choose_names(&maker, &options, account, number);
+	read_ports(&maker, options, ports);
+	choose_names(&maker, options, account, number);
 	make_directory(&maker);
 	make_folder(&maker, "broker", 0700);
 	make_folder(&maker, "log", 0700);
-	make_keys(&maker, &options, account);
+	make_keys(&maker, options, account);
 	make_file(&maker, "roles.acl", 0644, cw_access_shipped_roles);
-	make_settings(&maker, &options, ports, options.number ? "" : number);
+	make_settings(&maker, options, ports, options->number ? "" : number);
 	if (maker.status == CW_OK) {
-		maker.status = add_rows(&options, account, number, &maker.error);
+		maker.status = add_rows(options, account, number, &maker.error);
 	}
 	if (maker.status != CW_OK) {
 		(void)remove(path); /* so that a retry is not refused */
 		return cli_fail(maker.status, "%s", maker.error.text);
 	}
-	print_made(&options, account, number, strcmp(argv[0], "init") == 0); /* `up --demo` continues on its own */
+	print_made(options, account, number, is_next);
 	return EX_OK;
 }
+
+int init_demo(const char *dir)
+{
+	const struct init_options options = { .common.dir = dir, .is_demo = true };
+
+	return make(&options, false);
+}
+
+static int run(void *input)
+{
+	struct init_options *options = input;
+
+	if (!options->common.dir) {
+		options->common.dir = options->is_demo ? DEMO_DIR : "./var";
+	}
+	return make(options, true);
+}
+
+static const struct cli_option rows[] = {
+	CLI_TEXT(struct init_options, account, 'a', "account", "ID", "the first account's id; generated if not given"),
+	CLI_TEXT(struct init_options, number, 'n', "number", "PHONE_NUMBER_ID",
+		 "its WhatsApp number; without it, a simulated one is created"),
+	CLI_TEXT(struct init_options, waba_id, 0, "waba", "ID",
+		 "the number's WhatsApp Business Account (taken from the first webhook)"),
+	CLI_TEXT(struct init_options, app_secret, 0, "app-secret", "S",
+		 "for tests: the Meta app's secret; prefer CONVWIRE_APP_SECRET"),
+	CLI_TEXT(struct init_options, verify_token, 0, "verify-token", "V",
+		 "for tests: the webhook's verify token; prefer CONVWIRE_VERIFY_TOKEN"),
+	CLI_FLAG(struct init_options, is_demo, 0, "demo",
+		 "for `up --demo`: simulated only, marked as a demo (" DEMO_DIR ")"),
+	CLI_TEXT(struct init_options, ports[SETTINGS_HTTP_PORT], 0, "http-port", "PORT",
+		 "HTTP port, stored in convwire.conf (8080)"),
+	CLI_TEXT(struct init_options, ports[SETTINGS_MQTT_PORT], 0, "mqtt-port", "PORT",
+		 "MQTT port, stored in convwire.conf (1883)"),
+	CLI_TEXT(struct init_options, ports[SETTINGS_WS_PORT], 0, "ws-port", "PORT",
+		 "WebSocket port, stored in convwire.conf (9001)"),
+	CLI_END_OPTIONS,
+};
+
+static const struct cli_verb verbs[] = {
+	{ "", "", 0, 0, run },
+	CLI_END_VERBS,
+};
+
+const struct cli_command cli_init = {
+	.name = "init",
+	.summary = "create a directory: settings, keys, database, first account and number",
+	.help = "Create a directory for Convwire.",
+	.size = sizeof(struct init_options),
+	.options = rows,
+	.verbs = verbs,
+	.chooses_dir = true,
+};

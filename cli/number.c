@@ -9,70 +9,34 @@
 #include "bridge/tokens.h"
 #include "cli/cli.h"
 
-#define MAX_WORDS 2
 #define TOKEN_VARIABLE "CONVWIRE_NUMBER_TOKEN"
 
 struct number_options {
 	struct common_options common;
-	const char *words[MAX_WORDS];
-	int n_words;
 	const char *account, *waba_id, *token, *token_file, *reason;
 	bool is_simulated;
 };
 
-enum { KEY_WABA = 256, KEY_SIMULATED, KEY_TOKEN, KEY_TOKEN_FILE, KEY_REASON };
-
-static const struct argp_option rows[] = {
-	{ "account", 'a', "ID", 0, "add: the number's account; needed only if there are several", 0 },
-	{ "waba", KEY_WABA, "ID", 0, "add: its WhatsApp Business Account (taken from the first webhook)", 0 },
-	{ "simulated", KEY_SIMULATED, NULL, 0, "add: mark it as simulated: `simulate` may write to it", 0 },
-	{ "token-file", KEY_TOKEN_FILE, "FILE", 0, "set-token: a file whose first line is the token", 0 },
-	{ "token", KEY_TOKEN, "TEXT", 0, "set-token: the token; for tests only, as other users can see it", 0 },
-	{ "reason", KEY_REASON, "TEXT", 0, "pause: the reason shown to agents", 0 },
-	{ NULL, 0, NULL, 0, NULL, 0 },
+static const struct cli_option rows[] = {
+	CLI_TEXT(struct number_options, account, 'a', "account", "ID",
+		 "add: the number's account; needed only if there are several"),
+	CLI_TEXT(struct number_options, waba_id, 0, "waba", "ID",
+		 "add: its WhatsApp Business Account (taken from the first webhook)"),
+	CLI_FLAG(struct number_options, is_simulated, 0, "simulated",
+		 "add: mark it as simulated: `simulate` may write to it"),
+	CLI_TEXT(struct number_options, token_file, 0, "token-file", "FILE",
+		 "set-token: a file whose first line is the token"),
+	CLI_TEXT(struct number_options, token, 0, "token", "TEXT",
+		 "set-token: the token; for tests only, as other users can see it"),
+	CLI_TEXT(struct number_options, reason, 0, "reason", "TEXT", "pause: the reason shown to agents"),
+	CLI_END_OPTIONS,
 };
-
-static error_t parse(int key, char *argument, struct argp_state *state)
-{
-	struct number_options *options = state->input;
-
-	switch (key) {
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &options->common;
-		return 0;
-	case 'a':
-		options->account = argument;
-		return 0;
-	case KEY_WABA:
-		options->waba_id = argument;
-		return 0;
-	case KEY_SIMULATED:
-		options->is_simulated = true;
-		return 0;
-	case KEY_TOKEN:
-		options->token = argument;
-		return 0;
-	case KEY_TOKEN_FILE:
-		options->token_file = argument;
-		return 0;
-	case KEY_REASON:
-		options->reason = argument;
-		return 0;
-	case ARGP_KEY_ARG:
-		if (options->n_words == MAX_WORDS) {
-			argp_error(state, "unexpected argument \"%s\"", argument);
-		}
-		options->words[options->n_words++] = argument;
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
 
 /* ---- add, list ---- */
 
-static int add_number(const struct number_options *options)
+static int add_number(void *input)
 {
+	const struct number_options *options = input;
 	char account[CW_ACCOUNT_MAX + 1];
 	struct cw_error error;
 	json_t *answer = NULL;
@@ -81,15 +45,16 @@ static int add_number(const struct number_options *options)
 		return cli_fail(error.status, "%s", error.text);
 	}
 	int code = cli_do(options->common.dir, "number.add",
-			  json_pack("{s:s, s:s, s:s*, s:b}", "account", account, "phone_number_id", options->words[1],
-				    "waba_id", options->waba_id, "simulated", options->is_simulated),
+			  json_pack("{s:s, s:s, s:s*, s:b}", "account", account, "phone_number_id",
+				    options->common.words[1], "waba_id", options->waba_id, "simulated",
+				    options->is_simulated),
 			  &answer);
 
 	json_decref(answer);
 	if (code == EX_OK) {
 		(void)printf("Added number %s to account %s; webhooks received for it earlier are being processed now.\n"
 			     "To send from it: convwire number set-token %s\n",
-			     options->words[1], account, options->words[1]);
+			     options->common.words[1], account, options->common.words[1]);
 	}
 	return code;
 }
@@ -110,8 +75,9 @@ static void print_number(const json_t *row)
 	}
 }
 
-static int list_numbers(const struct number_options *options)
+static int list_numbers(void *input)
 {
+	const struct number_options *options = input;
 	json_t *answer = NULL;
 	int code = cli_do(options->common.dir, "number.list", json_object(), &answer);
 	size_t index;
@@ -131,30 +97,33 @@ static int list_numbers(const struct number_options *options)
 
 /* ---- pause, resume ---- */
 
-static int pause_number(const struct number_options *options)
+static int pause_number(void *input)
 {
+	const struct number_options *options = input;
 	const char *reason = options->reason ? options->reason : "An administrator paused the number.";
 	json_t *answer = NULL;
 	int code = cli_do(options->common.dir, "number.pause",
-			  json_pack("{s:s, s:s}", "phone_number_id", options->words[1], "reason", reason), &answer);
+			  json_pack("{s:s, s:s}", "phone_number_id", options->common.words[1], "reason", reason),
+			  &answer);
 
 	json_decref(answer);
 	if (code == EX_OK) {
 		(void)printf("Number %s is paused: outgoing messages wait, and agents are told why.\n",
-			     options->words[1]);
+			     options->common.words[1]);
 	}
 	return code;
 }
 
-static int resume_number(const struct number_options *options)
+static int resume_number(void *input)
 {
+	const struct number_options *options = input;
 	json_t *answer = NULL;
 	int code = cli_do(options->common.dir, "number.resume",
-			  json_pack("{s:s}", "phone_number_id", options->words[1]), &answer);
+			  json_pack("{s:s}", "phone_number_id", options->common.words[1]), &answer);
 
 	json_decref(answer);
 	if (code == EX_OK) {
-		(void)printf("Number %s is sending again; waiting messages go out in order.\n", options->words[1]);
+		(void)printf("Number %s is sending again; waiting messages go out in order.\n", options->common.words[1]);
 	}
 	return code;
 }
@@ -171,19 +140,20 @@ static bool is_known(const struct number_options *options, int *ret_code)
 	*ret_code = cli_do(options->common.dir, "number.list", json_object(), &answer);
 	json_array_foreach(json_object_get(answer, "numbers"), index, row)
 	{
-		is_found = is_found ||
-			   strcmp(json_string_value(json_object_get(row, "phone_number_id")), options->words[1]) == 0;
+		is_found = is_found || strcmp(json_string_value(json_object_get(row, "phone_number_id")),
+					      options->common.words[1]) == 0;
 	}
 	json_decref(answer);
 	if (*ret_code == EX_OK && !is_found) {
 		*ret_code = cli_fail(CW_NOT_FOUND, "there is no number %.40s; `convwire number list` lists the numbers",
-				     options->words[1]);
+				     options->common.words[1]);
 	}
 	return is_found;
 }
 
-static int set_token(const struct number_options *options)
+static int set_token(void *input)
 {
+	const struct number_options *options = input;
 	char token[TOKEN_MAX + 2];
 	char dir[PATH_MAX];
 	struct cw_error error;
@@ -202,13 +172,13 @@ static int set_token(const struct number_options *options)
 		status = settings_path(options->common.dir, "keys/numbers", dir, sizeof(dir), &error);
 	}
 	if (status == CW_OK) {
-		status = tokens_write(dir, options->words[1], token, &error);
+		status = tokens_write(dir, options->common.words[1], token, &error);
 	}
 	explicit_bzero(token, sizeof(token));
 	if (status != CW_OK) {
 		return cli_fail(status, "%s", error.text);
 	}
-	json_t *arguments = json_pack("{s:s}", "phone_number_id", options->words[1]);
+	json_t *arguments = json_pack("{s:s}", "phone_number_id", options->common.words[1]);
 
 	status = cli_control(options->common.dir, "number.token", arguments, &answer, &error);
 	json_decref(arguments);
@@ -216,54 +186,30 @@ static int set_token(const struct number_options *options)
 	if (status == CW_DENIED) {
 		(void)printf(
 			"Number %s has its token. It stays paused because a person paused it: convwire number resume %s\n",
-			options->words[1], options->words[1]);
+			options->common.words[1], options->common.words[1]);
 		return EX_OK;
 	}
 	if (status != CW_OK) {
 		return cli_fail(status, "the token is stored, but the daemon did not load it: %s", error.text);
 	}
-	(void)printf("Number %s has its token; waiting messages are sent now.\n", options->words[1]);
+	(void)printf("Number %s has its token; waiting messages are sent now.\n", options->common.words[1]);
 	return EX_OK;
 }
 
 /* ---- the command ---- */
 
-static bool asks_for(const struct number_options *options, const char *verb, int n_words)
-{
-	return options->n_words == n_words && strcmp(options->words[0], verb) == 0;
-}
+static const struct cli_verb verbs[] = {
+	{ "add", "PHONE_NUMBER_ID", 1, 1, add_number },       { "list", "", 0, 0, list_numbers },
+	{ "set-token", "PHONE_NUMBER_ID", 1, 1, set_token },  { "pause", "PHONE_NUMBER_ID", 1, 1, pause_number },
+	{ "resume", "PHONE_NUMBER_ID", 1, 1, resume_number }, CLI_END_VERBS,
+};
 
-int command_number(int argc, char **argv)
-{
-	static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { NULL, 0, NULL, 0 } };
-	static const struct argp argp = {
-		rows,
-		parse,
-		"add PHONE_NUMBER_ID\nlist\nset-token PHONE_NUMBER_ID\npause PHONE_NUMBER_ID\nresume PHONE_NUMBER_ID",
-		"Business numbers. A PHONE_NUMBER_ID is the id that WhatsApp Manager shows next to a phone number, not the "
+const struct cli_command cli_number = {
+	.name = "number",
+	.summary = "add and list business numbers; their access tokens; pause and resume",
+	.help = "Business numbers. A PHONE_NUMBER_ID is the id that WhatsApp Manager shows next to a phone number, not the "
 		"phone number. The access token is read from --token-file, from " TOKEN_VARIABLE ", or prompted for.",
-		children,
-		NULL,
-		NULL
-	};
-	struct number_options options = { .common.dir = "./var" };
-
-	cli_parse("number", &argp, argc, argv, &options);
-	if (asks_for(&options, "add", 2)) {
-		return add_number(&options);
-	}
-	if (asks_for(&options, "list", 1)) {
-		return list_numbers(&options);
-	}
-	if (asks_for(&options, "set-token", 2)) {
-		return set_token(&options);
-	}
-	if (asks_for(&options, "pause", 2)) {
-		return pause_number(&options);
-	}
-	if (asks_for(&options, "resume", 2)) {
-		return resume_number(&options);
-	}
-	(void)fputs("convwire: number add, set-token, pause or resume PHONE_NUMBER_ID, or number list\n", stderr);
-	return EX_USAGE;
-}
+	.size = sizeof(struct number_options),
+	.options = rows,
+	.verbs = verbs,
+};

@@ -8,38 +8,10 @@
 #include "core/clock.h"
 #include "core/graph_error.h"
 
-#define MAX_WORDS 64
-
 struct outbox_options {
 	struct common_options common;
-	const char *words[MAX_WORDS];
-	int n_words;
 	bool wants_failed;
 };
-
-enum { KEY_FAILED = 256 };
-
-static error_t parse(int key, char *argument, struct argp_state *state)
-{
-	struct outbox_options *options = state->input;
-
-	switch (key) {
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &options->common;
-		return 0;
-	case KEY_FAILED:
-		options->wants_failed = true;
-		return 0;
-	case ARGP_KEY_ARG:
-		if (options->n_words == MAX_WORDS) {
-			argp_error(state, "at most %d messages at a time", MAX_WORDS - 1);
-		}
-		options->words[options->n_words++] = argument;
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
 
 /* ---- list ---- */
 
@@ -57,8 +29,9 @@ static void print_message(const json_t *row)
 	}
 }
 
-static int list(const struct outbox_options *options)
+static int list(void *input)
 {
+	const struct outbox_options *options = input;
 	json_t *answer = NULL;
 	int code = cli_do(options->common.dir, "outbox.list", json_pack("{s:b}", "failed", options->wants_failed),
 			  &answer);
@@ -99,53 +72,53 @@ static int act_on(const struct outbox_options *options, const char *message)
 	}
 	cw_clock_uuid_text(uuid, id);
 	int code = cli_do(options->common.dir, "outbox.do",
-			  json_pack("{s:s, s:s, s:s}", "message", message, "type", options->words[0], "id", id), &answer);
+			  json_pack("{s:s, s:s, s:s}", "message", message, "type", options->common.words[0], "id", id),
+			  &answer);
 
 	if (code == EX_OK && options->common.json) {
 		(void)json_object_del(answer, "status");
 		cli_print_json(json_incref(answer));
 	} else if (code == EX_OK) {
-		(void)printf(strcmp(options->words[0], "retry") == 0 ? "%s is queued again.\n" : "%s is discarded.\n",
+		(void)printf(strcmp(options->common.words[0], "retry") == 0 ? "%s is queued again.\n" :
+									      "%s is discarded.\n",
 			     message);
 	}
 	json_decref(answer);
 	return code;
 }
 
-int command_outbox(int argc, char **argv)
+static int act_on_each(void *input)
 {
-	static const struct argp_option rows[] = {
-		{ "failed", KEY_FAILED, NULL, 0, "list: the newest failed messages, instead of the waiting ones", 0 },
-		{ NULL, 0, NULL, 0, NULL, 0 },
-	};
-	static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { NULL, 0, NULL, 0 } };
-	static const struct argp argp = {
-		rows,
-		parse,
-		"list\nretry MESSAGE...\ndiscard MESSAGE...",
-		"Messages that are not sent yet, or failed. `unknown` means that it is not known whether "
-		"WhatsApp accepted it: retry sends it again, perhaps a second time; discard does not.",
-		children,
-		NULL,
-		NULL
-	};
-	struct outbox_options options = { .common.dir = "./var" };
+	const struct outbox_options *options = input;
 	int code = EX_OK;
 
-	cli_parse("outbox", &argp, argc, argv, &options);
-	const char *verb = options.n_words > 0 ? options.words[0] : "";
-
-	if (strcmp(verb, "list") == 0 && options.n_words == 1) {
-		return list(&options);
-	}
-	if (options.n_words < 2 || (strcmp(verb, "retry") != 0 && strcmp(verb, "discard") != 0)) {
-		(void)fputs("convwire: outbox list, or outbox retry or discard MESSAGE...\n", stderr);
-		return EX_USAGE;
-	}
-	for (int i = 1; i < options.n_words; i++) {
-		int one = act_on(&options, options.words[i]);
+	for (int i = 1; i < options->common.n_words; i++) {
+		int one = act_on(options, options->common.words[i]);
 
 		code = one == EX_OK ? code : one;
 	}
 	return code;
 }
+
+static const struct cli_option rows[] = {
+	CLI_FLAG(struct outbox_options, wants_failed, 0, "failed",
+		 "list: the newest failed messages, instead of the waiting ones"),
+	CLI_END_OPTIONS,
+};
+
+static const struct cli_verb verbs[] = {
+	{ "list", "", 0, 0, list },
+	{ "retry", "MESSAGE...", 1, CLI_MAX_WORDS, act_on_each },
+	{ "discard", "MESSAGE...", 1, CLI_MAX_WORDS, act_on_each },
+	CLI_END_VERBS,
+};
+
+const struct cli_command cli_outbox = {
+	.name = "outbox",
+	.summary = "messages not sent yet, or failed: list, retry, discard",
+	.help = "Messages that are not sent yet, or failed. `unknown` means that it is not known whether WhatsApp accepted "
+		"it: retry sends it again, perhaps a second time; discard does not.",
+	.size = sizeof(struct outbox_options),
+	.options = rows,
+	.verbs = verbs,
+};

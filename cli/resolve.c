@@ -13,39 +13,8 @@
 
 struct names_options {
 	struct common_options common;
-	const char *words[3];
-	int n_words;
 	const char *account, *phone_number_id;
 };
-
-enum { KEY_NUMBER = 256 };
-
-static error_t parse(int key, char *argument, struct argp_state *state)
-{
-	struct names_options *options = state->input;
-
-	switch (key) {
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &options->common;
-		return 0;
-	case 'a':
-		options->account = argument;
-		return 0;
-	case KEY_NUMBER:
-		options->phone_number_id = argument;
-		return 0;
-	case ARGP_KEY_ARG:
-		if (options->n_words == 2) {
-			argp_error(state, "unexpected argument \"%s\"", argument);
-		}
-		options->words[options->n_words++] = argument;
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
-
-static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { NULL, 0, NULL, 0 } };
 
 /* ---- resolve ---- */
 
@@ -70,43 +39,23 @@ static void print_matches(json_t *answer)
 	}
 }
 
-int command_resolve(int argc, char **argv)
+static int resolve(void *input)
 {
-	static const struct argp_option rows[] = {
-		{ "account", 'a', "ID", 0, "the account; needed only if there are several", 0 },
-		{ "number", KEY_NUMBER, "PHONE_NUMBER_ID", 0, "only conversations with this number", 0 },
-		{ NULL, 0, NULL, 0, NULL, 0 },
-	};
-	static const struct argp argp = {
-		rows,
-		parse,
-		"ID",
-		"Show which conversation an id refers to: canonical, from another system, a phone number, "
-		"or a business-scoped user id. Exit code 0 for exactly one match, else 65.",
-		children,
-		NULL,
-		NULL
-	};
-	struct names_options options = { .common.dir = "./var" };
+	struct names_options *options = input;
 	char account[CW_ACCOUNT_MAX + 1];
 	struct cw_error error;
 	json_t *answer = NULL;
 	enum cw_status status = CW_OK;
 
-	cli_parse("resolve", &argp, argc, argv, &options);
-	if (options.n_words != 1) {
-		(void)fputs("convwire: resolve ID\n", stderr);
-		return EX_USAGE;
-	}
-	if (!options.account) {
-		status = cli_default_account(options.common.dir, account, &error);
-		options.account = account;
+	if (!options->account) {
+		status = cli_default_account(options->common.dir, account, &error);
+		options->account = account;
 	}
 	if (status == CW_OK) {
-		json_t *arguments = json_pack("{s:s, s:s, s:s*}", "account", options.account, "id", options.words[0],
-					      "phone_number_id", options.phone_number_id);
+		json_t *arguments = json_pack("{s:s, s:s, s:s*}", "account", options->account, "id",
+					      options->common.words[0], "phone_number_id", options->phone_number_id);
 
-		status = cli_control(options.common.dir, "resolve", arguments, &answer, &error);
+		status = cli_control(options->common.dir, "resolve", arguments, &answer, &error);
 		json_decref(arguments);
 	}
 	if (status != CW_OK) {
@@ -115,7 +64,7 @@ int command_resolve(int argc, char **argv)
 	}
 	bool is_one = json_array_size(json_object_get(answer, "matches")) == 1;
 
-	if (options.common.json) {
+	if (options->common.json) {
 		(void)json_object_del(answer, "status");
 		cli_print_json(answer);
 	} else {
@@ -124,6 +73,27 @@ int command_resolve(int argc, char **argv)
 	}
 	return is_one ? EX_OK : EX_DATAERR;
 }
+
+static const struct cli_option resolve_options[] = {
+	CLI_TEXT(struct names_options, account, 'a', "account", "ID", "the account; needed only if there are several"),
+	CLI_TEXT(struct names_options, phone_number_id, 0, "number", "PHONE_NUMBER_ID",
+		 "only conversations with this number"),
+	CLI_END_OPTIONS,
+};
+
+static const struct cli_verb resolve_verbs[] = {
+	{ "", "ID", 1, 1, resolve },
+	CLI_END_VERBS,
+};
+
+const struct cli_command cli_resolve = {
+	.name = "resolve",
+	.summary = "show which conversation an id, phone number or user id refers to",
+	.help = "Show which conversation an id refers to: canonical, from another system, a phone number, or a business-scoped user id. Exit code 0 for exactly one match, else 65.",
+	.size = sizeof(struct names_options),
+	.options = resolve_options,
+	.verbs = resolve_verbs,
+};
 
 /* ---- alias import ---- */
 
@@ -288,35 +258,17 @@ static enum cw_status import_file(struct import *import)
 	return status == CW_OK ? send_rows(import) : status;
 }
 
-int command_alias(int argc, char **argv)
+static int import_aliases(void *input)
 {
-	static const struct argp argp = {
-		NULL,
-		parse,
-		"import FILE",
-		"Import conversation ids from another system, so that pages that use those ids "
-		"find the conversations. FILE holds JSON lines or a mongoexport of conversations: _id, accountId, "
-		"phoneNumberId, customerNumber; - reads standard input. Missing conversations "
-		"are created.",
-		children,
-		NULL,
-		NULL
-	};
-	struct names_options options = { .common.dir = "./var" };
-
-	cli_parse("alias", &argp, argc, argv, &options);
-	if (options.n_words != 2 || strcmp(options.words[0], "import") != 0) {
-		(void)fputs("convwire: alias import FILE\n", stderr);
-		return EX_USAGE;
-	}
+	const struct common_options *options = input;
 	struct import import = {
-		.dir = options.common.dir, .file = options.words[1], .rows = json_array(), .lines = json_array()
+		.dir = options->dir, .file = options->words[1], .rows = json_array(), .lines = json_array()
 	};
 	enum cw_status status = import_file(&import);
 
 	json_decref(import.rows);
 	json_decref(import.lines);
-	if (options.common.json) {
+	if (options->json) {
 		cli_print_json(json_pack("{s:i, s:i, s:i}", "imported", (int)import.imported, "already_there",
 					 (int)import.known, "refused", (int)import.refused));
 	} else {
@@ -328,3 +280,16 @@ int command_alias(int argc, char **argv)
 	}
 	return import.refused == 0 ? EX_OK : EX_DATAERR;
 }
+
+static const struct cli_verb alias_verbs[] = {
+	{ "import", "FILE", 1, 1, import_aliases },
+	CLI_END_VERBS,
+};
+
+const struct cli_command cli_alias = {
+	.name = "alias",
+	.summary = "import conversation ids from another system",
+	.help = "Import conversation ids from another system, so that pages that use those ids find the conversations. FILE holds JSON lines or a mongoexport of conversations: _id, accountId, phoneNumberId, customerNumber; - reads standard input. Missing conversations are created.",
+	.size = sizeof(struct common_options),
+	.verbs = alias_verbs,
+};

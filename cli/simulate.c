@@ -18,15 +18,14 @@
 #include "core/signature.h"
 #include "core/text.h"
 
-#define DEFAULT_CUSTOMERS 12
 #define WAMID_BYTES 24
 
 struct simulate_options {
 	struct common_options common;
-	const char *rate, *count, *kind, *number, *customers;
+	int64_t rate, count, customers;
+	const char *kind, *number;
+	bool lists_kinds;
 };
-
-enum { KEY_RATE = 256, KEY_COUNT, KEY_KIND, KEY_NUMBER, KEY_CUSTOMERS, KEY_LIST };
 
 struct simulator {
 	CURL *curl;
@@ -473,78 +472,54 @@ static enum cw_status set_up(const struct simulate_options *options, struct simu
 	return status;
 }
 
-static error_t parse(int key, char *argument, struct argp_state *state)
+static int run(void *input)
 {
-	struct simulate_options *options = state->input;
+	const struct simulate_options *options = input;
+	struct simulator simulator = { .customers = options->customers };
+	struct cw_error error;
 
-	switch (key) {
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &options->common;
-		return 0;
-	case KEY_RATE:
-		options->rate = argument;
-		return 0;
-	case KEY_COUNT:
-		options->count = argument;
-		return 0;
-	case KEY_KIND:
-		options->kind = argument;
-		return 0;
-	case KEY_NUMBER:
-		options->number = argument;
-		return 0;
-	case KEY_CUSTOMERS:
-		options->customers = argument;
-		return 0;
-	case KEY_LIST:
+	if (options->lists_kinds) {
 		for (size_t i = 0; i < N_KINDS; i++) {
 			(void)puts(kinds[i].name);
 		}
-		exit(EX_OK);
-	default:
-		return ARGP_ERR_UNKNOWN;
+		return EX_OK;
 	}
-}
-
-static bool read_count(const char *text, int64_t fallback, int64_t max, int64_t *ret_value)
-{
-	*ret_value = fallback;
-	return !text || (cw_text_to_int64(text, ret_value) == CW_OK && *ret_value >= 1 && *ret_value <= max);
-}
-
-int command_simulate(int argc, char **argv)
-{
-	static const struct argp_option rows[] = {
-		{ "rate", KEY_RATE, "N", 0, "webhooks per second (2)", 0 },
-		{ "count", KEY_COUNT, "N", 0, "stop after N webhooks (runs until Ctrl-C)", 0 },
-		{ "kind", KEY_KIND, "K", 0, "only this kind, e.g. text, image, echo, status (a mix)", 0 },
-		{ "list-kinds", KEY_LIST, NULL, 0, "print the kinds and exit", 0 },
-		{ "number", KEY_NUMBER, "PHONE_NUMBER_ID", 0, "write to this number (the simulated one)", 0 },
-		{ "customers", KEY_CUSTOMERS, "N", 0, "how many customers to simulate (12)", 0 },
-		{ NULL, 0, NULL, 0, NULL, 0 },
-	};
-	static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { NULL, 0, NULL, 0 } };
-	static const struct argp argp = { rows,     parse, NULL, "Simulate customers: signed webhooks of every kind.",
-					  children, NULL,  NULL };
-	struct simulate_options options = { .common.dir = "./var" };
-	struct simulator simulator = { .curl = NULL };
-	struct cw_error error;
-	int64_t rate = 0;
-	int64_t count = 0;
-
-	cli_parse("simulate", &argp, argc, argv, &options);
-	if (!read_count(options.rate, 2, 100000, &rate) || !read_count(options.count, 0, INT64_MAX / 1000, &count) ||
-	    !read_count(options.customers, DEFAULT_CUSTOMERS, 100000, &simulator.customers)) {
-		return cli_fail(CW_INVALID, "--rate, --count and --customers must be whole numbers above 0");
+	if (options->kind && !find_kind(options->kind)) {
+		return cli_fail(CW_INVALID, "--kind %s: no such kind; --list-kinds lists them", options->kind);
 	}
-	if (options.kind && !find_kind(options.kind)) {
-		return cli_fail(CW_INVALID, "--kind %s: no such kind; --list-kinds lists them", options.kind);
-	}
-	int code = set_up(&options, &simulator, &error) == CW_OK ?
-			   play(&simulator, options.kind ? find_kind(options.kind) : NULL, rate, count) :
+	int code = set_up(options, &simulator, &error) == CW_OK ?
+			   play(&simulator, options->kind ? find_kind(options->kind) : NULL, options->rate,
+				options->count) :
 			   cli_fail(error.status, "%s", error.text);
 
 	curl_easy_cleanup(simulator.curl);
 	cw_hmac_destroy(simulator.secret);
 	return code;
 }
+
+static const struct cli_option rows[] = {
+	CLI_NUMBER(struct simulate_options, rate, "rate", "N", 1, 100000, "2", "webhooks per second (2)"),
+	CLI_NUMBER(struct simulate_options, count, "count", "N", 1, INT64_MAX / 1000, NULL,
+		   "stop after N webhooks (runs until Ctrl-C)"),
+	CLI_TEXT(struct simulate_options, kind, 0, "kind", "K", "only this kind, e.g. text, image, echo, status (a mix)"),
+	CLI_FLAG(struct simulate_options, lists_kinds, 0, "list-kinds", "print the kinds and exit"),
+	CLI_TEXT(struct simulate_options, number, 0, "number", "PHONE_NUMBER_ID",
+		 "write to this number (the simulated one)"),
+	CLI_NUMBER(struct simulate_options, customers, "customers", "N", 1, 100000, "12",
+		   "how many customers to simulate (12)"),
+	CLI_END_OPTIONS,
+};
+
+static const struct cli_verb verbs[] = {
+	{ "", "", 0, 0, run },
+	CLI_END_VERBS,
+};
+
+const struct cli_command cli_simulate = {
+	.name = "simulate",
+	.summary = "simulate customers: signed webhooks of every kind",
+	.help = "Simulate customers: signed webhooks of every kind.",
+	.size = sizeof(struct simulate_options),
+	.options = rows,
+	.verbs = verbs,
+};

@@ -17,34 +17,12 @@
 
 struct template_options {
 	struct common_options common;
-	const char *verb, *account;
+	const char *account;
 };
-
-static error_t parse(int key, char *argument, struct argp_state *state)
-{
-	struct template_options *options = state->input;
-
-	switch (key) {
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &options->common;
-		return 0;
-	case 'a':
-		options->account = argument;
-		return 0;
-	case ARGP_KEY_ARG:
-		if (options->verb) {
-			argp_error(state, "unexpected argument \"%s\"", argument);
-		}
-		options->verb = argument;
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
 
 /* ---- list ---- */
 
-static int list(const struct template_options *options, const char *account)
+static int list_of(const struct template_options *options, const char *account)
 {
 	json_t *answer = NULL;
 	int code = cli_do(options->common.dir, "template.list", json_pack("{s:s}", "account", account), &answer);
@@ -227,40 +205,51 @@ static int sync_all(const struct template_options *options, const struct setting
 	return code;
 }
 
-int command_template(int argc, char **argv)
+static int list(void *input)
 {
-	static const struct argp_option rows[] = {
-		{ "account", 'a', "ID", 0, "the account; needed only if there are several", 0 },
-		{ NULL, 0, NULL, 0, NULL, 0 },
-	};
-	static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { NULL, 0, NULL, 0 } };
-	static const struct argp argp = { rows,
-					  parse,
-					  "list\nsync",
-					  "Message templates, which may be sent outside the 24-hour window. They are created and "
-					  "approved in WhatsApp Manager; sync fetches them.",
-					  children,
-					  NULL,
-					  NULL };
-	struct template_options options = { .common.dir = "./var" };
-	struct settings settings = { .graph_url = NULL };
+	const struct template_options *options = input;
 	char account[CW_ACCOUNT_MAX + 1];
 	struct cw_error error;
 
-	cli_parse("template", &argp, argc, argv, &options);
-	bool is_list = options.verb && strcmp(options.verb, "list") == 0;
+	return cli_choose_account(options->common.dir, options->account, NULL, account, &error) == CW_OK ?
+		       list_of(options, account) :
+		       cli_fail(error.status, "%s", error.text);
+}
 
-	if (!is_list && (!options.verb || strcmp(options.verb, "sync") != 0)) {
-		(void)fputs("convwire: template list, or template sync\n", stderr);
-		return EX_USAGE;
+static int fetch(void *input)
+{
+	const struct template_options *options = input;
+	struct settings settings = { .graph_url = NULL };
+	char account[CW_ACCOUNT_MAX + 1];
+	struct cw_error error;
+	enum cw_status status = cli_choose_account(options->common.dir, options->account, NULL, account, &error);
+
+	if (status == CW_OK) {
+		status = cli_settings(options->common.dir, &settings, &error);
 	}
-	if (cli_choose_account(options.common.dir, options.account, NULL, account, &error) != CW_OK ||
-	    cli_settings(options.common.dir, &settings, &error) != CW_OK) {
-		settings_finish(&settings);
-		return cli_fail(error.status, "%s", error.text);
-	}
-	int code = is_list ? list(&options, account) : sync_all(&options, &settings, account);
+	int code = status == CW_OK ? sync_all(options, &settings, account) : cli_fail(status, "%s", error.text);
 
 	settings_finish(&settings);
 	return code;
 }
+
+static const struct cli_option rows[] = {
+	CLI_TEXT(struct template_options, account, 'a', "account", "ID", "the account; needed only if there are several"),
+	CLI_END_OPTIONS,
+};
+
+static const struct cli_verb verbs[] = {
+	{ "list", "", 0, 0, list },
+	{ "sync", "", 0, 0, fetch },
+	CLI_END_VERBS,
+};
+
+const struct cli_command cli_template = {
+	.name = "template",
+	.summary = "list the message templates, or fetch them from WhatsApp",
+	.help = "Message templates, which may be sent outside the 24-hour window. They are created and approved in WhatsApp "
+		"Manager; sync fetches them.",
+	.size = sizeof(struct template_options),
+	.options = rows,
+	.verbs = verbs,
+};

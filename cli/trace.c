@@ -19,38 +19,6 @@ struct trace_options {
 	const char *id, *account, *count;
 };
 
-enum { KEY_COUNT = 256 };
-
-static error_t parse(int key, char *argument, struct argp_state *state)
-{
-	struct trace_options *options = state->input;
-
-	switch (key) {
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &options->common;
-		return 0;
-	case 'a':
-		options->account = argument;
-		return 0;
-	case KEY_COUNT:
-		options->count = argument;
-		return 0;
-	case ARGP_KEY_ARG:
-		if (options->id) {
-			argp_error(state, "unexpected argument \"%s\"", argument);
-		}
-		options->id = argument;
-		return 0;
-	case ARGP_KEY_END:
-		if (!options->id) {
-			argp_error(state, "no ID given: a message, conversation or phone number");
-		}
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
-
 /* ---- what happened, as lines in the order of time ---- */
 
 struct line {
@@ -391,58 +359,55 @@ static int say_no_match(const struct trace_options *options, const json_t *answe
 	return EX_DATAERR;
 }
 
-int command_trace(int argc, char **argv)
+static int run(void *input)
 {
-	static const struct argp_option rows[] = {
-		{ "account", 'a', "ID", 0, "the account; needed only if there are several and the id is not canonical",
-		  0 },
-		{ "count", KEY_COUNT, "N", 0, "for a conversation, the newest N events (" DEFAULT_EVENTS ")", 0 },
-		{ NULL, 0, NULL, 0, NULL, 0 },
-	};
-	static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { NULL, 0, NULL, 0 } };
-	static const struct argp argp = {
-		rows,
-		parse,
-		"ID",
-		"Print the history of a message (ID: its id or wamid) or of a conversation (ID: "
-		"anything that `convwire resolve` accepts), with times: webhook, stored, published, "
-		"acknowledged by the broker, the Graph API's answers and statuses; and who is "
-		"subscribed and allowed to see it. If the id matches nothing, or several things, "
-		"it prints what the id was compared with, and exits with code 65.",
-		children,
-		NULL,
-		NULL
-	};
-	struct trace_options options = { .common.dir = "./var", .count = DEFAULT_EVENTS };
+	const struct trace_options *options = input;
 	char account[CW_ACCOUNT_MAX + 1];
 	struct cw_error error;
 	json_t *answer = NULL;
-	int64_t count = 0;
-
-	cli_parse("trace", &argp, argc, argv, &options);
-	if (cw_text_to_int64(options.count, &count) != CW_OK || count < 1) {
-		return cli_fail(CW_INVALID, "--count %s: not a whole number above 0", options.count);
-	}
-	enum cw_status status = cli_choose_account(options.common.dir, options.account, options.id, account, &error);
+	enum cw_status status = cli_choose_account(options->common.dir, options->account, options->common.words[0],
+						   account, &error);
 
 	if (status != CW_OK) {
 		return cli_fail(status, "%s", error.text);
 	}
-	json_t *arguments = json_pack("{s:s, s:s, s:I}", "account", account, "id", options.id, "limit",
-				      (json_int_t)count);
+	json_t *arguments = json_pack("{s:s, s:s, s:I}", "account", account, "id", options->common.words[0], "limit",
+				      (json_int_t)options->count);
 	int code = EX_OK;
 
-	status = cli_control(options.common.dir, "trace", arguments, &answer, &error);
+	status = cli_control(options->common.dir, "trace", arguments, &answer, &error);
 	json_decref(arguments);
 	if (status != CW_OK && json_object_get(answer, "compared_with")) {
-		code = say_no_match(&options, answer, &error);
+		code = say_no_match(options, answer, &error);
 	} else if (status != CW_OK) {
 		code = cli_fail(status, "%s", error.text);
-	} else if (options.common.json) {
-		print_trace_json(options.common.dir, answer);
+	} else if (options->common.json) {
+		print_trace_json(options->common.dir, answer);
 	} else {
-		print_trace(options.common.dir, answer);
+		print_trace(options->common.dir, answer);
 	}
 	json_decref(answer);
 	return code;
 }
+
+static const struct cli_option rows[] = {
+	CLI_TEXT(struct trace_options, account, 'a', "account", "ID",
+		 "the account; needed only if there are several and the id is not canonical"),
+	CLI_NUMBER(struct trace_options, count, "count", "N", 1, INT32_MAX, DEFAULT_EVENTS,
+		   "for a conversation, the newest N events (" DEFAULT_EVENTS ")"),
+	CLI_END_OPTIONS,
+};
+
+static const struct cli_verb verbs[] = {
+	{ "", "ID", 1, 1, run },
+	CLI_END_VERBS,
+};
+
+const struct cli_command cli_trace = {
+	.name = "trace",
+	.summary = "show the history of a message or conversation, and who receives it",
+	.help = "Print the history of a message (ID: its id or wamid) or of a conversation (ID: anything that `convwire resolve` accepts), with times: webhook, stored, published, acknowledged by the broker, the Graph API's answers and statuses; and who is subscribed and allowed to see it. If the id matches nothing, or several things, it prints what the id was compared with, and exits with code 65.",
+	.size = sizeof(struct trace_options),
+	.options = rows,
+	.verbs = verbs,
+};

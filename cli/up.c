@@ -38,41 +38,6 @@ struct up_options {
 	bool takes_free_ports, is_demo;
 };
 
-enum { KEY_PORTS = 256, KEY_FREE_PORTS = KEY_PORTS + SETTINGS_N_PORTS, KEY_DEMO };
-
-static const struct argp_option rows[] = {
-	{ "http-port", KEY_PORTS + SETTINGS_HTTP_PORT, "PORT", 0, "HTTP port for this run", 0 },
-	{ "mqtt-port", KEY_PORTS + SETTINGS_MQTT_PORT, "PORT", 0, "MQTT port for this run", 0 },
-	{ "ws-port", KEY_PORTS + SETTINGS_WS_PORT, "PORT", 0, "WebSocket port for this run", 0 },
-	{ "demo", KEY_DEMO, NULL, 0, "with a simulated WhatsApp, in a separate directory (" DEMO_DIR ")", 0 },
-	{ "take-free-ports", KEY_FREE_PORTS, NULL, 0, "if a port is in use, take the next free one", 0 },
-	{ NULL, 0, NULL, 0, NULL, 0 },
-};
-
-static error_t parse(int key, char *argument, struct argp_state *state)
-{
-	struct up_options *options = state->input;
-
-	switch (key) {
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &options->common;
-		return 0;
-	case KEY_PORTS + SETTINGS_HTTP_PORT:
-	case KEY_PORTS + SETTINGS_MQTT_PORT:
-	case KEY_PORTS + SETTINGS_WS_PORT:
-		options->ports[key - KEY_PORTS] = argument;
-		return 0;
-	case KEY_DEMO:
-		options->is_demo = true;
-		return 0;
-	case KEY_FREE_PORTS:
-		options->takes_free_ports = true;
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
-
 enum { BROKER, DAEMON, SIMULATOR, N_CHILDREN }; /* the last only in a demo */
 
 struct up {
@@ -537,26 +502,15 @@ static enum cw_status prepare(struct up *up, struct cw_error *reterr)
 	return status;
 }
 
-int command_up(int argc, char **argv)
+static int run_up(void *input)
 {
-	static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { NULL, 0, NULL, 0 } };
-	static const struct argp argp = {
-		rows,
-		parse,
-		NULL,
-		"Run mosquitto with the plugin, and the daemon, in this terminal; restart either if it exits.",
-		children,
-		NULL,
-		NULL
-	};
-	struct up_options options = { .common.dir = NULL };
+	struct up_options *options = input;
 	struct cw_error error;
 
-	cli_parse("up", &argp, argc, argv, &options);
-	if (!options.common.dir) {
-		options.common.dir = options.is_demo ? DEMO_DIR : "./var";
+	if (!options->common.dir) {
+		options->common.dir = options->is_demo ? DEMO_DIR : "./var";
 	}
-	int made = options.is_demo ? demo_make_directory(options.common.dir) : EX_OK;
+	int made = options->is_demo ? demo_make_directory(options->common.dir) : EX_OK;
 
 	if (made != EX_OK) {
 		return made;
@@ -566,7 +520,7 @@ int command_up(int argc, char **argv)
 	if (!up) {
 		return cli_fail(CW_NOMEM, "out of memory");
 	}
-	up->options = &options;
+	up->options = options;
 	up->ready_pipe = -1;
 	enum cw_status status = prepare(up, &error);
 
@@ -581,3 +535,28 @@ int command_up(int argc, char **argv)
 	free(up);
 	return code;
 }
+
+static const struct cli_option rows[] = {
+	CLI_TEXT(struct up_options, ports[SETTINGS_HTTP_PORT], 0, "http-port", "PORT", "HTTP port for this run"),
+	CLI_TEXT(struct up_options, ports[SETTINGS_MQTT_PORT], 0, "mqtt-port", "PORT", "MQTT port for this run"),
+	CLI_TEXT(struct up_options, ports[SETTINGS_WS_PORT], 0, "ws-port", "PORT", "WebSocket port for this run"),
+	CLI_FLAG(struct up_options, is_demo, 0, "demo",
+		 "with a simulated WhatsApp, in a separate directory (" DEMO_DIR ")"),
+	CLI_FLAG(struct up_options, takes_free_ports, 0, "take-free-ports", "if a port is in use, take the next free one"),
+	CLI_END_OPTIONS,
+};
+
+static const struct cli_verb verbs[] = {
+	{ "", "", 0, 0, run_up },
+	CLI_END_VERBS,
+};
+
+const struct cli_command cli_up = {
+	.name = "up",
+	.summary = "run the broker and the daemon in this terminal",
+	.help = "Run mosquitto with the plugin, and the daemon, in this terminal; restart either if it exits.",
+	.size = sizeof(struct up_options),
+	.options = rows,
+	.verbs = verbs,
+	.chooses_dir = true,
+};

@@ -23,32 +23,9 @@
 
 struct watch_options {
 	struct common_options common;
-	const char *account, *role, *count;
+	const char *account, *role;
+	int64_t count;
 };
-
-enum { KEY_ROLE = 256, KEY_COUNT };
-
-static error_t parse(int key, char *argument, struct argp_state *state)
-{
-	struct watch_options *options = state->input;
-
-	switch (key) {
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &options->common;
-		return 0;
-	case 'a':
-		options->account = argument;
-		return 0;
-	case KEY_ROLE:
-		options->role = argument;
-		return 0;
-	case KEY_COUNT:
-		options->count = argument;
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
 
 struct watch {
 	bool prints_json, has_colour;
@@ -177,8 +154,8 @@ static enum cw_status connect_once(const struct watch_options *options, const ch
 				   struct cw_error *reterr)
 {
 	char *token = NULL;
-	enum cw_status status = cli_mint(options->common.dir, account, "watch", options->role ? options->role : "agent",
-					 TOKEN_TTL_S, &token, reterr);
+	enum cw_status status = cli_mint(options->common.dir, account, "watch", options->role, TOKEN_TTL_S, &token,
+					 reterr);
 
 	if (status == CW_OK) {
 		status = cw_mqtt_connect(mqtt, token, reterr);
@@ -298,33 +275,40 @@ static int run(const struct watch_options *options, const char *account, struct 
 	return code;
 }
 
-int command_watch(int argc, char **argv)
+static int run_watch(void *input)
 {
-	static const struct argp_option rows[] = {
-		{ "account", 'a', "ID", 0, "the account; needed only if there are several", 0 },
-		{ "role", KEY_ROLE, "R", 0, "see what this role sees (agent)", 0 },
-		{ "count", KEY_COUNT, "N", 0, "stop after N events", 0 },
-		{ NULL, 0, NULL, 0, NULL, 0 },
-	};
-	static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { NULL, 0, NULL, 0 } };
-	static const struct argp argp = {
-		rows, parse, NULL, "Print events as they arrive. With --json, one event per line.", children, NULL, NULL
-	};
-	struct watch_options options = { .common.dir = "./var" };
+	const struct watch_options *options = input;
 	char account[CW_ACCOUNT_MAX + 1];
 	struct cw_error error;
-
-	cli_parse("watch", &argp, argc, argv, &options);
-	struct watch watch = { .prints_json = options.common.json,
+	struct watch watch = { .prints_json = options->common.json,
 			       .has_colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR"),
 			       .main_thread = pthread_self(),
-			       .lock = PTHREAD_MUTEX_INITIALIZER };
+			       .lock = PTHREAD_MUTEX_INITIALIZER,
+			       .left = options->count };
 
-	if (options.count && (cw_text_to_int64(options.count, &watch.left) != CW_OK || watch.left < 1)) {
-		return cli_fail(CW_INVALID, "--count %s: not a whole number above 0", options.count);
-	}
-	if (!options.account && cli_default_account(options.common.dir, account, &error) != CW_OK) {
+	if (!options->account && cli_default_account(options->common.dir, account, &error) != CW_OK) {
 		return cli_fail(error.status, "%s", error.text);
 	}
-	return run(&options, options.account ? options.account : account, &watch);
+	return run(options, options->account ? options->account : account, &watch);
 }
+
+static const struct cli_option rows[] = {
+	CLI_TEXT(struct watch_options, account, 'a', "account", "ID", "the account; needed only if there are several"),
+	CLI_TEXT_OR(struct watch_options, role, 0, "role", "R", "agent", "see what this role sees (agent)"),
+	CLI_NUMBER(struct watch_options, count, "count", "N", 1, INT32_MAX, NULL, "stop after N events"),
+	CLI_END_OPTIONS,
+};
+
+static const struct cli_verb verbs[] = {
+	{ "", "", 0, 0, run_watch },
+	CLI_END_VERBS,
+};
+
+const struct cli_command cli_watch = {
+	.name = "watch",
+	.summary = "print events as they arrive",
+	.help = "Print events as they arrive. With --json, one event per line.",
+	.size = sizeof(struct watch_options),
+	.options = rows,
+	.verbs = verbs,
+};

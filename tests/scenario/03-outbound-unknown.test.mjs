@@ -49,7 +49,7 @@ for (const rule of [{ do: 'drop-before' }, { do: 'gateway' }]) {
     const behind = await ann.say(id, 'behind it');
     assert.equal((await ann.do(id, 'discard', { message })).ok, true);
     const failed = await system.messageIs(id, message, 'failed');
-    assert.match(failed.error.explanation, /not to be sent/);
+    assert.match(failed.error.explanation, /decided not to send it/);
     await system.messageIs(id, behind.message, 'read');
     assert.equal((await ann.do(id, 'retry', { message })).ok, true);
     const read = await system.messageIs(id, message, 'read');

@@ -224,7 +224,7 @@ scenario('bad input: a sentence, and nothing stored', async (system) => {
     [['add', 'ann', '--password-file', path.join(system.dir, 'ann.password')], 65, /already has an agent ann/],
     [['add', 'b@d', '--password-file', path.join(system.dir, 'ann.password')], 65, /letters, digits or -/],
     [['add', 'bob', '--email', 'ann.lee@EXAMPLE.com', '--password-file', path.join(system.dir, 'ann.password')], 65, /already used by agent ann of account/],
-    [['add', 'bob', '--email', 'nowhere', '--password-file', path.join(system.dir, 'ann.password')], 65, /no email address/],
+    [['add', 'bob', '--email', 'nowhere', '--password-file', path.join(system.dir, 'ann.password')], 65, /is not an email address/],
     [['add', 'bob', '--role', 'king', '--password-file', path.join(system.dir, 'ann.password')], 65, /no role "king"/],
     [['passwd', 'bob', '--password-file', path.join(system.dir, 'ann.password')], 66, /has no agent bob/],
     [['enable', 'ann'], 65, /is not disabled/],

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * A command as a table: its options, its verbs, and what runs them. argp parses the command line and lays out --help; every
+ * command goes through cli_run. The struct that the options fill begins with struct common_options.
+ */
+#define CLI_MAX_WORDS 64
+
+struct common_options {
+	const char *dir;                  /* --dir; ./var unless given */
+	bool json;                        /* --json */
+	const char *words[CLI_MAX_WORDS]; /* what are not options, the verb included */
+	int n_words;
+};
+
+/* One option. Without an argument it is a flag and fills a bool; with max, an int64_t from min to max; else a const char *. */
+struct cli_option {
+	const char *name; /* long; NULL ends the list */
+	char letter;      /* 0: none */
+	const char *argument;
+	size_t offset; /* of what it fills, in the command's struct */
+	const char *help;
+	int64_t min, max;
+	const char *fallback; /* if the option is not given; NULL: NULL, or 0 */
+};
+
+/* Rows of an option list; `type` is the command's struct, `member` what the option fills. */
+#define CLI_TEXT(type, member, letter, name, argument, help) \
+	{ \
+		name, letter, argument, offsetof(type, member), help, 0, 0, NULL \
+	}
+#define CLI_TEXT_OR(type, member, letter, name, argument, fallback, help) \
+	{ \
+		name, letter, argument, offsetof(type, member), help, 0, 0, fallback \
+	}
+#define CLI_FLAG(type, member, letter, name, help) \
+	{ \
+		name, letter, NULL, offsetof(type, member), help, 0, 0, NULL \
+	}
+#define CLI_NUMBER(type, member, name, argument, min, max, fallback, help) \
+	{ \
+		name, 0, argument, offsetof(type, member), help, min, max, fallback \
+	}
+#define CLI_END_OPTIONS \
+	{ \
+		NULL, 0, NULL, 0, NULL, 0, 0, NULL \
+	}
+#define CLI_END_VERBS \
+	{ \
+		NULL, NULL, 0, 0, NULL \
+	}
+
+/* One form of a command: `agent add AGENT`. A command without verbs has one row with the name "". */
+struct cli_verb {
+	const char *name;          /* NULL ends the list */
+	const char *usage;         /* what follows the name, for people */
+	int min_words, max_words;  /* behind the name */
+	int (*run)(void *options); /* returns a sysexits.h code */
+};
+
+struct cli_command {
+	const char *name, *summary;       /* for the list of commands */
+	const char *help;                 /* for --help */
+	size_t size;                      /* of the struct */
+	const struct cli_option *options; /* NULL: only --dir and --json */
+	const struct cli_verb *verbs;
+	bool chooses_dir; /* dir stays NULL unless given */
+};
+
+/* Parses argv (argv[0] is the command's name) and runs the verb; returns its exit code. Usage errors end the program. */
+int cli_run(const struct cli_command *command, int argc, char **argv);
+
+/* The command was given words and options that do not fit together: prints how it is used. Returns EX_USAGE. */
+int cli_usage(const struct cli_command *command);
+
+#endif
