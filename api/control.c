@@ -287,7 +287,11 @@ static enum cw_status check(const struct control *control, json_t *arguments, js
 	json_t *faults = json_array();
 	enum cw_status status = cw_reader_acquire(control->store, &reader, reterr);
 
-	(void)arguments;
+	if (status == CW_OK && json_is_true(json_object_get(arguments, "only_sending"))) {
+		status = cw_store_check_sending(reader, on_fault, faults, reterr);
+		cw_reader_release(reader);
+		return json_object_set_new(answer, "faults", faults) == 0 ? status : CW_NOMEM;
+	}
 	if (control->publisher) {
 		control->publisher(control->context, &publisher);
 	}
@@ -468,18 +472,27 @@ enum cw_status control_do(const struct control *control, const char *action, jso
 {
 	json_t *answer = json_object();
 	struct cw_error error = { .text = "" };
-	enum cw_status status = cw_error_set(&error, CW_NOT_FOUND, "the daemon knows no action \"%.40s\"", action);
+	size_t n = sizeof(actions) / sizeof(actions[0]);
+	size_t i = 0;
 
-	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
-		if (strcmp(actions[i].name, action) == 0) {
-			status = actions[i].act(control, arguments, answer, &error);
-		}
+	*ret_answer = answer;
+	if (!answer) {
+		return CW_NOMEM; /* before anything is done */
+	}
+	while (i < n && strcmp(actions[i].name, action) != 0) {
+		i++;
+	}
+	enum cw_status status = i < n ? actions[i].act(control, arguments, answer, &error) :
+					cw_error_set(&error, CW_NOT_FOUND, "the daemon knows no action \"%.40s\"",
+						     action);
+
+	if (status == CW_NOMEM && error.text[0] == '\0') {
+		(void)cw_error_set(&error, CW_NOMEM, "the daemon is out of memory; try again");
 	}
 	if (status != CW_OK) {
 		(void)json_object_set_new(answer, "error", json_string(error.text)); /* the status tells too */
 	}
 	(void)json_object_set_new(answer, "status", json_string(cw_status_text(status)));
-	*ret_answer = answer;
 	return status;
 }
 
@@ -521,5 +534,9 @@ void control_handle(struct cw_http_request *request, void *control)
 	enum cw_status status = control_do(control, cw_http_level(request, 0), arguments, &answer);
 
 	json_decref(arguments);
+	if (!answer) {
+		cw_http_problem(request, 503, "no_memory", "There is no memory for this now. Try again.");
+		return;
+	}
 	cw_http_answer_json(request, http_code_of(status), answer);
 }

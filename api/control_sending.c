@@ -54,7 +54,7 @@ enum cw_status control_number_token(const struct control *control, json_t *argum
 static enum cw_status run_command(const struct control *control, const char *account, const char *conversation,
 				  json_t *said, json_t *answer, struct cw_error *reterr)
 {
-	struct cw_command command;
+	struct cw_command command = { .root = NULL };
 	struct cw_problem problem;
 	char *text = json_dumps(said, JSON_COMPACT);
 	struct cw_store_op op = {
@@ -63,8 +63,11 @@ static enum cw_status run_command(const struct control *control, const char *acc
 	};
 	enum cw_status status = CW_INVALID;
 
-	if (!text || !cw_command_parse(text, strlen(text), &command, &problem)) {
-		(void)cw_error_set(reterr, status, "%s", text ? problem.detail : "out of memory");
+	if (!text) {
+		status = CW_NOMEM;
+	} else if (!cw_command_parse(text, strlen(text), &command, &problem)) {
+		status = problem.status == 503 ? CW_NOMEM : CW_INVALID;
+		(void)cw_error_set(reterr, status, "%s", problem.detail);
 	} else {
 		status = cw_store_run(control->store, &op);
 		*reterr = op.error;
@@ -72,6 +75,11 @@ static enum cw_status run_command(const struct control *control, const char *acc
 	json_t *answered = status == CW_OK ? json_loads(op.command.answer, 0, NULL) : NULL;
 	const char *detail = json_string_value(json_object_get(json_object_get(answered, "problem"), "detail"));
 
+	if (status == CW_OK && !answered) {
+		status = cw_error_set(reterr, CW_NOMEM,
+				      "the command was carried out, but there is no memory for its answer; the same command "
+				      "with the same id gives the answer again");
+	}
 	if (detail) {
 		status = cw_error_set(reterr, op.command.http_status == 404 ? CW_NOT_FOUND : CW_INVALID, "%s", detail);
 	}

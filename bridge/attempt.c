@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "bridge/outbound_private.h"
-#include "bridge/pause.h"
 #include "bridge/tokens.h"
 #include "core/clock.h"
 #include "core/graph_error.h"
@@ -151,7 +150,8 @@ static void request(struct attempt *attempt)
 	if (!tokens_read(outbound->options->tokens_dir, attempt->sender->phone_number_id, token)) {
 		free(body);
 		retry_unsent(attempt, "the number has no access token");
-		pause_number(outbound->store, attempt->sender->phone_number_id, CW_GRAPH_CODE_TOKEN, TOKENS_NONE);
+		pauses_want(&outbound->pauses, outbound->store, attempt->sender->phone_number_id, CW_GRAPH_CODE_TOKEN,
+			    TOKENS_NONE);
 		return;
 	}
 	bool is_ready = graph_call_message(&attempt->call, outbound->options, attempt->sender->phone_number_id, token,
@@ -244,8 +244,8 @@ static void follow_table(struct attempt *attempt)
 		      pace_recipient_pause(attempt->sender->pace, attempt->conversation, attempt->tries - 1, now_ms));
 		break;
 	case CW_GRAPH_STOP:
-		pause_number(attempt->outbound->store, attempt->sender->phone_number_id, attempt->answer.code,
-			     row->explanation);
+		pauses_want(&attempt->outbound->pauses, attempt->outbound->store, attempt->sender->phone_number_id,
+			    attempt->answer.code, row->explanation);
 		retry(attempt, 0);
 		break;
 	case CW_GRAPH_PERMANENT:

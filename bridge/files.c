@@ -67,6 +67,7 @@ void files_destroy(struct files *files)
 		next = transfer->next;
 		transfer_destroy(transfer);
 	}
+	pauses_finish(&files->pauses);
 	(void)curl_multi_cleanup(files->multi);
 	(void)pthread_mutex_destroy(&files->lock);
 	free(files);
@@ -234,10 +235,13 @@ static void *run(void *context)
 		take_stored(files);
 		take_answers(files);
 		retry_stores(files);
+		int64_t pause_at_ms = pauses_retry(&files->pauses, files->store);
+
 		if (is_woken || cw_clock_monotonic_ms() >= files->look_at_ms) {
 			look(files);
 		}
-		int64_t wait_ms = files->look_at_ms - cw_clock_monotonic_ms();
+		int64_t until_ms = pause_at_ms < files->look_at_ms ? pause_at_ms : files->look_at_ms;
+		int64_t wait_ms = until_ms - cw_clock_monotonic_ms();
 
 		wait_ms = files->n_transfers > 0 && wait_ms > TROUBLE_MS ? TROUBLE_MS : wait_ms;
 		(void)pthread_mutex_lock(&files->lock);

@@ -9,6 +9,7 @@
 
 #include "bridge/files.h"
 #include "bridge/graph.h"
+#include "bridge/pause.h"
 #include "bridge/tokens.h"
 #include "core/media_store.h"
 
@@ -57,6 +58,7 @@ struct files {
 	pthread_t thread;
 	bool has_thread;
 	CURLM *multi;
+	struct pauses pauses; /* the thread's own */
 
 	pthread_mutex_t lock; /* guards what follows */
 	bool is_stopping, is_woken;

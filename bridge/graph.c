@@ -244,6 +244,9 @@ char *graph_render(const struct cw_outbound *outbound, const char *quoted, const
 	json_t *body = json_loads(outbound->body, 0, NULL);
 
 	*ret_why = fault_of(outbound);
+	if (!*ret_why && !json_is_object(body) && !cw_memory_ran_out()) {
+		*ret_why = "The stored message cannot be read.";
+	}
 	if (*ret_why || !body || !cw_outbound_mark_make(outbound->message, outbound->attempt, mark)) {
 		json_decref(body);
 		return NULL;

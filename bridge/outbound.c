@@ -78,6 +78,7 @@ void outbound_destroy(struct outbound *outbound)
 		free(sender);
 	}
 	signals_finish(&outbound->signals, outbound->multi);
+	pauses_finish(&outbound->pauses);
 	(void)curl_multi_cleanup(outbound->multi);
 	(void)pthread_mutex_destroy(&outbound->lock);
 	free(outbound);
@@ -160,7 +161,7 @@ static bool on_number(void *context, const struct cw_number *number)
 		outbound->senders = sender;
 	}
 	if (sender) {
-		sender->is_paused = number->paused_reason != NULL;
+		sender->is_paused = number->paused_at_ms != 0;
 	}
 	return true;
 }
@@ -278,7 +279,9 @@ static enum cw_status look(struct outbound *outbound, bool is_woken, struct cw_e
 		status = cw_store_settled_outbound(reader, SETTLE_SLICE, on_settled, outbound, reterr);
 	}
 	for (struct sender *sender = outbound->senders; sender && status == CW_OK; sender = sender->next) {
-		if (!sender->is_paused && (is_woken || now_ms >= sender->look_at_ms)) {
+		bool may_send = !sender->is_paused && !pauses_has(&outbound->pauses, sender->phone_number_id);
+
+		if (may_send && (is_woken || now_ms >= sender->look_at_ms)) {
 			status = look_at_sender(outbound, reader, sender, reterr);
 		}
 	}
@@ -405,6 +408,8 @@ static void *run(void *context)
 		take_moved(outbound);
 		take_answers(outbound);
 		retry_moves(outbound);
+		int64_t pause_at_ms = pauses_retry(&outbound->pauses, outbound->store);
+
 		signals_send(&outbound->signals, outbound->multi);
 		must_look = must_look || outbound->has_left;
 		outbound->has_left = false;
@@ -417,7 +422,7 @@ static void *run(void *context)
 			must_look = must_look && !is_fine; /* what woke us is still to be seen */
 			look_at_ms = is_fine ? next_look_ms(outbound) : cw_clock_monotonic_ms() + TROUBLE_MS;
 		}
-		wait(outbound, look_at_ms);
+		wait(outbound, pause_at_ms < look_at_ms ? pause_at_ms : look_at_ms);
 		goes_on = look_at_flags(outbound, &is_woken);
 		must_look = must_look || is_woken;
 	}

@@ -8,6 +8,7 @@
 #include "bridge/graph.h"
 #include "bridge/outbound.h"
 #include "bridge/pace.h"
+#include "bridge/pause.h"
 #include "bridge/signals.h"
 
 /* What outbound.c (the thread, and what is due) and attempt.c (one attempt's way through claim, request and result) share. */
@@ -55,6 +56,7 @@ struct outbound {
 	struct sender *senders;
 	struct attempt *attempts;
 	struct signals signals;
+	struct pauses pauses;
 	int n_attempts;
 	bool is_recovered; /* what the last run left in `sending` is unknown now */
 	bool has_more;     /* the last look left something for the next */

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "bridge/files_private.h"
-#include "bridge/pause.h"
 #include "core/clock.h"
 #include "core/graph_error.h"
 #include "core/log.h"
@@ -144,7 +143,8 @@ static void follow_table(struct transfer *transfer, int code, const char *why)
 			  (row->action == CW_GRAPH_RETRY && row->max_tries && transfer->tries + 1 >= row->max_tries);
 
 	if (row->action == CW_GRAPH_STOP) {
-		pause_number(transfer->files->store, transfer->phone_number_id, code, row->explanation);
+		pauses_want(&transfer->files->pauses, transfer->files->store, transfer->phone_number_id, code,
+			    row->explanation);
 	}
 	if (is_refused && transfer->is_upload) {
 		give_up(transfer, code, why);
@@ -400,7 +400,8 @@ void transfer_begin(struct transfer *transfer)
 			 "The server's disk is nearly full; files wait until some space is free.");
 	} else if (!tokens_read(transfer->files->options->tokens_dir, transfer->phone_number_id, transfer->token)) {
 		if (transfer->is_upload) { /* a message waits for it */
-			pause_number(transfer->files->store, transfer->phone_number_id, CW_GRAPH_CODE_TOKEN, TOKENS_NONE);
+			pauses_want(&transfer->files->pauses, transfer->files->store, transfer->phone_number_id,
+				    CW_GRAPH_CODE_TOKEN, TOKENS_NONE);
 		}
 		try_again(transfer, TOKENS_NONE);
 	} else if (transfer->is_upload) {

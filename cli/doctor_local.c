@@ -106,6 +106,29 @@ static void check_http_port(struct doctor *doctor)
 	doctor_answer_finish(&answer);
 }
 
+/* Rows that hold up messages. The daemon passes over them, so that nobody else's work stops. */
+static void check_sending(struct doctor *doctor)
+{
+	json_t *arguments = json_pack("{s:b}", "only_sending", true);
+	json_t *answer = NULL;
+	struct cw_error error;
+	size_t index;
+	json_t *fault;
+
+	if (cli_control(doctor->dir, "check", arguments, &answer, &error) != CW_OK) {
+		doctor_warn(doctor, "sending", "could not be checked: %s", error.text);
+	}
+	json_array_foreach(json_object_get(answer, "faults"), index, fault)
+	{
+		doctor_fail(doctor, "sending", "%s", json_string_value(fault));
+		doctor_next(doctor,
+			    "convwire check --dir %s lists everything that is wrong; restore a backup, or ask for help",
+			    doctor->dir);
+	}
+	json_decref(answer);
+	json_decref(arguments);
+}
+
 static void check_database(struct doctor *doctor)
 {
 	if (metric(doctor, "database_full")) {
@@ -130,6 +153,7 @@ void doctor_check_daemon(struct doctor *doctor)
 	}
 	doctor_ok(doctor, "daemon", "running, %" PRId64 " MB resident", metric(doctor, "resident_bytes") / (1024 * 1024));
 	check_database(doctor);
+	check_sending(doctor);
 	check_http_port(doctor);
 }
 

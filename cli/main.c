@@ -9,6 +9,7 @@
 #include <curl/curl.h>
 
 #include "cli/cli.h"
+#include "core/memory.h"
 
 static const struct cli_command *const commands[] = {
 	&cli_init,  &cli_up,      &cli_account,  &cli_number,      &cli_agent, &cli_token,
@@ -29,6 +30,7 @@ static void print_help(FILE *out)
 
 int main(int argc, char **argv)
 {
+	cw_memory_init(); /* some commands run the store here */
 	(void)umask(077); /* files created here are for their owner only */
 	if (argc < 2) {
 		print_help(stderr);

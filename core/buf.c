@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/memory.h"
+
 #define FIRST_ROOM_BYTES 256
 
 void cw_buf_init(struct cw_buf *buf, size_t max_bytes)
@@ -47,6 +49,7 @@ enum cw_status cw_buf_reserve(struct cw_buf *buf, size_t len)
 	char *data = realloc(buf->data, room);
 
 	if (!data) {
+		cw_memory_note_out();
 		return CW_NOMEM;
 	}
 	buf->data = data;

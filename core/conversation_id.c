@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/file.h"
+#include "core/memory.h"
 #include "core/signature.h"
 #include "core/text.h"
 
@@ -115,8 +116,13 @@ void cw_tag_make(const struct cw_tag_key *key, const char *conversation_id, char
 	char hex[2 * TAG_HASH_BYTES + 1];
 	struct cw_conversation_id id;
 
-	if (cw_conversation_id_parse(conversation_id, &id) != CW_OK ||
+	bool is_id = cw_conversation_id_parse(conversation_id, &id) == CW_OK;
+
+	if (!is_id ||
 	    cw_hmac_compute((const struct cw_hmac *)key, conversation_id, strlen(conversation_id), digest) != CW_OK) {
+		if (is_id) {
+			cw_memory_note_out(); /* the hash fails for no other reason */
+		}
 		memcpy(out, "…#invalid", sizeof("…#invalid"));
 		return;
 	}

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/memory.h"
+
 /* Every escape that a body of 3 MB can grow by, and the row beside it. */
 #define MAX_TREE_BYTES (32 * 1024 * 1024)
 
@@ -294,7 +296,12 @@ static char *first_characters(const char *text)
 		}
 		n++;
 	}
-	return strndup(text, len);
+	char *copy = strndup(text, len);
+
+	if (!copy) {
+		cw_memory_note_out();
+	}
+	return copy;
 }
 
 char *cw_message_preview(enum cw_message_kind kind, const json_t *body)

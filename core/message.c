@@ -5,6 +5,8 @@
 
 #include <openssl/evp.h>
 
+#include "core/memory.h"
+
 static const char *const kinds[CW_KIND_COUNT] = {
 #define X(name, text) [CW_KIND_##name] = text,
 	CW_MESSAGE_KIND_LIST(X)
@@ -25,7 +27,11 @@ int64_t cw_message_wamid_hash(const char *wamid)
 	unsigned char digest[EVP_MAX_MD_SIZE];
 	int64_t hash = 0;
 
+	if (!wamid) {
+		return 0;
+	}
 	if (EVP_Digest(wamid, strlen(wamid), digest, NULL, EVP_sha256(), NULL) != 1) {
+		cw_memory_note_out(); /* it fails for no other reason */
 		return 0;
 	}
 	memcpy(&hash, digest, sizeof(hash));

@@ -37,7 +37,12 @@ typedef enum cw_status (*read_fn)(struct place *place, json_t *element);
 static void *grow(void *array, size_t count, size_t size)
 {
 	/* Doubling at powers of two: n_items itself says when. */
-	return count & (count - 1) ? array : realloc(array, (count ? 2 * count : 1) * size);
+	void *grown = count & (count - 1) ? array : realloc(array, (count ? 2 * count : 1) * size);
+
+	if (!grown) {
+		cw_memory_note_out(); /* else what waits for its number would be put aside as unreadable */
+	}
+	return grown;
 }
 
 static struct cw_webhook_item *add_item(struct place *place, enum cw_item_type type)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -28,6 +29,8 @@ struct rules {
 	struct rules *older;
 };
 
+#define N_FAULTS 32
+
 struct server {
 	const char *dir;
 	struct rules *rules;
@@ -51,6 +54,9 @@ struct server {
 	struct cw_hmac *media_key;
 	char broker_uri[300];
 	struct cw_http_server *http, *control, *metrics;
+	pthread_mutex_t faults_lock; /* guards what follows */
+	char faults[N_FAULTS][160];  /* of stored rows, those logged last */
+	size_t n_faults;
 };
 
 /* ---- what the parts ask of each other ---- */
@@ -86,6 +92,30 @@ static char *mint_bridge_token(void *context)
 {
 	return mint_service_token(
 		context, (struct cw_token){ .account = CW_SYSTEM_ACCOUNT, .subject = "bridge", .role = "service" });
+}
+
+/*
+ * A row that violates an invariant: counted, and logged unless it was among those logged last. The same row is met again and
+ * again, by several threads.
+ */
+static void on_row_fault(void *context, const char *text)
+{
+	struct server *server = context;
+	bool is_known = false;
+
+	(void)pthread_mutex_lock(&server->faults_lock);
+	for (size_t i = 0; i < N_FAULTS; i++) {
+		is_known = is_known || strcmp(server->faults[i], text) == 0;
+	}
+	if (!is_known) {
+		char *place = server->faults[server->n_faults++ % N_FAULTS];
+
+		(void)snprintf(place, sizeof(server->faults[0]), "%s", text); /* it fits */
+	}
+	(void)pthread_mutex_unlock(&server->faults_lock);
+	if (!is_known) {
+		cw_log_error("database: %s; ignored. `convwire check` lists what is wrong", text);
+	}
 }
 
 static void on_broken(void *context, const char *what)
@@ -439,6 +469,8 @@ static enum cw_status open_store(struct server *server, const char *dir, const s
 		.on_outbound = bridge_on_outbound,
 		.on_signal = bridge_on_signal,
 		.on_outbound_context = server->bridge,
+		.on_fault = on_row_fault,
+		.on_fault_context = server,
 		.on_broken = on_broken,
 	};
 
@@ -563,6 +595,7 @@ enum cw_status server_open(const char *dir, const struct settings *settings, str
 	}
 	server->dir = dir;
 	server->pages.folder_fd = -1;
+	(void)pthread_mutex_init(&server->faults_lock, NULL); /* glibc's cannot fail */
 	cw_buf_init(&server->private_pem, MAX_KEY_BYTES);
 	enum cw_status status = settings_broker_uri(settings, server->broker_uri, sizeof(server->broker_uri), reterr);
 

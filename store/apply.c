@@ -21,7 +21,7 @@ static void keep_raw(struct tx *tx, const char *secret, const struct cw_webhook_
 	char *text = cw_webhook_keep(change);
 
 	if (!text) {
-		tx->db->failed = SQLITE_NOMEM;
+		db_fail(tx->db, SQLITE_NOMEM);
 		return;
 	}
 	db_run(tx->db, SQL_RAW_INSERT, "itttttB", tx->now_ms, secret, change->waba_id, change->phone_number_id, state,

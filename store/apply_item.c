@@ -139,7 +139,7 @@ static void resolve_context(struct tx *tx, int64_t account, const struct cw_webh
 
 	find_target(tx, account, item->context_wamid, id);
 	if (id[0] && json_object_set_new(context, "message", json_string(id)) != 0) {
-		tx->db->failed = SQLITE_NOMEM;
+		db_fail(tx->db, SQLITE_NOMEM);
 	}
 }
 
@@ -162,7 +162,7 @@ static bool start_message(struct tx *tx, const struct number_row *number, const 
 		.target_wamid = (char *)item->target_wamid,
 	};
 	if (cw_clock_uuid7(tx->now_ms, uid) != CW_OK) {
-		tx->db->failed = SQLITE_IOERR;
+		db_fail(tx->db, SQLITE_IOERR);
 		return false;
 	}
 	cw_clock_uuid_text(uid, message->id);

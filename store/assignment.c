@@ -32,7 +32,7 @@ static void tell(struct tx *tx, struct conversation_row *row, enum cw_event_kind
 
 	memcpy(lost_by, row->row.assignee, sizeof(lost_by));
 	if (is_changed && !cw_text_copy(row->row.assignee, sizeof(row->row.assignee), subject)) {
-		tx->db->failed = SQLITE_TOOBIG; /* cannot happen: it was checked */
+		db_fail(tx->db, SQLITE_TOOBIG); /* cannot happen: it was checked */
 		return;
 	}
 	tx_event(tx, &(struct event_spec){ .kind = kind,

@@ -69,29 +69,40 @@ static void check_seq(struct checker *checker)
 	}
 }
 
-static void check_rules(struct checker *checker)
+/* A violation of one about sending stops messages. */
+struct rule {
+	enum statement question; /* counts the violations */
+	const char *sentence;
+	bool is_about_sending;
+};
+
+static void check_rules(struct checker *checker, bool only_sending)
 {
-	static const struct {
-		enum statement question; /* counts the violations */
-		const char *sentence;
-	} rules[] = {
-		{ SQL_CHECK_PREV, "an event's prev is not the seq of the conversation's previous event" },
-		{ SQL_CHECK_EVENT_ORDER, "an account's events are not in seq order" },
-		{ SQL_CHECK_DOUBLE_WAMID, "a WhatsApp message id is stored twice" },
-		{ SQL_CHECK_UNREAD, "a conversation's unread count differs from its number of unread messages" },
-		{ SQL_CHECK_LAST, "a conversation's last message does not exist" },
-		{ SQL_CHECK_LANES, "messages of a conversation are waiting, but none or several are at the front" },
-		{ SQL_CHECK_SENDING, "two messages of a conversation are being sent at the same time" },
-		{ SQL_CHECK_ATTEMPTS, "a message refers to an attempt to send it that does not exist" },
-		{ SQL_CHECK_DOUBLE_ASSIGNMENT, "a conversation is assigned to two agents" },
-		{ SQL_CHECK_ASSIGNEE, "a conversation's assignee differs from its assignment history" },
+	static const struct rule rules[] = {
+		{ SQL_CHECK_PREV, "an event's prev is not the seq of the conversation's previous event", false },
+		{ SQL_CHECK_EVENT_ORDER, "an account's events are not in seq order", false },
+		{ SQL_CHECK_DOUBLE_WAMID, "a WhatsApp message id is stored twice", false },
+		{ SQL_CHECK_UNREAD, "a conversation's unread count differs from its number of unread messages", false },
+		{ SQL_CHECK_LAST, "a conversation's last message does not exist", false },
+		{ SQL_CHECK_LANES, "messages of a conversation are waiting, but none or several are at the front", true },
+		{ SQL_CHECK_SENDING, "two messages of a conversation are being sent at the same time", true },
+		{ SQL_CHECK_ATTEMPTS, "a message refers to an attempt to send it that does not exist", true },
+		{ SQL_CHECK_ACCEPTED, "WhatsApp accepted a message, but its WhatsApp message id (wamid) is missing",
+		  true },
+		{ SQL_CHECK_FINISHED, "a message that was accepted or has failed still holds up those behind it", true },
+		{ SQL_CHECK_PAUSED, "a number is paused without a reason, or has a reason without being paused", true },
+		{ SQL_CHECK_WAMID_HASH, "a WhatsApp message id is stored without its hash, so it is not found", false },
+		{ SQL_CHECK_JSON, "a stored text is not the JSON that it must be", false },
+		{ SQL_CHECK_MERGED, "a conversation is merged into itself, or into one that is merged itself", false },
+		{ SQL_CHECK_DOUBLE_ASSIGNMENT, "a conversation is assigned to two agents", false },
+		{ SQL_CHECK_ASSIGNEE, "a conversation's assignee differs from its assignment history", false },
 		{ SQL_CHECK_MERGED_ASSIGNEE,
-		  "a merged conversation and the one it was merged into have different assignees" },
+		  "a merged conversation and the one it was merged into have different assignees", false },
 	};
 	char text[200];
 
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
-		int64_t n = ask(checker, rules[i].question);
+		int64_t n = only_sending && !rules[i].is_about_sending ? 0 : ask(checker, rules[i].question);
 
 		if (n > 0) {
 			(void)snprintf(text, sizeof(text), "%s (%lld)", rules[i].sentence, (long long)n); /* it fits */
@@ -149,7 +160,7 @@ enum cw_status cw_store_check(struct cw_reader *reader, int64_t published,
 
 	check_integrity(&checker);
 	check_seq(&checker);
-	check_rules(&checker);
+	check_rules(&checker, false);
 	check_media(&checker, reader->store->path);
 	check.messages = ask(&checker, SQL_COUNT_MESSAGES);
 	check.conversations = ask(&checker, SQL_COUNT_CONVERSATIONS);
@@ -165,4 +176,14 @@ enum cw_status cw_store_check(struct cw_reader *reader, int64_t published,
 		*ret_check = check;
 	}
 	return status;
+}
+
+enum cw_status cw_store_check_sending(struct cw_reader *reader, void (*on_fault)(void *context, const char *text),
+				      void *context, struct cw_error *reterr)
+{
+	struct cw_check check = { .faults = 0 };
+	struct checker checker = { &reader->db, on_fault, context, &check };
+
+	check_rules(&checker, true);
+	return db_status(&reader->db, reterr);
 }

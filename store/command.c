@@ -136,7 +136,7 @@ static bool add_quote(struct acting *acting, json_t *body)
 
 	message_row_finish(&quoted);
 	if (!context || json_object_set_new(body, "context", context) != 0) {
-		acting->tx->db->failed = SQLITE_NOMEM;
+		db_fail(acting->tx->db, SQLITE_NOMEM);
 	}
 	return true;
 }
@@ -154,7 +154,7 @@ static bool add_target(struct acting *acting, struct cw_message *message)
 	bool is_recent = target.message.position > acting->tx->now_ms - THIRTY_DAYS_MS;
 
 	memcpy(message->target, target.message.id, sizeof(message->target));
-	message->target_wamid = target.message.wamid ? strdup(target.message.wamid) : NULL;
+	message->target_wamid = db_dup(acting->tx->db, target.message.wamid);
 	message_row_finish(&target);
 	return is_recent ? true :
 			   refuse(acting, "not_possible", 409,
@@ -191,7 +191,7 @@ static void store_message(struct acting *acting, struct draft *draft, const stru
 	bool is_old = false;
 
 	if (cw_clock_uuid7(tx->now_ms, uid) != CW_OK) {
-		tx->db->failed = SQLITE_IOERR;
+		db_fail(tx->db, SQLITE_IOERR);
 		return;
 	}
 	cw_clock_uuid_text(uid, message->id);
@@ -235,7 +235,7 @@ static bool act_send(struct acting *acting)
 	struct draft draft = { .message = &message, .body = make_body(acting, &media) };
 
 	if (!draft.body) {
-		acting->tx->db->failed = SQLITE_NOMEM;
+		db_fail(acting->tx->db, SQLITE_NOMEM);
 	}
 	bool is_fine = add_quote(acting, draft.body) && add_target(acting, &message);
 
@@ -444,7 +444,7 @@ enum cw_status apply_command(struct tx *tx, struct cw_store_op *op)
 	}
 	asked->http_status = problem.status;
 	if (!asked->answer) {
-		tx->db->failed = SQLITE_NOMEM; /* rolls back: without a stored answer, a repeat would do it again */
+		db_fail(tx->db, SQLITE_NOMEM); /* rolls back: without a stored answer, a repeat would do it again */
 		return cw_error_set(&op->error, CW_NOMEM, "out of memory");
 	}
 	return CW_OK;

@@ -94,7 +94,7 @@ static void newest_identity(struct tx *tx, int64_t contact, const char *kind, ch
 
 	out[0] = '\0';
 	if (db_step(tx->db, statement) && !cw_text_copy(out, size, db_text(statement, 0))) {
-		tx->db->failed = SQLITE_CORRUPT;
+		db_fail(tx->db, SQLITE_CORRUPT);
 	}
 	db_end(statement);
 }
@@ -126,7 +126,7 @@ static int64_t add_contact(struct tx *tx, const struct number_row *number, const
 	unsigned char uid[CW_CLOCK_UUID_BYTES];
 
 	if (cw_clock_uuid7(tx->now_ms, uid) != CW_OK) {
-		tx->db->failed = SQLITE_IOERR;
+		db_fail(tx->db, SQLITE_IOERR);
 		return 0;
 	}
 	db_run(tx->db, SQL_CONTACT_INSERT, "ibtttti", number->account, uid, party->name, party->username, party->wa_id,
@@ -279,7 +279,7 @@ static bool mint(struct tx *tx, const struct number_row *number, int64_t contact
 	char tag[CW_TAG_MAX + 1];
 
 	if (!mint_name(tx, number, party, name)) {
-		tx->db->failed = SQLITE_MISMATCH; /* the parser rejects such parties */
+		db_fail(tx->db, SQLITE_MISMATCH); /* the parser rejects such parties */
 		return false;
 	}
 	cw_tag_make(tx->options->tag, name, tag);
@@ -303,7 +303,7 @@ static void tell_of_merge(struct tx *tx, struct conversation_row *younger, struc
 	}
 	if (younger->row.last_position > older->row.last_position) {
 		free(older->row.last_preview);
-		older->row.last_preview = younger->row.last_preview ? strdup(younger->row.last_preview) : NULL;
+		older->row.last_preview = db_dup(tx->db, younger->row.last_preview);
 		memcpy(older->row.last_message, younger->row.last_message, sizeof(older->row.last_message));
 		older->row.last_position = younger->row.last_position;
 		older->row.last_kind = younger->row.last_kind;
@@ -356,16 +356,17 @@ static void move_conversation(struct tx *tx, int64_t conversation, int64_t survi
 	conversation_row_finish(&moved);
 }
 
-static int64_t next_conversation(struct tx *tx, int64_t contact)
+/* The contact's conversation that comes after `after` in the order of ids; 0: there is none. */
+static int64_t next_conversation(struct tx *tx, int64_t contact, int64_t after)
 {
-	sqlite3_stmt *statement = db_bind(tx->db, SQL_CONVERSATION_IDS_OF_CONTACT, "i", contact);
+	sqlite3_stmt *statement = db_bind(tx->db, SQL_CONVERSATION_IDS_OF_CONTACT, "ii", contact, after);
 	int64_t id = db_step(tx->db, statement) ? db_int(statement, 0) : 0;
 
 	db_end(statement);
 	return id;
 }
 
-/* The older contact survives. Terminates: each step takes a conversation away from the younger one. */
+/* The older contact survives. */
 static int64_t merge_contacts(struct tx *tx, int64_t one, int64_t other)
 {
 	int64_t survivor = one < other ? one : other;
@@ -374,40 +375,40 @@ static int64_t merge_contacts(struct tx *tx, int64_t one, int64_t other)
 
 	db_run(tx->db, SQL_IDENTITY_MOVE, "ii", younger, survivor);
 	refresh_contact(tx, survivor);
-	while ((conversation = next_conversation(tx, younger)) != 0) {
+	while ((conversation = next_conversation(tx, younger, conversation)) != 0) {
 		move_conversation(tx, conversation, survivor);
 	}
 	identity_tell(tx, survivor, 0);
 	return survivor;
 }
 
+static void tell_one(struct tx *tx, int64_t conversation)
+{
+	struct conversation_row row;
+
+	if (!conversation_load(tx->db, conversation, &row)) {
+		return;
+	}
+	/* A merged row may have a new contact, or may now be merged into another row. */
+	bool is_merged = row.merged_into != 0;
+
+	row.row.version += is_merged ? 1 : 0;
+	tx_event(tx, &(struct event_spec){ .kind = is_merged ? CW_EVENT_MERGE : CW_EVENT_CONTACT,
+					   .account = row.account,
+					   .conversation = &row,
+					   .has_conversation = is_merged,
+					   .has_contact = !is_merged });
+	tx_save_conversation(tx, &row);
+	conversation_row_finish(&row);
+}
+
 void identity_tell(struct tx *tx, int64_t contact, int64_t except)
 {
-	int64_t ids[64];
-	size_t n = 0;
-	sqlite3_stmt *statement = db_bind(tx->db, SQL_CONVERSATION_IDS_OF_CONTACT, "i", contact);
+	int64_t conversation = 0;
 
-	while (n < sizeof(ids) / sizeof(ids[0]) && db_step(tx->db, statement)) {
-		if (db_int(statement, 0) != except) {
-			ids[n++] = db_int(statement, 0);
-		}
-	}
-	db_end(statement);
-	for (size_t i = 0; i < n; i++) {
-		struct conversation_row row;
-
-		if (conversation_load(tx->db, ids[i], &row)) {
-			/* A merged row may have a new contact, or may now be merged into another row. */
-			bool is_merged = row.merged_into != 0;
-
-			row.row.version += is_merged ? 1 : 0;
-			tx_event(tx, &(struct event_spec){ .kind = is_merged ? CW_EVENT_MERGE : CW_EVENT_CONTACT,
-							   .account = row.account,
-							   .conversation = &row,
-							   .has_conversation = is_merged,
-							   .has_contact = !is_merged });
-			tx_save_conversation(tx, &row);
-			conversation_row_finish(&row);
+	while ((conversation = next_conversation(tx, contact, conversation)) != 0) {
+		if (conversation != except) {
+			tell_one(tx, conversation);
 		}
 	}
 }

@@ -53,7 +53,7 @@ static bool read_attempt(struct tx *tx, sqlite3_stmt *statement, struct attempt 
 		.queued_at_ms = db_int(statement, 13),
 	};
 	if (cw_outbound_state_parse(db_text(statement, 6), &attempt->state) != CW_OK) {
-		tx->db->failed = SQLITE_CORRUPT; /* the column's CHECK allows nothing else */
+		db_fail(tx->db, SQLITE_CORRUPT); /* the column's CHECK allows nothing else */
 	}
 	if (cw_message_status_reported(db_text(statement, 9), &attempt->reported) != CW_OK) {
 		attempt->reported = CW_STATUS_NONE;
@@ -128,7 +128,7 @@ static void show(struct tx *tx, const struct attempt *attempt, const json_t *err
 		row.message.status = cw_outbound_shown(attempt->state, attempt->reported);
 		if (attempt->wamid) {
 			free(row.message.wamid);
-			row.message.wamid = strdup(attempt->wamid);
+			row.message.wamid = db_dup(tx->db, attempt->wamid);
 		}
 		show_error(tx, &draft, error);
 		message_publish_change(tx, CW_EVENT_STATUS, &row, &draft);
@@ -164,11 +164,11 @@ static void enter(struct tx *tx, struct attempt *attempt, const struct change *c
 	attempt->tries += change->next == CW_OUTBOUND_SENDING;
 	if (change->wamid && (!attempt->wamid || strcmp(attempt->wamid, change->wamid) != 0)) {
 		free(attempt->wamid);
-		attempt->wamid = strdup(change->wamid);
+		attempt->wamid = db_dup(tx->db, change->wamid);
 	}
 	db_run(tx->db, SQL_OUTBOUND_MOVE, "itiiitIi", attempt->id, cw_outbound_state_text(attempt->state),
 	       has_ended ? CW_STORE_NEVER : change->due_at_ms, tx->now_ms, (int64_t)attempt->tries, attempt->wamid,
-	       attempt->wamid ? cw_message_wamid_hash(attempt->wamid) : (int64_t)0, (int64_t)change->code);
+	       cw_message_wamid_hash(attempt->wamid), (int64_t)change->code);
 	note_state(tx, attempt, change->code);
 	if (has_ended) {
 		leave_lane(tx, attempt);
@@ -233,7 +233,7 @@ static bool record(struct tx *tx, struct attempt *attempt, const struct lane_rep
 	json_decref(attempt->report);
 	attempt->report = report->error ? json_incref(report->error) : NULL;
 	if (!attempt->wamid) {
-		attempt->wamid = strdup(report->wamid);
+		attempt->wamid = db_dup(tx->db, report->wamid);
 	}
 	error = attempt->report ? json_dumps(attempt->report, JSON_COMPACT) : NULL;
 	db_run(tx->db, SQL_OUTBOUND_REPORT, "itttI", attempt->id, cw_message_status_text(attempt->reported), error,
@@ -488,14 +488,16 @@ void lane_file_failed(struct tx *tx, int64_t media, int code, const char *error)
 	struct attempt attempt;
 	int64_t id = 0;
 
-	do { /* terminates: each one leaves `queued` */
-		sqlite3_stmt *statement = db_bind(tx->db, SQL_OUTBOUND_OF_MEDIA, "i", media);
+	do {
+		sqlite3_stmt *statement = db_bind(tx->db, SQL_OUTBOUND_OF_MEDIA, "ii", media, id);
 
 		id = db_step(tx->db, statement) ? db_int(statement, 0) : 0;
 		db_end(statement);
 		if (id && load_attempt(tx, id, &attempt)) {
 			fail(tx, &attempt, code, error);
 			attempt_finish(&attempt);
+		} else if (id) {
+			db_report(tx->db, "an attempt to send refers to a message that does not exist", id);
 		}
 	} while (id && tx->db->failed == SQLITE_OK);
 }
@@ -519,7 +521,11 @@ bool lane_retry(struct tx *tx, struct message_row *message, const struct convers
 		cw_problem_set(problem, "not_possible", 409,
 			       "This message is %s; only a failed or unknown message can be sent again.",
 			       cw_message_status_text(message->message.status));
-	} else if (draft_open(tx, &message->message, &draft)) {
+	} else if (!draft_open(tx, &message->message, &draft)) {
+		may_retry = false;
+		cw_problem_set(problem, "not_possible", 409,
+			       "The stored message cannot be read, so it cannot be sent again.");
+	} else {
 		message->message.attempt++;
 		message->message.status = CW_STATUS_QUEUED;
 		if (media) {

@@ -102,7 +102,7 @@ int64_t media_note(struct tx *tx, const struct number_row *number, const struct 
 	bool has_sha256 = read_sha256(json_string_value(json_object_get(content, "sha256")), sha256);
 
 	if (cw_clock_uuid7(tx->now_ms, uid) != CW_OK) {
-		tx->db->failed = SQLITE_IOERR;
+		db_fail(tx->db, SQLITE_IOERR);
 		return 0;
 	}
 	cw_clock_uuid_text(uid, shown.uid);
@@ -198,7 +198,7 @@ enum cw_status apply_media_add(struct tx *tx, struct cw_store_op *op)
 		return cw_error_set(&op->error, CW_NOT_FOUND, "no such conversation");
 	}
 	if (cw_clock_uuid7(tx->now_ms, uid) != CW_OK) {
-		tx->db->failed = SQLITE_IOERR;
+		db_fail(tx->db, SQLITE_IOERR);
 	}
 	cw_clock_uuid_text(uid, add->id);
 	db_run(tx->db, SQL_MEDIA_INSERT, "biiItttiBtiIi", uid, account, row.id, (int64_t)0, "ready", add->mime_type,

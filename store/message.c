@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/graph_error.h"
+#include "core/memory.h"
 
 #define MAX_LOOKED_AT 1000 /* how many of the newest messages to search for the place of a late one */
 #define ONE_DAY_MS (24 * 60 * 60 * 1000LL)
@@ -112,15 +113,21 @@ void message_advance(struct tx *tx, struct conversation_row *row, const struct c
 void draft_set(struct tx *tx, struct draft *draft, const char *name, json_t *part)
 {
 	if (json_object_set(draft->body, name, part) != 0) {
-		tx->db->failed = SQLITE_NOMEM;
+		db_fail(tx->db, SQLITE_NOMEM);
 	}
 }
 
 bool draft_open(struct tx *tx, struct cw_message *message, struct draft *draft)
 {
 	*draft = (struct draft){ .message = message, .body = json_loads(message->body, 0, NULL) };
-	if (!draft->body) {
-		tx->db->failed = SQLITE_CORRUPT; /* cannot happen: we wrote it */
+	if (!json_is_object(draft->body)) {
+		if (cw_memory_ran_out()) {
+			db_fail(tx->db, SQLITE_NOMEM);
+		} else {
+			db_report(tx->db, "a message's body is not a JSON object", message->position);
+		}
+		json_decref(draft->body);
+		draft->body = NULL;
 	}
 	return draft->body != NULL;
 }
@@ -130,7 +137,7 @@ void draft_write(struct tx *tx, struct draft *draft)
 	free(draft->message->body);
 	draft->message->body = json_dumps(draft->body, JSON_COMPACT);
 	if (!draft->message->body) {
-		tx->db->failed = SQLITE_NOMEM;
+		db_fail(tx->db, SQLITE_NOMEM);
 	}
 }
 
@@ -146,7 +153,7 @@ static void save_message(struct tx *tx, const struct message_row *row)
 	db_run(tx->db, SQL_MESSAGE_UPDATE, "itiiitttIi", row->id, cw_message_kind_text(message->kind),
 	       (int64_t)message->is_revoked, message->edited_at_ms, message->version,
 	       message->status ? cw_message_status_text(message->status) : NULL, message->body, message->wamid,
-	       message->wamid ? cw_message_wamid_hash(message->wamid) : (int64_t)0, (int64_t)message->attempt);
+	       cw_message_wamid_hash(message->wamid), (int64_t)message->attempt);
 }
 
 /* A merged conversation's last message may also be shown in the row of the one it was merged into. */

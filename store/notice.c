@@ -9,7 +9,7 @@ void notice_tell(struct tx *tx, int64_t account, enum cw_event_kind kind, const 
 	char *text = json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS);
 
 	if (!text) {
-		tx->db->failed = SQLITE_NOMEM;
+		db_fail(tx->db, SQLITE_NOMEM);
 		return;
 	}
 	sqlite3_stmt *statement = db_bind(tx->db, SQL_NOTICE_UPSERT, "itttit", account, cw_event_kind_text(kind), field,

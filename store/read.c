@@ -27,6 +27,8 @@ enum cw_status cw_reader_acquire(struct cw_store *store, struct cw_reader **ret_
 	reader->store = store;
 	if (!reader->db.handle) {
 		status = db_open(&reader->db, store->path, false, reterr);
+		reader->db.on_fault = store->options.on_fault;
+		reader->db.on_fault_context = store->options.on_fault_context;
 	}
 	if (status == CW_OK) {
 		db_begin(&reader->db, SQL_BEGIN_READ);
@@ -279,8 +281,6 @@ struct thread {
 	struct message_row next;
 };
 
-#define MAX_THREADS 16
-
 static void read_ahead(struct db *db, struct thread *thread)
 {
 	sqlite3_stmt *statement = db_bind(db, SQL_MESSAGE_LIST, "ii", thread->conversation, thread->before);
@@ -293,18 +293,31 @@ static void read_ahead(struct db *db, struct thread *thread)
 	}
 }
 
-static size_t open_threads(struct db *db, int64_t conversation, int64_t before, struct thread *threads)
+/* One of an array that grows; out of memory, the connection has failed. */
+static void add_thread(struct db *db, struct thread **threads, size_t *n, int64_t conversation, int64_t before)
+{
+	struct thread *grown = realloc(*threads, (*n + 1) * sizeof(*grown));
+
+	if (!grown) {
+		db_fail(db, SQLITE_NOMEM);
+		return;
+	}
+	*threads = grown;
+	grown[(*n)++] = (struct thread){ .conversation = conversation, .before = before };
+}
+
+/* The conversation's own and those that were merged into it; *ret_threads is freed by the caller. */
+static size_t open_threads(struct db *db, int64_t conversation, int64_t before, struct thread **ret_threads)
 {
 	size_t n = 0;
 	sqlite3_stmt *statement = db_bind(db, SQL_MERGED_CONVERSATIONS, "i", conversation);
 
-	threads[n++] = (struct thread){ .conversation = conversation, .before = before };
-	while (n < MAX_THREADS && db_step(db, statement)) {
-		threads[n++] = (struct thread){ .conversation = db_int(statement, 0), .before = before };
+	add_thread(db, ret_threads, &n, conversation, before);
+	while (db_step(db, statement)) {
+		add_thread(db, ret_threads, &n, db_int(statement, 0), before);
 	}
-	db_end(statement);
 	for (size_t i = 0; i < n; i++) {
-		read_ahead(db, &threads[i]);
+		read_ahead(db, &(*ret_threads)[i]);
 	}
 	return n;
 }
@@ -325,7 +338,7 @@ enum cw_status cw_store_messages(struct cw_reader *reader, const char *conversat
 				 cw_message_fn on_message, void *context, struct cw_error *reterr)
 {
 	struct conversation_row row;
-	struct thread threads[MAX_THREADS];
+	struct thread *threads = NULL;
 	struct thread *thread = NULL;
 	int64_t last_position = INT64_MAX;
 	bool goes_on = true;
@@ -333,7 +346,7 @@ enum cw_status cw_store_messages(struct cw_reader *reader, const char *conversat
 	if (!conversation_find(&reader->db, conversation, &row)) {
 		return reader_no_conversation(reader, reterr);
 	}
-	size_t n = open_threads(&reader->db, row.id, before, threads);
+	size_t n = open_threads(&reader->db, row.id, before, &threads);
 
 	/* Merged threads may share a position: a page never ends between two of them. */
 	while (goes_on && (thread = newest_thread(threads, n)) &&
@@ -348,6 +361,7 @@ enum cw_status cw_store_messages(struct cw_reader *reader, const char *conversat
 			message_row_finish(&threads[i].next);
 		}
 	}
+	free(threads);
 	conversation_row_finish(&row);
 	return db_status(&reader->db, reterr);
 }

@@ -20,7 +20,7 @@ static bool take_row(struct db *db, sqlite3_stmt *statement, struct agent_row *r
 		    cw_text_copy(row->agent.password_hash, sizeof(row->agent.password_hash), db_text(statement, 7));
 
 	if (!fits) {
-		db->failed = SQLITE_CORRUPT;
+		db_fail(db, SQLITE_CORRUPT);
 	}
 	return fits;
 }

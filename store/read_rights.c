@@ -127,7 +127,7 @@ enum cw_status cw_store_revocations(struct cw_reader *reader, int64_t now_s, cw_
 		struct cw_revocation revocation;
 
 		if (!read_revocation(statement, &revocation)) {
-			reader->db.failed = SQLITE_CORRUPT; /* skipping one would accept its tokens */
+			db_fail(&reader->db, SQLITE_CORRUPT); /* skipping one would accept its tokens */
 		} else if (!on_revocation(context, &revocation)) {
 			db_end(statement);
 			break;

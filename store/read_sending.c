@@ -2,6 +2,7 @@
 /* Reading for the bridge, attempts that are due and files to transfer, and for people who ask about them. */
 #include <string.h>
 
+#include "core/memory.h"
 #include "core/text.h"
 #include "store/rows.h"
 #include "store/store_private.h"
@@ -17,8 +18,8 @@ static void copy_column(sqlite3_stmt *statement, int column, char *out, size_t s
 
 /* ---- attempts ---- */
 
-/* Reads OUTBOUND_JOB_COLUMNS. Strings are valid until the next step. */
-static void read_job(struct db *db, sqlite3_stmt *statement, struct cw_outbound *outbound)
+/* Reads OUTBOUND_JOB_COLUMNS; false for a row that cannot be used. Strings are valid until the next step. */
+static bool read_job(struct db *db, sqlite3_stmt *statement, struct cw_outbound *outbound)
 {
 	*outbound = (struct cw_outbound){
 		.id = db_int(statement, 0),
@@ -41,23 +42,29 @@ static void read_job(struct db *db, sqlite3_stmt *statement, struct cw_outbound 
 	};
 	db_uuid(statement, 7, outbound->message);
 	copy_column(statement, 8, outbound->tag, sizeof(outbound->tag));
-	if (cw_outbound_state_parse(db_text(statement, 1), &outbound->state) != CW_OK ||
-	    cw_message_kind_parse(db_text(statement, 10), &outbound->kind) != CW_OK) {
-		db->failed = SQLITE_CORRUPT; /* cannot happen: we wrote it */
+	bool is_sound = cw_outbound_state_parse(db_text(statement, 1), &outbound->state) == CW_OK &&
+			cw_message_kind_parse(db_text(statement, 10), &outbound->kind) == CW_OK && outbound->body &&
+			outbound->account && outbound->phone_number_id && outbound->conversation_id;
+
+	if (!is_sound && !cw_memory_ran_out()) {
+		db_report(db, "an attempt to send has an unknown state or kind, or lacks a text", outbound->id);
 	}
 	if (cw_message_status_reported(db_text(statement, 18), &outbound->reported) != CW_OK) {
 		outbound->reported = CW_STATUS_NONE;
 	}
+	return is_sound;
 }
 
+/* One row that cannot be used does not stop those behind it. */
 static enum cw_status give_jobs(struct cw_reader *reader, sqlite3_stmt *statement, cw_outbound_fn on_outbound,
 				void *context, struct cw_error *reterr)
 {
 	while (db_step(&reader->db, statement)) {
 		struct cw_outbound outbound;
 
-		read_job(&reader->db, statement, &outbound);
-		if (reader->db.failed != SQLITE_OK || !on_outbound(context, &outbound)) {
+		bool is_sound = read_job(&reader->db, statement, &outbound);
+
+		if (cw_memory_ran_out() || (is_sound && !on_outbound(context, &outbound))) {
 			db_end(statement);
 			break;
 		}

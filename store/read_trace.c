@@ -40,7 +40,7 @@ static void walk_events(struct cw_reader *reader, struct walk *walk, const struc
 		walk->seq = db_int(statement, 2);
 		db_end(statement);
 		if (status != CW_OK) {
-			reader->db.failed = SQLITE_CORRUPT; /* cannot happen: we wrote it */
+			db_fail(&reader->db, SQLITE_CORRUPT); /* cannot happen: we wrote it */
 		}
 		if (reader->db.failed != SQLITE_OK || event.at_ms < walk->not_before_ms) {
 			return;
@@ -68,7 +68,7 @@ static void give_attempts(struct cw_reader *reader, int64_t message, const struc
 						    .paused_reason = db_text(statement, 9) };
 
 		if (cw_outbound_state_parse(db_text(statement, 1), &attempt.state) != CW_OK) {
-			reader->db.failed = SQLITE_CORRUPT;
+			db_fail(&reader->db, SQLITE_CORRUPT);
 		} else {
 			sink->on_attempt(sink->context, &attempt);
 		}

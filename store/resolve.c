@@ -53,9 +53,14 @@ static void give(struct search *search, struct conversation_row *row, const char
 	struct conversation_row target;
 	char how[120];
 
+	/* One step: what was merged into a conversation that is merged itself points to the last one. */
 	if (row->merged_into != 0 && conversation_load(search->db, row->merged_into, &target)) {
 		(void)snprintf(how, sizeof(how), "%s, merged into this one", matched_by); /* ours, and short */
-		give(search, &target, how);
+		if (target.merged_into == 0) {
+			give(search, &target, how);
+		} else {
+			db_report(search->db, "a conversation is merged into one that is merged itself", row->id);
+		}
 		conversation_row_finish(&target);
 		return;
 	}
@@ -80,7 +85,7 @@ static void give_contact(struct search *search, int64_t contact, const char *mat
 {
 	int64_t ids[MAX_MATCHES];
 	size_t n = 0;
-	sqlite3_stmt *statement = db_bind(search->db, SQL_CONVERSATION_IDS_OF_CONTACT, "i", contact);
+	sqlite3_stmt *statement = db_bind(search->db, SQL_CONVERSATION_IDS_OF_CONTACT, "ii", contact, (int64_t)0);
 
 	while (n < MAX_MATCHES && db_step(search->db, statement)) {
 		ids[n++] = db_int(statement, 0);

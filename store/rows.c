@@ -56,7 +56,7 @@ static json_t *read_json(struct db *db, sqlite3_stmt *statement, int column)
 	json_t *json = text ? json_loads(text, 0, NULL) : NULL;
 
 	if (!json) {
-		db->failed = SQLITE_CORRUPT;
+		db_fail(db, SQLITE_CORRUPT);
 	}
 	return json;
 }

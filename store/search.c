@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/memory.h"
 #include "core/search_text.h"
 #include "core/text.h"
 
@@ -43,8 +44,10 @@ static void index_message(struct tx *tx, const struct step *step)
 
 	if (text && text[0]) {
 		db_run(tx->db, SQL_SEARCH_INSERT_MESSAGE, "iit", step->ref, step->account, text);
+	} else if (!text && !is_hidden && cw_memory_ran_out()) {
+		db_fail(tx->db, SQLITE_NOMEM);
 	} else if (!text && !is_hidden) {
-		tx->db->failed = SQLITE_NOMEM; /* stored bodies are valid JSON, so this is out of memory */
+		db_report(tx->db, "a message's body is not JSON, so search does not find it", step->ref);
 	}
 	free(text);
 	message_row_finish(&row);

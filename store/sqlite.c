@@ -2,6 +2,7 @@
 #include "store/sqlite.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -220,7 +221,7 @@ bool db_step(struct db *db, sqlite3_stmt *statement)
 		return true;
 	}
 	if (code != SQLITE_DONE) {
-		db->failed = sqlite3_extended_errcode(db->handle);
+		db_fail(db, sqlite3_extended_errcode(db->handle));
 	}
 	db_end(statement);
 	return false;
@@ -309,12 +310,31 @@ void db_uuid(sqlite3_stmt *statement, int column, char *out)
 
 char *db_copy(struct db *db, sqlite3_stmt *statement, int column)
 {
-	const char *text = db_text(statement, column);
+	return db_dup(db, db_text(statement, column));
+}
+
+void db_fail(struct db *db, int code)
+{
+	db->failed = db->failed == SQLITE_OK ? code : db->failed;
+}
+
+void db_report(struct db *db, const char *what, int64_t id)
+{
+	char text[160];
+
+	if (db->on_fault) {
+		(void)snprintf(text, sizeof(text), "%s (row %lld)", what, (long long)id); /* fits */
+		db->on_fault(db->on_fault_context, text);
+	}
+}
+
+char *db_dup(struct db *db, const char *text)
+{
 	char *copy = text ? strdup(text) : NULL;
 
 	if (text && !copy) {
 		cw_memory_note_out();
-		db->failed = SQLITE_NOMEM;
+		db_fail(db, SQLITE_NOMEM);
 	}
 	return copy;
 }

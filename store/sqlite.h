@@ -19,6 +19,9 @@ struct db {
 	sqlite3 *handle;
 	sqlite3_stmt *statements[STATEMENT_COUNT]; /* prepared on first use */
 	int failed;                                /* SQLite's extended code; SQLITE_OK while all is well */
+	/* Receives what db_report says; NULL: nobody. Set after db_open. */
+	void (*on_fault)(void *context, const char *text);
+	void *on_fault_context;
 };
 
 /* Opens path. A writer also creates the file, sets and verifies WAL and FULL, and migrates. */
@@ -53,12 +56,24 @@ enum cw_status db_status(const struct db *db, struct cw_error *reterr);
 /* A number from table meta; 0 when it is missing. */
 int64_t db_meta_int(struct db *db, const char *key);
 
+/* Marks the connection failed with one of SQLite's codes; the first failure stays. */
+void db_fail(struct db *db, int code);
+
+/*
+ * A row violates an invariant: what is wrong, and the row's id. It is not a failure: the caller ignores the row, or the part of
+ * it, so that one bad row stops nobody else's work.
+ */
+void db_report(struct db *db, const char *what, int64_t id);
+
+/* A copy that the caller frees. NULL for NULL, or out of memory, which marks the connection failed. All of store/ copies here. */
+char *db_dup(struct db *db, const char *text);
+
 /* Columns. Strings are valid until the next step. */
 const char *db_text(sqlite3_stmt *statement, int column);
 int64_t db_int(sqlite3_stmt *statement, int column);
 /* A 16-byte UUID as text into out (37 bytes); "" for NULL. */
 void db_uuid(sqlite3_stmt *statement, int column, char *out);
-/* A copy that the caller frees; NULL for NULL (or when out of memory, which marks the connection failed). */
+/* db_dup of a column. */
 char *db_copy(struct db *db, sqlite3_stmt *statement, int column);
 
 #endif

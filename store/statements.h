@@ -104,7 +104,7 @@
 					"WHERE i.account = ?1 AND i.value = ?2 AND i.kind = ?3 AND i.until IS NULL " \
 					"AND c.contact = i.contact AND c.number = ?4 AND c.merged_into IS NULL") \
 	X(SQL_CONVERSATION_IDS_OF_CONTACT, "SELECT id, number, merged_into FROM conversation WHERE contact = ?1 " \
-					   "ORDER BY id") \
+					   "AND id > ?2 ORDER BY id") \
 	X(SQL_CONVERSATION_NAME_TAKEN, "SELECT 1 FROM conversation WHERE name = ?1") \
 	X(SQL_CONVERSATION_LIST, "SELECT " CONVERSATION_COLUMNS "FROM " CONVERSATION_TABLES \
 				 "WHERE c.account = ?1 AND (c.last_position, c.id) < (?2, ?3) " \

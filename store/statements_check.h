@@ -38,6 +38,18 @@
 			   "(sum(holds_lane) = 0 AND sum(state <> 'unknown') > 0))") \
 	X(SQL_CHECK_SENDING, "SELECT count(*) FROM (SELECT 1 FROM outbound WHERE state = 'sending' " \
 			     "GROUP BY conversation HAVING count(*) > 1)") \
+	X(SQL_CHECK_ACCEPTED, "SELECT count(*) FROM outbound WHERE state = 'accepted' AND wamid IS NULL") \
+	X(SQL_CHECK_FINISHED, "SELECT count(*) FROM outbound WHERE holds_lane = 1 AND state IN ('accepted', 'failed')") \
+	X(SQL_CHECK_PAUSED, "SELECT count(*) FROM number WHERE (paused_at IS NULL) <> (paused_reason IS NULL)") \
+	X(SQL_CHECK_WAMID_HASH, "SELECT (SELECT count(*) FROM message WHERE (wamid IS NULL) <> (wamid_hash IS NULL)) + " \
+				"(SELECT count(*) FROM outbound WHERE (wamid IS NULL) <> (wamid_hash IS NULL))") \
+	X(SQL_CHECK_JSON, \
+	  "SELECT (SELECT count(*) FROM message WHERE NOT json_valid(body) OR json_type(body) <> 'object') + " \
+	  "(SELECT count(*) FROM outbound WHERE report IS NOT NULL AND NOT json_valid(report)) + " \
+	  "(SELECT count(*) FROM notice WHERE NOT json_valid(value)) + " \
+	  "(SELECT count(*) FROM command WHERE NOT json_valid(answer))") \
+	X(SQL_CHECK_MERGED, "SELECT count(*) FROM conversation c JOIN conversation r ON r.id = c.merged_into " \
+			    "WHERE r.merged_into IS NOT NULL") \
 	X(SQL_CHECK_ATTEMPTS, "SELECT count(*) FROM message m WHERE m.attempt > 0 AND m.attempt <> " \
 			      "(SELECT coalesce(max(o.attempt), 0) FROM outbound o WHERE o.message = m.id)")
 

@@ -71,7 +71,8 @@
 	X(SQL_OUTBOUND_UNFINISHED, \
 	  "SELECT " OUTBOUND_COLUMNS "FROM " OUTBOUND_TABLES \
 	  "WHERE o.state IN ('queued', 'sending', 'retrying') AND " OUTBOUND_OPEN " ORDER BY o.id LIMIT 1") \
-	X(SQL_OUTBOUND_OF_MEDIA, "SELECT o.id FROM outbound o WHERE o.media = ?1 AND o.state = 'queued' LIMIT 1") \
+	X(SQL_OUTBOUND_OF_MEDIA, "SELECT o.id FROM outbound o WHERE o.media = ?1 AND o.state = 'queued' " \
+				 "AND o.id > ?2 ORDER BY o.id LIMIT 1") \
 	X(SQL_OUTBOUND_FILE_READY, \
 	  "UPDATE outbound SET due_at = ?2 WHERE media = ?1 AND state = 'queued' AND due_at > ?2") \
 	X(SQL_OUTBOUND_NEXT, "SELECT " OUTBOUND_JOB_COLUMNS "FROM " OUTBOUND_JOB_TABLES \

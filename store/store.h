@@ -52,6 +52,12 @@ struct cw_store_options {
 	 * call. Writer's thread. NULL: none. */
 	void (*on_signal)(void *context, const struct cw_signal *signal);
 	void *on_outbound_context; /* of both */
+	/*
+	 * A stored row violates an invariant, and is ignored; the text says which. The same row may be reported again and again.
+	 * Any thread. NULL: none.
+	 */
+	void (*on_fault)(void *context, const char *text);
+	void *on_fault_context;
 	/* The disk failed during a COMMIT: the caller must end the process. Writer's thread. NULL: abort(). */
 	void (*on_broken)(void *context, const char *what);
 	void *on_broken_context;
@@ -287,5 +293,9 @@ struct cw_check {
 CW_MUST_CHECK enum cw_status cw_store_check(struct cw_reader *reader, int64_t published,
 					    void (*on_fault)(void *context, const char *text), void *context,
 					    struct cw_check *ret_check, struct cw_error *reterr);
+/* Only the invariants of sending, which stop messages when they are violated: for doctor, since it takes no time. */
+CW_MUST_CHECK enum cw_status cw_store_check_sending(struct cw_reader *reader,
+						    void (*on_fault)(void *context, const char *text), void *context,
+						    struct cw_error *reterr);
 
 #endif

@@ -30,7 +30,7 @@ struct tx_account *tx_account(struct tx *tx, int64_t id)
 	struct tx_account *account = malloc(sizeof(*account));
 
 	if (!account) {
-		tx->db->failed = SQLITE_NOMEM;
+		db_fail(tx->db, SQLITE_NOMEM);
 		return NULL;
 	}
 	*account = (struct tx_account){ .row = row, .next = tx->accounts };
@@ -38,32 +38,22 @@ struct tx_account *tx_account(struct tx *tx, int64_t id)
 	return account;
 }
 
-static char *copy_text(struct tx *tx, const char *text)
-{
-	char *copy = text ? strdup(text) : NULL;
-
-	if (text && !copy) {
-		tx->db->failed = SQLITE_NOMEM;
-	}
-	return copy;
-}
-
 static void copy_conversation(struct tx *tx, const struct cw_conversation *from, struct cw_conversation *to)
 {
 	*to = *from;
-	to->last_preview = copy_text(tx, from->last_preview);
-	to->contact.name = copy_text(tx, from->contact.name);
-	to->contact.username = copy_text(tx, from->contact.username);
-	to->contact.wa_id = copy_text(tx, from->contact.wa_id);
-	to->contact.user_id = copy_text(tx, from->contact.user_id);
+	to->last_preview = db_dup(tx->db, from->last_preview);
+	to->contact.name = db_dup(tx->db, from->contact.name);
+	to->contact.username = db_dup(tx->db, from->contact.username);
+	to->contact.wa_id = db_dup(tx->db, from->contact.wa_id);
+	to->contact.user_id = db_dup(tx->db, from->contact.user_id);
 }
 
 static void copy_message(struct tx *tx, const struct cw_message *from, struct cw_message *to)
 {
 	*to = *from;
-	to->wamid = copy_text(tx, from->wamid);
-	to->target_wamid = copy_text(tx, from->target_wamid);
-	to->body = copy_text(tx, from->body);
+	to->wamid = db_dup(tx->db, from->wamid);
+	to->target_wamid = db_dup(tx->db, from->target_wamid);
+	to->body = db_dup(tx->db, from->body);
 }
 
 static struct cw_event *add_event(struct tx *tx)
@@ -73,7 +63,7 @@ static struct cw_event *add_event(struct tx *tx)
 		struct cw_event *events = realloc(tx->events, room * sizeof(*events));
 
 		if (!events) {
-			tx->db->failed = SQLITE_NOMEM;
+			db_fail(tx->db, SQLITE_NOMEM);
 			return NULL;
 		}
 		tx->events = events;
@@ -92,7 +82,7 @@ static void copy_assignment(struct tx *tx, const struct event_spec *spec, struct
 
 	event->changes_assignment = true;
 	if (!cw_text_copy(event->lost_by, sizeof(event->lost_by), spec->lost_by ? spec->lost_by : "")) {
-		tx->db->failed = SQLITE_TOOBIG; /* cannot happen: it came from a row */
+		db_fail(tx->db, SQLITE_TOOBIG); /* cannot happen: it came from a row */
 	}
 	memcpy(event->conversation.id, row->id, sizeof(row->id));
 	memcpy(event->conversation.assignee, row->assignee, sizeof(row->assignee));

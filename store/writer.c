@@ -122,6 +122,8 @@ enum cw_status cw_store_open(const struct cw_store_options *options, struct cw_s
 
 	if (status == CW_OK) {
 		status = db_open(&store->db, store->path, true, reterr);
+		store->db.on_fault = options->on_fault;
+		store->db.on_fault_context = options->on_fault_context;
 	}
 	if (status == CW_OK) {
 		store->next_event_id = read_next_event_id(store);
@@ -345,7 +347,7 @@ static enum cw_status end_tx(struct cw_store *store, struct tx *tx, int64_t n_op
 {
 	tx_save_accounts(tx);
 	if (cw_memory_ran_out() && store->db.failed == SQLITE_OK) {
-		store->db.failed = SQLITE_NOMEM; /* a row may have been written incompletely */
+		db_fail(&store->db, SQLITE_NOMEM); /* a row may have been written incompletely */
 	}
 	db_run(&store->db, SQL_COMMIT, "");
 	enum cw_status status = db_status(&store->db, reterr);
@@ -363,7 +365,7 @@ static enum cw_status end_tx(struct cw_store *store, struct tx *tx, int64_t n_op
 		tell_bridge(store, tx);
 	} else {
 		db_begin(&store->db, SQL_ROLLBACK); /* after some errors SQLite has already rolled back; that is fine */
-		store->db.failed = SQLITE_OK;
+		db_fail(&store->db, SQLITE_OK);
 	}
 	tx_finish(tx);
 	return status;

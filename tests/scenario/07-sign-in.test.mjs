@@ -228,7 +228,7 @@ scenario('bad input: a sentence, and nothing stored', async (system) => {
     [['add', 'bob', '--role', 'king', '--password-file', path.join(system.dir, 'ann.password')], 65, /no role "king"/],
     [['passwd', 'bob', '--password-file', path.join(system.dir, 'ann.password')], 66, /has no agent bob/],
     [['enable', 'ann'], 65, /is not disabled/],
-    [['list', 'ann'], 64, /agent add, passwd/],
+    [['list', 'ann'], 64, /agent list/],
   ];
   for (const [args, code, words] of refusals) {
     const done = await agent(...args);
