@@ -131,7 +131,7 @@ static json_t *import_row(const struct control *control, json_t *row)
 
 	if (!op.alias.account || !op.alias.phone_number_id || !op.alias.customer || !op.alias.legacy_id) {
 		return json_pack("{s:s, s:s}", "status", cw_status_text(CW_INVALID), "error",
-				 "_id, accountId, phoneNumberId and customerNumber are needed, as texts");
+				 "_id, accountId, phoneNumberId and customerNumber are required, as strings");
 	}
 	enum cw_status status = cw_store_run(control->store, &op);
 
@@ -218,12 +218,12 @@ enum cw_status control_resolve_one(const struct control *control, json_t *argume
 		return status;
 	}
 	if (n == 0 || !first) {
-		return cw_error_set(reterr, CW_NOT_FOUND, "no conversation of account %.70s is meant by \"%.70s\"",
+		return cw_error_set(reterr, CW_NOT_FOUND, "no conversation of account %.70s matches \"%.70s\"",
 				    control_text(arguments, "account"), control_text(arguments, "id"));
 	}
 	if (n > 1) {
-		return cw_error_set(reterr, CW_INVALID, "%zu conversations are meant: %.120s, %.120s%s; name one", n,
-				    first, second ? second : "", n > 2 ? ", …" : "");
+		return cw_error_set(reterr, CW_INVALID, "%zu conversations match: %.120s, %.120s%s; name one", n, first,
+				    second ? second : "", n > 2 ? ", …" : "");
 	}
 	*ret_conversation = first;
 	return CW_OK;
@@ -353,7 +353,7 @@ static enum cw_status read_target(json_t *arguments, struct cw_revocation *revoc
 	/* A subject that is no text must not become "the whole account". */
 	if (is_wrong || n_values > 1) {
 		return cw_error_set(reterr, CW_INVALID,
-				    "one of jti, subject and kid, as a text, or none for the account");
+				    "one of jti, subject and kid, as a string, or none for the account");
 	}
 	enum cw_status status = copy_name(account ? account : "", revocation->account, sizeof(revocation->account),
 					  reterr);
@@ -377,7 +377,7 @@ static enum cw_status read_revocation(const struct control *control, json_t *arg
 	}
 	revocation->revoked_at_s = seconds_of(arguments, "revoked_at", now_s);
 	if (revocation->revoked_at_s > now_s + MAX_AHEAD_S) {
-		return cw_error_set(reterr, CW_INVALID, "revoked_at lies in the future");
+		return cw_error_set(reterr, CW_INVALID, "revoked_at is in the future");
 	}
 	/* No token that was signed up to that moment lives longer. */
 	revocation->forget_at_s = (revocation->revoked_at_s > now_s ? revocation->revoked_at_s : now_s) + longest_s;
@@ -483,8 +483,7 @@ enum cw_status control_do(const struct control *control, const char *action, jso
 		i++;
 	}
 	enum cw_status status = i < n ? actions[i].act(control, arguments, answer, &error) :
-					cw_error_set(&error, CW_NOT_FOUND, "the daemon knows no action \"%.40s\"",
-						     action);
+					cw_error_set(&error, CW_NOT_FOUND, "the daemon has no action \"%.40s\"", action);
 
 	if (status == CW_NOMEM && error.text[0] == '\0') {
 		(void)cw_error_set(&error, CW_NOMEM, "the daemon is out of memory; try again");
@@ -523,7 +522,7 @@ void control_handle(struct cw_http_request *request, void *control)
 
 	if (cw_memory_ran_out()) {
 		json_decref(arguments);
-		cw_http_problem(request, 503, "no_memory", "There is no memory for this now. Try again.");
+		cw_http_problem(request, 503, "no_memory", "The server is out of memory. Try again.");
 		return;
 	}
 	if (!json_is_object(arguments)) {
@@ -535,7 +534,7 @@ void control_handle(struct cw_http_request *request, void *control)
 
 	json_decref(arguments);
 	if (!answer) {
-		cw_http_problem(request, 503, "no_memory", "There is no memory for this now. Try again.");
+		cw_http_problem(request, 503, "no_memory", "The server is out of memory. Try again.");
 		return;
 	}
 	cw_http_answer_json(request, http_code_of(status), answer);

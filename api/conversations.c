@@ -76,7 +76,7 @@ void api_conversations(struct cw_http_request *request, void *context)
 		return;
 	}
 	if (!cw_text_copy(cursor, sizeof(cursor), from ? from : "")) {
-		cw_http_problem(request, 400, "bad_parameter", "cursor is not one that this list gave.");
+		cw_http_problem(request, 400, "bad_parameter", "cursor was not returned by this list.");
 		return;
 	}
 	struct cw_reader *reader = api_reader(request, api);
@@ -177,7 +177,7 @@ static void answer_begun(struct cw_http_request *request, const struct api *api,
 
 	cw_reader_release(reader);
 	if (status == CW_OK && !one.is_seen) {
-		status = cw_error_set(&error, CW_DENIED, "this customer's conversation is not yours to see");
+		status = cw_error_set(&error, CW_DENIED, "you may not see this customer's conversation");
 	}
 	if (status == CW_OK) {
 		cw_http_answer_json(request, mint->is_new ? 201 : 200, one.row);
@@ -203,7 +203,7 @@ void api_begin_conversation(struct cw_http_request *request, void *context)
 	}
 	if (!phone_number_id || !customer || json_object_size(body) != 2) {
 		cw_http_problem(request, 400, "bad_body",
-				"The body is {\"phone_number_id\":\"…\",\"customer\":\"+…\"}, both as texts.");
+				"The body must be {\"phone_number_id\":\"…\",\"customer\":\"+…\"}, both strings.");
 	} else if (!may_begin(api, &token, phone_number_id)) {
 		cw_http_problem(request, 403, "denied", "The token's role may not write to customers of this number.");
 	} else {
@@ -340,7 +340,7 @@ void api_resolve(struct cw_http_request *request, void *context)
 	}
 	if (!id || strlen(id) > CW_CONVERSATION_ID_MAX) {
 		cw_http_problem(request, 400, "bad_parameter",
-				"Name what to resolve: ?id=, or ?phone_number_id= and &customer=.");
+				"Specify what to resolve: ?id=, or ?phone_number_id= and &customer=.");
 		return;
 	}
 	struct cw_reader *reader = api_reader(request, api);

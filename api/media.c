@@ -78,11 +78,11 @@ static bool admit(struct cw_http_request *request, const struct api *api, struct
 	}
 	if (!conversation || !read_type(cw_http_header(request, "Content-Type"), upload->mime_type)) {
 		cw_http_problem(request, 400, "bad_parameter",
-				"Name the conversation (?conversation=) and the file's type (Content-Type).");
+				"Specify the conversation (?conversation=) and the file's type (Content-Type).");
 		return false;
 	}
 	if (filename && (strlen(filename) > FILENAME_MAX_BYTES || !is_utf8(filename))) {
-		cw_http_problem(request, 400, "bad_parameter", "A filename is UTF-8 of at most 240 bytes.");
+		cw_http_problem(request, 400, "bad_parameter", "The filename must be UTF-8, at most 240 bytes long.");
 		return false;
 	}
 	switch (api_may_command(request, api, &upload->token, conversation)) {

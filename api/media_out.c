@@ -77,7 +77,7 @@ static void answer_media(struct cw_http_request *request, const struct api *api,
 		cw_http_problem(request, 409, "media_not_ready",
 				strcmp(media->state, "failed") == 0 ?
 					"The file could not be fetched; the command `retry` tries again." :
-					"The file is still being fetched; an event tells when it is there.");
+					"The file is still being fetched; an event reports when it is ready.");
 	} else {
 		send_file(request, api, media);
 	}
@@ -147,11 +147,11 @@ static bool check_signature(struct cw_http_request *request, const struct api *a
 
 	if (!expires || cw_text_to_int64(expires, &expires_s) != CW_OK ||
 	    !sign(api, cw_http_level(request, 0), expires_s, expected) || !cw_signature_same_text(expected, signature)) {
-		cw_http_problem(request, 401, "bad_signature", "This URL was not signed here, or was changed.");
+		cw_http_problem(request, 401, "bad_signature", "This URL was not signed by this server, or was changed.");
 		return false;
 	}
 	if (expires_s <= cw_clock_now_ms() / 1000) {
-		cw_http_problem(request, 401, "url_expired", "This URL is over; ask for another.");
+		cw_http_problem(request, 401, "url_expired", "This URL has expired; request a new one.");
 		return false;
 	}
 	return true;

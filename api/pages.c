@@ -101,8 +101,8 @@ static void answer_missing(struct cw_http_request *request, const struct pages *
 	cw_http_problem(
 		request, 404, "not_found",
 		pages->folder_fd < 0 ?
-			"No dashboard is installed here: `make build` builds it, the setting `dashboard` says where it is." :
-			"There is nothing at this path; docs/protocol.md lists them.");
+			"No dashboard is installed here: `make build` builds it; the setting `dashboard` says where it is." :
+			"There is nothing at this path; docs/protocol.md lists the paths.");
 }
 
 /* A host in brackets, an IPv6 address, is no source of a policy (CSP 3, section 2.3.1): then its scheme is. */

@@ -27,8 +27,9 @@ enum cw_status password_hash(const char *password, char out[CW_PASSWORD_HASH_MAX
 	char setting[CRYPT_GENSALT_OUTPUT_SIZE];
 
 	if (count_characters(password) < PASSWORD_MIN || strlen(password) > PASSWORD_MAX) {
-		return cw_error_set(reterr, CW_INVALID, "a password has at least %d characters, and at most %d bytes",
-				    PASSWORD_MIN, PASSWORD_MAX);
+		return cw_error_set(reterr, CW_INVALID,
+				    "a password must have at least %d characters and at most %d bytes", PASSWORD_MIN,
+				    PASSWORD_MAX);
 	}
 	struct crypt_data *data = calloc(1, sizeof(*data));
 	const char *hash = data && crypt_gensalt_rn(METHOD, 0, NULL, 0, setting, sizeof(setting)) ?

@@ -80,7 +80,7 @@ static void answer_token(const struct signin *signin, struct cw_http_request *re
 	char *text = signin->options.mint(signin->options.context, &token, issued_ms);
 
 	if (!text) {
-		cw_http_problem(request, 500, "internal", "No token can be signed; the server's log says why.");
+		cw_http_problem(request, 500, "internal", "The server cannot sign a token; its log says why.");
 		return;
 	}
 	set_media_cookie(request, signin, text);
@@ -118,7 +118,7 @@ void session_open(struct signin *signin, struct cw_http_request *request, struct
 				  .session = { .agent = agent, .expires_at_ms = cw_clock_now_ms() + SESSION_S * 1000 } };
 
 	if (cw_clock_random(bytes, sizeof(bytes)) != CW_OK) {
-		cw_http_problem(request, 500, "internal", "The system gives no random numbers.");
+		cw_http_problem(request, 500, "internal", "The server cannot get random numbers from the system.");
 		return;
 	}
 	cw_text_hex(bytes, sizeof(bytes), secret);
@@ -136,7 +136,7 @@ void session_open(struct signin *signin, struct cw_http_request *request, struct
 		answer_token(signin, request, agent, op.session.at_ms);
 	} else if (status == CW_DENIED || status == CW_NOT_FOUND) {
 		cw_http_problem(request, 401, "wrong_password",
-				"The agent was changed a moment ago: sign in with the password of now.");
+				"The agent was just changed: sign in with the current password.");
 	} else {
 		api_store_problem(request, &op.error);
 	}
@@ -204,7 +204,7 @@ static void on_used(struct cw_store_op *op)
 		answer_token(visit->signin, request, &visit->agent, op->session.at_ms);
 	} else if (op->status == CW_NOT_FOUND) {
 		set_cookie(request, visit->signin, "");
-		cw_http_problem(request, 401, "no_session", "The session is over: sign in again.");
+		cw_http_problem(request, 401, "no_session", "The session has ended: sign in again.");
 	} else {
 		api_store_problem(request, &op->error);
 	}

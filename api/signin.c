@@ -68,7 +68,7 @@ enum cw_status signin_start(struct signin *signin, struct cw_store *store, struc
 	signin->store = store;
 	signin->revocations = revocations;
 	if (pthread_create(&signin->thread, NULL, run, signin) != 0) {
-		return cw_error_set(reterr, CW_NOMEM, "no thread for signing in");
+		return cw_error_set(reterr, CW_NOMEM, "cannot start the sign-in thread");
 	}
 	signin->has_thread = true;
 	return CW_OK;
@@ -180,7 +180,7 @@ void signin_begin(struct cw_http_request *request, void *context)
 		asked_destroy(asked);
 		cw_http_problem(
 			request, 400, "bad_body",
-			"{\"login\":\"agent id or email\",\"password\":\"…\"}, and \"account\" where there are several.");
+			"Send {\"login\":\"agent id or email\",\"password\":\"…\"}, with \"account\" if there are several.");
 	}
 	json_decref(body);
 }
@@ -214,8 +214,9 @@ static enum cw_status find_agent(struct signin *signin, const struct asked *aske
 	} else if (status == CW_OK) {
 		status = account[0] ? CW_OK : cw_store_accounts(reader, on_account, &accounts, reterr);
 		if (status == CW_OK && accounts.n > 1) {
-			status = cw_error_set(reterr, CW_INVALID,
-					      "There are several accounts here: name yours, or sign in by email.");
+			status = cw_error_set(
+				reterr, CW_INVALID,
+				"This server has several accounts: specify yours, or sign in with your email.");
 		}
 		if (status == CW_OK) {
 			status = cw_store_agent(reader, account[0] ? account : accounts.only, asked->login, ret_agent,
@@ -255,10 +256,9 @@ static void check_password(struct signin *signin, const struct asked *asked, str
 	if (wait_ms > 0) {
 		too_many(asked->request, wait_ms);
 	} else if (!password_matches(asked->password, agent->password_hash) || agent->disabled_at_ms != 0) {
-		cw_http_problem(
-			asked->request, 401, "wrong_password",
-			"No agent of this name has this password. Agent ids and passwords tell capitals apart; whoever "
-			"runs this server can set another.");
+		cw_http_problem(asked->request, 401, "wrong_password",
+				"Wrong name or password. Agent ids and passwords are case-sensitive; an administrator of "
+				"this server can set a new password.");
 	} else {
 		forgive(signin, asked, key);
 		session_open(signin, asked->request, agent);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One attempt: claimed in the store, requested from WhatsApp, and what came of it stored. */
+/* One attempt: claim in the store, request to WhatsApp, result into the store. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,10 +23,10 @@ static void on_moved(struct cw_store_op *op)
 	attempt->next_done = outbound->moved;
 	outbound->moved = attempt;
 	(void)pthread_mutex_unlock(&outbound->lock);
-	(void)curl_multi_wakeup(outbound->multi); /* fails only when it is woken already */
+	(void)curl_multi_wakeup(outbound->multi); /* fails only when it is already woken */
 }
 
-/* The store's queue may be full, or the disk: then again a little later, since what came of a request must not be lost. */
+/* If the store's queue or the disk is full, tries again a little later: a request's result must not be lost. */
 static void submit(struct attempt *attempt)
 {
 	attempt->retry_at_ms = 0;
@@ -145,7 +145,7 @@ static void request(struct attempt *attempt)
 	char token[TOKEN_MAX + 1];
 	char *body = attempt->request;
 
-	attempt->tries++; /* as the store has counted */
+	attempt->tries++; /* as the store counted it */
 	attempt->request = NULL;
 	if (!tokens_read(outbound->options->tokens_dir, attempt->sender->phone_number_id, token)) {
 		free(body);
@@ -173,18 +173,18 @@ void attempt_moved(struct attempt *attempt)
 	const struct cw_store_outbound_move *move = &attempt->op.outbound_move;
 	enum cw_status status = attempt->op.status;
 	bool is_claim = attempt->request != NULL;
-	bool is_settled = status == CW_OK || status == CW_DENIED || status == CW_NOT_FOUND; /* or somebody was faster */
+	bool is_settled = status == CW_OK || status == CW_DENIED || status == CW_NOT_FOUND; /* or someone was faster */
 
 	if (status == CW_OK && is_claim && move->now == CW_OUTBOUND_SENDING) {
 		request(attempt);
 	} else if (is_settled || (is_claim && status != CW_FULL)) {
-		forget(attempt); /* stored; a claim that failed is met again, nothing was sent */
+		forget(attempt); /* stored; or a failed claim, for which nothing was sent: it will be found due again */
 	} else {
-		attempt->retry_at_ms = cw_clock_monotonic_ms() + STORE_AGAIN_MS; /* what came of it is not stored yet */
+		attempt->retry_at_ms = cw_clock_monotonic_ms() + STORE_AGAIN_MS; /* the result is not stored yet */
 	}
 }
 
-/* ---- what came of it ---- */
+/* ---- the result ---- */
 
 static void retry(struct attempt *attempt, int64_t wait_ms)
 {
@@ -274,7 +274,7 @@ void attempt_answered(struct attempt *attempt)
 		retry(attempt, 0);
 		break;
 	case GRAPH_AMBIGUOUS:
-		cw_log_warn("conv=%s nobody knows whether WhatsApp took a message: %s", attempt->tag,
+		cw_log_warn("conv=%s it is unknown whether WhatsApp accepted a message: %s", attempt->tag,
 			    attempt->answer.title);
 		outbound->unknown++;
 		pace_throttle(attempt->sender->pace, cw_clock_monotonic_ms());

@@ -8,25 +8,25 @@
 #include "store/store.h"
 
 /*
- * The way back: agents' commands come in over MQTT, messages go out to WhatsApp's Graph API, files come and go.
- * Three threads that meet only in the store: `commands` (the broker), `outbound` (sending) and `files`, so
- * that none of them holds up another.
+ * Agents' commands come in over MQTT, messages go out to WhatsApp's Graph API, and files go both ways.
+ * Three threads that share only the store, so that none delays another: `commands` (the broker), `outbound`
+ * (sending) and `files`.
  */
 struct bridge;
 
 enum bridge_receipts { BRIDGE_RECEIPTS_OPEN, BRIDGE_RECEIPTS_REPLY, BRIDGE_RECEIPTS_NEVER };
 
 struct bridge_options {
-	const char *broker_uri; /* borrowed, as all texts here, while the bridge is */
-	const char *graph_url;  /* with its version, without a slash at the end */
+	const char *broker_uri; /* borrowed while the bridge exists, like all strings here */
+	const char *graph_url;  /* with its version, without a trailing slash */
 	const char *tokens_dir; /* keys/numbers: <phone_number_id>.token, or default.token */
 	const char *media_dir;  /* DIR/media */
 	enum bridge_receipts receipts;
-	int64_t send_rate;       /* messages per second and number */
+	int64_t send_rate;       /* messages per second, for each number */
 	int64_t unknown_hold_ms; /* how long an unknown attempt keeps its lane */
 	int64_t request_timeout_ms;
-	int64_t media_max_bytes;            /* of a file that comes */
-	int64_t media_min_free_bytes;       /* below it no file is fetched or taken; what is stored is still uploaded */
+	int64_t media_max_bytes;      /* of an incoming file */
+	int64_t media_min_free_bytes; /* with less free, no file is fetched or accepted; stored ones are uploaded */
 	char *(*mint_token)(void *context); /* for the broker; freed with free() */
 	void *context;
 };
@@ -34,9 +34,12 @@ struct bridge_options {
 /* *ret_bridge is the caller's. Destroy stops, and accepts NULL. */
 CW_MUST_CHECK enum cw_status bridge_create(const struct bridge_options *options, struct bridge **ret_bridge,
 					   struct cw_error *reterr);
-/* Takes up what the last run left behind, then works. */
+/* Recovers what the last run left unfinished, then starts working. */
 CW_MUST_CHECK enum cw_status bridge_start(struct bridge *bridge, struct cw_store *store, struct cw_error *reterr);
-/* Takes no more commands, lets requests under way end for a moment; what has no answer then is unknown at the next start. */
+/*
+ * Accepts no more commands and waits a moment for requests under way. Those without an answer by then are unknown at
+ * the next start.
+ */
 void bridge_stop(struct bridge *bridge);
 void bridge_destroy(struct bridge *bridge);
 
@@ -52,7 +55,7 @@ struct bridge_stats {
 	int64_t media_fetched, media_uploaded, media_failed;
 	bool media_disk_full; /* the disk is nearly full */
 };
-/* What it did since the start. Any thread. */
+/* Counters since the start. Any thread. */
 void bridge_stats(struct bridge *bridge, struct bridge_stats *ret_stats);
 
 #endif

@@ -20,13 +20,13 @@
 #define MIN_BACKOFF_MS 100
 #define MAX_BACKOFF_MS 5000
 #define IDLE_MS 5000
-/* A token lives a day; the connection is renewed when two thirds of it are over. */
+/* A token is valid for a day; the connection is renewed after two thirds of that. */
 #define RENEW_AFTER_MS (16 * 60 * 60 * 1000LL)
-/* Past this, commands are dropped: their senders repeat them. */
+/* Beyond this, commands are dropped: their senders repeat them. */
 #define MAX_WAITING_BYTES (16 * 1024 * 1024)
 #define MAX_CORRELATION 1024
 
-/* A command from its arrival until its answer is with the broker. */
+/* A command, from its arrival until its answer has been given to the broker. */
 struct job {
 	struct commands *commands;
 	struct cw_topic topic;
@@ -51,16 +51,16 @@ struct commands {
 	pthread_t thread;
 	bool has_thread;
 
-	pthread_mutex_t lock; /* guards what follows */
+	pthread_mutex_t lock; /* guards the members below */
 	pthread_cond_t changed;
 	bool is_stopping, has_connected, has_lost;
-	bool is_stuck; /* Paho took no answer, its window is full: a PUBACK, or IDLE_MS, ends it */
+	bool is_stuck; /* Paho refused an answer because its window is full; cleared by a PUBACK, or after IDLE_MS */
 	char lost_reason[160];
 	struct queue arrived, answered;
 	size_t waiting_bytes; /* of arrived */
 	int64_t n_commands, n_refused, n_dropped;
 
-	atomic_bool is_listening; /* connected and subscribed; the thread's, others may look */
+	atomic_bool is_listening; /* connected and subscribed; set by the thread, others may read it */
 
 	/* The thread's own. */
 	int64_t retry_at_ms, backoff_ms, connected_at_ms;
@@ -123,7 +123,7 @@ static void *copy_bytes(const void *bytes, size_t len)
 	return copy;
 }
 
-/* NULL: it is no command, or there is no memory. */
+/* NULL: not a command, or out of memory. */
 static struct job *make_job(struct commands *commands, const struct cw_mqtt_message *message)
 {
 	struct job *job = calloc(1, sizeof(*job));
@@ -151,7 +151,7 @@ static struct job *make_job(struct commands *commands, const struct cw_mqtt_mess
 static void on_message(void *context, const struct cw_mqtt_message *message)
 {
 	struct commands *commands = context;
-	/* A retained one is nobody's wish of now; the ACL denies it, and an administrator's file might not. */
+	/* A retained command is nobody's current wish. The default ACL denies it, but an administrator's file might not. */
 	struct job *job = message->retain ? NULL : make_job(commands, message);
 
 	(void)pthread_mutex_lock(&commands->lock);
@@ -195,7 +195,7 @@ static void on_published(void *context, int64_t id, bool is_taken)
 	struct commands *commands = context;
 
 	(void)id;
-	(void)is_taken; /* an agent who may not read replies asks over HTTP */
+	(void)is_taken; /* refused: an agent who may not read replies asks over HTTP */
 	(void)pthread_mutex_lock(&commands->lock);
 	commands->is_stuck = false;
 	(void)pthread_cond_signal(&commands->changed);
@@ -242,7 +242,7 @@ enum cw_status commands_start(struct commands *commands, struct cw_store *store,
 {
 	commands->store = store;
 	if (pthread_create(&commands->thread, NULL, run, commands) != 0) {
-		return cw_error_set(reterr, CW_NOMEM, "no thread for commands");
+		return cw_error_set(reterr, CW_NOMEM, "cannot start the thread for commands");
 	}
 	commands->has_thread = true;
 	return CW_OK;
@@ -287,7 +287,7 @@ void commands_stats(struct commands *commands, struct bridge_stats *stats)
 
 /* ---- commands ---- */
 
-/* Takes the job over. */
+/* Takes ownership of the job. */
 static void answer(struct job *job, char *text, bool is_refused)
 {
 	struct commands *commands = job->commands;
@@ -369,7 +369,7 @@ static void do_commands(struct commands *commands)
 
 /* ---- answers ---- */
 
-/* Answers whether it is done with: without a connection, or without memory, its sender asks again. */
+/* Returns whether the job is done: without a connection, or out of memory, its sender asks again. */
 static bool publish_answer(struct commands *commands, const struct job *job)
 {
 	struct cw_topic topic = { .kind = CW_TOPIC_REPLY };
@@ -394,13 +394,13 @@ static void publish_answers(struct commands *commands)
 		(void)pthread_mutex_lock(&commands->lock);
 		struct job *job = commands->is_stuck ? NULL : commands->answered.first;
 
-		/* Set before Paho refuses, not after: else a PUBACK in between would be forgotten. */
+		/* Set before Paho refuses, not after: otherwise a PUBACK in between would be lost. */
 		commands->is_stuck = commands->is_stuck || job;
 		(void)pthread_mutex_unlock(&commands->lock);
 		goes_on = job && publish_answer(commands, job);
 		if (goes_on) {
 			(void)pthread_mutex_lock(&commands->lock);
-			(void)take(&commands->answered); /* only this thread takes */
+			(void)take(&commands->answered); /* only this thread removes jobs */
 			commands->is_stuck = false;
 			(void)pthread_mutex_unlock(&commands->lock);
 			job_destroy(job);
@@ -477,7 +477,7 @@ static void look_at_connection(struct commands *commands)
 
 /* ---- the loop ---- */
 
-/* Answers whether to go on. */
+/* Returns whether to continue. */
 static bool wait_for_change(struct commands *commands)
 {
 	struct timespec until;

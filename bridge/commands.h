@@ -5,12 +5,12 @@
 #include "bridge/bridge.h"
 
 /*
- * The MQTT door of commands: subscribes to acct/+/conv/+/cmd/+ as subject `bridge`, has each command done by the
- * store, and answers on acct/<a>/agent/<s>/reply, where s is the topic's last level, which the broker's ACL ties to
- * the sender's token; nothing in the payload or its properties is believed about that. A thread of its own.
+ * Commands over MQTT: subscribes to acct/+/conv/+/cmd/+ as subject `bridge`, submits each command to the store, and
+ * answers on acct/<a>/agent/<s>/reply. s is the topic's last level, which the broker's ACL ties to the sender's token;
+ * the payload and its properties are not trusted for that. Has its own thread.
  *
- * Nothing is kept over a restart or a lost connection: a command is taken only when its answer has arrived, and
- * until then its sender keeps it.
+ * Nothing is kept across a restart or a lost connection: a command counts as accepted only when its answer has
+ * arrived, and until then its sender keeps it.
  */
 struct commands;
 
@@ -21,7 +21,7 @@ CW_MUST_CHECK enum cw_status commands_start(struct commands *commands, struct cw
 void commands_stop(struct commands *commands);
 void commands_destroy(struct commands *commands);
 
-/* Fills the members that it counts. Any thread. */
+/* Fills the members counted here. Any thread. */
 void commands_stats(struct commands *commands, struct bridge_stats *stats);
 
 #endif

@@ -38,7 +38,7 @@ enum cw_status files_start(struct files *files, struct cw_store *store, struct c
 {
 	files->store = store;
 	if (pthread_create(&files->thread, NULL, run, files) != 0) {
-		return cw_error_set(reterr, CW_NOMEM, "no thread for files");
+		return cw_error_set(reterr, CW_NOMEM, "cannot start the thread for files");
 	}
 	files->has_thread = true;
 	return CW_OK;
@@ -94,7 +94,7 @@ void files_stats(struct files *files, struct bridge_stats *stats)
 static void copy_text(char *out, size_t size, const char *text)
 {
 	if (!cw_text_copy(out, size, text ? text : "")) {
-		out[0] = '\0'; /* longer than anything that the store keeps */
+		out[0] = '\0'; /* cannot happen: the store keeps nothing that long */
 	}
 }
 
@@ -131,7 +131,7 @@ static bool on_due(void *context, const struct cw_media_job *due)
 	return true;
 }
 
-/* The disk is for messages first; what agents send is there already. */
+/* Free space is reserved for messages. Agents' files are already on disk, so they are still uploaded. */
 static void look_at_disk(struct files *files)
 {
 	bool is_full = cw_media_store_is_nearly_full(files->options->media_dir, files->options->media_min_free_bytes);
@@ -141,7 +141,7 @@ static void look_at_disk(struct files *files)
 		if (is_full) {
 			cw_log_error("the disk is nearly full: customers' files are not fetched until some space is free");
 		} else {
-			cw_log_info("customers' files are fetched again");
+			cw_log_info("fetching customers' files again");
 		}
 	}
 }
@@ -210,7 +210,7 @@ static void take_answers(struct files *files)
 	int n_running = 0;
 	struct graph_call *call = NULL;
 
-	(void)curl_multi_perform(files->multi, &n_running); /* errors are the transfers' own */
+	(void)curl_multi_perform(files->multi, &n_running); /* each transfer reports its own errors */
 	while ((call = graph_next_done(files->multi))) {
 		transfer_answered(call->owner);
 	}

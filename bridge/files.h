@@ -5,13 +5,13 @@
 #include "bridge/bridge.h"
 
 /*
- * Files of messages, on a thread of its own so that none holds up a message: fetches what customers sent (the
- * message is shown already), and uploads what agents send. A file is streamed to the disk, held to its SHA-256, and
- * named by it (core/media_store.h). What is due, and how often it was tried, the store knows.
+ * Files of messages, on a separate thread so that they never delay messages: fetches what customers sent (their
+ * message is already shown), and uploads what agents send. A file is streamed to disk, checked against its SHA-256, and
+ * named by it (core/media_store.h). The store keeps which files are due and how often each was tried.
  */
 struct files;
 
-/* options is borrowed. NULL without memory. Destroy stops, and accepts NULL; the store's writer must have stopped before. */
+/* options is borrowed. NULL when out of memory. Destroy stops and accepts NULL; stop the store's writer before. */
 struct files *files_create(const struct bridge_options *options);
 CW_MUST_CHECK enum cw_status files_start(struct files *files, struct cw_store *store, struct cw_error *reterr);
 void files_stop(struct files *files);
@@ -20,7 +20,7 @@ void files_destroy(struct files *files);
 /* There may be something to do. Any thread. */
 void files_wake(struct files *files);
 
-/* Fills the members that it counts. Any thread. */
+/* Fills the members counted here. Any thread. */
 void files_stats(struct files *files, struct bridge_stats *stats);
 
 #endif

@@ -9,7 +9,7 @@
 #include "core/text.h"
 
 #define CONNECT_TIMEOUT_MS 10000L
-/* Servers close kept connections after 15 seconds and more; one that is closing must not be used. */
+/* Servers close kept connections after 15 seconds or more; one that is closing must not be used. */
 #define CONNECTION_AGE_S 12L
 #define MAX_HOST_CONNECTIONS 64L
 #define MAX_KEPT_CONNECTIONS 64L
@@ -46,13 +46,13 @@ static bool add_headers(struct graph_call *call, const char *token)
 {
 	char authorization[1100];
 
-	/* An empty Expect: no pause before the body. */
+	/* An empty Expect header avoids a pause before the body. */
 	return cw_text_format(authorization, sizeof(authorization), "Authorization: Bearer %s", token) &&
 	       add_header(call, authorization) && add_header(call, "Expect:") &&
 	       (!call->body || add_header(call, "Content-Type: application/json"));
 }
 
-/* These fail only without memory, and then the transfer does. */
+/* These fail only when out of memory, and then the transfer fails, too. */
 static void set_options(struct graph_call *call, const char *method, const char *url, int64_t timeout_ms)
 {
 	CURL *easy = call->easy;
@@ -133,7 +133,7 @@ struct graph_call *graph_next_done(CURLM *multi)
 
 		call->result = message->data.result;
 		(void)curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &call->http_status);
-		(void)curl_multi_remove_handle(multi, call->easy); /* message is gone from here on */
+		(void)curl_multi_remove_handle(multi, call->easy); /* this invalidates message */
 		return call;
 	}
 	return NULL;
@@ -152,23 +152,23 @@ CURLM *graph_multi(void)
 
 /* ---- the request ---- */
 
-/* `media` is our name of the file; WhatsApp's is `id`. */
+/* `media` is our id of the file; WhatsApp's goes into `id`. */
 static json_t *file_object(const struct cw_outbound *outbound, json_t *content)
 {
 	json_t *object = json_copy(content);
 
-	(void)json_object_del(object, "media"); /* it may name a link */
+	(void)json_object_del(object, "media"); /* missing if it has a link instead */
 	if (outbound->uploaded_as && json_object_set_new(object, "id", json_string(outbound->uploaded_as)) != 0) {
 		json_decref(object);
 		return NULL;
 	}
 	if (outbound->kind == CW_KIND_VOICE) {
-		(void)json_object_set_new(object, "voice", json_true()); /* without memory it is an audio file */
+		(void)json_object_set_new(object, "voice", json_true()); /* if out of memory, it is sent as an audio file */
 	}
 	return object;
 }
 
-/* The value of the member that is named as the type. */
+/* The value of the member that is named like the type. */
 static json_t *type_object(const struct cw_outbound *outbound, json_t *content)
 {
 	const char *emoji = NULL;
@@ -185,8 +185,8 @@ static json_t *type_object(const struct cw_outbound *outbound, json_t *content)
 }
 
 /*
- * With a plus a number is read as international; without, Meta may put the business's country before it ("Send
- * messages", Phone number formats).
+ * With a plus, a number is international; without, Meta may prepend the business's country code ("Send messages",
+ * Phone number formats).
  */
 static bool add_recipient(const struct cw_outbound *outbound, json_t *request)
 {
@@ -221,10 +221,10 @@ static json_t *make_request(const struct cw_outbound *outbound, const char *quot
 static const char *fault_of(const struct cw_outbound *outbound)
 {
 	if (!outbound->wa_id && !outbound->user_id && !outbound->group_id) {
-		return "The customer's number is no longer theirs, and no other is known.";
+		return "The customer no longer has this number, and no other is known.";
 	}
 	return outbound->kind == CW_KIND_REACTION && !outbound->target_wamid ?
-		       "The message reacted to never reached WhatsApp." :
+		       "The message that this reaction is for never reached WhatsApp." :
 		       NULL;
 }
 
@@ -240,7 +240,7 @@ char *graph_render(const struct cw_outbound *outbound, const char *quoted, const
 {
 	char mark[CW_OUTBOUND_MARK_MAX];
 
-	cw_memory_watch(); /* half of a text must not go to a customer */
+	cw_memory_watch(); /* a customer must not get half of a text */
 	json_t *body = json_loads(outbound->body, 0, NULL);
 
 	*ret_why = fault_of(outbound);
@@ -325,7 +325,7 @@ void graph_judge(const struct graph_call *call, struct graph_answer *ret_answer)
 	ret_answer->json = json_loadb(bytes, call->answer.len, 0, NULL);
 	if (!read_error(ret_answer->json, ret_answer) && !read_accepted(ret_answer->json, ret_answer)) {
 		ret_answer->verdict = GRAPH_AMBIGUOUS;
-		ret_answer->title = "an answer that is none of the Graph API's";
+		ret_answer->title = "the answer is not one of the Graph API";
 	}
 }
 

@@ -13,10 +13,10 @@
 #include "store/store.h"
 
 /*
- * Calls of WhatsApp's Graph API: one call is one libcurl transfer on its owner's multi handle. The request's body is
- * given to libcurl piece by piece and can not be given twice: else libcurl would, when a kept connection dies,
- * send it again by itself, and the customer would get the message twice. Whether the body was begun also tells a call
- * that cannot have reached WhatsApp from one that may have. The owner's thread.
+ * Calls to WhatsApp's Graph API: one call is one libcurl transfer on its owner's multi handle. The request's body is
+ * given to libcurl piece by piece and cannot be given twice. Otherwise, when a kept connection dies, libcurl would
+ * resend it automatically, and the customer would get the message twice. Whether the body was begun also distinguishes
+ * a call that cannot have reached WhatsApp from one that may have. The owner's thread.
  */
 struct graph_call {
 	CURL *easy;
@@ -32,42 +32,43 @@ struct graph_call {
 #define GRAPH_MAX_ANSWER (256 * 1024)
 
 /*
- * Prepares a call to <url>; method "GET", "POST". body, for free(), is taken in any case; NULL: none. CW_NOMEM.
- * graph_call_finish accepts a zeroed one.
+ * Prepares a call to <url>; method is "GET" or "POST". Takes ownership of body (free()) in any case; NULL: none.
+ * CW_NOMEM. graph_call_finish accepts a zeroed struct.
  */
 CW_MUST_CHECK enum cw_status graph_call_init(struct graph_call *call, const char *method, const char *url,
 					     const char *token, char *body, int64_t timeout_ms, void *owner);
-/* The same, of POST <graph_url>/<phone_number_id>/messages; body NULL is CW_NOMEM, too. */
+/* The same for POST <graph_url>/<phone_number_id>/messages; body NULL is CW_NOMEM, too. */
 struct bridge_options;
 CW_MUST_CHECK enum cw_status graph_call_message(struct graph_call *call, const struct bridge_options *options,
 						const char *phone_number_id, const char *token, char *body, void *owner);
 void graph_call_finish(struct graph_call *call);
 
-/* The call whose transfer this is. */
+/* The call that a transfer belongs to. */
 struct graph_call *graph_call_of(CURL *easy);
 
-/* Next finished call of a multi handle, taken off it, with result and http_status; NULL: none. */
+/* The next finished call of a multi handle, removed from it, with result and http_status set; NULL: none. */
 struct graph_call *graph_next_done(CURLM *multi);
 
-/* A multi handle that keeps few connections, and each only as long as a server surely does. NULL without memory. */
+/* A multi handle that keeps few connections, each for less time than servers do. NULL when out of memory. */
 CURLM *graph_multi(void);
 
 /* ---- messages ---- */
 
 /*
- * The body of POST /<phone_number_id>/messages for an attempt, JSON for free(). quoted: WhatsApp's id of the message
- * that it answers to, "" for none. NULL, with a sentence in *ret_why (static), when it cannot be sent at all.
+ * The JSON body of POST /<phone_number_id>/messages for an attempt, to be freed with free(). quoted: WhatsApp's id of
+ * the quoted message; "": none. NULL: it cannot be sent at all, and *ret_why has a static sentence; or, with *ret_why
+ * NULL, out of memory.
  */
 char *graph_render(const struct cw_outbound *outbound, const char *quoted, const char **ret_why);
 
-/* {"messaging_product","status":"read","message_id"[,"typing_indicator"]} for a signal; for free(), NULL without memory. */
+/* {"messaging_product","status":"read","message_id"[,"typing_indicator"]} for a signal; free(). NULL: out of memory. */
 char *graph_render_signal(const struct cw_signal *signal);
 
 enum graph_verdict {
 	GRAPH_ACCEPTED,
-	GRAPH_ERROR,     /* the API said no: code, title and details say why */
-	GRAPH_UNREACHED, /* it cannot have got the request */
-	GRAPH_AMBIGUOUS  /* it may have: no answer, or none that can be understood */
+	GRAPH_ERROR,     /* the API refused: code, title and details say why */
+	GRAPH_UNREACHED, /* the API cannot have received the request */
+	GRAPH_AMBIGUOUS  /* the API may have received it: no answer, or one that cannot be understood */
 };
 
 struct graph_answer {
@@ -78,7 +79,7 @@ struct graph_answer {
 	const char *title, *details; /* ERROR, borrowed; UNREACHED and AMBIGUOUS: title, static */
 };
 
-/* What a finished call of POST …/messages means. Finish it. */
+/* Interprets a finished call of POST …/messages. Finish the answer afterwards. */
 void graph_judge(const struct graph_call *call, struct graph_answer *ret_answer);
 void graph_answer_finish(struct graph_answer *answer);
 

@@ -14,7 +14,7 @@
 #define MAX_SIGNALS_UNDER_WAY 16
 #define IDLE_MS 5000
 #define STOP_MS 2000
-/* The store fails, or memory does. */
+/* The pause after the store failed or memory ran out. */
 #define TROUBLE_MS 1000
 
 static void *run(void *context);
@@ -43,7 +43,7 @@ enum cw_status outbound_start(struct outbound *outbound, struct cw_store *store,
 {
 	outbound->store = store;
 	if (pthread_create(&outbound->thread, NULL, run, outbound) != 0) {
-		return cw_error_set(reterr, CW_NOMEM, "no thread for sending");
+		return cw_error_set(reterr, CW_NOMEM, "cannot start the thread for sending");
 	}
 	outbound->has_thread = true;
 	return CW_OK;
@@ -101,13 +101,13 @@ void outbound_wake(struct outbound *outbound)
 	(void)pthread_mutex_lock(&outbound->lock);
 	outbound->is_woken = true;
 	(void)pthread_mutex_unlock(&outbound->lock);
-	(void)curl_multi_wakeup(outbound->multi); /* fails only when it is woken already */
+	(void)curl_multi_wakeup(outbound->multi); /* fails only when it is already woken */
 }
 
 void outbound_signal(struct outbound *outbound, const struct cw_signal *signal)
 {
 	if (outbound->options->receipts != BRIDGE_RECEIPTS_OPEN) {
-		return; /* typing tells the customer that the message was read, too ("Typing indicators") */
+		return; /* a typing indicator also marks the message as read ("Typing indicators") */
 	}
 	signals_put(&outbound->signals, signal);
 	(void)curl_multi_wakeup(outbound->multi);
@@ -185,7 +185,7 @@ static bool is_under_way(const struct outbound *outbound, int64_t id)
 	return false;
 }
 
-/* What is quoted may have got its wamid after the reply was written. "": there is none. */
+/* Finds the quoted message's wamid, which may have arrived after the reply was written. "": none. */
 static void find_quoted(struct looking *looking, const struct cw_outbound *due, char wamid[CW_WAMID_MAX + 1])
 {
 	json_t *body = json_loads(due->body, 0, NULL);
@@ -193,7 +193,7 @@ static void find_quoted(struct looking *looking, const struct cw_outbound *due, 
 
 	wamid[0] = '\0';
 	if (quoted && cw_store_wamid_of(looking->reader, quoted, wamid, NULL) != CW_OK) {
-		wamid[0] = '\0'; /* it never got one: the reply goes without its quote */
+		wamid[0] = '\0'; /* it never got one: the reply is sent without the quote */
 	}
 	json_decref(body);
 }
@@ -209,7 +209,7 @@ static bool on_due(void *context, const struct cw_outbound *due)
 		return true;
 	}
 	if (due->state == CW_OUTBOUND_UNKNOWN) {
-		/* For so long it has held its lane: now those behind it go on, it stays for a person. */
+		/* It has held its lane long enough: those behind it continue, and a person decides on this one. */
 		return attempt_move(outbound, looking->sender, due, CW_OUTBOUND_UNKNOWN, 0, NULL);
 	}
 	int64_t wait_ms = pace_recipient_ms(looking->sender->pace, due->conversation, now_ms) - now_ms;
@@ -240,14 +240,14 @@ static enum cw_status look_at_sender(struct outbound *outbound, struct cw_reader
 	};
 
 	outbound->has_more = false;
-	/* Those that are being claimed are still in the list. */
+	/* The limit includes attempts under way: while being claimed, they are still due. */
 	enum cw_status status = cw_store_next_outbound(reader, sender->phone_number_id, cw_clock_now_ms(),
 						       looking.room + outbound->n_attempts + 1, on_due, &looking,
 						       &next_due_ms, reterr);
 
 	sender->look_at_ms = next_due_ms == CW_STORE_NEVER ? INT64_MAX :
 							     cw_clock_monotonic_ms() + next_due_ms - cw_clock_now_ms();
-	if (outbound->has_more && outbound->n_attempts < OUTBOUND_MAX_UNDER_WAY) { /* else one that ends wakes us */
+	if (outbound->has_more && outbound->n_attempts < OUTBOUND_MAX_UNDER_WAY) { /* otherwise the end of one wakes us */
 		int64_t at_ms = pace_next_ms(sender->pace, now_ms);
 
 		sender->look_at_ms = at_ms < sender->look_at_ms ? at_ms : sender->look_at_ms;
@@ -261,7 +261,7 @@ static bool on_settled(void *context, const struct cw_outbound *settled)
 	struct sender *sender = find_sender(outbound, settled->phone_number_id);
 
 	if (sender && !is_under_way(outbound, settled->id)) {
-		(void)attempt_move(outbound, sender, settled, CW_OUTBOUND_ACCEPTED, 0, NULL); /* else at the next look */
+		(void)attempt_move(outbound, sender, settled, CW_OUTBOUND_ACCEPTED, 0, NULL); /* else next time */
 	}
 	return true;
 }
@@ -322,7 +322,7 @@ static void take_answers(struct outbound *outbound)
 	int n_running = 0;
 	struct graph_call *call = NULL;
 
-	(void)curl_multi_perform(outbound->multi, &n_running); /* errors are the transfers' own */
+	(void)curl_multi_perform(outbound->multi, &n_running); /* each transfer reports its own errors */
 	while ((call = graph_next_done(outbound->multi))) {
 		if (call->owner) {
 			attempt_answered(call->owner);
@@ -332,7 +332,7 @@ static void take_answers(struct outbound *outbound)
 	}
 }
 
-/* Answers whether to go on; *ret_is_woken: there may be something new. */
+/* Returns whether to continue. *ret_is_woken: there may be something new. */
 static bool look_at_flags(struct outbound *outbound, bool *ret_is_woken)
 {
 	(void)pthread_mutex_lock(&outbound->lock);
@@ -366,7 +366,7 @@ static void retry_moves(struct outbound *outbound)
 	}
 }
 
-/* What was claimed is still sent, and its answer awaited for a moment; nothing else begins. */
+/* Sends what was claimed and waits a moment for the answers; begins nothing else. */
 static void drain(struct outbound *outbound)
 {
 	int64_t until_ms = cw_clock_monotonic_ms() + STOP_MS;
@@ -381,7 +381,7 @@ static void drain(struct outbound *outbound)
 	}
 }
 
-/* Whether these were sent nobody knows. Before anything is sent; a full disk delays it. */
+/* Makes attempts left in `sending` unknown: nobody knows whether they were sent. Runs before anything is sent. */
 static enum cw_status recover(struct outbound *outbound, struct cw_error *reterr)
 {
 	struct cw_store_op op = { .type = CW_STORE_OUTBOUND_RECOVER,
@@ -419,7 +419,7 @@ static void *run(void *context)
 			if (!is_fine) {
 				cw_log_error("sending: %s; retrying", error.text);
 			}
-			must_look = must_look && !is_fine; /* what woke us is still to be seen */
+			must_look = must_look && !is_fine; /* if it failed, look again for what woke us */
 			look_at_ms = is_fine ? next_look_ms(outbound) : cw_clock_monotonic_ms() + TROUBLE_MS;
 		}
 		wait(outbound, pause_at_ms < look_at_ms ? pause_at_ms : look_at_ms);

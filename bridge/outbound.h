@@ -5,13 +5,13 @@
 #include "bridge/bridge.h"
 
 /*
- * Sends what the store says is due, on a thread of its own: claims an attempt (`sending` is committed before the
- * request begins), makes the request, commits what came of it. How fast is bridge/pace.h's, what an error means
- * core/graph_error.h's. Nothing that has to last is kept here: after a restart the store knows all of it.
+ * Sends the attempts that the store says are due, on its own thread: claims an attempt (`sending` is committed before
+ * the request begins), makes the request, and commits the result. bridge/pace.h limits the rate, core/graph_error.h
+ * says what to do on an error. No lasting state is kept here: after a restart the store has everything.
  */
 struct outbound;
 
-/* options is borrowed. NULL without memory. Destroy stops, and accepts NULL. */
+/* options is borrowed. NULL when out of memory. Destroy stops, and accepts NULL. */
 struct outbound *outbound_create(const struct bridge_options *options);
 CW_MUST_CHECK enum cw_status outbound_start(struct outbound *outbound, struct cw_store *store, struct cw_error *reterr);
 void outbound_stop(struct outbound *outbound);
@@ -19,10 +19,10 @@ void outbound_destroy(struct outbound *outbound);
 
 /* There may be something to do. Any thread. */
 void outbound_wake(struct outbound *outbound);
-/* Read marks and typing. Any thread; a copy is taken, the oldest is dropped when there are too many. */
+/* Queues a read mark or typing indicator (copied); drops the oldest when there are too many. Any thread. */
 void outbound_signal(struct outbound *outbound, const struct cw_signal *signal);
 
-/* Fills the members that it counts. Any thread. */
+/* Fills the members counted here. Any thread. */
 void outbound_stats(struct outbound *outbound, struct bridge_stats *stats);
 
 #endif

@@ -11,24 +11,24 @@
 #include "bridge/pause.h"
 #include "bridge/signals.h"
 
-/* What outbound.c (the thread, and what is due) and attempt.c (one attempt's way through claim, request and result) share. */
+/* Shared by outbound.c (the thread, and which attempts are due) and attempt.c (claim, request and result of one). */
 #define OUTBOUND_MAX_UNDER_WAY 256
 
 struct sender; /* a number that sends */
 
-/* One attempt, from when it was found due until what came of it is stored. */
+/* One attempt, from when it is found due until its result is stored. */
 struct attempt {
 	struct outbound *outbound;
 	struct sender *sender;
 	int64_t id, conversation;
 	int tries;
 	char tag[CW_TAG_MAX + 1];
-	char *request; /* JSON; NULL once the call has it, and for moves without one */
+	char *request; /* JSON; NULL once the call owns it, and for moves without a request */
 	struct graph_call call;
 	struct graph_answer answer;
 	bool is_on_the_wire;
-	struct cw_store_op op;     /* the move under way; its texts are in answer */
-	int64_t retry_at_ms;       /* monotonic: the store took no move; 0 */
+	struct cw_store_op op;     /* the move under way; its strings are in answer */
+	int64_t retry_at_ms;       /* monotonic: when to resubmit a move that the store refused; 0: not */
 	struct attempt *next;      /* outbound::attempts */
 	struct attempt *next_done; /* outbound::moved */
 };
@@ -36,7 +36,7 @@ struct attempt {
 struct sender {
 	char phone_number_id[CW_PHONE_NUMBER_ID_MAX + 1];
 	struct pace *pace;
-	int64_t look_at_ms; /* monotonic: nothing is due before, unless somebody wakes us */
+	int64_t look_at_ms; /* monotonic: nothing is due before, unless we are woken */
 	bool is_paused;
 	struct sender *next;
 };
@@ -48,9 +48,9 @@ struct outbound {
 	bool has_thread;
 	CURLM *multi;
 
-	pthread_mutex_t lock; /* guards what follows */
+	pthread_mutex_t lock; /* guards the next three */
 	bool is_stopping, is_woken;
-	struct attempt *moved; /* their moves are committed, or failed */
+	struct attempt *moved; /* whose moves are committed, or failed */
 
 	/* The thread's own. */
 	struct sender *senders;
@@ -58,9 +58,9 @@ struct outbound {
 	struct signals signals;
 	struct pauses pauses;
 	int n_attempts;
-	bool is_recovered; /* what the last run left in `sending` is unknown now */
-	bool has_more;     /* the last look left something for the next */
-	bool has_left;     /* an attempt was forgotten since: what looks passed over as under way may be due */
+	bool is_recovered; /* what the last run left in `sending` has been made unknown */
+	bool has_more;     /* the last look could not begin everything that was due */
+	bool has_left;     /* an attempt has ended since: one that was skipped as under way may be due */
 
 	_Atomic int64_t requests, accepted, failed, retried, unknown, under_way;
 };
@@ -68,23 +68,23 @@ struct outbound {
 /* ---- attempt.c: the thread ---- */
 
 /*
- * Takes an attempt that is due through claim, request and result; quoted as in graph_render. false without memory: it
- * is met again.
+ * Begins an attempt that is due: claim, request and result follow. quoted is as in graph_render. false when out of
+ * memory: it will be found due again.
  */
 bool attempt_begin(struct outbound *outbound, struct sender *sender, const struct cw_outbound *due, const char *quoted);
-/* Only a move of the store: `next` at due_at_ms; title says why, static. */
+/* Only moves the attempt in the store, to `next` with due_at_ms; title (static) says why. */
 bool attempt_move(struct outbound *outbound, struct sender *sender, const struct cw_outbound *due,
 		  enum cw_outbound_state next, int64_t due_at_ms, const char *title);
-/* Its move is committed, or not. */
+/* Call when its move was committed or failed. */
 void attempt_moved(struct attempt *attempt);
-/* Its call has ended. */
+/* Call when its HTTP call has ended. */
 void attempt_answered(struct attempt *attempt);
-/* Submits its move again, when it is time. */
+/* Resubmits its move when that is due. */
 void attempt_resubmit(struct attempt *attempt, int64_t now_ms);
-/* Forgets it; after the thread has ended, or when it has left outbound::attempts. */
+/* Frees it; only after the thread has ended, or once it is no longer in outbound::attempts. */
 void attempt_destroy(struct attempt *attempt);
 
-/* outbound.c: tells WhatsApp that the customer's newest message was read, if that is told when a reply goes out. */
+/* outbound.c: with BRIDGE_RECEIPTS_REPLY, marks the customer's newest message as read. */
 void outbound_replied(struct outbound *outbound, const struct attempt *attempt);
 
 #endif

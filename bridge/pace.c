@@ -6,19 +6,19 @@
 #define MIN_PAUSE_MS 1000
 #define MAX_RETRY_MS (5 * 60 * 1000LL)
 #define MAX_RECIPIENT_MS (1024 * 1000LL)
-/* A recipient's bucket is full again after this long, and needs not be remembered. */
+/* After this long, a recipient's bucket is full again and need not be remembered. */
 #define RECIPIENT_REST_MS ((int64_t)PACE_PAIR_BURST * PACE_PAIR_MS)
 #define FORGET_EVERY 1024
 
-/* A bucket as the time at which it is full: each taking moves it on (the "virtual scheduling" of GCRA). */
+/* A bucket, stored as the time at which it will be full: taking from it moves that on (GCRA's "virtual scheduling"). */
 struct recipient {
-	int64_t id; /* 0: a free place */
+	int64_t id; /* 0: free slot */
 	int64_t full_at_ms;
 };
 
 struct pace {
 	int64_t rate;
-	int64_t full_at_us; /* of the number's bucket */
+	int64_t full_at_us; /* the number's bucket */
 	int64_t paused_until_ms, pause_ms;
 	struct recipient *recipients; /* open addressing; size is a power of two */
 	size_t size, n_recipients;
@@ -51,7 +51,7 @@ void pace_destroy(struct pace *pace)
 
 /* ---- the number ---- */
 
-/* A tenth of a second's worth at once: with the refill never much more than `rate` in any second. */
+/* The burst is a tenth of a second's worth, so that no second has much more than `rate`. */
 static int64_t burst(const struct pace *pace)
 {
 	return pace->rate < 10 ? 1 : pace->rate / 10;
@@ -75,7 +75,7 @@ int64_t pace_room(struct pace *pace, int64_t now_ms)
 
 int64_t pace_next_ms(struct pace *pace, int64_t now_ms)
 {
-	/* One place is free when all but one are used up. */
+	/* There is room as soon as one of the burst's places is free. */
 	int64_t at_us = pace->full_at_us - (burst(pace) - 1) * interval_us(pace);
 	int64_t at_ms = (at_us + 999) / 1000;
 
@@ -86,7 +86,7 @@ int64_t pace_next_ms(struct pace *pace, int64_t now_ms)
 void pace_throttle(struct pace *pace, int64_t now_ms)
 {
 	if (now_ms < pace->paused_until_ms) {
-		return; /* of the same gust: several requests were under way */
+		return; /* part of the same throttling: several requests were under way */
 	}
 	pace->pause_ms = pace->pause_ms ? 2 * pace->pause_ms : MIN_PAUSE_MS;
 	pace->pause_ms = pace->pause_ms > PACE_MAX_PAUSE_MS ? PACE_MAX_PAUSE_MS : pace->pause_ms;
@@ -117,7 +117,7 @@ static size_t place_of(const struct pace *pace, int64_t id)
 	return place;
 }
 
-/* Forgets those at rest; grows when that is not enough. Without memory the table stays as it is. */
+/* Forgets recipients whose bucket is full; grows if that is not enough. When out of memory, the table is unchanged. */
 static void rebuild(struct pace *pace, int64_t now_ms)
 {
 	struct recipient *old = pace->recipients;
@@ -154,7 +154,7 @@ static struct recipient *recipient_of(struct pace *pace, int64_t id, int64_t now
 		rebuild(pace, now_ms);
 	}
 	if (pace->n_recipients + 1 >= pace->size) {
-		return NULL; /* no memory to grow: this one is not limited here, WhatsApp will say so */
+		return NULL; /* out of memory: this recipient is not limited here, only by WhatsApp */
 	}
 	struct recipient *recipient = &pace->recipients[place_of(pace, id)];
 

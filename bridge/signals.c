@@ -25,7 +25,7 @@ void signals_finish(struct signals *signals, CURLM *multi)
 	(void)pthread_mutex_destroy(&signals->lock);
 }
 
-/* With the lock, of one at least. */
+/* With the lock held, and at least one waiting. */
 static struct cw_signal take_oldest(struct signals *signals)
 {
 	struct cw_signal oldest = signals->waiting[0];
@@ -45,7 +45,7 @@ void signals_put(struct signals *signals, const struct cw_signal *signal)
 	(void)pthread_mutex_unlock(&signals->lock);
 }
 
-/* The call, running; NULL when that is not possible. */
+/* Starts the call; NULL when that is not possible. */
 static struct graph_call *begin(const struct signals *signals, CURLM *multi, const struct cw_signal *signal)
 {
 	struct graph_call *call = calloc(1, sizeof(*call));

@@ -8,8 +8,8 @@
 #include "bridge/graph.h"
 
 /*
- * Read marks and typing on their way to WhatsApp: best effort, nobody is told when one fails, and the oldest goes when
- * there are too many. The calls run on the sending thread's multi handle.
+ * Sends read marks and typing indicators to WhatsApp. Best effort: failures are not reported, and the oldest is dropped
+ * when there are too many. The calls run on the sending thread's multi handle.
  */
 #define SIGNALS_MAX_WAITING 256
 #define SIGNALS_MAX_UNDER_WAY 16
@@ -19,17 +19,17 @@ struct signals {
 	pthread_mutex_t lock; /* guards waiting */
 	struct cw_signal waiting[SIGNALS_MAX_WAITING];
 	size_t n_waiting;
-	struct graph_call *under_way[SIGNALS_MAX_UNDER_WAY]; /* the thread's; NULL: a free place */
+	struct graph_call *under_way[SIGNALS_MAX_UNDER_WAY]; /* the sending thread's; NULL: free */
 };
 
-/* options is borrowed. Finish frees what is under way; before its multi handle goes. */
+/* options is borrowed. Finish frees the calls under way; call it before freeing their multi handle. */
 void signals_init(struct signals *signals, const struct bridge_options *options);
 void signals_finish(struct signals *signals, CURLM *multi);
 
-/* Any thread; wake the sending one afterwards. */
+/* Any thread; wake the sending thread afterwards. */
 void signals_put(struct signals *signals, const struct cw_signal *signal);
 
-/* The sending thread: begins what waits; and takes a call of these that has ended (its owner is NULL). */
+/* On the sending thread. send begins waiting signals; ended takes one of their finished calls (owner NULL). */
 void signals_send(struct signals *signals, CURLM *multi);
 void signals_ended(struct signals *signals, struct graph_call *call);
 

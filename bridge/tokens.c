@@ -8,7 +8,7 @@
 #include "core/file.h"
 #include "core/text.h"
 
-/* Visible ASCII without spaces: anything else would end the header that carries it. */
+/* Visible ASCII without spaces: anything else would break the header that carries it. */
 static bool can_be_token(const char *text)
 {
 	for (const char *c = text; *c; c++) {
@@ -40,13 +40,14 @@ enum cw_status tokens_write(const char *dir, const char *phone_number_id, const 
 
 	if (!can_be_token(token) || !cw_text_format(line, sizeof(line), "%s\n", token)) {
 		return cw_error_set(reterr, CW_INVALID,
-				    "that is no access token: one line of at most %d characters, no spaces", TOKEN_MAX);
+				    "not an access token: it must be one line of at most %d characters, without spaces",
+				    TOKEN_MAX);
 	}
 	if (!cw_phone_number_id_is_valid(phone_number_id) ||
 	    !cw_text_format(path, sizeof(path), "%s/%s.token", dir, phone_number_id)) {
-		return cw_error_set(reterr, CW_INVALID, "\"%.40s\" is no phone_number_id", phone_number_id);
+		return cw_error_set(reterr, CW_INVALID, "\"%.40s\" is not a phone_number_id", phone_number_id);
 	}
-	(void)mkdir(dir, 0700); /* of a directory that an older version made; else the write says it */
+	(void)mkdir(dir, 0700); /* for directories made by an older version; if this fails, the write reports it */
 	enum cw_status status = cw_file_write(path, line, strlen(line), 0600, reterr);
 
 	explicit_bzero(line, sizeof(line));

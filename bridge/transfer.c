@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One file's way: asked for and fetched, or uploaded; and what came of it stored. */
+/* One file: asked for and fetched, or uploaded; then its outcome is stored. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,9 +15,9 @@
 #define KEPT_MS (7LL * 24 * 60 * 60 * 1000)
 #define FIRST_RETRY_MS 5000LL
 #define MAX_RETRY_MS (60 * 60 * 1000LL)
-/* About a day with the pauses above: as long as a text is tried. */
+/* About a day with the pauses above: as long as a text message is tried. */
 #define MAX_UPLOAD_TRIES 32
-/* Within this a whole file of 100 MB comes over a slow line. */
+/* Long enough for a file of 100 MB over a slow line. */
 #define FILE_TIMEOUT_MS (10 * 60 * 1000L)
 
 static void end_call(struct transfer *transfer)
@@ -30,7 +30,7 @@ static void end_call(struct transfer *transfer)
 	curl_mime_free(transfer->form);
 	transfer->form = NULL;
 	if (transfer->upload) {
-		(void)fclose(transfer->upload); /* only read from */
+		(void)fclose(transfer->upload); /* opened only for reading */
 		transfer->upload = NULL;
 	}
 }
@@ -43,7 +43,7 @@ void transfer_destroy(struct transfer *transfer)
 	free(transfer);
 }
 
-/* ---- what came of it ---- */
+/* ---- the outcome ---- */
 
 static void on_stored(struct cw_store_op *op)
 {
@@ -54,7 +54,7 @@ static void on_stored(struct cw_store_op *op)
 	transfer->next_done = files->stored;
 	files->stored = transfer;
 	(void)pthread_mutex_unlock(&files->lock);
-	(void)curl_multi_wakeup(files->multi); /* fails only when it is woken already */
+	(void)curl_multi_wakeup(files->multi); /* fails only when it is already woken */
 }
 
 static void submit(struct transfer *transfer)
@@ -75,7 +75,7 @@ static void store(struct transfer *transfer, const struct cw_store_media_move *m
 	submit(transfer);
 }
 
-/* What came of it must not be lost: a fetched file is whole already. */
+/* The outcome must not be lost: a fetched file is already complete. */
 bool transfer_stored(struct transfer *transfer)
 {
 	if (transfer->op.status == CW_OK || transfer->op.status == CW_NOT_FOUND) {
@@ -95,11 +95,11 @@ void transfer_resubmit(struct transfer *transfer, int64_t now_ms)
 static void explain(struct transfer *transfer, const char *why)
 {
 	if (transfer->why != why && !cw_text_copy(transfer->why, sizeof(transfer->why), why)) {
-		transfer->why[0] = '\0'; /* a sentence less */
+		transfer->why[0] = '\0'; /* too long: no sentence */
 	}
 }
 
-/* code: the Graph API's, 0 without. */
+/* code: the Graph API's; 0: none. */
 static void give_up(struct transfer *transfer, int code, const char *why)
 {
 	cw_log_warn("conv=%s a file %s: %s", transfer->tag,
@@ -122,7 +122,7 @@ static void wait_for(struct transfer *transfer, int64_t wait_ms, const char *why
 		give_up(transfer, 0, why);
 		return;
 	}
-	cw_log_debug("conv=%s a file waits: %s", transfer->tag, why);
+	cw_log_debug("conv=%s a file is waiting: %s", transfer->tag, why);
 	explain(transfer, why);
 	store(transfer,
 	      &(struct cw_store_media_move){ .outcome = CW_MEDIA_AGAIN, .due_at_ms = due_at_ms, .error = transfer->why });
@@ -135,7 +135,7 @@ static void try_again(struct transfer *transfer, const char *why)
 	wait_for(transfer, wait_ms, why);
 }
 
-/* The table's row of the code decides, as for messages; only an upload is ever refused for good. */
+/* The code's row in the table decides, as for messages; only an upload can fail permanently. */
 static void follow_table(struct transfer *transfer, int code, const char *why)
 {
 	const struct cw_graph_error *row = cw_graph_error_find(code);
@@ -153,7 +153,7 @@ static void follow_table(struct transfer *transfer, int code, const char *why)
 	}
 }
 
-/* The call brought nothing: says why in a sentence, and goes on from there. */
+/* The call failed: puts the reason into a sentence and decides how to continue. */
 static void after_failure(struct transfer *transfer, const json_t *json)
 {
 	const json_t *error = json_object_get(json, "error");
@@ -165,7 +165,7 @@ static void after_failure(struct transfer *transfer, const json_t *json)
 					      transfer->call.http_status, message ? ": " : ".", message ? message : "") :
 			       cw_text_format(why, sizeof(why), "WhatsApp cannot be reached: %s.",
 					      curl_easy_strerror(transfer->call.result));
-	const char *sentence = is_said ? why : "WhatsApp refused it.";
+	const char *sentence = is_said ? why : "WhatsApp refused the request.";
 
 	if (transfer->call.result == CURLE_OK && json_is_integer(code)) {
 		follow_table(transfer, (int)json_integer_value(code), sentence);
@@ -186,7 +186,7 @@ static void begin_call(struct transfer *transfer, const char *url, long timeout_
 static void run_call(struct transfer *transfer)
 {
 	if (transfer->step == TRANSFER_STORE) {
-		return; /* it failed on the way here */
+		return; /* it has already failed */
 	}
 	if (curl_multi_add_handle(transfer->files->multi, transfer->call.easy) != CURLM_OK) {
 		try_again(transfer, "The server is out of memory.");
@@ -218,7 +218,7 @@ static void ask(struct transfer *transfer)
 	run_call(transfer);
 }
 
-/* Meta keeps files at hosts of other names: the token goes there, but over TLS, unless the API is a simulated one. */
+/* Meta keeps files on other hosts: the token is sent there, but only over TLS, unless the API is simulated. */
 static bool may_have_token(const struct transfer *transfer, const char *url)
 {
 	return strncmp(url, "https://", 8) == 0 ||
@@ -246,7 +246,7 @@ static void fetch(struct transfer *transfer, json_t *where)
 	const char *sha256 = json_string_value(json_object_get(where, "sha256"));
 
 	if (!url || !may_have_token(transfer, url)) {
-		try_again(transfer, "WhatsApp named no place from which to fetch it.");
+		try_again(transfer, "WhatsApp gave no URL to download it from.");
 		return;
 	}
 	if (sha256 && cw_text_unhex(sha256, strlen(sha256), transfer->sha256, CW_SHA256_BYTES)) {
@@ -279,7 +279,7 @@ static void after_ask(struct transfer *transfer)
 	if (transfer->call.result != CURLE_OK || transfer->call.http_status != 200) {
 		after_failure(transfer, json);
 	} else if (json_is_integer(size) && json_integer_value(size) > transfer->files->options->media_max_bytes) {
-		give_up(transfer, 0, "The file is larger than this server takes.");
+		give_up(transfer, 0, "The file is larger than this server accepts.");
 	} else {
 		fetch(transfer, json);
 	}
@@ -297,7 +297,7 @@ static void commit(struct transfer *transfer)
 	if (status != CW_OK) {
 		try_again(transfer, transfer->error.text);
 	} else if (transfer->has_sha256 && memcmp(sha256, transfer->sha256, sizeof(sha256)) != 0) {
-		try_again(transfer, "The file that came is not the one that was announced: its SHA-256 differs.");
+		try_again(transfer, "The fetched file is not the one that was announced: its SHA-256 differs.");
 	} else {
 		memcpy(move.sha256, sha256, sizeof(sha256));
 		transfer->files->fetched++;
@@ -305,13 +305,13 @@ static void commit(struct transfer *transfer)
 	}
 }
 
-/* A 404 means that the URL's five minutes are over: the next try asks for a new one ("Media", Retrieve media URL). */
+/* A 404 means that the URL has expired (after five minutes): the next try gets one ("Media", Retrieve media URL). */
 static void after_fetch(struct transfer *transfer)
 {
 	if (transfer->call.result == CURLE_OK && transfer->call.http_status == 200) {
 		commit(transfer);
 	} else if (transfer->error.status == CW_TOO_LARGE) {
-		give_up(transfer, 0, "The file is larger than this server takes.");
+		give_up(transfer, 0, "The file is larger than this server accepts.");
 	} else if (transfer->error.status != CW_OK) {
 		try_again(transfer, transfer->error.text); /* the disk, not WhatsApp */
 	} else {
@@ -391,7 +391,7 @@ static void after_upload(struct transfer *transfer)
 	json_decref(json);
 }
 
-/* ---- its steps ---- */
+/* ---- the steps ---- */
 
 void transfer_begin(struct transfer *transfer)
 {
@@ -399,7 +399,7 @@ void transfer_begin(struct transfer *transfer)
 		wait_for(transfer, FULL_DISK_MS,
 			 "The server's disk is nearly full; files wait until some space is free.");
 	} else if (!tokens_read(transfer->files->options->tokens_dir, transfer->phone_number_id, transfer->token)) {
-		if (transfer->is_upload) { /* a message waits for it */
+		if (transfer->is_upload) { /* a message is waiting for it */
 			pauses_want(&transfer->files->pauses, transfer->files->store, transfer->phone_number_id,
 				    CW_GRAPH_CODE_TOKEN, TOKENS_NONE);
 		}

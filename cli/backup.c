@@ -137,7 +137,7 @@ static const struct cli_verb backup_verbs[] = {
 
 const struct cli_command cli_backup = {
 	.name = "backup",
-	.summary = "back up the database and the media files, while running",
+	.summary = "back up the database and the media files, also while running",
 	.help = "Copy a snapshot of the database, and the media files, into FOLDER, which is created if needed; the daemon "
 		"may be running. If FOLDER has a backup, only new media files are copied. Keys and settings are not "
 		"included: keep a copy of DIR/keys and DIR/convwire.conf elsewhere.",

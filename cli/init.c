@@ -335,9 +335,9 @@ static int run(void *input)
 static const struct cli_option rows[] = {
 	CLI_TEXT(struct init_options, account, 'a', "account", "ID", "the first account's id; generated if not given"),
 	CLI_TEXT(struct init_options, number, 'n', "number", "PHONE_NUMBER_ID",
-		 "its WhatsApp number; without it, a simulated one is created"),
+		 "its number's id at WhatsApp; without it, a simulated one is created"),
 	CLI_TEXT(struct init_options, waba_id, 0, "waba", "ID",
-		 "the number's WhatsApp Business Account (taken from the first webhook)"),
+		 "the number's WhatsApp Business Account; else taken from a webhook"),
 	CLI_TEXT(struct init_options, app_secret, 0, "app-secret", "S",
 		 "for tests: the Meta app's secret; prefer CONVWIRE_APP_SECRET"),
 	CLI_TEXT(struct init_options, verify_token, 0, "verify-token", "V",

@@ -24,7 +24,7 @@ static void print_help(FILE *out)
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		(void)fprintf(out, "  %-11s %s\n", commands[i]->name, commands[i]->summary);
 	}
-	(void)fputs("\nEach command has --help, --dir DIR (default ./var) and, where scripts may read it, --json.\n",
+	(void)fputs("\nEach command has --help, --dir DIR (default ./var) and, for output that scripts read, --json.\n",
 		    out);
 }
 

@@ -21,7 +21,7 @@ static const struct cli_option rows[] = {
 	CLI_TEXT(struct number_options, account, 'a', "account", "ID",
 		 "add: the number's account; needed only if there are several"),
 	CLI_TEXT(struct number_options, waba_id, 0, "waba", "ID",
-		 "add: its WhatsApp Business Account (taken from the first webhook)"),
+		 "add: its WhatsApp Business Account; else taken from a webhook"),
 	CLI_FLAG(struct number_options, is_simulated, 0, "simulated",
 		 "add: mark it as simulated: `simulate` may write to it"),
 	CLI_TEXT(struct number_options, token_file, 0, "token-file", "FILE",

@@ -117,7 +117,7 @@ const struct cli_command cli_outbox = {
 	.name = "outbox",
 	.summary = "messages not sent yet, or failed: list, retry, discard",
 	.help = "Messages that are not sent yet, or failed. `unknown` means that it is not known whether WhatsApp accepted "
-		"it: retry sends it again, perhaps a second time; discard does not.",
+		"one: retry sends it again, perhaps a second time; discard does not.",
 	.size = sizeof(struct outbox_options),
 	.options = rows,
 	.verbs = verbs,

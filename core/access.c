@@ -66,7 +66,7 @@ const struct cw_access_role *cw_access_role(const struct cw_access *access, cons
 	return NULL;
 }
 
-/* Literally below acct/<account>/: a wildcard in the first two levels is not. */
+/* Is it literally below acct/<account>/? Not with a wildcard in the first two levels. */
 static bool is_inside(const struct cw_levels *levels, const char *account)
 {
 	return levels->n >= 3 && levels->items[0].len == 4 && memcmp(levels->text, "acct", 4) == 0 &&
@@ -78,7 +78,7 @@ static const struct cw_access_rule *find_deny(const struct cw_access_role *role,
 					      const struct cw_levels *levels)
 {
 	for (size_t i = 0; i < role->n_deny; i++) {
-		/* One that names what this caller has not (%c over HTTP) denies: it must not fail open. */
+		/* A rule with a name that this caller lacks (%c over HTTP) denies: it must not fail open. */
 		if (cw_filter_covers(&role->deny[i]->filter, names, levels) != CW_FILTER_NO) {
 			return role->deny[i];
 		}
@@ -117,7 +117,7 @@ static struct cw_access_verdict decide_role(const struct cw_access_role *role, c
 	return verdict;
 }
 
-/* Below conv/<c> a limited role needs the assignment of c; a filter cannot be limited, its deliveries are. */
+/* Below conv/<c>, a limited role needs to be assigned c. Not checked for a filter, but for each of its deliveries. */
 static bool assignment_allows(const struct cw_access_request *request, const struct cw_levels *levels)
 {
 	const char *level = levels->text + levels->items[2].start;
@@ -157,7 +157,7 @@ static struct cw_access_verdict decide_tenant(const struct cw_access *access, co
 	const struct cw_access_role *role = request->resolved ? request->resolved : cw_access_role(access, request->role);
 
 	if (!is_inside(levels, request->account)) {
-		return refused_outside; /* the tenants' wall, before any rule is looked at */
+		return refused_outside; /* tenant isolation, before any rule is checked */
 	}
 	if (!role) {
 		return (struct cw_access_verdict){ .reason = CW_ACCESS_UNKNOWN_ROLE };
@@ -195,7 +195,7 @@ bool cw_access_allows(const struct cw_access *access, const struct cw_access_req
 	return cw_access_decide(access, request).is_allowed;
 }
 
-/* ---- saying why ---- */
+/* ---- reasons ---- */
 
 static const char *const reasons[CW_ACCESS_REASON_COUNT] = {
 	[CW_ACCESS_RULE] = "a rule of the role grants it",
@@ -206,9 +206,9 @@ static const char *const reasons[CW_ACCESS_REASON_COUNT] = {
 	[CW_ACCESS_RETAIN] = "the rule does not grant retained messages",
 	[CW_ACCESS_NOT_ASSIGNED] = "the role sees assigned conversations only, and this one is not assigned to the subject",
 	[CW_ACCESS_CLAIM] = "the acl claim of the token refuses it",
-	[CW_ACCESS_OUTSIDE] = "outside what the account may ever reach",
+	[CW_ACCESS_OUTSIDE] = "outside the topics of the account",
 	[CW_ACCESS_UNKNOWN_ROLE] = "the role file has no section for the role",
-	[CW_ACCESS_MALFORMED] = "not a topic, or not a topic filter, that can be granted",
+	[CW_ACCESS_MALFORMED] = "not a valid topic or topic filter",
 };
 
 const char *cw_access_reason_text(enum cw_access_reason reason)
@@ -276,11 +276,11 @@ void cw_access_role_rules(const struct cw_access *access, const struct cw_access
 	}
 }
 
-/* ---- what HTTP asks ---- */
+/* ---- for HTTP ---- */
 
 static bool is_assignee(void *context, const char *conversation, size_t len)
 {
-	(void)conversation; /* the row says who has it */
+	(void)conversation; /* the row has the assignee */
 	(void)len;
 	return *(const bool *)context;
 }

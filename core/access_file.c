@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The role file: reading it, and the one that ships. docs/acl.md describes its syntax. */
+/* Parsing role files, and the default one. docs/acl.md describes the syntax. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 
 const char cw_access_shipped_roles[] =
 	"# Who may read and write what. `%a` is the account of the token, `%s` its subject, `%c` the client id.\n"
-	"# A token never reaches outside acct/%a/, whatever stands here.\n"
+	"# A token never reaches outside acct/%a/, whatever this file says.\n"
 	"role agent, supervisor, admin\n"
 	"pattern read  acct/%a/conv/+\n"
 	"pattern read  acct/%a/events\n"
@@ -62,13 +62,13 @@ static enum cw_status open_role(struct parser *parser, const char *name)
 	struct cw_access *access = parser->access;
 
 	if (!cw_text_is_made_of(name, strlen(name), CW_ROLE_MAX, CW_TEXT_ID)) {
-		return fault(parser, "a role is named by letters, digits and -, not", name);
+		return fault(parser, "a role name has only letters, digits and -, not", name);
 	}
 	if (strcmp(name, "service") == 0) {
-		return fault(parser, "the rules of this role are not in a file:", name);
+		return fault(parser, "this role is built in and cannot have rules in a file:", name);
 	}
 	if (cw_access_role(access, name)) {
-		return fault(parser, "the role has a section already:", name);
+		return fault(parser, "the role already has a section:", name);
 	}
 	if (access->n_roles == CW_ACCESS_MAX_ROLES) {
 		return fault(parser, "too many roles at", name);
@@ -116,7 +116,7 @@ static enum cw_status parse_filter(struct parser *parser, const char *word, bool
 	}
 	return cw_filter_compile(word, is_pattern, &rule->filter) == CW_OK ?
 		       CW_OK :
-		       fault(parser, "only %a, %s and %c can stand in", word);
+		       fault(parser, "only the placeholders %a, %s and %c are allowed in", word);
 }
 
 static enum cw_status parse_limits(struct parser *parser, char **rest, struct cw_access_rule *rule)
@@ -152,7 +152,7 @@ static bool add_to_role(struct cw_access_role *role, const struct cw_access_rule
 	       (!rule->can_write || add_to(role->write, &role->n_write, rule));
 }
 
-/* Adds a copy that the access owns. */
+/* Adds a copy owned by the access. */
 static enum cw_status add_rule(struct parser *parser, const struct cw_access_rule *rule)
 {
 	struct cw_access_rule *copy = malloc(sizeof(*copy));
@@ -296,7 +296,7 @@ enum cw_status cw_access_load(const char *path, struct cw_access **ret_access, s
 	enum cw_status status = cw_file_read(path, &text, reterr);
 
 	if (status == CW_OK && text.data && strlen(text.data) != text.len) {
-		return cw_error_set(reterr, CW_INVALID, "%s: has a NUL byte; it must be a text", path);
+		return cw_error_set(reterr, CW_INVALID, "%s: contains a NUL byte; it must be a text file", path);
 	}
 	return status == CW_OK ? cw_access_parse(path, text.data ? text.data : "", ret_access, reterr) : status;
 }

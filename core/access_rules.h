@@ -5,7 +5,7 @@
 #include "core/access.h"
 #include "core/filter.h"
 
-/* What a role file becomes; access_file.c fills it, access.c decides by it. Nobody else includes this. */
+/* A parsed role file: filled by access_file.c, used by access.c. Only these two include this. */
 #define CW_ACCESS_MAX_ROLES 32
 #define CW_ACCESS_MAX_RULES 64 /* of a role */
 
@@ -14,7 +14,7 @@ struct cw_access_rule {
 	bool can_read, can_write, is_deny, may_retain;
 	int max_qos;
 	int line;
-	char *text; /* the line as it stands in the file */
+	char *text; /* the line from the file */
 	struct cw_access_rule *next;
 };
 
@@ -28,7 +28,7 @@ struct cw_access_role {
 	const struct cw_access_rule *deny[CW_ACCESS_MAX_RULES];
 };
 
-/* What _system may do; no file can say it. */
+/* The number of rules for _system, which are built in and cannot be in a file. */
 #define CW_ACCESS_N_BUILT_IN 11
 
 struct cw_access {
@@ -39,7 +39,7 @@ struct cw_access {
 	struct cw_filter built_in[CW_ACCESS_N_BUILT_IN];
 };
 
-/* Compiles the built-in rules. CW_INVALID only when one of them is no filter. */
+/* Compiles the built-in rules. CW_INVALID only when one of them is not a valid filter. */
 CW_MUST_CHECK enum cw_status cw_access_compile_built_in(struct cw_access *access);
 
 #endif

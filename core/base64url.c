@@ -14,7 +14,7 @@ static int value_of(char symbol)
 	return place ? (int)(place - alphabet) : -1;
 }
 
-/* The bits of the last symbol that no byte needs must be zero, or two texts would mean the same bytes. */
+/* The last symbol's unused bits must be zero, or the same bytes would have several encodings. */
 static bool is_canonical(const char *text, size_t len)
 {
 	size_t rest = len % 4;

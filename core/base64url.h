@@ -6,10 +6,10 @@
 
 /*
  * Strict base64url without padding (RFC 4648 section 5, RFC 7515 section 2): OpenSSL decodes, this
- * module refuses everything that has more than one spelling. No state, any thread.
+ * module refuses non-canonical encodings. No state, any thread.
  */
 
-/* Appends the decoded bytes. CW_INVALID for a foreign character, padding, an impossible length or stray trailing bits. */
+/* Appends the decoded bytes. CW_INVALID: a bad character, padding, an impossible length, non-zero trailing bits. */
 CW_MUST_CHECK enum cw_status cw_base64url_decode(const char *text, size_t len, struct cw_buf *out);
 
 #endif

@@ -7,7 +7,7 @@
 
 #define HOST_MAX 255 /* RFC 1035, section 2.3.4 */
 
-/* The length of a host name or address, as browsers write it, without its port; 0: it is neither. */
+/* The length of the host name or address in a Host header, without the port; 0: it is neither. */
 static size_t host_length(const char *host)
 {
 	size_t len = host ? strcspn(host, host[0] == '[' ? "]" : ":") : 0;
@@ -18,7 +18,7 @@ static size_t host_length(const char *host)
 	return len > 0 && cw_text_is_made_of(host, len, HOST_MAX, CW_TEXT_ID ".:[]") ? len : 0;
 }
 
-/* A listener on all addresses is reached from this machine by the loopback's. */
+/* A listener on all addresses is reached from this machine at the loopback address. */
 static const char *reachable(const char *address)
 {
 	return strcmp(address, "0.0.0.0") == 0 ? "127.0.0.1" : strcmp(address, "::") == 0 ? "::1" : address;

@@ -46,7 +46,7 @@ static const char *read_action(const json_t *value, struct entry *entry)
 
 	entry->can_publish = is_all || is_word(value, "pub") || is_word(value, "publish");
 	entry->can_subscribe = is_all || is_word(value, "sub") || is_word(value, "subscribe");
-	return entry->can_publish || entry->can_subscribe ? NULL : "action is pub, sub or all";
+	return entry->can_publish || entry->can_subscribe ? NULL : "action must be pub, sub or all";
 }
 
 static const char *read_one_qos(const json_t *value, struct entry *entry)
@@ -54,7 +54,7 @@ static const char *read_one_qos(const json_t *value, struct entry *entry)
 	json_int_t qos = json_is_integer(value) ? json_integer_value(value) : -1;
 
 	if (qos < 0 || qos > 2) {
-		return "qos is 0, 1, 2 or a list of them";
+		return "qos must be 0, 1, 2 or a list of them";
 	}
 	entry->qos |= 1U << (unsigned)qos;
 	return NULL;
@@ -85,7 +85,7 @@ static const char *read_retain(const json_t *value, struct entry *entry)
 		return NULL;
 	}
 	if (!json_is_boolean(value)) {
-		return "retain is true, false or \"all\"";
+		return "retain must be true, false or \"all\"";
 	}
 	entry->retain = json_is_true(value) ? RETAIN_YES : RETAIN_NO;
 	return NULL;
@@ -105,13 +105,13 @@ static const char *check_keys(const json_t *object)
 			is_known = is_known || strcmp(known[i], key) == 0;
 		}
 		if (!is_known) {
-			return "only permission, action, topic, topics, qos and retain are understood";
+			return "only permission, action, topic, topics, qos and retain are allowed";
 		}
 	}
 	return NULL;
 }
 
-/* Everything but the topics, into a pattern for the entry's topics. */
+/* Reads everything but the topics, into a template for the entry of each topic. */
 static const char *read_entry(const json_t *object, struct entry *entry)
 {
 	const json_t *permission = json_object_get(object, "permission");
@@ -120,7 +120,7 @@ static const char *read_entry(const json_t *object, struct entry *entry)
 	const char *bad = json_is_object(object) ? check_keys(object) : "not an object";
 
 	if (!bad && !is_word(permission, "allow") && !is_word(permission, "deny")) {
-		bad = "permission is allow or deny";
+		bad = "permission must be allow or deny";
 	}
 	entry->is_allow = is_word(permission, "allow");
 	if (!bad) {
@@ -136,7 +136,7 @@ static const char *read_entry(const json_t *object, struct entry *entry)
 	return bad;
 }
 
-/* Writes ${clientid} as %c, and ${username}, which is <account>/<subject>, as %a/%s. */
+/* Translates ${clientid} to %c, and ${username}, which is <account>/<subject>, to %a/%s. */
 static bool translate(const char *topic, char *out, size_t size)
 {
 	size_t len = 0;
@@ -172,16 +172,17 @@ static const char *read_topic(const json_t *value, struct entry *entry)
 	const char *topic = json_string_value(value);
 
 	if (!topic || strlen(topic) != json_string_length(value)) {
-		return "a topic is a text";
+		return "a topic must be a string";
 	}
 	entry->is_literal = strncmp(topic, "eq ", 3) == 0;
 	if (entry->is_literal) {
-		return cw_filter_compile(topic + 3, false, &entry->filter) == CW_OK ? NULL :
-										      "a topic is not a topic filter";
+		return cw_filter_compile(topic + 3, false, &entry->filter) == CW_OK ?
+			       NULL :
+			       "a topic is not a valid topic filter";
 	}
 	return translate(topic, text, sizeof(text)) && cw_filter_compile(text, true, &entry->filter) == CW_OK ?
 		       NULL :
-		       "a topic is no filter, is too long, or has a placeholder other than ${clientid} and ${username}";
+		       "a topic is not a filter, is too long, or has a placeholder other than ${clientid} and ${username}";
 }
 
 static const char *add_topic(struct cw_claim *claim, const struct entry *pattern, const json_t *topic)
@@ -211,7 +212,7 @@ static const char *add_entry(struct cw_claim *claim, const json_t *object, size_
 		return bad;
 	}
 	if (!topic == !topics || (topics && !json_is_array(topics))) {
-		return "it needs either topic, or topics as a list";
+		return "it must have either topic, or topics as a list";
 	}
 	claim->has_allow = claim->has_allow || pattern.is_allow;
 	if (topic) {
@@ -271,8 +272,8 @@ void cw_claim_unref(struct cw_claim *claim)
 /* ---- deciding ---- */
 
 /*
- * `eq` means the filter to the letter. What such a subscription brings are topics that it matches; what one is
- * refused may still come by another.
+ * `eq` compares the filter literally. An allowed subscription's deliveries are topics that the filter matches, so
+ * these are matched as usual; a literal deny refuses only that one filter, and another may deliver the same topics.
  */
 static enum cw_filter_match entry_matches_topic(const struct entry *entry, const struct cw_claim_request *request)
 {
@@ -299,7 +300,7 @@ static bool entry_matches(const struct entry *entry, const struct cw_claim_reque
 	}
 	enum cw_filter_match match = entry_matches_topic(entry, request);
 
-	/* A name that is not known (a client id over HTTP) must not make a deny entry fail open. */
+	/* An unknown name (a client id over HTTP) must not make a deny entry fail open. */
 	return match == CW_FILTER_YES || (match == CW_FILTER_UNKNOWN && !entry->is_allow);
 }
 

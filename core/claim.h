@@ -14,10 +14,10 @@
  *	[{"permission":"allow","action":"sub","topics":["acct/a1/conv/+"]},
  *	 {"permission":"deny","action":"all","topic":"acct/a1/conv/${clientid}","qos":[1],"retain":false}]
  *
- * The first entry that matches decides. Here a claim only narrows what the token's role grants: where none
- * matches, a list with an allow entry refuses, and one of deny entries alone leaves it to the role.
- * What is not understood refuses the token as a whole. Immutable once parsed, any thread; counted, since a
- * token is kept by its session and by the cache.
+ * The first matching entry decides. Here a claim can only narrow what the token's role grants. If no entry
+ * matches, a list with an allow entry refuses, and a list of deny entries only leaves the decision to the role.
+ * A claim that is not understood makes the whole token refused. Immutable once parsed, any thread;
+ * reference-counted, since both its session and the cache keep a token.
  */
 struct cw_claim;
 
@@ -33,10 +33,10 @@ struct cw_claim_request {
 
 enum cw_claim_answer { CW_CLAIM_LEAVES, CW_CLAIM_ALLOWS, CW_CLAIM_REFUSES };
 
-/* *ret_claim is one reference, the caller's. CW_INVALID with a sentence that quotes nothing of the claim. */
+/* *ret_claim is one reference, owned by the caller. CW_INVALID with a sentence that quotes nothing from the claim. */
 CW_MUST_CHECK enum cw_status cw_claim_parse(const json_t *acl, struct cw_claim **ret_claim, struct cw_error *reterr);
 
-/* Both accept NULL. ref answers its argument. */
+/* Both accept NULL. ref returns its argument. */
 struct cw_claim *cw_claim_ref(struct cw_claim *claim);
 void cw_claim_unref(struct cw_claim *claim);
 
@@ -44,7 +44,7 @@ void cw_claim_unref(struct cw_claim *claim);
 enum cw_claim_answer cw_claim_decide(const struct cw_claim *claim, const struct cw_claim_request *request,
 				     size_t *ret_entry);
 
-/* May the claim refuse a delivery that the role allows? Then lists must be checked row by row. NULL narrows nothing. */
+/* Can the claim refuse a delivery that the role allows? Then lists must be checked row by row. false for NULL. */
 bool cw_claim_narrows(const struct cw_claim *claim);
 
 #endif

@@ -15,7 +15,7 @@ static int64_t read_us(clockid_t id)
 {
 	struct timespec now;
 
-	(void)clock_gettime(id, &now); /* cannot fail for the two clocks we name */
+	(void)clock_gettime(id, &now); /* cannot fail for the clocks used here */
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 

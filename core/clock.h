@@ -7,21 +7,21 @@
 
 #include "core/status.h"
 
-/* Time and randomness come through here, so that tests can drive the clock. Any thread. */
+/* All time and randomness come from here, so that tests can control the clock. Any thread. */
 
 /* Unix time in milliseconds, UTC. */
 int64_t cw_clock_now_ms(void);
 
-/* The same in microseconds, for how long a hop took. */
+/* The same in microseconds, for measuring hops. */
 int64_t cw_clock_now_us(void);
 
-/* Milliseconds that never go back; for waits and ages. */
+/* Monotonic milliseconds, for waits and ages. */
 int64_t cw_clock_monotonic_ms(void);
 
-/* Tests only: moves what cw_clock_now_ms answers by offset_ms. */
+/* Tests only: shifts the result of cw_clock_now_ms by offset_ms. */
 void cw_clock_set_offset_ms(int64_t offset_ms);
 
-/* len bytes from the system's random generator. CW_IO when it has none. */
+/* len bytes from the system's random number generator. CW_IO when it fails. */
 CW_MUST_CHECK enum cw_status cw_clock_random(void *out, size_t len);
 
 #define CW_CLOCK_UUID_BYTES 16

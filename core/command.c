@@ -45,7 +45,7 @@ void cw_problem_set(struct cw_problem *problem, const char *type, int status, co
 	problem->type = type;
 	problem->status = status;
 	va_start(arguments, format);
-	(void)vsnprintf(problem->detail, sizeof(problem->detail), format, arguments); /* cut is fine: a sentence */
+	(void)vsnprintf(problem->detail, sizeof(problem->detail), format, arguments); /* truncation is fine */
 	va_end(arguments);
 }
 
@@ -73,12 +73,12 @@ static bool read_reply_to(struct cw_command *command, json_t *data, struct cw_pr
 	}
 	command->reply_to = json_string_value(reply_to);
 	if (!is_message_id(command->reply_to)) {
-		return refuse(problem, "data.reply_to: must be the id of a message.");
+		return refuse(problem, "data.reply_to: must be a message id.");
 	}
 	/* WhatsApp shows no quote for these ("Contextual replies"). */
 	return command->kind != CW_KIND_REACTION && command->kind != CW_KIND_TEMPLATE ?
 		       true :
-		       refuse(problem, "data.reply_to: reactions and templates quote nothing.");
+		       refuse(problem, "data.reply_to: reactions and templates cannot quote a message.");
 }
 
 static bool read_send(struct cw_command *command, json_t *data, struct cw_problem *problem)
@@ -105,7 +105,7 @@ static bool read_send(struct cw_command *command, json_t *data, struct cw_proble
 	if (command->kind == CW_KIND_REACTION) {
 		command->message = json_string_value(json_object_get(command->content, "message"));
 		if (!is_message_id(command->message)) {
-			return refuse(problem, "data.content.message: must be the id of a message.");
+			return refuse(problem, "data.content.message: must be a message id.");
 		}
 	}
 	return read_reply_to(command, data, problem);
@@ -114,7 +114,7 @@ static bool read_send(struct cw_command *command, json_t *data, struct cw_proble
 static bool read_message(struct cw_command *command, json_t *data, struct cw_problem *problem)
 {
 	command->message = json_string_value(json_object_get(data, "message"));
-	return is_message_id(command->message) ? true : refuse(problem, "data.message: must be the id of a message.");
+	return is_message_id(command->message) ? true : refuse(problem, "data.message: must be a message id.");
 }
 
 static bool read_assign(struct cw_command *command, json_t *data, struct cw_problem *problem)
@@ -131,7 +131,7 @@ static bool read_assign(struct cw_command *command, json_t *data, struct cw_prob
 static bool read_nothing(struct cw_command *command, json_t *data, struct cw_problem *problem)
 {
 	(void)command;
-	(void)data; /* its members were looked at */
+	(void)data; /* its members were checked */
 	(void)problem;
 	return true;
 }
@@ -146,7 +146,7 @@ static bool has_only(json_t *object, const char *prefix, const char *members, st
 	json_object_foreach(object, name, value)
 	{
 		if (!cw_text_list_has(members, name)) {
-			cw_problem_set(problem, "bad_command", 400, "%s%.60s: is not known here.", prefix, name);
+			cw_problem_set(problem, "bad_command", 400, "%s%.60s: unknown member.", prefix, name);
 			return false;
 		}
 	}
@@ -158,7 +158,8 @@ static bool read_id(struct cw_command *command, struct cw_problem *problem)
 	const char *id = json_string_value(json_object_get(command->root, "id"));
 
 	if (!id || !cw_text_is_made_of(id, strlen(id), CW_COMMAND_ID_MAX, ID_CHARACTERS)) {
-		return refuse(problem, "id: must be a text of 1 to 64 letters, digits or - _ . : that you use once.");
+		return refuse(problem,
+			      "id: must be a string of 1 to 64 letters, digits or - _ . : that you use only once.");
 	}
 	return cw_text_copy(command->id, sizeof(command->id), id);
 }
@@ -184,12 +185,12 @@ static bool read_epoch(struct cw_command *command, struct cw_problem *problem)
 
 	command->epoch = json_string_value(epoch);
 	if (epoch && (!command->epoch || strlen(command->epoch) != CW_EPOCH_TEXT - 1)) {
-		return refuse(problem, "epoch: must be the epoch of the log, as /sync gives it.");
+		return refuse(problem, "epoch: must be the epoch that /sync returned.");
 	}
 	return true;
 }
 
-/* Two bodies that parse alike digest alike, however they are written. */
+/* Bodies that parse to the same JSON have the same digest, however they are written. */
 static bool digest(struct cw_command *command, json_t *data)
 {
 	json_t *said = json_pack("{s:s, s:O}", "type", types[command->type].name, "data", data);
@@ -229,7 +230,8 @@ bool cw_command_parse(const char *bytes, size_t len, struct cw_command *ret_comm
 {
 	*ret_command = (struct cw_command){ .root = NULL };
 	if (len > CW_COMMAND_MAX_BYTES) {
-		cw_problem_set(ret_problem, "too_large", 413, "A command has at most %d bytes.", CW_COMMAND_MAX_BYTES);
+		cw_problem_set(ret_problem, "too_large", 413, "A command may have at most %d bytes.",
+			       CW_COMMAND_MAX_BYTES);
 		return false;
 	}
 	cw_memory_watch();
@@ -239,7 +241,7 @@ bool cw_command_parse(const char *bytes, size_t len, struct cw_command *ret_comm
 		return false;
 	}
 	if (!json_is_object(ret_command->root)) {
-		return refuse(ret_problem, "A command is a JSON object {\"id\",\"type\",\"data\"} in UTF-8.");
+		return refuse(ret_problem, "A command must be a JSON object {\"id\",\"type\",\"data\"} in UTF-8.");
 	}
 	return read_root(ret_command, ret_problem);
 }
@@ -261,7 +263,7 @@ void cw_command_busy(enum cw_status status, struct cw_problem *problem)
 {
 	const char *why = status == CW_FULL  ? "The server's disk is full." :
 			  status == CW_NOMEM ? "The server is out of memory." :
-			  status == CW_BUSY  ? "The server has more to do than it can." :
+			  status == CW_BUSY  ? "The server is overloaded." :
 					       "The server's database failed.";
 
 	cw_problem_set(problem, "busy", 503, "%s Send it again.", why);

@@ -11,9 +11,9 @@
 #include "core/status.h"
 
 /*
- * What agents ask for, in one JSON form at two doors: `acct/<a>/conv/<c>/cmd/<s>` and
- * POST /api/v1/conversations/{id}/commands (docs/protocol.md, "Commands"). Who sends it and which conversation it is
- * about come from the topic or the path; nothing in the body is believed about that. One thread at a time.
+ * Agents' commands, in one JSON form for both entry points: `acct/<a>/conv/<c>/cmd/<s>` and
+ * POST /api/v1/conversations/{id}/commands (docs/protocol.md, "Commands"). The sender and the conversation are taken
+ * from the topic or the path, never from the body. One thread at a time.
  */
 #define CW_COMMAND_MAX_BYTES 65536
 #define CW_COMMAND_ID_MAX 64
@@ -26,27 +26,27 @@ enum cw_command_type {
 	CW_COMMAND_ASSIGN,
 	CW_COMMAND_DONE,
 	CW_COMMAND_REOPEN,
-	CW_COMMAND_RETRY, /* a message that failed or is unknown: another attempt; a file that failed: fetched again */
-	CW_COMMAND_DISCARD, /* a message that is queued, retrying or unknown: failed, not to be sent */
+	CW_COMMAND_RETRY,   /* a failed or unknown message: another attempt; a failed file: fetched again */
+	CW_COMMAND_DISCARD, /* a queued, retrying or unknown message: marked failed, not sent */
 	CW_COMMAND_TYPE_COUNT
 };
 
-/* Texts are borrowed from root, which the command owns. */
+/* Strings are borrowed from root, which the command owns. */
 struct cw_command {
 	json_t *root;
 	char id[CW_COMMAND_ID_MAX + 1];
 	enum cw_command_type type;
-	unsigned char digest[CW_COMMAND_DIGEST_BYTES]; /* of type and data: is a repeat the same? */
+	unsigned char digest[CW_COMMAND_DIGEST_BYTES]; /* of type and data, to compare a repeat */
 
 	enum cw_message_kind kind; /* send */
 	json_t *content;           /* send */
 	const char *reply_to;      /* send: id of the quoted message; NULL: none */
 	const char *message;       /* read, retry, discard: id of the message; a reaction's target */
 	const char *assignee;      /* assign: "me", a subject, or NULL for nobody */
-	const char *epoch;         /* the log's, as the sender knew it when it sent this first; NULL: not said */
+	const char *epoch;         /* the log's epoch known to the sender when it first sent this; NULL: not given */
 };
 
-/* A refusal: docs/protocol.md, "Problems". Its status also is the HTTP answer's; 4xx ends the sender's retries. */
+/* A refusal: docs/protocol.md, "Problems". status is also the HTTP status; on 4xx the sender stops retrying. */
 struct cw_problem {
 	const char *type; /* static: "bad_command" */
 	int status;
@@ -54,25 +54,25 @@ struct cw_problem {
 };
 
 /*
- * Reads a command. false with the problem; *ret_command then holds its id if that could be read,
- * else "". Finish in any case.
+ * Parses a command. false with the problem; *ret_command then has the command's id if that could be read,
+ * else "". Call cw_command_finish in any case.
  */
 CW_MUST_CHECK bool cw_command_parse(const char *bytes, size_t len, struct cw_command *ret_command,
 				    struct cw_problem *ret_problem);
 void cw_command_finish(struct cw_command *command);
 
-/* Its word on the wire; "" for what is none. For tests. */
+/* Its name on the wire; "" for an invalid type. For tests. */
 const char *cw_command_type_text(enum cw_command_type type);
 
-/* What every door says when a command could not be looked at (503: send it again); status says why. */
+/* The problem for a command that could not be processed now (503: send it again); status says why. */
 void cw_command_busy(enum cw_status status, struct cw_problem *problem);
 
 /* Fills a problem; type is static. */
 void cw_problem_set(struct cw_problem *problem, const char *type, int status, const char *format, ...) CW_PRINTF(4, 5);
 
 /*
- * The answers, as JSON text for free(); NULL without memory. id "" becomes null. message, NULL for none, is the id of
- * the message that the command made.
+ * The answers as JSON text, to be freed with free(); NULL when out of memory. id "" becomes null. message is the id of
+ * the message that the command created; NULL: none.
  */
 char *cw_command_answer(const char *id, const char *message);
 char *cw_command_refusal(const char *id, const struct cw_problem *problem);

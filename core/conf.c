@@ -17,11 +17,11 @@
 
 struct reader {
 	FILE *file;
-	int line;   /* libinih's handler does not say, so the reader counts */
+	int line;   /* counted here, since libinih does not tell its handler */
 	char *text; /* the whole line, by getline */
 	size_t room;
-	char *rest;           /* of text, not yet given */
-	bool is_continuation; /* what was given last goes on with the value before it */
+	char *rest;           /* the part of text not yet given to libinih */
+	bool is_continuation; /* the last piece continues the value before it */
 	struct cw_buf value;  /* the value so far */
 	const char *path;
 	const struct cw_conf_table *table;
@@ -121,7 +121,7 @@ enum cw_status cw_conf_set(const struct cw_conf_table *table, void *settings, co
 	return cw_error_set(reterr, CW_NOT_FOUND, "%s: no such setting", key);
 }
 
-/* The next line without its indentation, which libinih would take for the value above going on. */
+/* Reads the next line and skips its indentation, which libinih would take for a continuation of the value above. */
 static bool read_line(struct reader *reader)
 {
 	if (getline(&reader->text, &reader->room, reader->file) < 0) {
@@ -137,8 +137,8 @@ static bool read_line(struct reader *reader)
 }
 
 /*
- * libinih takes lines of at most 200 bytes, and a list of accounts is longer: a long line is given in
- * pieces, each but the first indented, which libinih calls a value that goes on.
+ * libinih accepts lines of at most 200 bytes, and a list of accounts may be longer. So a long line is given
+ * in pieces, all but the first indented, which libinih treats as continuation lines.
  */
 static char *read_piece(char *line, int size, void *stream)
 {
@@ -152,7 +152,7 @@ static char *read_piece(char *line, int size, void *stream)
 	size_t len = strlen(reader->rest);
 
 	if (len > room) {
-		/* Not beside a space: libinih strips what it is given. */
+		/* Do not split next to a space: libinih strips the pieces. */
 		for (len = room; len > 1 && (reader->rest[len] == ' ' || reader->rest[len - 1] == ' '); len--) {
 		}
 	}
@@ -203,7 +203,7 @@ enum cw_status cw_conf_load(const struct cw_conf_table *table, const char *path,
 	int bad_line = ini_parse_stream(read_piece, &reader, on_setting, &reader);
 	bool is_read = !ferror(reader.file);
 
-	(void)fclose(reader.file); /* only read from */
+	(void)fclose(reader.file); /* opened only for reading */
 	free(reader.text);
 	cw_buf_finish(&reader.value);
 	if (reader.has_failed) {

@@ -9,12 +9,12 @@
 #include "core/status.h"
 
 /*
- * Settings: one table of rows per program, one struct that the rows fill. The same table parses the
- * INI file (libinih), sets the defaults, prints the effective settings and is what the documentation
- * is checked against. Unknown keys and bad values are errors: `file:line: key: what is wrong`.
+ * Settings: each program has one table, whose rows fill one struct. The same table is used to parse the
+ * INI file (libinih), set the defaults, print the effective settings and check the documentation.
+ * Unknown keys and bad values are errors: `file:line: key: what is wrong`.
  */
 enum cw_conf_type {
-	CW_CONF_TEXT, /* char * in the struct, owned by it; never NULL after loading */
+	CW_CONF_TEXT, /* char *, owned by the struct; never NULL after loading */
 	CW_CONF_INT,  /* int64_t within min..max */
 	CW_CONF_BOOL, /* bool: yes/no, true/false, on/off, 1/0 */
 	CW_CONF_LEVEL /* enum cw_log_level */
@@ -24,7 +24,7 @@ struct cw_conf_key {
 	const char *name;
 	enum cw_conf_type type;
 	size_t offset;        /* offsetof the member */
-	const char *fallback; /* the default, written as in a file */
+	const char *fallback; /* the default, as it would be written in a file */
 	int64_t min, max;     /* CW_CONF_INT only */
 	const char *help;     /* one line, with the unit */
 };
@@ -34,10 +34,10 @@ struct cw_conf_table {
 	size_t n_keys;
 };
 
-/* Fills *settings with the defaults. The struct must be zeroed or loaded before. CW_NOMEM. */
+/* Fills *settings with the defaults. The struct must be zeroed or already loaded. CW_NOMEM. */
 CW_MUST_CHECK enum cw_status cw_conf_defaults(const struct cw_conf_table *table, void *settings, struct cw_error *reterr);
 
-/* Reads a file over what is there. CW_NOT_FOUND without a file, CW_INVALID with file:line in the text. Sections are refused. */
+/* Reads a file over the current values. CW_NOT_FOUND: no file; CW_INVALID, with file:line. Sections are refused. */
 CW_MUST_CHECK enum cw_status cw_conf_load(const struct cw_conf_table *table, const char *path, void *settings,
 					  struct cw_error *reterr);
 
@@ -45,10 +45,10 @@ CW_MUST_CHECK enum cw_status cw_conf_load(const struct cw_conf_table *table, con
 CW_MUST_CHECK enum cw_status cw_conf_set(const struct cw_conf_table *table, void *settings, const char *key,
 					 const char *value, struct cw_error *reterr);
 
-/* One value as text into out (size bytes); false when it does not fit. */
+/* Writes one value as text to out (size bytes); false when it does not fit. */
 CW_MUST_CHECK bool cw_conf_print(const struct cw_conf_key *key, const void *settings, char *out, size_t size);
 
-/* Frees the texts. NULL and zeroed structs are fine. */
+/* Frees the strings. NULL and zeroed structs are fine. */
 void cw_conf_finish(const struct cw_conf_table *table, void *settings);
 
 #endif

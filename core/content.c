@@ -13,12 +13,12 @@
 
 enum form { FORM_TEXT, FORM_NUMBER, FORM_BOOL, FORM_OBJECT, FORM_LIST, FORM_ANY };
 
-/* One member of an object; a list's `inner` is the shape of its elements, NULL: any. A row without a name ends a shape. */
+/* One member of an object. inner: the shape of a list's elements; NULL: any. A row without a name ends a shape. */
 struct member {
 	const char *name;
 	enum form form;
 	bool is_required;
-	int64_t min, max; /* characters of a text, elements of a list, a number itself; 0 max: as many as fit */
+	int64_t min, max; /* characters of a text, elements of a list, value of a number; max 0: unlimited */
 	const struct member *inner;
 };
 
@@ -211,9 +211,9 @@ static const struct {
 /* clang-format on */
 #define N_SENDABLE (sizeof(sendable) / sizeof(sendable[0]))
 
-/* ---- holding a value to its shape ---- */
+/* ---- checking a value against its shape ---- */
 
-/* Where in the content, for the sentence. */
+/* The place in the content, for errors. */
 struct place {
 	char text[160];
 	struct cw_error *reterr;
@@ -266,7 +266,7 @@ static enum cw_status check_object(const json_t *object, const struct member *sh
 static enum cw_status check_text(const json_t *value, const struct member *member, const struct place *place)
 {
 	if (!json_is_string(value)) {
-		return fault(place, "must be a text");
+		return fault(place, "must be a string");
 	}
 	int64_t n = count_characters(json_string_value(value));
 
@@ -361,13 +361,13 @@ static enum cw_status check_object(const json_t *object, const struct member *sh
 		if (status == CW_OK && !knows(shape, name)) {
 			struct place inner = step_into(place, name, 0);
 
-			status = fault(&inner, "is not known here");
+			status = fault(&inner, "is an unknown member");
 		}
 	}
 	return status;
 }
 
-/* ---- what a shape cannot say ---- */
+/* ---- checks that a shape cannot express ---- */
 
 static bool is_link(const char *text)
 {
@@ -384,7 +384,7 @@ static enum cw_status check_file_name(const json_t *content, const struct place 
 	return link && !is_link(link) ? fault(place, "link must be an http or https URL") : CW_OK;
 }
 
-/* A member that has one of few words, comma separated. */
+/* Checks a member whose value must be one of words (comma-separated). */
 static enum cw_status check_word(const json_t *object, const char *name, const char *words, const struct place *place)
 {
 	const char *word = json_string_value(json_object_get(object, name));
@@ -394,10 +394,10 @@ static enum cw_status check_word(const json_t *object, const char *name, const c
 	if (word && cw_text_list_has(words, word)) {
 		return CW_OK;
 	}
-	return fault(&inner, cw_text_format(what, sizeof(what), "must be one of %s", words) ? what : "is not known here");
+	return fault(&inner, cw_text_format(what, sizeof(what), "must be one of %s", words) ? what : "is not allowed");
 }
 
-/* A header is a text or a file, in the member that its type names ("Interactive messages", header). */
+/* A header is a text or a file, in the member named like its type ("Interactive messages", header). */
 static enum cw_status check_header(const json_t *content, const char *words, const struct place *place)
 {
 	const json_t *header = json_object_get(content, "header");
@@ -407,7 +407,7 @@ static enum cw_status check_header(const json_t *content, const char *words, con
 	if (header && status == CW_OK &&
 	    (json_object_size(header) != 2 ||
 	     !json_object_get(header, json_string_value(json_object_get(header, "type"))))) {
-		status = fault(&inner, "must have a type, and beside it only the member that the type names");
+		status = fault(&inner, "must have a type, and only one other member, named like the type");
 	}
 	return status;
 }
@@ -453,7 +453,7 @@ static const struct {
 	{ "cta_url", cta_url_shape, check_cta_url },
 };
 
-/* What people choose from must be told apart. holder: the member of each element that has the id; NULL: itself. */
+/* Choices must have distinct ids. holder: the member of each element that has the id; NULL: the element itself. */
 static enum cw_status check_ids(const json_t *list, const char *holder, const struct place *place, json_t *seen)
 {
 	size_t index;
@@ -474,7 +474,7 @@ static enum cw_status check_ids(const json_t *list, const char *holder, const st
 	return CW_OK;
 }
 
-/* All choices of a message, and a list has ten rows in all. */
+/* Checks all choices of a message; a list may have ten rows in total. */
 static enum cw_status check_choices(const json_t *content, const struct place *place)
 {
 	const json_t *action = json_object_get(content, "action");
@@ -493,7 +493,7 @@ static enum cw_status check_choices(const json_t *content, const struct place *p
 		}
 	}
 	if (status == CW_OK && json_array_size(json_object_get(action, "sections")) > 0 && json_object_size(seen) > 10) {
-		status = fault(place, "must not have more than 10 rows in all");
+		status = fault(place, "must not have more than 10 rows in total");
 	}
 	json_decref(seen);
 	return status;
@@ -517,7 +517,7 @@ static enum cw_status check_interactive(const json_t *content, const struct plac
 	return fault(&type_place, "must be button, list or cta_url");
 }
 
-/* ---- the questions ---- */
+/* ---- the interface ---- */
 
 static size_t find(enum cw_message_kind kind)
 {

@@ -9,24 +9,24 @@
 
 /*
  * What an agent may send: the members of each kind's content and their limits, as tables (Cloud API, "Send
- * messages" and the pages of each kind). What passes here is the Cloud API's own object of that kind, but that a
- * file is named by `media` (our id) or `link`. No state, any thread.
+ * messages" and the pages of each kind). Valid content is the Cloud API's own object for that kind, except that a
+ * file is given by `media` (our id) or `link`. No state, any thread.
  */
 
 /* May an agent send this kind at all? */
 bool cw_content_can_send(enum cw_message_kind kind);
 
-/* CW_INVALID with `content.body: what is wrong`; unknown members are wrong. CW_NOMEM. */
+/* CW_INVALID with `content.body: what is wrong`, also for unknown members. CW_NOMEM. */
 CW_MUST_CHECK enum cw_status cw_content_check(enum cw_message_kind kind, const json_t *content, struct cw_error *reterr);
 
 /*
- * May a file of this type and size be sent as this kind (Cloud API, "Media", supported types)? CW_INVALID for
- * another type, CW_TOO_LARGE; the sentence says what is allowed. mime_type without parameters.
+ * May a file of this type and size be sent as this kind (Cloud API, "Media", supported types)? CW_INVALID: not
+ * with this type; CW_TOO_LARGE. The sentence says what is allowed. mime_type must not have parameters.
  */
 CW_MUST_CHECK enum cw_status cw_content_check_file(enum cw_message_kind kind, const char *mime_type, int64_t size_bytes,
 						   struct cw_error *reterr);
 
-/* Characters of a text ("Text messages", Request parameters). */
+/* The most characters of a text ("Text messages", Request parameters). */
 #define CW_CONTENT_MAX_TEXT 4096
 /* The largest file of any kind, in bytes. */
 #define CW_CONTENT_MAX_FILE_BYTES (100 * 1024 * 1024)

@@ -82,7 +82,7 @@ enum cw_status cw_conversation_id_parse(const char *text, struct cw_conversation
 	return CW_OK;
 }
 
-/* The opaque name hides that a tag key is an HMAC key like any other. */
+/* The opaque type hides that a tag key is an ordinary HMAC key. */
 struct cw_tag_key *cw_tag_key_create(const void *key, size_t key_len)
 {
 	return (struct cw_tag_key *)cw_hmac_create(key, key_len);
@@ -131,6 +131,6 @@ void cw_tag_make(const struct cw_tag_key *key, const char *conversation_id, char
 
 	cw_text_hex(digest, TAG_HASH_BYTES, hex);
 	if (!cw_text_format(out, CW_TAG_MAX + 1, "…%s#%s", tail, hex)) {
-		out[0] = '\0'; /* cannot be: 3 + 4 + 1 + 8 bytes fit */
+		out[0] = '\0'; /* cannot happen: 3 + 4 + 1 + 8 bytes fit */
 	}
 }

@@ -7,7 +7,7 @@
 
 #include "core/memory.h"
 
-/* Every escape that a body of 3 MB can grow by, and the row beside it. */
+/* Enough for a body of 3 MB that grows by escaping, and for its row. */
 #define MAX_TREE_BYTES (32 * 1024 * 1024)
 
 static const char *const kinds[CW_EVENT_KIND_COUNT] = {
@@ -36,19 +36,19 @@ enum cw_status cw_event_kind_parse(const char *text, enum cw_event_kind *ret_kin
 /*
  * ---- rendering ----
  *
- * The one JSON form is written as text, each object as the format that shows its shape: an event is rendered
- * for every publish, and building a tree for it cost a tenth of the daemon's time. Texts that people chose
- * are quoted by jansson; ids, tags and words hold nothing that JSON escapes. A body is stored as JSON text
- * and goes in as it is.
+ * JSON is written as text, with format strings that show each object's shape: an event is rendered for every
+ * publish, and building a tree for it took a tenth of the daemon's time. Strings from people are quoted by
+ * jansson; ids, tags and keywords contain nothing that JSON must escape. A body is stored as JSON text and
+ * inserted unchanged.
  */
 
-/* A text as a JSON string, or null. */
+/* Writes text as a JSON string, or null. */
 static enum cw_status put_text(struct cw_buf *out, const char *text)
 {
 	if (!text || text[0] == '\0') {
 		return cw_buf_append_text(out, "null");
 	}
-	json_t *string = json_string_nocheck(text); /* it was checked when it came in */
+	json_t *string = json_string_nocheck(text); /* checked on input */
 	size_t needed = string ? json_dumpb(string, NULL, 0, JSON_ENCODE_ANY) : 0;
 	enum cw_status status = needed > 0 ? cw_buf_reserve(out, needed) : CW_NOMEM;
 
@@ -63,7 +63,7 @@ static enum cw_status put_text(struct cw_buf *out, const char *text)
 	return status;
 }
 
-/* The same for a text of ours that needs no escaping. */
+/* The same for our own words, which need no escaping. */
 static enum cw_status put_word(struct cw_buf *out, const char *word)
 {
 	return word[0] ? cw_buf_append_format(out, "\"%s\"", word) : cw_buf_append_text(out, "null");
@@ -74,7 +74,7 @@ static enum cw_status put_int_or_null(struct cw_buf *out, int64_t value)
 	return value ? cw_buf_append_format(out, "%" PRId64, value) : cw_buf_append_text(out, "null");
 }
 
-/* Runs the steps in order until one fails; a buffer that failed once is dropped whole. */
+/* Returns at the first step that fails; the caller then drops the whole buffer. */
 #define PUT(step) \
 	do { \
 		enum cw_status put_status = (step); \
@@ -111,7 +111,7 @@ static enum cw_status put_marks(struct cw_buf *out, const struct cw_message *mes
 	return CW_OK;
 }
 
-/* {"content":…,"context":…} without its braces: members of the message. */
+/* Writes {"content":…,"context":…} without its braces: they become members of the message. */
 static enum cw_status put_body(struct cw_buf *out, const char *body)
 {
 	size_t len = body ? strlen(body) : 0;
@@ -248,7 +248,7 @@ enum cw_status cw_event_render(const struct cw_event *event, struct cw_buf *out)
 	return status;
 }
 
-/* A tree for callers that put it into a larger answer; a message may be as large as a webhook. */
+/* Parses the text for callers that need a tree for a larger answer; a message may be as large as a webhook. */
 static json_t *parse(struct cw_buf *text, enum cw_status status)
 {
 	json_t *json = status == CW_OK ? json_loadb(text->data, text->len, 0, NULL) : NULL;
@@ -283,7 +283,7 @@ json_t *cw_event_to_json(const struct cw_event *event)
 
 /* ---- previews ---- */
 
-/* Cut between characters, never inside one. */
+/* Truncates between characters, never inside one. */
 static char *first_characters(const char *text)
 {
 	size_t len = 0;
@@ -308,7 +308,7 @@ char *cw_message_preview(enum cw_message_kind kind, const json_t *body)
 {
 	static const struct {
 		enum cw_message_kind kind;
-		const char *outer, *inner; /* where the text stands in content */
+		const char *outer, *inner; /* where the text is in content */
 	} places[] = {
 		{ CW_KIND_TEXT, NULL, "body" },
 		{ CW_KIND_IMAGE, NULL, "caption" },

@@ -32,7 +32,7 @@ enum cw_status cw_file_read(const char *path, struct cw_buf *buf, struct cw_erro
 	} else if (ferror(file)) {
 		status = cw_error_set(reterr, CW_IO, "%s: cannot be read", path);
 	}
-	(void)fclose(file); /* only read from */
+	(void)fclose(file); /* opened only for reading */
 	return status;
 }
 

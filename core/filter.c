@@ -5,7 +5,7 @@
 
 #include "core/text.h"
 
-#define MAX_MIXED 512 /* a level of text and names */
+#define MAX_MIXED 512 /* a level of text and placeholder values */
 
 static bool is_char(const char *text, size_t len, char wanted)
 {
@@ -26,7 +26,7 @@ bool cw_levels_split(const char *text, struct cw_levels *ret_levels)
 	}
 	for (size_t at = 0;; at++) {
 		if (text[at] > '/') {
-			continue; /* what is looked for is below digits and letters: a delivery pays one comparison for them */
+			continue; /* all special characters are below digits and letters: one comparison for those */
 		}
 		if (text[at] == '+' || text[at] == '#') {
 			bool is_alone = at == start && (text[at + 1] == '\0' || (text[at + 1] == '/' && text[at] == '+'));
@@ -48,7 +48,7 @@ bool cw_levels_split(const char *text, struct cw_levels *ret_levels)
 	}
 }
 
-/* CW_PLACE_TEXT when there is no place in the level; *ret_is_bad for a % that is none. */
+/* CW_PLACE_TEXT when the level has no placeholder. *ret_is_bad: it has an invalid %. */
 static enum cw_filter_place place_of(const char *level, size_t len, bool *ret_is_bad)
 {
 	const char *percent = memchr(level, '%', len);
@@ -96,7 +96,7 @@ static const char *name_of(const struct cw_filter_names *names, char letter)
 	return letter == 'a' ? names->account : letter == 's' ? names->subject : names->client_id;
 }
 
-/* A name that is not known, or that would bring a wildcard or another level with it, stands for nothing. */
+/* A name is unusable if it is not known, or contains a wildcard or a level separator. */
 static bool is_usable(const char *name)
 {
 	return name && *name != '\0' && !strpbrk(name, "+#/");
@@ -168,7 +168,7 @@ enum cw_filter_match cw_filter_covers(const struct cw_filter *filter, const stru
 {
 	enum cw_filter_match match = CW_FILTER_YES;
 	bool begins_with_wildcard = filter->text[0] == '+' || filter->text[0] == '#';
-	/* The parent of "/#" would be the empty topic, which there is not: it has two levels at least. */
+	/* The parent of "/#" would be the empty topic, which does not exist: all topics it matches have two levels. */
 	bool is_root_tree = levels->n == 2 && levels->items[0].len == 0 && strcmp(levels->text, "/#") == 0;
 
 	if (begins_with_wildcard && levels->text[0] == '$') {
@@ -182,7 +182,7 @@ enum cw_filter_match cw_filter_covers(const struct cw_filter *filter, const stru
 			return match;
 		}
 		if (is_char(level, len, '#')) {
-			/* "/#" is within "/+" and what follows it, if that is everything. */
+			/* "/#" is included in "/+/#". */
 			bool is_all_of_root = is_root_tree && i + 2 == filter->n && ends_in_hash(filter, i + 1) &&
 					      is_char(filter->text + filter->items[i].level.start,
 						      filter->items[i].level.len, '+');

@@ -9,9 +9,9 @@
 #include "core/status.h"
 
 /*
- * MQTT topic filters cut into levels (MQTT 5.0, 4.7), and the one walk that answers both questions of the
- * access rules: does a filter match a topic, does it include another filter? A filter of a rule may hold
- * places for a client's names, which are compared where they stand, so that rules are compiled once for all
+ * MQTT topic filters split into levels (MQTT 5.0, 4.7), and one function for both questions of the access
+ * rules: does a filter match a topic, and does it include another filter? A rule's filter may contain
+ * placeholders for a client's names, which are compared in place, so that rules are compiled once for all
  * clients. No state and no allocation; any thread.
  */
 #define CW_FILTER_MAX_LEVELS 32
@@ -21,7 +21,7 @@ struct cw_level {
 	uint16_t start, len;
 };
 
-/* A topic, or a filter as a client sent it. Valid while its text is. */
+/* A topic, or a filter from a client. Valid as long as its text. */
 struct cw_levels {
 	const char *text;
 	size_t n;
@@ -30,8 +30,8 @@ struct cw_levels {
 };
 
 /*
- * Whose names stand in for placeholders. NULL or "": not known, and then nothing matches them. account and subject
- * are of their grammar (core/conversation_id.h); a client id may be anything.
+ * The values of the placeholders. NULL or "": not known, and then nothing matches. account and subject follow their
+ * grammar (core/conversation_id.h); a client id may be anything.
  */
 struct cw_filter_names {
 	const char *account, *subject, *client_id;
@@ -42,7 +42,7 @@ enum cw_filter_place {
 	CW_PLACE_ACCOUNT,
 	CW_PLACE_SUBJECT,
 	CW_PLACE_CLIENT_ID,
-	CW_PLACE_MIXED /* %a %s %c with text around it */
+	CW_PLACE_MIXED /* %a %s %c with other text in the same level */
 };
 
 /* A filter of a rule. */
@@ -59,13 +59,13 @@ struct cw_filter {
 enum cw_filter_match {
 	CW_FILTER_NO,
 	CW_FILTER_YES,
-	CW_FILTER_UNKNOWN, /* it asks for a name that is not known */
+	CW_FILTER_UNKNOWN, /* depends on a name that is not known */
 };
 
-/* false: empty, more levels than fit, longer than 65535, or wildcards that are not alone in their level or not last. */
+/* false: empty, too many levels, longer than 65535, a wildcard not alone in its level, or a # not last. */
 CW_MUST_CHECK bool cw_levels_split(const char *text, struct cw_levels *ret_levels);
 
-/* The text of a rule; with has_places, %a %s %c are places. CW_INVALID for a malformed filter or another %. */
+/* Compiles a rule's filter; with has_places, %a %s %c are placeholders. CW_INVALID: malformed, or any other %. */
 CW_MUST_CHECK enum cw_status cw_filter_compile(const char *text, bool has_places, struct cw_filter *ret_filter);
 
 /*

@@ -12,7 +12,7 @@
 #include "core/clock.h"
 
 #define LINE_BYTES 1024
-#define HELD_BYTES 4096 /* PIPE_BUF: a pipe takes it in one piece */
+#define HELD_BYTES 4096 /* PIPE_BUF: written to a pipe atomically */
 
 static const char *const level_names[CW_LOG_LEVEL_COUNT] = { "error", "warn", "info", "debug" };
 static struct {
@@ -31,7 +31,7 @@ static _Thread_local struct {
 static void write_bytes(const char *bytes, size_t len)
 {
 	if (len > 0 && write(STDERR_FILENO, bytes, len) < 0) {
-		/* Nowhere left to complain to. */
+		/* Nowhere left to report an error. */
 	}
 }
 
@@ -55,7 +55,7 @@ void cw_log_release(void)
 static void write_line(enum cw_log_level level, const char *line, size_t len)
 {
 	if (!held.is_holding || level <= CW_LOG_WARN) {
-		write_held(); /* what came before stays before */
+		write_held(); /* keep the order */
 		write_bytes(line, len);
 		return;
 	}
@@ -89,7 +89,7 @@ enum cw_status cw_log_level_parse(const char *text, enum cw_log_level *ret_level
 	return CW_INVALID;
 }
 
-/* The calendar is asked once a second. */
+/* Formats the time once a second. */
 static const char *stamp_of(time_t seconds)
 {
 	static _Thread_local struct {

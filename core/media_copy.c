@@ -56,17 +56,17 @@ static enum cw_status copy_file(struct copying *copying, const char *path, const
 			cw_media_store_abandon(writer);
 		}
 	}
-	(void)close(fd); /* only read from */
+	(void)close(fd); /* opened only for reading */
 	if (status == CW_OK) {
 		bool is_whole = memcmp(sha256, expected, CW_SHA256_BYTES) == 0;
 
 		copying->n_copied += is_whole;
-		copying->n_damaged += !is_whole; /* it is there under the name of what it is, which nothing refers to */
+		copying->n_damaged += !is_whole; /* stored under its actual hash, which nothing refers to */
 	}
 	return status;
 }
 
-/* A name that is no SHA-256 is none of ours. */
+/* Skips names that are not a SHA-256: these files are not ours. */
 static enum cw_status take_entry(struct copying *copying, const char *dir, const char *name, struct cw_error *reterr)
 {
 	unsigned char sha256[CW_SHA256_BYTES];
@@ -94,7 +94,7 @@ static enum cw_status copy_dir(struct copying *copying, const char *path, struct
 	for (const struct dirent *entry; status == CW_OK && (entry = readdir(dir));) {
 		status = take_entry(copying, path, entry->d_name, reterr);
 	}
-	(void)closedir(dir); /* only read from */
+	(void)closedir(dir); /* opened only for reading */
 	return status;
 }
 

@@ -16,7 +16,7 @@
 #include "core/text.h"
 
 #define UNFINISHED "unfinished"
-/* The disk begins to write early, so that the sync at the end is short: it is waited for by threads that do more. */
+/* Writing back starts early, so that the final sync is short: the thread that waits for it has other work. */
 #define WRITE_BACK_BYTES (4 * 1024 * 1024)
 
 struct cw_media_store_writer {
@@ -141,7 +141,7 @@ static enum cw_status sync_dir(const char *path, struct cw_error *reterr)
 	enum cw_status status = fd >= 0 && fsync(fd) == 0 ? CW_OK : fault(path, reterr);
 
 	if (fd >= 0) {
-		(void)close(fd); /* only synced */
+		(void)close(fd); /* nothing was written through it */
 	}
 	return status;
 }
@@ -175,7 +175,7 @@ enum cw_status cw_media_store_commit(struct cw_media_store_writer *writer, unsig
 	if (status == CW_OK) {
 		memcpy(ret_sha256, sha256, CW_SHA256_BYTES);
 		*ret_size = writer->size;
-		writer->path[0] = '\0'; /* it has its name */
+		writer->path[0] = '\0'; /* it has its final name now */
 	}
 	cw_media_store_abandon(writer);
 	return status;
@@ -189,7 +189,7 @@ void cw_media_store_abandon(struct cw_media_store_writer *writer)
 	if (writer->fd >= 0) {
 		(void)close(writer->fd); /* synced, or not wanted */
 		if (writer->path[0]) {
-			(void)unlink(writer->path); /* else cw_media_store_clean does */
+			(void)unlink(writer->path); /* if this fails, cw_media_store_clean does it later */
 		}
 	}
 	EVP_MD_CTX_free(writer->digest);
@@ -204,7 +204,7 @@ void cw_media_store_clean(const char *dir)
 
 	while (unfinished && (entry = readdir(unfinished))) {
 		if (entry->d_name[0] != '.') {
-			(void)unlinkat(dirfd(unfinished), entry->d_name, 0); /* it only takes room */
+			(void)unlinkat(dirfd(unfinished), entry->d_name, 0); /* harmless if it remains */
 		}
 	}
 	if (unfinished) {

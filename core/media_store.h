@@ -8,36 +8,36 @@
 #include "core/status.h"
 
 /*
- * Files under their SHA-256: DIR/ab/abcd…, written beside and renamed when they are whole and synced, so that a name
- * that is there has its bytes, and the same bytes are stored once. Any thread; a writer belongs to one.
+ * Files named by their SHA-256: DIR/ab/abcd…. Each is written to a temporary file, synced, then renamed, so that a
+ * file that exists is complete, and identical files are stored once. Any thread; a writer belongs to one thread.
  */
 #define CW_SHA256_BYTES 32
 
 struct cw_media_store_writer;
 
 /*
- * Begins a file of at most max_bytes. CW_FULL: fewer than min_free_bytes would be left on the disk. *ret_writer is the
- * caller's, who ends it by commit or abandon.
+ * Begins a file of at most max_bytes. CW_FULL: less than min_free_bytes would be left on the disk. *ret_writer is the
+ * caller's, to be ended with commit or abandon.
  */
 CW_MUST_CHECK enum cw_status cw_media_store_begin(const char *dir, int64_t max_bytes, int64_t min_free_bytes,
 						  struct cw_media_store_writer **ret_writer, struct cw_error *reterr);
-/* CW_TOO_LARGE, CW_FULL, CW_IO: nothing more can be written. */
+/* CW_TOO_LARGE, CW_FULL, CW_IO: then nothing more can be written. */
 CW_MUST_CHECK enum cw_status cw_media_store_write(struct cw_media_store_writer *writer, const void *bytes, int64_t len,
 						  struct cw_error *reterr);
-/* Syncs and names it. The writer is gone in any case. */
+/* Syncs the file and gives it its final name. Frees the writer in any case. */
 CW_MUST_CHECK enum cw_status cw_media_store_commit(struct cw_media_store_writer *writer,
 						   unsigned char ret_sha256[CW_SHA256_BYTES], int64_t *ret_size,
 						   struct cw_error *reterr);
-/* Forgets it. NULL is fine. */
+/* Discards the file. NULL is fine. */
 void cw_media_store_abandon(struct cw_media_store_writer *writer);
 
 /* The path of a file. false when it does not fit. */
 CW_MUST_CHECK bool cw_media_store_path(const char *dir, const unsigned char sha256[CW_SHA256_BYTES], char *out, int size);
 
-/* Removes what was being written when the program last ended. Before any writer begins. */
+/* Removes unfinished files of an earlier run. Call before any writer begins. */
 void cw_media_store_clean(const char *dir);
 
-/* Are fewer than min_free_bytes free? */
+/* Is less than min_free_bytes free? */
 bool cw_media_store_is_nearly_full(const char *dir, int64_t min_free_bytes);
 
 #endif

@@ -5,22 +5,22 @@
 #include <stdbool.h>
 
 /*
- * Whether memory ran out inside a library that does not say so. jansson (to 2.14) goes on after some allocations that failed: a text
- * comes without one of its bytes (load.c ignores what strbuffer_append_byte says), a member of json_pack's `*` is left out
- * as if it were NULL; SQLite's column texts are NULL then. Who must not take such a value for what was sent asks here before
- * it counts. Any thread, each for itself.
+ * Detects that memory ran out inside a library that does not report it. jansson (up to 2.14) continues after some
+ * failed allocations: a string may lack a byte (load.c ignores the result of strbuffer_append_byte), and a `*` member
+ * of json_pack is left out as if it were NULL. SQLite returns NULL for column texts. Code that must not mistake such a
+ * value for real data checks here before using it. Any thread; the state is per thread.
  */
 
-/* Makes jansson allocate by way of this module; once, before the first JSON of the process. Without it jansson is not watched. */
+/* Makes jansson allocate through this module, else it is not watched. Call once, before the process's first JSON. */
 void cw_memory_init(void);
 
-/* Forgets what was before on the calling thread. */
+/* Clears the calling thread's state. */
 void cw_memory_watch(void);
 
-/* Memory ran out, says a caller who saw it. */
+/* Records that the caller ran out of memory. */
 void cw_memory_note_out(void);
 
-/* Has it run out on the calling thread since cw_memory_watch? */
+/* Has memory run out on the calling thread since cw_memory_watch? */
 bool cw_memory_ran_out(void);
 
 #endif

@@ -8,8 +8,8 @@
 #include "core/status.h"
 
 /*
- * The words that messages are made of, each with its one spelling in JSON, SQL and docs/protocol.md;
- * and the rule by which statuses climb. No state, any thread.
+ * The keywords for messages, spelled the same in JSON, SQL and docs/protocol.md, and the rules for how
+ * statuses advance. No state, any thread.
  */
 #define CW_MESSAGE_KIND_LIST(X) \
 	X(TEXT, "text") \
@@ -41,16 +41,16 @@ enum cw_message_kind {
 };
 
 enum cw_message_origin {
-	CW_ORIGIN_CUSTOMER, /* came by webhook, fresh */
+	CW_ORIGIN_CUSTOMER, /* arrived by webhook, new */
 	CW_ORIGIN_PHONE,    /* typed on the business phone (coexistence echo) */
-	CW_ORIGIN_HISTORY,  /* imported from the phone; never shown as fresh */
+	CW_ORIGIN_HISTORY,  /* imported from the phone; never shown as new */
 	CW_ORIGIN_AGENT,    /* sent from here, by a command */
 	CW_ORIGIN_COUNT
 };
 
 /*
- * In climbing order; NONE is what an inbound message has. Those before ACCEPTED are an agent's message on its way
- * to WhatsApp (core/outbound.h), the others are what WhatsApp says.
+ * In ascending order; inbound messages have NONE. Those before ACCEPTED are for an agent's message on its way to
+ * WhatsApp (core/outbound.h), the others are reported by WhatsApp.
  */
 enum cw_message_status {
 	CW_STATUS_NONE,
@@ -68,8 +68,8 @@ enum cw_message_status {
 };
 
 /*
- * What a WhatsApp message id is looked up by before it is compared: the first 64 bits of its SHA-256, never
- * 0; 0 when the library fails. wamid must not be NULL.
+ * A hash for looking up a WhatsApp message id (which is then compared in full): the first 64 bits of its SHA-256,
+ * never 0; 0 only when the library fails. wamid must not be NULL.
  */
 int64_t cw_message_wamid_hash(const char *wamid);
 
@@ -78,29 +78,29 @@ const char *cw_message_origin_text(enum cw_message_origin origin);
 /* "" for CW_STATUS_NONE. */
 const char *cw_message_status_text(enum cw_message_status status);
 
-/* CW_NOT_FOUND for a word that is none; the match is exact. */
+/* CW_NOT_FOUND: not one of the keywords; the match is exact. */
 CW_MUST_CHECK enum cw_status cw_message_kind_parse(const char *text, enum cw_message_kind *ret_kind);
 CW_MUST_CHECK enum cw_status cw_message_status_parse(const char *text, enum cw_message_status *ret_status);
-/* The same for the words that WhatsApp uses: accepted and what follows. */
+/* The same, only for statuses that WhatsApp reports: accepted and later. */
 CW_MUST_CHECK enum cw_status cw_message_status_reported(const char *text, enum cw_message_status *ret_status);
 
 /*
- * What WhatsApp reports only climbs: accepted < sent < delivered < read < played; failed only from below delivered,
- * and from failed nothing leads on. Meta promises no order and may skip some
+ * Reported statuses only advance: accepted < sent < delivered < read < played. failed can only follow a status below
+ * delivered, and nothing follows failed. Meta guarantees no order and may skip statuses
  * ("Status messages webhook reference").
  */
 bool cw_message_status_may_follow(enum cw_message_status now, enum cw_message_status next);
 
-/* Reactions, edits and revokes are rows, but never the last message of a conversation. */
+/* Can it be a conversation's last message? Reactions, edits and revokes have rows, but cannot. */
 bool cw_message_kind_is_shown(enum cw_message_kind kind);
 
-/* What makes a conversation unread when a customer sends it: what is shown, except system lines and welcomes. */
+/* Does it make a conversation unread when a customer sends it? All shown kinds except system lines and welcomes. */
 bool cw_message_kind_is_unread(enum cw_message_kind kind);
 
 /* Is the content of this kind a file: image, video, audio, voice, document, sticker? */
 bool cw_message_kind_is_media(enum cw_message_kind kind);
 
-/* What opens the 24-hour customer service window ("Send messages", Customer service windows). */
+/* Does it open the 24-hour customer service window ("Send messages", Customer service windows)? */
 bool cw_message_kind_opens_window(enum cw_message_kind kind);
 
 #endif

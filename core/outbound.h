@@ -9,7 +9,7 @@
 #include "core/status.h"
 
 /*
- * The way of one attempt to send a message (docs/protocol.md, "Sending"):
+ * The states of one attempt to send a message (docs/protocol.md, "Sending"):
  *
  *   queued ──▶ sending ──▶ accepted
  *     │        ▲ │ │ └──▶ unknown ──▶ accepted | failed
@@ -18,9 +18,9 @@
  *     │       retrying ──▶ failed
  *     └──────────────────▶ failed
  *
- * `sending` is committed before the request is written, and `unknown` means that nobody can tell whether WhatsApp
- * took it: it is never sent again by itself. A person's retry is another attempt, beginning at queued. Whatever state
- * an attempt that was sent is in, WhatsApp's report that it has the message makes it `accepted`.
+ * `sending` is committed before the request is written. `unknown` means that nobody can tell whether WhatsApp accepted
+ * the message: it is never resent automatically. A person's retry is a new attempt, beginning at queued. Whatever the
+ * state of an attempt that was sent, WhatsApp's report that it has the message makes it `accepted`.
  * No state of its own, any thread.
  */
 enum cw_outbound_state {
@@ -38,18 +38,18 @@ CW_MUST_CHECK enum cw_status cw_outbound_state_parse(const char *text, enum cw_o
 
 bool cw_outbound_may_enter(enum cw_outbound_state now, enum cw_outbound_state next);
 
-/* accepted or failed: nothing is done any more; only a report of WhatsApp leads from failed to accepted. */
+/* accepted or failed: nothing more is done; only a report from WhatsApp leads from failed to accepted. */
 bool cw_outbound_is_final(enum cw_outbound_state state);
 
-/* May a person have it sent again? status is what WhatsApp last said of the attempt. */
+/* May a person retry it? status is the last status that WhatsApp reported for the attempt. */
 bool cw_outbound_may_retry(enum cw_outbound_state state, enum cw_message_status status);
 
-/* What a message shows while its attempt is in this state and WhatsApp has reported `reported` (NONE: nothing). */
+/* The status a message shows when its attempt is in this state and WhatsApp has reported `reported` (NONE: nothing). */
 enum cw_message_status cw_outbound_shown(enum cw_outbound_state state, enum cw_message_status reported);
 
 /*
- * `<message id>.<attempt>`: travels in biz_opaque_callback_data and comes back with every status ("Send messages",
- * biz_opaque_callback_data), so that a status finds its attempt whether or not the answer to the request arrived.
+ * `<message id>.<attempt>`: sent in biz_opaque_callback_data and returned with every status ("Send messages",
+ * biz_opaque_callback_data), so that a status finds its attempt even if the answer to the request never arrived.
  */
 #define CW_OUTBOUND_MARK_MAX (CW_CLOCK_UUID_TEXT + 12)
 CW_MUST_CHECK bool cw_outbound_mark_make(const char *message, int attempt, char out[CW_OUTBOUND_MARK_MAX]);

@@ -42,7 +42,7 @@ static bool begins_with(const char *text, const char *prefix)
 	return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-/* 55 DD 9XXXXXXXX, or 55 DD XXXXXXXX of accounts older than the ninth digit; [6-9] or it is a landline. */
+/* 55 DD 9XXXXXXXX, or 55 DD XXXXXXXX for accounts older than the ninth digit; not beginning with [6-9], a landline. */
 static bool key_of_brazil(const char *digits, size_t len, char *out)
 {
 	if (len == 13 && digits[4] == '9' && digits[5] >= '6' && digits[5] <= '9') {
@@ -63,7 +63,7 @@ static bool key_of_mexico(const char *digits, size_t len, char *out)
 	return len == 12 && cw_text_copy(out, CW_PHONE_MAX + 1, digits);
 }
 
-/* 549 + 10 digits for mobiles; 54 + 10 may be the same mobile or a landline, so it is only a key. */
+/* 549 + 10 digits is a mobile; 54 + 10 may be the same mobile or a landline, so it is only used as a key. */
 static bool key_of_argentina(const char *digits, size_t len, char *out)
 {
 	if (len == 13 && digits[2] == '9') {

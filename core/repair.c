@@ -18,7 +18,7 @@ struct cursor {
 	struct cw_buf *out;
 };
 
-/* The length of the UTF-8 sequence at the cursor, or 0 when it is none (RFC 3629 section 4). */
+/* The length of the UTF-8 sequence at the cursor; 0: not valid UTF-8 (RFC 3629 section 4). */
 static size_t utf8_length(const unsigned char *at, const unsigned char *end)
 {
 	size_t len = at[0] < 0x80                   ? 1 :
@@ -78,7 +78,7 @@ static enum cw_status mend_escape(struct cursor *cursor)
 		if (strchr("\"\\/bfnrt", cursor->at[1]) && cursor->at[1] != '\0') {
 			return copy(cursor, 2);
 		}
-		return replace(cursor, 1); /* \x or \u12: the backslash means nothing */
+		return replace(cursor, 1); /* \x or \u12: an invalid escape */
 	}
 	if (unit >= 0xd800 && unit <= 0xdbff) {
 		int32_t low = escaped_unit(cursor->at + 6, cursor->end);
@@ -159,7 +159,7 @@ enum cw_status cw_repair_json(const char *bytes, size_t len, struct cw_buf *out)
 		} else if (byte == '-' || (byte >= '0' && byte <= '9')) {
 			status = mend_number(&cursor);
 		} else if (byte == 0) {
-			cursor.at++; /* between tokens a NUL stands for nothing, but two tokens stay two */
+			cursor.at++; /* a NUL between tokens becomes a separator */
 			status = cw_buf_append(out, " ", 1);
 		} else {
 			status = copy(&cursor, 1);

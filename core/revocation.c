@@ -8,9 +8,9 @@
 
 #include "core/text.h"
 
-/* By what they revoke, so that a token is held against four names, however many rules there are. */
+/* Indexed by what they revoke, so that checking a token takes four lookups, however many rules there are. */
 struct cw_revocations {
-	pthread_mutex_t lock; /* guards what follows */
+	pthread_mutex_t lock; /* guards the members below */
 	void *by_name;        /* tsearch tree of struct cw_revocation */
 	size_t n;
 	int64_t next_forget_s;
@@ -50,7 +50,7 @@ enum cw_status cw_revocation_check(const struct cw_revocation *revocation, struc
 	bool has_value = revocation->value[0] != '\0';
 
 	if ((unsigned)revocation->kind >= CW_REVOKE_KIND_COUNT) {
-		return cw_error_set(reterr, CW_INVALID, "the kind of a revocation is jti, subject, account or key");
+		return cw_error_set(reterr, CW_INVALID, "the kind of a revocation must be jti, subject, account or key");
 	}
 	if (has_account != (revocation->kind != CW_REVOKE_KEY) || (has_account && !account_is_good(revocation->account))) {
 		return cw_error_set(reterr, CW_INVALID, "revoking a %s %s", kind_texts[revocation->kind],
@@ -64,7 +64,8 @@ enum cw_status cw_revocation_check(const struct cw_revocation *revocation, struc
 											 "its name");
 	}
 	if (revocation->revoked_at_s <= 0 || revocation->forget_at_s < revocation->revoked_at_s) {
-		return cw_error_set(reterr, CW_INVALID, "a revocation needs revoked_at, and forget_at not before it");
+		return cw_error_set(reterr, CW_INVALID,
+				    "a revocation needs revoked_at, and a forget_at that is not earlier");
 	}
 	return CW_OK;
 }
@@ -80,7 +81,7 @@ static bool copy_member(const json_t *json, const char *name, char *out, size_t 
 {
 	const json_t *member = json_object_get(json, name);
 
-	/* jansson keeps a text's length; one with a NUL inside is not the name it looks like. */
+	/* A string with a NUL inside is not the name that it looks like; jansson keeps its real length. */
 	return json_is_string(member) && strlen(json_string_value(member)) == json_string_length(member) &&
 	       cw_text_copy(out, size, json_string_value(member));
 }
@@ -96,7 +97,7 @@ enum cw_status cw_revocation_from_json(const json_t *json, struct cw_revocation 
 	    !copy_member(json, "value", revocation.value, sizeof(revocation.value)) || !json_is_integer(revoked_at) ||
 	    !json_is_integer(forget_at)) {
 		return cw_error_set(reterr, CW_INVALID,
-				    "a revocation is {\"kind\",\"account\",\"value\",\"revoked_at\",\"forget_at\"}");
+				    "a revocation must be {\"kind\",\"account\",\"value\",\"revoked_at\",\"forget_at\"}");
 	}
 	revocation.revoked_at_s = json_integer_value(revoked_at);
 	revocation.forget_at_s = json_integer_value(forget_at);
@@ -110,7 +111,7 @@ enum cw_status cw_revocation_from_json(const json_t *json, struct cw_revocation 
 
 bool cw_revocation_hits(const struct cw_revocation *revocation, const struct cw_token *token)
 {
-	/* A jti names one token, whenever a clock that is ahead says it was issued. */
+	/* A jti is a single token, even if a clock that is ahead gave it a later iat. */
 	if (revocation->kind != CW_REVOKE_JTI && token->issued_at_s > revocation->revoked_at_s) {
 		return false;
 	}
@@ -197,7 +198,7 @@ static void collect_old(void *context, const struct cw_revocation *revocation)
 	}
 }
 
-/* Those that are over, now and then: a rule that is over hits nothing. */
+/* Removes the rules that are over, from time to time; such rules apply to no token. */
 static void forget_old(struct cw_revocations *revocations, int64_t now_s)
 {
 	struct old old = { .now_s = now_s, .room = revocations->n };
@@ -213,7 +214,7 @@ static void forget_old(struct cw_revocations *revocations, int64_t now_s)
 	}
 	twalk_r(revocations->by_name, visit, &walk);
 	for (size_t i = 0; i < old.n; i++) {
-		(void)tdelete(old.items[i], &revocations->by_name, compare); /* it is there */
+		(void)tdelete(old.items[i], &revocations->by_name, compare); /* it exists */
 		free(old.items[i]);
 		revocations->n--;
 	}

@@ -12,7 +12,7 @@
 #define MAX_TEXT_BYTES 16384
 #define MAX_DEPTH 16
 
-/* Members of the Cloud API's message objects that people read; ids, types and URLs are no words to search for. */
+/* Members of the Cloud API's message objects that people read; ids, types and URLs are not searched. */
 static bool is_read_by_people(const char *name)
 {
 	static const char *const names[] = { "body",        "caption", "filename",       "name",       "address",
@@ -36,7 +36,7 @@ static void gather(struct cw_buf *out, const json_t *json, bool is_wanted, int d
 
 	if (json_is_string(json) && is_wanted) {
 		if (cw_buf_append_format(out, "%s\n", json_string_value(json)) != CW_OK) {
-			return; /* what does not fit is not found by its words, and no harm */
+			return; /* the rest is not searchable, which is acceptable */
 		}
 	} else if (json_is_object(json) && depth < MAX_DEPTH) {
 		json_object_foreach((json_t *)json, name, member)

@@ -11,7 +11,7 @@
 
 #include "core/text.h"
 
-/* Setting the key costs more than hashing a webhook, so it is done once and the context duplicated. */
+/* Setting the key takes longer than hashing a webhook, so it is done once and the context is duplicated. */
 struct cw_hmac {
 	EVP_MAC_CTX *keyed;
 };

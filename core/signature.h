@@ -10,14 +10,14 @@
 /*
  * HMAC-SHA256 by OpenSSL, with the key prepared once, and Meta's webhook signature:
  * `X-Hub-Signature-256: sha256=<64 lower-case hex>` over the raw bytes of the body, keyed with the app
- * secret ("Create a webhook endpoint", Validating payloads). A key may be shared by threads.
+ * secret ("Create a webhook endpoint", Validating payloads). Threads may share a key.
  */
 #define CW_HMAC_BYTES 32
 #define CW_SIGNATURE_TEXT (sizeof("sha256=") - 1 + 2 * CW_HMAC_BYTES)
 
 struct cw_hmac;
 
-/* Copies the key. NULL without memory or for an empty key. Destroy accepts NULL. */
+/* Copies the key. NULL when out of memory or for an empty key. Destroy accepts NULL. */
 struct cw_hmac *cw_hmac_create(const void *key, size_t key_len);
 void cw_hmac_destroy(struct cw_hmac *hmac);
 
@@ -25,10 +25,10 @@ void cw_hmac_destroy(struct cw_hmac *hmac);
 CW_MUST_CHECK enum cw_status cw_hmac_compute(const struct cw_hmac *hmac, const void *bytes, size_t len,
 					     unsigned char out[CW_HMAC_BYTES]);
 
-/* Reads a header's value. CW_INVALID unless it is "sha256=" and 64 hex digits. NULL is invalid. */
+/* Parses the header's value. CW_INVALID unless it is "sha256=" and 64 hex digits; also for NULL. */
 CW_MUST_CHECK enum cw_status cw_signature_parse(const char *header, unsigned char out[CW_HMAC_BYTES]);
 
-/* The same in constant time? false also when the library fails. */
+/* Is it the body's signature? Constant time. false also when the library fails. */
 bool cw_signature_matches(const struct cw_hmac *secret, const void *body, size_t len,
 			  const unsigned char claimed[CW_HMAC_BYTES]);
 
@@ -36,7 +36,7 @@ bool cw_signature_matches(const struct cw_hmac *secret, const void *body, size_t
 CW_MUST_CHECK enum cw_status cw_signature_make(const struct cw_hmac *secret, const void *body, size_t len,
 					       char out[CW_SIGNATURE_TEXT + 1]);
 
-/* Constant-time comparison of two texts, for verify tokens; the lengths may show. */
+/* Constant-time comparison of two strings, for verify tokens; may reveal their lengths. */
 bool cw_signature_same_text(const char *one, const char *other);
 
 #endif

@@ -22,7 +22,7 @@ enum cw_status(cw_error_set)(struct cw_error *error, enum cw_status status, cons
 
 		error->status = status;
 		va_start(arguments, format);
-		(void)vsnprintf(error->text, sizeof(error->text), format, arguments); /* a cut text still tells */
+		(void)vsnprintf(error->text, sizeof(error->text), format, arguments); /* a truncated text is still useful */
 		va_end(arguments);
 	}
 	return status;

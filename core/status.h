@@ -3,9 +3,9 @@
 #define CORE_STATUS_H
 
 /*
- * The results that callers branch on, and the text that explains one to a person.
- * A function that returns enum cw_status must be checked. Functions that wrap the outside
- * world take a struct cw_error as their last argument and fill it only when they fail.
+ * Result codes that callers branch on, and the text that explains an error to people.
+ * The result of a function that returns enum cw_status must be checked. Functions that deal with
+ * the outside world take a struct cw_error as their last argument and fill it only when they fail.
  */
 
 #define CW_STATUS_LIST(X) \
@@ -14,7 +14,7 @@
 	X(CW_DENIED, "denied") \
 	X(CW_EXPIRED, "expired") \
 	X(CW_NOT_FOUND, "not found") \
-	X(CW_DUPLICATE, "already there") \
+	X(CW_DUPLICATE, "already exists") \
 	X(CW_TOO_LARGE, "too large") \
 	X(CW_BUSY, "busy") \
 	X(CW_FULL, "no space left") \
@@ -42,13 +42,13 @@ struct cw_error {
 const char *cw_status_text(enum cw_status status);
 
 /*
- * Fills *error (NULL is allowed: the text is dropped) and returns status, so that a failing
- * function can end with `return cw_error_set(...)`.
+ * Fills *error (may be NULL) and returns status, so that a failing function can end with
+ * `return cw_error_set(...)`.
  */
 enum cw_status cw_error_set(struct cw_error *error, enum cw_status status, const char *format, ...) CW_PRINTF(3, 4);
 
 #ifdef __clang_analyzer__
-/* It reads one file at a time and must be told that a failure is never CW_OK. */
+/* The analyzer reads one file at a time and must be told that a failure is never CW_OK. */
 static inline enum cw_status cw_error_never_ok(enum cw_status status)
 {
 	if (status == CW_OK) {
@@ -59,7 +59,7 @@ static inline enum cw_status cw_error_never_ok(enum cw_status status)
 #define cw_error_set(error, status, ...) (cw_error_set((error), (status), __VA_ARGS__), cw_error_never_ok(status))
 #endif
 
-/* Our own mistakes, never input from outside. Stays on in release builds. Not for core/ or auth-plugin/. */
+/* For our own bugs, never for outside input. Enabled in release builds, too. Not for core/ or auth-plugin/. */
 #define CW_ASSERT(condition) \
 	do { \
 		if (!(condition)) { \

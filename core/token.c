@@ -112,7 +112,7 @@ static bool key_serves(const struct cw_token_key *key, const char *kid, const ch
 	return key->without_kid && strcmp(key->algorithm, algorithm) == 0;
 }
 
-/* Which key signed it. A token without kid may meet several; the one whose signature is good counts. */
+/* Finds the key that signed the token. Without a kid, several keys may be tried. */
 static enum cw_status find_signer(const struct cw_token_keys *keys, const struct parts *parts,
 				  const struct cw_token_key **ret_key, struct cw_error *reterr)
 {
@@ -121,7 +121,7 @@ static enum cw_status find_signer(const struct cw_token_keys *keys, const struct
 	bool is_known = false;
 
 	if (!algorithm || (kid && !json_is_string(kid))) {
-		return denied(reterr, "the header needs alg, and a kid only as text");
+		return denied(reterr, "the header needs alg, and kid must be a string");
 	}
 	if (json_object_get(parts->header, "crit")) {
 		return denied(reterr, "the header has crit, which this server does not understand");
@@ -179,11 +179,11 @@ static enum cw_status check_times(const json_t *claims, const struct cw_token_ke
 	if (token->expires_at_s <= now_s) {
 		return cw_error_set(reterr, CW_EXPIRED, "the token has expired");
 	}
-	/* Without iat the earliest moment at which it could have been taken: so a revocation hits it, and ends, too. */
+	/* Without iat, the earliest time at which it can have been valid, so that a revocation applies to it and ends. */
 	token->issued_at_s = iat ? json_integer_value(iat) : token->expires_at_s - key->max_lifetime_s;
 	if ((iat && token->issued_at_s > now_s + CLOCK_SKEW_S) ||
 	    (nbf && json_integer_value(nbf) > now_s + CLOCK_SKEW_S)) {
-		return denied(reterr, "the token is not valid yet; are the clocks set?");
+		return denied(reterr, "the token is not valid yet; check the clocks");
 	}
 	int64_t from_s = iat ? token->issued_at_s : now_s;
 
@@ -199,7 +199,7 @@ static enum cw_status check_parties(const json_t *claims, const struct cw_token_
 		return denied(reterr, "iss is not the key's issuer");
 	}
 	if (key->audience[0] != '\0' && !text_claim_matches(json_object_get(claims, "aud"), key->audience)) {
-		return denied(reterr, "aud does not hold the key's audience");
+		return denied(reterr, "aud does not contain the key's audience");
 	}
 	return CW_OK;
 }
@@ -225,15 +225,15 @@ static enum cw_status check_identity(const json_t *claims, const struct cw_token
 	}
 	if (!copy_claim(claims, key->role_claim, key->default_role, token->role, sizeof(token->role)) ||
 	    !copy_claim(claims, "jti", "", token->jti, sizeof(token->jti))) {
-		return denied(reterr, "the role or jti claim is not a short text");
+		return denied(reterr, "the role or jti claim is not a string, or too long");
 	}
 	bool is_system = strcmp(token->account, CW_SYSTEM_ACCOUNT) == 0;
 
 	if ((is_system || strcmp(token->role, "service") == 0) && !key->is_house) {
-		return denied(reterr, "only the house key speaks for _system and for role service");
+		return denied(reterr, "only the house key may sign for _system and for role service");
 	}
 	if (!is_system && strcmp(token->role, "service") == 0) {
-		return denied(reterr, "role service goes with account _system only");
+		return denied(reterr, "role service is only for account _system");
 	}
 	if (!key->is_house && !cw_text_list_has(key->accounts, token->account)) {
 		return denied(reterr, "the key may not speak for this account");
@@ -282,7 +282,7 @@ static enum cw_status verify_uncached(const struct cw_token_keys *keys, const ch
 	return status;
 }
 
-/* The set that a digest belongs to: CW_TOKEN_CACHE_WAYS slots. NULL without memory. */
+/* The cache set of a digest: CW_TOKEN_CACHE_WAYS slots. NULL when out of memory. */
 static struct cw_token_cached *cache_set(struct cw_token_keys *keys, const unsigned char digest[32])
 {
 	if (!keys->cache) {
@@ -313,7 +313,7 @@ static bool cache_find(struct cw_token_keys *keys, const unsigned char digest[32
 	return is_found;
 }
 
-/* In place of the one that ends first: a free slot, or one that has expired, most likely. */
+/* Replaces the slot that expires first: usually a free or expired one. */
 static void cache_store(struct cw_token_keys *keys, const unsigned char digest[32], const struct cw_token *token)
 {
 	(void)pthread_mutex_lock(&keys->cache_lock);

@@ -35,7 +35,7 @@ static const struct cw_conf_key key_settings[] = {
 #undef KEY
 static const struct cw_conf_table key_table = { key_settings, sizeof(key_settings) / sizeof(key_settings[0]) };
 
-/* A secret is written with an editor or echo: one newline at its end is not part of it. */
+/* Secrets are written with an editor or echo: one newline at the end is not part of the secret. */
 static void cut_newline(struct cw_buf *material)
 {
 	if (material->len > 0 && material->data[material->len - 1] == '\n') {
@@ -64,7 +64,7 @@ static const char *fault_of_settings(const struct cw_token_key *key)
 		       NULL;
 }
 
-/* A public key serves ES256 and RS256 alone, a shared secret HS256 alone: what a token's header says never decides. */
+/* A public key is only for ES256 or RS256, a shared secret only for HS256; the token's header has no influence. */
 static const char *load_material(bool is_shared, struct cw_buf *material, struct cw_token_key *key)
 {
 	const char *fault = NULL;
@@ -74,7 +74,7 @@ static const char *load_material(bool is_shared, struct cw_buf *material, struct
 	}
 	if (cw_token_algorithm_parse(key->algorithm, &key->algorithm_id) != CW_OK ||
 	    (key->algorithm_id == CW_TOKEN_HS256) != is_shared) {
-		return is_shared ? "goes with algorithm = HS256 only" : "goes with algorithm = ES256 or RS256 only";
+		return is_shared ? "needs algorithm = HS256" : "needs algorithm = ES256 or RS256";
 	}
 	key->verifier = cw_token_verifier_create(key->algorithm_id, material, &fault);
 	return fault;
@@ -133,7 +133,7 @@ static enum cw_status add_key(struct cw_token_keys *keys, const char *folder, co
 	return load_key(folder, kid, is_shared, &keys->items[keys->n_items - 1], reterr);
 }
 
-/* A key is found by its settings file, so that a key without one is never half in force. */
+/* Keys are found by their settings files: a key without one is not used. */
 static enum cw_status load_folder(struct cw_token_keys *keys, const char *dir, const char *name, bool is_shared,
 				  struct cw_error *reterr)
 {

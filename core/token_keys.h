@@ -9,7 +9,7 @@
 #include "core/token.h"
 #include "core/token_signature.h"
 
-/* The key directory of core/token: what one key may speak for. Only core/token*.c include this. */
+/* The key directory of core/token: a key and its settings. Only core/token*.c include this. */
 struct cw_token_key {
 	char kid[CW_KID_MAX + 1];
 	enum cw_token_algorithm algorithm_id;
@@ -20,30 +20,30 @@ struct cw_token_key {
 	char *accounts; /* list, or * */
 	char *account_claim;
 	char *algorithm; /* ES256, RS256, HS256 */
-	char *audience;  /* "" asks for none */
+	char *audience;  /* "": not checked */
 	char *default_role;
 	char *highest_role;
-	char *issuer; /* "" asks for none */
+	char *issuer; /* "": not checked */
 	int64_t max_lifetime_s;
 	char *role_claim;
 	char *subject_claim;
-	bool without_kid; /* serves tokens that name no kid */
+	bool without_kid; /* also used for tokens without a kid */
 };
 
-/* Sets of four: with 10,000 clients and fewer than one set in a hundred full. A page is touched when it is used. */
+/* 4-way sets: with 10,000 clients, fewer than one set in a hundred is full. Unused pages take no memory. */
 #define CW_TOKEN_CACHE_WAYS 4
 #define CW_TOKEN_CACHE_SLOTS 32768
 
 struct cw_token_cached {
 	unsigned char digest[32]; /* SHA-256 of the whole token */
-	struct cw_token token;    /* expires_at_s 0: free; holds a reference to its claim */
+	struct cw_token token;    /* expires_at_s 0: free slot; holds a reference to its claim */
 };
 
 struct cw_token_keys {
 	struct cw_token_key *items;
 	size_t n_items;
 	pthread_mutex_t cache_lock;
-	struct cw_token_cached *cache; /* CW_TOKEN_CACHE_SLOTS; NULL until the first token */
+	struct cw_token_cached *cache; /* CW_TOKEN_CACHE_SLOTS entries; NULL until the first token */
 };
 
 #endif

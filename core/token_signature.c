@@ -12,7 +12,7 @@
 
 #include "core/signature.h"
 
-/* RFC 7518 section 3.2 asks for 32; existing back ends have shorter ones, under 16 is guessable. */
+/* RFC 7518 section 3.2 requires 32, but existing back ends have shorter ones; under 16 is guessable. */
 #define MIN_SECRET_BYTES 16
 #define MIN_RSA_BITS 2048 /* RFC 7518 section 3.3 */
 #define P256_BYTES 32
@@ -71,7 +71,7 @@ static const char *load_secret(struct cw_token_verifier *verifier, const struct 
 		return "is shorter than 16 bytes";
 	}
 	verifier->secret = cw_hmac_create(material->data, material->len);
-	return verifier->secret ? NULL : "does not fit into memory";
+	return verifier->secret ? NULL : "cannot be loaded: out of memory";
 }
 
 struct cw_token_verifier *cw_token_verifier_create(enum cw_token_algorithm algorithm, const struct cw_buf *material,
@@ -80,7 +80,7 @@ struct cw_token_verifier *cw_token_verifier_create(enum cw_token_algorithm algor
 	struct cw_token_verifier *verifier = calloc(1, sizeof(*verifier));
 
 	if (!verifier) {
-		*ret_fault = "does not fit into memory";
+		*ret_fault = "cannot be loaded: out of memory";
 		return NULL;
 	}
 	verifier->algorithm = algorithm;
@@ -101,7 +101,7 @@ void cw_token_verifier_destroy(struct cw_token_verifier *verifier)
 	}
 }
 
-/* A JWT has r and s side by side (RFC 7518, 3.4), OpenSSL wants them as DER. The length, 0 on failure. */
+/* A JWT has r and s concatenated (RFC 7518, 3.4), OpenSSL needs them as DER. Returns the length; 0 on failure. */
 static size_t der_of(const unsigned char *signature, unsigned char der[MAX_DER_BYTES])
 {
 	ECDSA_SIG *pair = ECDSA_SIG_new();
@@ -110,7 +110,7 @@ static size_t der_of(const unsigned char *signature, unsigned char der[MAX_DER_B
 	int len = 0;
 
 	if (pair && r && s && ECDSA_SIG_set0(pair, r, s) == 1) {
-		r = s = NULL; /* the pair's from here on */
+		r = s = NULL; /* now owned by pair */
 		unsigned char *out = der;
 
 		len = i2d_ECDSA_SIG(pair, NULL);

@@ -6,7 +6,7 @@
 #include "core/filter.h"
 #include "core/text.h"
 
-/* What a topic looks like below acct/<a>/: literals, and one letter where a part stands. */
+/* The shape of each topic below acct/<a>/: literals, and one letter for each part. */
 static const char *const shapes[CW_TOPIC_KIND_COUNT] = {
 	[CW_TOPIC_CONVERSATION] = "conv/C",
 	[CW_TOPIC_COMMAND] = "conv/C/cmd/S",
@@ -66,7 +66,7 @@ enum cw_status cw_topic_make(const struct cw_topic *topic, char out[CW_TOPIC_MAX
 	return CW_OK;
 }
 
-/* Copies the level at *text and moves past it, not past the slash. */
+/* Copies the level at *text and advances past it, up to the slash. */
 static bool take_level(const char **text, char *out, size_t size)
 {
 	size_t len = strcspn(*text, "/");

@@ -16,14 +16,14 @@
 /* Seconds until the year 5138; anything above is milliseconds, which Meta sometimes sends. */
 #define MAX_SECONDS 100000000000LL
 #define MS_PER_S 1000
-/* Beyond Meta's own limit of 1000 updates by far; a body with more is kept raw. */
+/* Far beyond Meta's own limit of 1000 updates; a body with more is kept raw. */
 #define MAX_CHANGES 10000
 #define MAX_ITEMS 50000
 #define MAX_CONTACTS 1000
-/* A repaired body grows by at most the six characters that a control byte becomes. */
+/* Repair replaces a control byte by at most six characters. */
 #define REPAIR_GROWTH 6
 
-/* What is the same for every item of a change. */
+/* What all items of a change share. */
 struct place {
 	struct cw_webhook *webhook;
 	struct cw_webhook_change *change;
@@ -36,7 +36,7 @@ typedef enum cw_status (*read_fn)(struct place *place, json_t *element);
 
 static void *grow(void *array, size_t count, size_t size)
 {
-	/* Doubling at powers of two: n_items itself says when. */
+	/* The capacity doubles at powers of two, so count says when to grow. */
 	void *grown = count & (count - 1) ? array : realloc(array, (count ? 2 * count : 1) * size);
 
 	if (!grown) {
@@ -92,7 +92,7 @@ static int64_t read_time_ms(json_t *element)
 	return value < MAX_SECONDS ? value * MS_PER_S : value;
 }
 
-/* ---- who ---- */
+/* ---- parties ---- */
 
 static bool looks_like_user_id(const char *text)
 {
@@ -102,7 +102,7 @@ static bool looks_like_user_id(const char *text)
 	       cw_text_is_made_of(text, len, CW_CUSTOMER_MAX, CW_TEXT_ID ".");
 }
 
-/* A business-scoped user id has been seen where a phone number belongs; it says by its form what it is. */
+/* Business-scoped user ids have been seen in place of phone numbers; they are recognised by their form. */
 static void set_phone(struct cw_party *party, const char *text)
 {
 	if (text && looks_like_user_id(text)) {
@@ -117,7 +117,7 @@ static bool same_text(const char *one, const char *other)
 	return one && other && strcmp(one, other) == 0;
 }
 
-/* contacts[i] is not promised to belong to messages[i]: they are matched by their ids. */
+/* contacts[i] need not belong to messages[i]: they are matched by their ids. */
 static void add_contact(struct cw_party *party, json_t *contacts)
 {
 	size_t index;
@@ -126,7 +126,7 @@ static void add_contact(struct cw_party *party, json_t *contacts)
 	json_array_foreach(contacts, index, contact)
 	{
 		if (index == MAX_CONTACTS) {
-			return; /* Meta sends as many as there are updates, at most 1000 */
+			return; /* Meta sends one per update, at most 1000 */
 		}
 		const char *wa_id = cw_webhook_text(contact, "wa_id");
 		const char *user_id = cw_webhook_text(contact, "user_id");
@@ -166,7 +166,7 @@ static bool party_is_known(const struct cw_party *party)
 	return (party->wa_id || party->user_id || party->group_id) && id_fits(party->wa_id) && id_fits(party->user_id);
 }
 
-/* In a group the conversation is the group's, and the message says who wrote it. */
+/* A group message belongs to the group's conversation, and its author becomes part of the message. */
 static enum cw_status move_to_group(json_t *message, struct cw_webhook_item *item)
 {
 	const char *group_id = cw_webhook_text(message, "group_id");
@@ -183,7 +183,7 @@ static enum cw_status move_to_group(json_t *message, struct cw_webhook_item *ite
 
 /* ---- elements ---- */
 
-/* What every message has, whoever sent it; the party is already there. */
+/* Reads what every message has, whoever sent it; the party has already been set. */
 static enum cw_status finish_message(struct place *place, json_t *message, struct cw_webhook_item *item)
 {
 	item->wamid = cw_webhook_text(message, "id");
@@ -252,7 +252,7 @@ static enum cw_message_status history_status(json_t *message)
 	return CW_STATUS_SENT;
 }
 
-/* customer NULL: the second history webhook, where a message says itself who it is with. */
+/* customer NULL: the second history webhook, whose messages themselves name the customer. */
 static enum cw_status read_past(struct place *place, json_t *message, const char *customer)
 {
 	struct cw_webhook_item *item = add_item(place, CW_ITEM_MESSAGE);
@@ -297,7 +297,7 @@ static enum cw_status read_status(struct place *place, json_t *element)
 	if (!item->wamid) {
 		drop_item(place, "a status without id");
 	} else if (!word || cw_message_status_reported(word, &item->status) != CW_OK) {
-		drop_item(place, "a status of a kind not known");
+		drop_item(place, "a status of an unknown kind");
 	}
 	return CW_OK;
 }
@@ -327,13 +327,13 @@ static enum cw_status read_each(struct place *place, json_t *array, read_fn read
 	json_t *element;
 
 	if (array && !json_is_array(array)) {
-		place->change->reason = "a list that is no list";
+		place->change->reason = "a list that is not an array";
 		return CW_OK;
 	}
 	json_array_foreach(array, index, element)
 	{
 		if (!json_is_object(element)) {
-			place->change->reason = "an element that is no object";
+			place->change->reason = "an element that is not an object";
 			continue;
 		}
 		status = read(place, element);
@@ -404,7 +404,7 @@ static enum cw_status read_user_id_field(struct place *place)
 	return read_each(place, json_object_get(place->change->value, "user_id_update"), read_user_id_update);
 }
 
-/* The fields that hold items. */
+/* The fields that contain items. */
 static const struct {
 	const char *field;
 	enum cw_status (*read)(struct place *place);
@@ -416,9 +416,9 @@ static const struct {
 };
 
 /*
- * The fields that speak of the account itself and may be shown to everyone in it. Others (calls,
- * user_preferences, smb_app_state_sync, groups, what is not known yet) may name customers, whom not every
- * agent may see: they are kept raw.
+ * The fields about the account itself, which everyone in it may see. Others (calls, user_preferences,
+ * smb_app_state_sync, groups, unknown ones) may name customers that not every agent may see: they are kept
+ * raw.
  */
 static bool is_notice(const char *field)
 {
@@ -491,7 +491,7 @@ static enum cw_status read_change(struct cw_webhook *webhook, struct cw_webhook_
 		return fields[i].read(&place);
 	}
 	change->type = is_notice(change->field) ? CW_CHANGE_NOTICE : CW_CHANGE_RAW;
-	change->reason = change->type == CW_CHANGE_RAW ? "a field that this version does not show" : NULL;
+	change->reason = change->type == CW_CHANGE_RAW ? "a field that this version does not support" : NULL;
 	return CW_OK;
 }
 
@@ -502,7 +502,7 @@ static enum cw_status add_change(struct cw_webhook *webhook, const char *waba_id
 						    NULL;
 
 	if (!changes) {
-		return CW_NOMEM; /* or the limit: read_root knows */
+		return CW_NOMEM; /* or too many: read_root distinguishes them */
 	}
 	webhook->changes = changes;
 	struct cw_webhook_change *change = &changes[webhook->n_changes++];
@@ -510,7 +510,7 @@ static enum cw_status add_change(struct cw_webhook *webhook, const char *waba_id
 	*change = (struct cw_webhook_change){ .waba_id = waba_id, .change = element };
 	if (!json_is_object(element)) {
 		change->type = CW_CHANGE_RAW;
-		change->reason = "a change that is no object";
+		change->reason = "a change that is not an object";
 		return CW_OK;
 	}
 	return read_change(webhook, change);
@@ -593,7 +593,7 @@ static json_t *load_repaired(const char *bytes, size_t len)
 	return json_loadb(repaired.data ? repaired.data : "", repaired.len, 0, NULL);
 }
 
-/* What cannot be read for want of memory is no broken webhook: it would be put aside, and acknowledged. */
+/* Running out of memory must not look like a broken webhook, which would be kept raw and acknowledged. */
 enum cw_status cw_webhook_parse(const char *bytes, size_t len, struct cw_webhook *ret_webhook, struct cw_error *reterr)
 {
 	cw_memory_watch();

@@ -9,14 +9,14 @@
 
 /*
  * WhatsApp Cloud API webhooks: JSON → values. Reads every entry, change, message and status of a body,
- * in any key order, with whatever Meta leaves out (Cloud API, "Webhooks", reference of the messages,
+ * in any key order, whatever Meta leaves out (Cloud API, "Webhooks", reference of the messages,
  * smb_message_echoes, history and user_id_update fields). A body is one cw_webhook; a change is the
  * unit that is kept raw when it cannot be understood or its number is not known yet.
  *
- * Values borrow their texts from the parsed JSON, which the cw_webhook owns. One thread at a time.
+ * Values borrow their strings from the parsed JSON, which the cw_webhook owns. One thread at a time.
  */
 
-/* Who the message is from or to. Whatever is not known is NULL; at least one of the ids is there. */
+/* The customer or group a message is from or to. Unknown members are NULL; at least one id is set. */
 struct cw_party {
 	const char *wa_id;   /* digits */
 	const char *user_id; /* business-scoped user id, with its dot */
@@ -32,8 +32,8 @@ struct cw_webhook_item {
 	enum cw_item_type type;
 	struct cw_party party;
 	const char *wamid;  /* messages and statuses; never NULL for them */
-	int64_t wamid_hash; /* cw_message_wamid_hash, made here so that the writer need not */
-	int64_t sent_at_ms; /* Meta's time; 0 when it was missing */
+	int64_t wamid_hash; /* cw_message_wamid_hash, computed here to save the writer the work */
+	int64_t sent_at_ms; /* Meta's time; 0: missing */
 
 	/* messages */
 	enum cw_message_kind kind;
@@ -42,9 +42,9 @@ struct cw_webhook_item {
 	json_t *body;                  /* owned: {"content","context","referral","errors","author"} */
 	const char *target_wamid;      /* of a reaction, edit or revoke */
 	const char *context_wamid;     /* of a reply */
-	enum cw_message_kind new_kind; /* of an edit: what the target becomes */
+	enum cw_message_kind new_kind; /* of an edit: the target's new kind */
 
-	/* messages of history, and statuses */
+	/* history messages, and statuses */
 	enum cw_message_status status;
 	json_t *errors;     /* borrowed; may be NULL */
 	const char *our_id; /* biz_opaque_callback_data */
@@ -57,18 +57,18 @@ struct cw_webhook_item {
 enum cw_change_type {
 	CW_CHANGE_ITEMS,  /* n_items of the webhook's items, from first_item */
 	CW_CHANGE_NOTICE, /* about the account: templates, quality, … ; value is what Meta sent */
-	CW_CHANGE_RAW     /* not understood; kept as it came, reason says why */
+	CW_CHANGE_RAW     /* not understood; kept unchanged, reason says why */
 };
 
 struct cw_webhook_change {
 	enum cw_change_type type;
 	const char *field;
 	const char *waba_id;         /* NULL when missing or "0" (the App Dashboard's test) */
-	const char *phone_number_id; /* NULL when the field has none */
+	const char *phone_number_id; /* NULL: none */
 	json_t *change;              /* borrowed: the whole change */
 	json_t *value;               /* borrowed */
 	size_t first_item, n_items;
-	const char *reason; /* static text; also set on CW_CHANGE_ITEMS when some items were not understood */
+	const char *reason; /* static; also set on CW_CHANGE_ITEMS when some items were not understood */
 };
 
 struct cw_webhook {
@@ -81,8 +81,8 @@ struct cw_webhook {
 };
 
 /*
- * Parses len bytes. CW_INVALID when it is not JSON even after repair, or not of the envelope's shape:
- * the caller keeps the bytes raw. CW_NOMEM. *ret_webhook is the caller's; finish accepts a zeroed one.
+ * Parses len bytes. CW_INVALID: not JSON even after repair, or not a webhook envelope; the caller then
+ * keeps the bytes raw. CW_NOMEM. *ret_webhook is the caller's; finish accepts a zeroed one.
  */
 CW_MUST_CHECK enum cw_status cw_webhook_parse(const char *bytes, size_t len, struct cw_webhook *ret_webhook,
 					      struct cw_error *reterr);
@@ -93,10 +93,10 @@ CW_MUST_CHECK enum cw_status cw_webhook_parse(const char *bytes, size_t len, str
 CW_MUST_CHECK enum cw_status cw_webhook_parse_kept(const char *text, struct cw_webhook *ret_webhook,
 						   struct cw_error *reterr);
 
-/* The text under which a change is kept; freed with free(). NULL without memory. */
+/* The text in which a change is kept; the caller frees it with free(). NULL when out of memory. */
 char *cw_webhook_keep(const struct cw_webhook_change *change);
 
-/* Frees what parsing made; NULL and zeroed memory are fine. */
+/* Frees what parsing allocated; NULL and zeroed structs are fine. */
 void cw_webhook_finish(struct cw_webhook *webhook);
 
 #endif

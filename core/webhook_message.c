@@ -5,12 +5,12 @@
 
 #define MAX_RESPONSE_DEPTH 64
 
-/* What must be in a message's object of the same name for the kind to be believed. */
+/* What a message's object, named like its type, must contain to be accepted as this kind. */
 struct shape {
-	const char *type; /* Meta's word */
+	const char *type; /* Meta's name */
 	enum cw_message_kind kind;
-	json_type member;     /* JSON_OBJECT, JSON_ARRAY, or JSON_NULL where there is none */
-	const char *required; /* a text member of the object, or NULL */
+	json_type member;     /* JSON_OBJECT, JSON_ARRAY; JSON_NULL: no such object */
+	const char *required; /* a required string member of the object; NULL: none */
 };
 
 static const struct shape shapes[] = {
@@ -18,7 +18,7 @@ static const struct shape shapes[] = {
 	{ "image", CW_KIND_IMAGE, JSON_OBJECT, NULL },
 	{ "video", CW_KIND_VIDEO, JSON_OBJECT, NULL },
 	{ "audio", CW_KIND_AUDIO, JSON_OBJECT, NULL },
-	{ "voice", CW_KIND_VOICE, JSON_OBJECT, NULL }, /* the On-Premises API's word */
+	{ "voice", CW_KIND_VOICE, JSON_OBJECT, NULL }, /* the On-Premises API's name */
 	{ "document", CW_KIND_DOCUMENT, JSON_OBJECT, NULL },
 	{ "sticker", CW_KIND_STICKER, JSON_OBJECT, NULL },
 	{ "location", CW_KIND_LOCATION, JSON_OBJECT, NULL },
@@ -61,7 +61,7 @@ static const struct shape *find_shape(const char *type)
 	return NULL;
 }
 
-/* Some senders leave `type` out (veecore's and piusalfred's location samples): the payload's own name tells. */
+/* Some senders omit `type` (veecore's and piusalfred's location samples): then the payload's name decides. */
 static const char *type_of(json_t *message)
 {
 	const char *type = cw_webhook_text(message, "type");
@@ -94,7 +94,7 @@ static void cut_mime_parameters(json_t *content)
 	size_t len = mime ? strcspn(mime, "; ") : 0;
 
 	if (mime && mime[len] != '\0') {
-		(void)json_object_set_new(content, "mime_type", json_stringn(mime, len)); /* else it stays as sent */
+		(void)json_object_set_new(content, "mime_type", json_stringn(mime, len)); /* on failure it stays as sent */
 	}
 }
 
@@ -122,8 +122,8 @@ static bool is_shallow(const json_t *json, int levels)
 }
 
 /*
- * A flow's answer is JSON in a string, which may be anything; the string always stays. One nested to the
- * parser's limit could be read alone, but never again inside a message.
+ * A flow's answer is arbitrary JSON in a string; the string is always kept. It is not opened if nested close to
+ * the parser's limit, since inside a message it could never be parsed again.
  */
 static void open_flow_response(json_t *content)
 {
@@ -132,7 +132,7 @@ static void open_flow_response(json_t *content)
 	json_t *response = text ? json_loads(text, 0, NULL) : NULL;
 
 	if (json_is_object(response) && is_shallow(response, MAX_RESPONSE_DEPTH)) {
-		(void)json_object_set(reply, "response", response); /* a convenience; the string is the truth */
+		(void)json_object_set(reply, "response", response); /* a convenience; the string is authoritative */
 	}
 	json_decref(response);
 }
@@ -154,7 +154,7 @@ static enum cw_message_kind refine_kind(const struct shape *shape, json_t *conte
 	return shape->kind;
 }
 
-/* The kind and content of a message, or of the `message` inside an edit. A new reference; NULL without memory. */
+/* The kind and content of a message, or of the `message` in an edit. A new reference; NULL when out of memory. */
 static json_t *read_content(json_t *message, enum cw_message_kind *ret_kind)
 {
 	const char *type = type_of(message);
@@ -187,7 +187,7 @@ static enum cw_status read_edit(json_t *edit, struct cw_webhook_item *item)
 	int failed = !content ? -1 : json_object_set_new(item->body, "content", content);
 
 	if (!cw_message_kind_is_shown(item->new_kind) || item->new_kind == CW_KIND_SYSTEM) {
-		item->new_kind = CW_KIND_UNSUPPORTED; /* nothing that a message can become by being edited */
+		item->new_kind = CW_KIND_UNSUPPORTED; /* an edit cannot turn a message into this kind */
 	}
 	item->target_wamid = cw_webhook_text(edit, "original_message_id");
 	return failed ? CW_NOMEM : CW_OK;
@@ -197,7 +197,7 @@ static void read_system(json_t *system, struct cw_webhook_item *item)
 {
 	const char *type = cw_webhook_text(system, "type");
 
-	/* "customer_changed_number" is what Cloud API versions before 12 call it. */
+	/* Cloud API versions before 12 call it "customer_changed_number". */
 	if (type && (strcmp(type, "user_changed_number") == 0 || strcmp(type, "customer_changed_number") == 0 ||
 		     strcmp(type, "user_changed_user_id") == 0)) {
 		item->new_wa_id = cw_webhook_text(system, "wa_id");
@@ -205,7 +205,7 @@ static void read_system(json_t *system, struct cw_webhook_item *item)
 	}
 }
 
-/* Meta's `context` has `id`; forwarded messages have none; a product enquiry names the product. */
+/* Meta's `context` has the quoted `id`, except for forwarded messages; a product enquiry also names the product. */
 static enum cw_status read_context(json_t *message, struct cw_webhook_item *item)
 {
 	json_t *context = json_object_get(message, "context");

@@ -33,14 +33,14 @@ enum {
 };
 
 static const struct argp_option option_rows[] = {
-	{ "dir", 'd', "DIR", 0, "the directory that `convwire init` made (./var)", 0 },
-	{ "http-port", KEY_PORTS + SETTINGS_HTTP_PORT, "PORT", 0, "HTTP port of this run; 0: the kernel chooses", 0 },
+	{ "dir", 'd', "DIR", 0, "the directory created by `convwire init` (./var)", 0 },
+	{ "http-port", KEY_PORTS + SETTINGS_HTTP_PORT, "PORT", 0, "HTTP port for this run; 0: the kernel chooses", 0 },
 	{ "mqtt-port", KEY_PORTS + SETTINGS_MQTT_PORT, "PORT", 0, "the broker's MQTT port for this run", 0 },
 	{ "ws-port", KEY_PORTS + SETTINGS_WS_PORT, "PORT", 0, "the broker's WebSocket port for this run", 0 },
-	{ "metrics-port", KEY_METRICS_PORT, "PORT", 0, "/metrics port of this run", 0 },
-	{ "graph-url", KEY_GRAPH_URL, "URL", 0, "the Graph API of this run: a simulated one", 0 },
-	{ "ready-fd", KEY_READY_FD, "FD", 0, "write `http=PORT` and a newline there when ready", 0 },
-	{ "print-config", KEY_PRINT_CONFIG, NULL, 0, "print the settings in force and exit", 0 },
+	{ "metrics-port", KEY_METRICS_PORT, "PORT", 0, "/metrics port for this run", 0 },
+	{ "graph-url", KEY_GRAPH_URL, "URL", 0, "Graph API for this run: a simulated one", 0 },
+	{ "ready-fd", KEY_READY_FD, "FD", 0, "write `http=PORT` and a newline to it when ready", 0 },
+	{ "print-config", KEY_PRINT_CONFIG, NULL, 0, "print the effective settings and exit", 0 },
 	{ NULL, 0, NULL, 0, NULL, 0 },
 };
 
@@ -135,7 +135,7 @@ static void say_ready(int fd, const struct server *server)
 		return;
 	}
 	if (write(fd, line, strlen(line)) < 0) {
-		cw_log_warn("nobody reads that this is ready, ignoring");
+		cw_log_warn("nobody reads --ready-fd, ignoring");
 	}
 	(void)close(fd);
 }
@@ -156,9 +156,9 @@ static void reload(struct server *server)
 	struct cw_error error;
 
 	if (server_reload(server, &error) == CW_OK) {
-		cw_log_info("keys and roles loaded again");
+		cw_log_info("keys and roles reloaded");
 	} else {
-		cw_log_error("%s; the old keys and roles stay in force", error.text);
+		cw_log_error("%s; the old keys and roles remain in force", error.text);
 	}
 }
 

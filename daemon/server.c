@@ -68,7 +68,7 @@ static char *mint_token(void *context, const struct cw_token *token, int64_t now
 	char *text = NULL;
 
 	if (cw_token_mint(server->private_pem.data, token, now_ms, &text, &error) != CW_OK) {
-		cw_log_error("a token cannot be signed: %s", error.text);
+		cw_log_error("cannot sign a token: %s", error.text);
 		return NULL;
 	}
 	return text;
@@ -121,7 +121,7 @@ static void on_row_fault(void *context, const char *text)
 static void on_broken(void *context, const char *what)
 {
 	(void)context;
-	cw_log_error("the disk failed under a commit, ending so that a restart recovers: %s", what);
+	cw_log_error("the disk failed during a commit, exiting so that a restart recovers: %s", what);
 	_exit(EX_IOERR);
 }
 
@@ -237,7 +237,7 @@ static void refuse_revoked(void *context, const struct cw_revocation *revocation
 	struct server *server = context;
 
 	if (cw_revocations_add(server->revocations, revocation, cw_clock_now_ms() / 1000) != CW_OK) {
-		cw_log_error("a revocation is stored, but there is no memory to apply it; restart the daemon");
+		cw_log_error("a revocation is stored but not applied: out of memory; restart the daemon");
 	}
 }
 
@@ -346,7 +346,7 @@ static enum cw_status make_media_key(struct server *server, struct cw_error *ret
 	unsigned char bytes[CW_HMAC_BYTES];
 
 	if (cw_clock_random(bytes, sizeof(bytes)) != CW_OK) {
-		return cw_error_set(reterr, CW_IO, "the system gives no random numbers");
+		return cw_error_set(reterr, CW_IO, "cannot get random numbers from the system");
 	}
 	server->media_key = cw_hmac_create(bytes, sizeof(bytes));
 	explicit_bzero(bytes, sizeof(bytes));
@@ -407,8 +407,8 @@ static enum cw_status check_urls(const struct settings *settings, struct cw_erro
 	}
 	if (settings->public_url[0] && !origin_is_valid(settings->public_url)) {
 		return cw_error_set(reterr, CW_INVALID,
-				    "public_url: \"%.80s\" is not http:// or https://, a host, a port if need be, and nothing "
-				    "behind",
+				    "public_url: \"%.80s\" is not http:// or https://, a host, optionally a port, and nothing "
+				    "more",
 				    settings->public_url);
 	}
 	bool is_ws = strncmp(settings->mqtt_public_url, "ws://", 5) == 0 ||
@@ -418,7 +418,7 @@ static enum cw_status check_urls(const struct settings *settings, struct cw_erro
 	if (settings->mqtt_public_url[0] && (!is_ws || strpbrk(settings->mqtt_public_url, " \t;,'\"") ||
 					     strlen(settings->mqtt_public_url) >= API_URL_MAX)) {
 		return cw_error_set(reterr, CW_INVALID,
-				    "mqtt_public_url: \"%.80s\" is no URL that begins with ws:// or wss://",
+				    "mqtt_public_url: \"%.80s\" is not a URL that starts with ws:// or wss://",
 				    settings->mqtt_public_url);
 	}
 	return CW_OK;

@@ -14,37 +14,39 @@
 	{ #member, CW_CONF_INT, offsetof(struct settings, member), fallback, min, max, help }
 
 static const struct cw_conf_key keys[] = {
-	INT(access_token_s, "900", 60, 86400, "seconds that the token of an agent who signs in is good; it is renewed by itself"),
+	INT(access_token_s, "900", 60, 86400, "seconds that a signed-in agent's token is valid; renewed automatically"),
 	TEXT(broker_uri, "", "MQTT broker, e.g. tcp://host:1883; empty: mqtt_address at mqtt_port"),
 	TEXT(cors_origins, "", "origins of other pages that may use the API, e.g. https://shop.example.com"),
-	TEXT(dashboard, "", "folder of the dashboard's files; empty: beside the programs"),
+	TEXT(dashboard, "", "folder of the dashboard's files; empty: next to the programs"),
 	{ "demo", CW_CONF_BOOL, offsetof(struct settings, demo), "no", 0, 0, "made by `init --demo`, for `up --demo` only" },
-	INT(event_retention_s, "2592000", 0, 315360000, "seconds that the event log is kept; who was away longer loads anew; 0: for ever"),
+	INT(event_retention_s, "2592000", 0, 315360000,
+	    "seconds to keep the event log; clients that were away longer reload everything; 0: forever"),
 	TEXT(graph_url, "https://graph.facebook.com/v24.0", "URL of WhatsApp's Graph API, with its version"),
 	TEXT(http_address, "127.0.0.1", "IP address of the HTTP listener"),
 	INT(http_port, "8080", 0, 65535, "TCP port of the HTTP listener; 0: the kernel chooses"),
 	INT(http_threads, "2", 1, 64, "threads of the HTTP listener"),
 	{ "log_level", CW_CONF_LEVEL, offsetof(struct settings, log_level), "info", 0, 0, "error, warn, info or debug" },
-	INT(max_body_mb, "64", 4, 4096, "MB of request bodies under way together"),
+	INT(max_body_mb, "64", 4, 4096, "MB of request bodies being received, in total"),
 	INT(max_connections, "2000", 8, 100000, "HTTP connections"),
-	INT(media_max_mb, "100", 1, 1000, "MB of a customer's file, beyond which it is not fetched"),
-	INT(media_min_free_mb, "1024", 1, 1000000, "MB free on the disk, below which no file is fetched or taken"),
+	INT(media_max_mb, "100", 1, 1000, "MB above which a customer's file is not downloaded"),
+	INT(media_min_free_mb, "1024", 1, 1000000, "MB of free disk space below which no file is downloaded or accepted"),
 	TEXT(metrics_address, "127.0.0.1", "IP address of the /metrics listener"),
 	INT(metrics_port, "0", 0, 65535, "TCP port of the /metrics listener; 0: control socket only"),
 	TEXT(mosquitto, "/usr/sbin/mosquitto", "the broker that `up` runs"),
 	TEXT(mqtt_address, "127.0.0.1", "IP address of the broker's listeners"),
 	INT(mqtt_port, "1883", 1, 65535, "TCP port of the broker's MQTT listener"),
-	TEXT(mqtt_public_url, "", "the broker's WebSocket URL for browsers; empty: ws:// the host they ask, at ws_port"),
-	TEXT(plugin, "", "path of convwire_auth.so; empty: beside the programs"),
-	TEXT(public_url, "", "where browsers find this server, e.g. https://chat.example.com; cookies are then secure"),
-	INT(publish_window, "100", 1, 1000, "publishes under way; the broker's Receive Maximum lowers it"),
-	INT(queue_max_age_ms, "5000", 100, 600000, "age in ms of the oldest waiting webhook at which 503 is answered"),
-	INT(queue_max_mb, "64", 1, 4096, "MB of waiting webhooks at which 503 is answered"),
+	TEXT(mqtt_public_url, "", "the broker's WebSocket URL for browsers; empty: ws://, the host they asked, ws_port"),
+	TEXT(plugin, "", "path of convwire_auth.so; empty: next to the programs"),
+	TEXT(public_url, "", "this server's URL for browsers, e.g. https://chat.example.com; cookies are then secure"),
+	INT(publish_window, "100", 1, 1000, "publishes in flight; the broker's Receive Maximum lowers it"),
+	INT(queue_max_age_ms, "5000", 100, 600000,
+	    "age in ms of the oldest waiting webhook from which on webhooks are answered 503"),
+	INT(queue_max_mb, "64", 1, 4096, "MB of waiting webhooks from which on webhooks are answered 503"),
 	TEXT(read_receipts, "open", "when WhatsApp is told that a message was read: open, reply or never"),
-	INT(request_timeout_ms, "30000", 100, 600000, "ms to wait for an answer of the Graph API"),
-	INT(send_rate, "80", 1, 1000, "messages per second and number, as Meta allows it"),
+	INT(request_timeout_ms, "30000", 100, 600000, "ms to wait for a response from the Graph API"),
+	INT(send_rate, "80", 1, 1000, "messages per second per number, as allowed by Meta"),
 	TEXT(simulated_number, "", "phone_number_id that `simulate` writes to"),
-	INT(unknown_hold_ms, "30000", 0, 3600000, "ms that a message of unknown fate keeps those behind it waiting"),
+	INT(unknown_hold_ms, "30000", 0, 3600000, "ms that a message in state unknown delays those behind it"),
 	INT(ws_port, "9001", 1, 65535, "TCP port of the broker's WebSocket listener"),
 };
 #undef TEXT
@@ -74,8 +76,7 @@ enum cw_status settings_load(const char *dir, struct settings *settings, struct 
 		status = cw_conf_load(&settings_table, path, settings, reterr);
 	}
 	if (status == CW_NOT_FOUND) {
-		return cw_error_set(reterr, CW_NOT_FOUND, "%s is not there; `convwire init --dir %s` makes it", path,
-				    dir);
+		return cw_error_set(reterr, CW_NOT_FOUND, "%s not found; `convwire init --dir %s` creates it", path, dir);
 	}
 	return status;
 }

@@ -9,7 +9,7 @@ import type { Plugin } from "vite";
 const MIN_GZIP_BYTES = 1000;
 const PACKED = /\.(js|css|html|svg|webmanifest)$/;
 
-/** Each file beside its copy packed by gzip: the daemon sends that as it is. */
+/** Writes a gzip copy next to each file, which the daemon sends as it is. */
 function precompress(): Plugin {
 	let out = "";
 	const pack = (folder: string): void => {

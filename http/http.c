@@ -86,9 +86,10 @@ static void find_route(struct cw_http_request *request, const char *path, const 
 	}
 	if (len > 0) {
 		cw_http_add_header(request, "Allow", allow);
-		cw_http_problem(request, 405, "method_not_allowed", "This path does not take this method; see Allow.");
+		cw_http_problem(request, 405, "method_not_allowed", "This path does not support this method; see Allow.");
 	} else {
-		cw_http_problem(request, 404, "not_found", "There is nothing at this path; docs/protocol.md lists them.");
+		cw_http_problem(request, 404, "not_found",
+				"There is nothing at this path; docs/protocol.md lists the paths.");
 	}
 }
 
@@ -116,7 +117,7 @@ static void check_claimed_length(struct cw_http_request *request)
 
 	if (!respond_is_done(request) && claimed && cw_text_to_int64(claimed, &len) == CW_OK &&
 	    len > (int64_t)request->route->max_body) {
-		cw_http_problem(request, 413, "body_too_large", "The body is longer than this path takes.");
+		cw_http_problem(request, 413, "body_too_large", "The body is larger than this path allows.");
 	}
 }
 
@@ -152,7 +153,7 @@ static void pass_body(struct cw_http_request *request, const char *data, size_t 
 {
 	request->passed_bytes += len;
 	if (request->passed_bytes > request->route->max_body) {
-		cw_http_problem(request, 413, "body_too_large", "The body is longer than this path takes.");
+		cw_http_problem(request, 413, "body_too_large", "The body is larger than this path allows.");
 	} else {
 		request->route->take(request, data, len, request->route->context);
 	}
@@ -170,10 +171,10 @@ static void take_body(struct cw_http_request *request, const char *data, size_t 
 	enum cw_status status = cw_buf_append(&request->body, data, len);
 
 	if (status == CW_TOO_LARGE) {
-		cw_http_problem(request, 413, "body_too_large", "The body is longer than this path takes.");
+		cw_http_problem(request, 413, "body_too_large", "The body is larger than this path allows.");
 	} else if (status != CW_OK || together > request->server->options.max_body_bytes) {
 		cw_http_add_header(request, "Retry-After", "1");
-		cw_http_problem(request, 503, "too_busy", "Too many bodies are being received; try again.");
+		cw_http_problem(request, 503, "too_busy", "Too many request bodies are being received; try again.");
 	}
 	if (respond_is_done(request)) {
 		drop_body(request);
@@ -391,8 +392,7 @@ static enum cw_status start_daemon(struct cw_http_server *server, int fd, struct
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)INACTIVITY_S, MHD_OPTION_STRICT_FOR_CLIENT, 1,
 		MHD_OPTION_NOTIFY_COMPLETED, on_request_completed, server, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
 		server, MHD_OPTION_END);
-	return server->daemon ? CW_OK :
-				cw_error_set(reterr, CW_IO, "the HTTP server does not start: %s", strerror(errno));
+	return server->daemon ? CW_OK : cw_error_set(reterr, CW_IO, "cannot start the HTTP server: %s", strerror(errno));
 }
 
 enum cw_status cw_http_start(const struct cw_http_options *options, struct cw_http_server **ret_server,

@@ -68,8 +68,8 @@ enum cw_status origin_check_list(const char *list, struct cw_error *reterr)
 		if (!is_origin(at, len)) {
 			return cw_error_set(
 				reterr, CW_INVALID,
-				"\"%.*s\" is no origin: http:// or https://, a host, a port if need be, and nothing "
-				"behind; * stands for nothing",
+				"\"%.*s\" is not an origin: http:// or https://, a host, optionally a port, and nothing "
+				"more; * is not supported",
 				len > 80 ? 80 : (int)len, at);
 		}
 		at += len;

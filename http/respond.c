@@ -69,7 +69,7 @@ static void answer_range_outside(struct cw_http_request *request, int64_t len)
 	}
 	(void)snprintf(header, sizeof(header), "bytes */%lld", (long long)len); /* fits */
 	cw_http_add_header(request, "Content-Range", header);
-	cw_http_problem(request, 416, "range_outside", "The file is shorter than where this range begins.");
+	cw_http_problem(request, 416, "range_outside", "This range starts beyond the end of the file.");
 }
 
 void cw_http_answer_file(struct cw_http_request *request, const char *content_type, int fd, int64_t len, const char *etag)
@@ -158,7 +158,7 @@ static void judge_origin(struct cw_http_request *request, const char *method)
 		break;
 	case ORIGIN_REFUSED:
 		(void)snprintf(detail, sizeof(detail),
-			       "Pages of %.300s may not ask here. If they should, add it to cors_origins; if it is this server's "
+			       "Pages of %.300s may not use this API. To allow it, add it to cors_origins; if it is this server's "
 			       "own, set public_url.",
 			       origin); /* cut at most */
 		cw_http_problem(request, 403, "origin_refused", detail);

@@ -11,21 +11,21 @@
 #include "core/topic.h"
 #include "ingest/heads.h"
 
-#define FEED_ID 0 /* feeds are not events; their answers are not waited for */
+#define FEED_ID 0 /* feeds are not events; their acknowledgements are not awaited */
 #define NOTE_AGAIN_MS (60 * 60 * 1000LL)
-/* More at once than this are left to /sync, which lists all. */
+/* With more changes than this at once, clients use /sync, which lists them all. */
 #define MAX_CHANGES 100
 
 struct feed {
-	struct cw_token token; /* without has_token account and subject alone */
+	struct cw_token token; /* without has_token: only account and subject */
 	bool has_token, is_limited;
 	char epoch[CW_EPOCH_TEXT];
 	int64_t seq;
 	int64_t n_events; /* published for it since it began */
-	bool is_new;      /* seq and epoch are not read yet */
+	bool is_new;      /* seq and epoch have not been read yet */
 	bool has_changed;
-	json_t *gained, *lost; /* since it was last said; NULL: too many, or nobody knows what was heard */
-	int64_t said_at_ms;    /* monotonic; 0: not since it began */
+	json_t *gained, *lost; /* since it was last published; NULL: too many, or unknown what was received */
+	int64_t said_at_ms;    /* when it was last published, monotonic; 0: not since it began */
 	int64_t synced_at_ms, noted_at_ms;
 };
 
@@ -68,7 +68,7 @@ void feeds_destroy(struct feeds *feeds)
 	free(feeds);
 }
 
-/* ---- who has one ---- */
+/* ---- finding and creating feeds ---- */
 
 static struct feed *find(struct feeds *feeds, const char *account, const char *subject)
 {
@@ -86,11 +86,11 @@ static void begin_anew(struct feeds *feeds, struct feed *feed)
 	feed->is_new = feeds->has_new = true;
 	feed->n_events = 0;
 	feed->said_at_ms = 0;
-	(void)json_array_clear(feed->gained); /* refused only for what is no array */
+	(void)json_array_clear(feed->gained); /* fails only if it is not an array */
 	(void)json_array_clear(feed->lost);
 }
 
-/* NULL without memory. */
+/* Finds or creates a feed. NULL when out of memory. */
 static struct feed *get(struct feeds *feeds, const char *account, const char *subject)
 {
 	struct feed *feed = find(feeds, account, subject);
@@ -123,7 +123,7 @@ bool feeds_note_sync(struct feeds *feeds, const struct cw_token *token, bool is_
 	struct feed *feed = get(feeds, token->account, token->subject);
 
 	if (!feed) {
-		return false; /* the client will ask again when it hears nothing */
+		return false; /* out of memory: the client asks again when it gets no feed */
 	}
 	struct cw_claim *claim = cw_claim_ref(token->claim);
 
@@ -168,7 +168,7 @@ static void drop_silent(struct feeds *feeds, int64_t now_ms)
 	feeds->n = kept;
 }
 
-/* ---- what concerns it ---- */
+/* ---- which events a feed counts ---- */
 
 static void add_change(json_t **list, const char *conversation)
 {
@@ -179,7 +179,7 @@ static void add_change(json_t **list, const char *conversation)
 	}
 }
 
-/* The token of an agent who has not called since the start is not known; then the assignment alone counts. */
+/* If the agent has not called since the start, their token is not known; then only the assignment counts. */
 static bool may_see(const struct feeds *feeds, const struct feed *feed, const struct cw_event *event)
 {
 	const char *conversation = event->conversation.id[0] ? event->conversation.id : NULL;
@@ -228,7 +228,7 @@ void feeds_forget_said(struct feeds *feeds)
 		struct feed *feed = feeds->list[i];
 
 		begin_anew(feeds, feed);
-		json_decref(feed->gained); /* nobody knows what of it was heard: NULL, ask */
+		json_decref(feed->gained); /* NULL: unknown what was received, clients must ask */
 		json_decref(feed->lost);
 		feed->gained = feed->lost = NULL;
 	}
@@ -249,7 +249,7 @@ static enum cw_status refresh(struct feeds *feeds, struct feed *feed, struct cw_
 	if (status != CW_OK) {
 		return status;
 	}
-	/* What deny rules and claims leave of an account is not counted: one sync, then the events tell. */
+	/* For deny rules and claims, the seq of visible events is not computed: costs one sync, then events update it. */
 	seq = feed->is_limited ? seq : account.head;
 	feed->seq = strcmp(feed->epoch, account.epoch) == 0 && feed->seq > seq ? feed->seq : seq;
 	memcpy(feed->epoch, account.epoch, sizeof(feed->epoch));
@@ -276,7 +276,7 @@ enum cw_status feeds_refresh(struct feeds *feeds, struct cw_store *store, struct
 	return status;
 }
 
-/* ---- saying it ---- */
+/* ---- publishing ---- */
 
 static int64_t due_in_ms(const struct feed *feed, int64_t monotonic_ms)
 {
@@ -336,7 +336,7 @@ int64_t feeds_say(struct feeds *feeds, struct cw_mqtt *mqtt, struct cw_buf *payl
 		}
 		if (due_in_ms(feed, monotonic_ms) <= 0) {
 			if (!say(feed, mqtt, payload, now_ms)) {
-				return HEADS_MIN_INTERVAL_MS; /* no room: the next answer makes some */
+				return HEADS_MIN_INTERVAL_MS; /* no room until the next acknowledgement */
 			}
 			was_said(feed, monotonic_ms);
 		}

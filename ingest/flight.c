@@ -47,7 +47,7 @@ void flight_take_back(struct flight *flight)
 
 void flight_done(struct flight *flight, int64_t id)
 {
-	for (size_t i = 0; i < flight->len; i++) { /* answers come in order: nearly always the first */
+	for (size_t i = 0; i < flight->len; i++) { /* acknowledgements arrive in order: nearly always the first */
 		if (at(flight, i)->id == id) {
 			at(flight, i)->is_done = true;
 			break;

@@ -7,9 +7,9 @@
 #include <stdint.h>
 
 /*
- * Events under way to the broker, in the order of the log, and how far everything is taken: the publisher's
- * cursor. An event that is passed over counts as taken as soon as all before it are. The publisher's lock
- * guards it.
+ * Events under way to the broker, in log order, and up to where all have been acknowledged: the publisher's
+ * cursor. An event that is passed over counts as acknowledged once all before it are. Guarded by the
+ * publisher's lock.
  */
 struct flight_entry {
 	int64_t id;
@@ -21,28 +21,28 @@ struct flight_entry {
 struct flight {
 	struct flight_entry *ring;
 	size_t room, start, len;
-	int64_t acked; /* every event up to this id was taken or passed over */
+	int64_t acked; /* every event up to this id was acknowledged or passed over */
 };
 
-/* false without memory. finish accepts a zeroed one. */
+/* false when out of memory. finish accepts a zeroed struct. */
 bool flight_init(struct flight *flight, size_t room);
 void flight_finish(struct flight *flight);
 
 bool flight_is_full(const struct flight *flight);
 
-/* The event goes out now, or is passed over (is_done). Not when full. */
+/* Adds an event that is being published, or passed over (is_done). Not when full. */
 void flight_add(struct flight *flight, const struct flight_entry *entry);
 
-/* The newest one was not sent after all. */
+/* Removes the newest one: it was not sent after all. */
 void flight_take_back(struct flight *flight);
 
-/* The broker answered for this id; unknown ids are ignored. */
+/* The broker acknowledged this id; unknown ids are ignored. */
 void flight_done(struct flight *flight, int64_t id);
 
-/* The connection ended: what was not taken goes out again, from acked + 1. */
+/* The connection ended: events that were not acknowledged will be published again, from acked + 1. */
 void flight_forget(struct flight *flight);
 
-/* The oldest that is not taken; NULL when there is none. */
+/* The oldest event that is not acknowledged; NULL: none. */
 const struct flight_entry *flight_oldest(const struct flight *flight);
 
 #endif

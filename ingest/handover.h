@@ -9,8 +9,8 @@
 #include "core/event.h"
 
 /*
- * Events that the writer handed over in memory, in the order of the log. Bounded: what does not fit is
- * dropped, since the table has it. The publisher's lock guards it.
+ * Events that the writer handed over in memory, in log order. Bounded: what does not fit is dropped, since
+ * the table has it. Guarded by the publisher's lock.
  */
 struct handover_batch;
 
@@ -19,10 +19,10 @@ struct handover {
 	size_t n_events, max_events;
 };
 
-/* Takes the array and its events, also when it has to drop them. */
+/* Takes ownership of the array and its events, even if it has to drop them. */
 void handover_put(struct handover *handover, struct cw_event *events, size_t n_events);
 
-/* The event with this id if it is the next; older ones, which the table gave meanwhile, are dropped. */
+/* Takes the event with this id if it is the next one. Drops older ones, which have since been read from the table. */
 bool handover_take(struct handover *handover, int64_t id, struct cw_event *ret_event);
 
 void handover_clear(struct handover *handover);

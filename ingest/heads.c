@@ -11,9 +11,9 @@
 #include "core/text.h"
 #include "core/topic.h"
 
-#define HEAD_ID 0 /* heads are not events; their answers are not waited for */
+#define HEAD_ID 0 /* heads are not events; their acknowledgements are not awaited */
 
-/* By name in a tree for finding, and in a list for walking. */
+/* In a tree by name for lookups, and in a list for iterating. */
 struct heads {
 	void *by_account; /* tsearch tree of struct head */
 	struct head **list;
@@ -147,7 +147,7 @@ static bool on_account(void *context, const struct cw_account *account)
 	if (account->head > head->newest_seq) {
 		head->newest_seq = account->head;
 	}
-	/* Clients that connect now fetch up to here; what is published later and not newer, they drop. */
+	/* Clients that connect now fetch up to this seq; they drop what is published later but is not newer. */
 	if (loading->mode == HEADS_LOAD_CONNECTED || head->seq == 0) {
 		memcpy(head->epoch, account->epoch, sizeof(head->epoch));
 		head->seq = account->head;
@@ -179,7 +179,7 @@ int64_t heads_say(struct heads *heads, struct cw_mqtt *mqtt, struct cw_buf *payl
 		memcpy(topic.account, head->account, sizeof(topic.account));
 		if (cw_topic_make(&topic, text) != CW_OK || heads_render(head, cw_clock_now_ms(), payload) != CW_OK ||
 		    cw_mqtt_publish(mqtt, text, payload->data, payload->len, true, HEAD_ID) != CW_OK) {
-			return HEADS_MIN_INTERVAL_MS; /* no room: the next answer makes some */
+			return HEADS_MIN_INTERVAL_MS; /* no room until the next acknowledgement */
 		}
 		head->said_seq = head->seq;
 		head->said_at_ms = now_ms;

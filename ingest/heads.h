@@ -11,8 +11,8 @@
 #include "store/store.h"
 
 /*
- * The head of every account as the publisher last said it: which are due, and their payload. A head is
- * what a client compares its cursor with, so that the loss of the last messages shows too.
+ * The head of every account as last published, which ones are due, and their payload. A client compares
+ * its cursor with the head, so that it notices even the loss of the last messages.
  * The publisher's thread only.
  */
 struct heads;
@@ -24,34 +24,34 @@ struct head {
 	char account[CW_ACCOUNT_MAX + 1];
 	char epoch[CW_EPOCH_TEXT];
 	int64_t seq;        /* of the last event that was published or passed over */
-	int64_t newest_seq; /* as far as is known, of the last that was stored */
-	int64_t said_seq;
-	int64_t said_at_ms; /* monotonic; 0: never on this connection */
+	int64_t newest_seq; /* of the last event that was stored, as far as is known */
+	int64_t said_seq;   /* as last published */
+	int64_t said_at_ms; /* when, monotonic; 0: never on this connection */
 };
 
-/* NULL without memory. Destroy accepts NULL. */
+/* NULL when out of memory. Destroy accepts NULL. */
 struct heads *heads_create(void);
 void heads_destroy(struct heads *heads);
 
-/* The account's head, made if it is new. NULL without memory. Lives as long as heads. */
+/* The account's head, created if needed. NULL when out of memory. Valid as long as heads. */
 struct head *heads_get(struct heads *heads, const char *account, const char *epoch);
 
-/* Every head is due at once: after a reconnect. */
+/* After a reconnect: makes every head due at once. */
 void heads_forget_said(struct heads *heads);
 
-/* The next head that must be said at now_ms (monotonic), or NULL; *ret_wait_ms is then how long none will be. */
+/* The next head due at now_ms (monotonic). NULL: none will be for *ret_wait_ms. */
 struct head *heads_next_due(struct heads *heads, int64_t now_ms, int64_t *ret_wait_ms);
 
 enum heads_load_mode {
-	HEADS_LOAD_RUNNING,   /* new accounts; and how far each has come */
-	HEADS_LOAD_CONNECTED, /* a new connection: each head is due, and says what the database has */
+	HEADS_LOAD_RUNNING,   /* adds new accounts, and updates newest_seq */
+	HEADS_LOAD_CONNECTED, /* for a new connection: every head is due, with the database's seq */
 };
 
-/* Reads every account. CW_NOMEM, or what the store says. */
+/* Reads all accounts. CW_NOMEM, or the store's error. */
 CW_MUST_CHECK enum cw_status heads_load(struct heads *heads, struct cw_reader *reader, enum heads_load_mode mode,
 					struct cw_error *reterr);
 
-/* Publishes what is due, as far as there is room; answers how many ms nothing will be. payload is scratch. */
+/* Publishes what is due, as far as there is room. Returns for how many ms nothing will be due. payload is scratch. */
 int64_t heads_say(struct heads *heads, struct cw_mqtt *mqtt, struct cw_buf *payload);
 
 /* The retained payload. */

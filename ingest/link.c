@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The publisher's connection: made, renewed and lost; the tables that go first; what the broker's plugin says. */
+/* The publisher's connection: making, renewing and losing it; the tables, sent first; and the plugin's notices. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +12,7 @@
 #include "ingest/tables.h"
 
 #define STUCK_MS 20000
-/* A token lives a day; the connection is renewed when two thirds of it are over. */
+/* A token is valid for a day; the connection is renewed after two thirds of that. */
 #define RENEW_AFTER_MS (16 * 60 * 60 * 1000LL)
 #define SUBSCRIBE_MS 5000
 #define WAIT_SLICE_MS 100
@@ -57,13 +57,13 @@ void link_on_published(void *context, int64_t id, bool is_taken)
 	(void)pthread_mutex_unlock(&publisher->lock);
 }
 
-/* ---- what the plugin says ---- */
+/* ---- the plugin's notices ---- */
 
-/* A revocation made at the broker, while the store has it. */
+/* A revocation made at the broker, while it is being stored. */
 struct reported {
 	struct publisher *publisher;
 	struct cw_store_op op;
-	int64_t revoked_at_s; /* as it is in force there */
+	int64_t revoked_at_s; /* as in effect at the broker */
 };
 
 static void on_revocation_stored(struct cw_store_op *op)
@@ -74,22 +74,23 @@ static void on_revocation_stored(struct cw_store_op *op)
 	if (op->status == CW_OK) {
 		publisher->options.on_revoked(publisher->options.context, &op->revocation);
 	} else {
-		cw_log_error("a revocation made at the broker is in force there, but not stored: %s", op->error.text);
+		cw_log_error("a revocation made at the broker is in effect there, but was not stored: %s",
+			     op->error.text);
 	}
 	if (op->status == CW_OK && op->revocation.revoked_at_s > reported->revoked_at_s) {
-		publisher_revoke(publisher, &op->revocation); /* it ended sessions, and reaches up to their last token */
+		publisher_revoke(publisher, &op->revocation); /* it ended sessions, so it now covers their last tokens */
 	}
 	free(reported);
 }
 
-/* An administrator revoked at the broker, where it is in force; the store keeps it, and HTTP refuses alike. */
+/* An administrator made a revocation at the broker, where it is in effect: store it, so that HTTP applies it, too. */
 static void store_revocation(struct publisher *publisher, const json_t *json)
 {
 	struct reported *reported = calloc(1, sizeof(*reported));
 	struct cw_error error;
 
 	if (!reported) {
-		return; /* the table's next load shows that it is missing */
+		return; /* out of memory: the next load of the tables shows that it is missing */
 	}
 	struct cw_store_op *op = &reported->op;
 
@@ -102,7 +103,7 @@ static void store_revocation(struct publisher *publisher, const json_t *json)
 		status = cw_store_submit(publisher->store, op);
 	}
 	if (status != CW_OK) {
-		cw_log_error("a revocation made at the broker is in force there, but cannot be stored now");
+		cw_log_error("a revocation made at the broker is in effect there, but cannot be stored now");
 		free(reported);
 	}
 }
@@ -146,15 +147,14 @@ static void note_load_failed(struct publisher *publisher, const json_t *json)
 {
 	const char *reason = json_string_value(json_object_get(json, "reason"));
 
-	cw_log_error("the broker's plugin dropped its tables, sending them again: %s",
-		     reason ? reason : "no reason given");
+	cw_log_error("the broker's plugin dropped its tables, resending them: %s", reason ? reason : "no reason given");
 	(void)pthread_mutex_lock(&publisher->lock);
 	publisher->has_load_failed = true;
 	(void)pthread_cond_signal(&publisher->changed);
 	(void)pthread_mutex_unlock(&publisher->lock);
 }
 
-/* Only the plugin writes on this topic (core/access). */
+/* Only the plugin may publish on this topic (core/access). */
 void link_on_message(void *context, const struct cw_mqtt_message *message)
 {
 	struct publisher *publisher = context;
@@ -182,7 +182,7 @@ struct waiting {
 	int64_t until_ms;
 };
 
-/* The load owns the connection until it is through: nothing may overtake it. */
+/* Nothing else is published during the load: nothing may overtake it. */
 static bool wait_for_room(void *context)
 {
 	const struct waiting *waiting = context;
@@ -213,7 +213,7 @@ static bool load_tables(struct publisher *publisher)
 	return status == CW_OK;
 }
 
-/* What the broker lost or never had. Events wait for the first load of a connection. */
+/* Sends the tables if the broker lost or never had them. Events wait for the first load of a connection. */
 static void look_at_tables(struct publisher *publisher)
 {
 	(void)pthread_mutex_lock(&publisher->lock);
@@ -237,7 +237,7 @@ static struct noted_revocation *take_revocation(struct publisher *publisher)
 	return noted;
 }
 
-/* What finds no room is in the store, and goes with the next load. */
+/* If there is no room, the next load of the tables includes the revocation from the store. */
 static void send_revocations(struct publisher *publisher)
 {
 	struct noted_revocation *noted = NULL;
@@ -250,13 +250,13 @@ static void send_revocations(struct publisher *publisher)
 	}
 }
 
-/* Counters and revocations come by it; a broker without the plugin refuses, and events go out all the same. */
+/* For counters and revocations. A broker without the plugin refuses this; events are published anyway. */
 static void subscribe_to_notices(struct publisher *publisher)
 {
 	struct cw_error error;
 
 	if (cw_mqtt_subscribe(publisher->mqtt, CW_TOPIC_PUBLISHER_NOTICE, SUBSCRIBE_MS, &error) != CW_OK) {
-		cw_log_warn("broker: the plugin's notices cannot be read: %s", error.text);
+		cw_log_warn("broker: cannot subscribe to the plugin's notices: %s", error.text);
 	}
 }
 
@@ -300,7 +300,7 @@ static void after_connect(struct publisher *publisher)
 	cw_log_info("broker connected, lag=%lld", (long long)(publisher_newest_id(publisher) - publisher->sent));
 }
 
-/* What was under way goes out again after the reconnect; receivers drop by seq what they have. */
+/* Events under way are published again after the reconnect; receivers drop those they have, by seq. */
 static void after_loss(struct publisher *publisher)
 {
 	char reason[sizeof(publisher->lost_reason)];
@@ -317,7 +317,7 @@ static void after_loss(struct publisher *publisher)
 	set_connected(publisher, false);
 }
 
-/* The token is due, or an answer is missing for so long that it will not come. */
+/* The token must be renewed, or an acknowledgement is so late that it will not come. */
 static bool must_reconnect(struct publisher *publisher)
 {
 	int64_t now_ms = cw_clock_monotonic_ms();
@@ -328,7 +328,7 @@ static bool must_reconnect(struct publisher *publisher)
 
 	(void)pthread_mutex_unlock(&publisher->lock);
 	if (is_stuck && now_ms - publisher->connected_at_ms > STUCK_MS) {
-		cw_log_warn("broker: no answer to a publish for %d s, reconnecting", STUCK_MS / 1000);
+		cw_log_warn("broker: a publish was not acknowledged for %d s, reconnecting", STUCK_MS / 1000);
 		return true;
 	}
 	return now_ms - publisher->connected_at_ms > RENEW_AFTER_MS;

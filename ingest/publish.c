@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Events, from the hand-over or from the table, and the heads and feeds that tell how far they have come. */
+/* Publishes events, from the hand-over or the table, and the heads and feeds that say how far they have got. */
 #include <string.h>
 
 #include "core/clock.h"
@@ -8,7 +8,7 @@
 #include "ingest/publisher_private.h"
 #include "ingest/tables.h"
 
-/* More than this behind, or older, and an account gets heads only. */
+/* If events are further behind or older than this, only the account's heads are published. */
 #define MAX_LAG_EVENTS 10000
 #define MAX_AGE_MS 60000
 
@@ -28,7 +28,7 @@ static enum cw_status topic_of(const struct cw_event *event, char out[CW_TOPIC_M
 	struct cw_topic topic = { .kind = event->conversation.id[0] ? CW_TOPIC_CONVERSATION : CW_TOPIC_EVENTS };
 
 	if (topic.kind == CW_TOPIC_EVENTS && (event->message.id[0] || event->has_conversation)) {
-		return CW_INVALID; /* more people may read that topic than the conversation's */
+		return CW_INVALID; /* more people may read that topic than the conversation's topic */
 	}
 	memcpy(topic.account, event->account, sizeof(topic.account));
 	memcpy(topic.conversation, event->conversation.id, sizeof(topic.conversation));
@@ -41,7 +41,7 @@ static bool is_passed_over(const struct cw_event *event, const struct head *head
 	       cw_clock_now_ms() - event->at_ms > MAX_AGE_MS;
 }
 
-/* Notes the event as under way before it is sent, since the answer may be faster than the return. false: no room. */
+/* Notes the event as under way before sending it: the PUBACK may arrive before the send returns. false: no room. */
 static bool note_in_flight(struct publisher *publisher, const struct cw_event *event, bool is_done)
 {
 	(void)pthread_mutex_lock(&publisher->lock);
@@ -70,15 +70,15 @@ static void forget_newest_in_flight(struct publisher *publisher)
 }
 
 /*
- * The broker's table knows before the event goes out, so that it reaches who has the conversation from then on. An
- * event of the table shows its row as it is now: if that was assigned since, it is for who has it now.
+ * The broker's table is updated before the event is published, so that the event reaches the new assignee. An event
+ * read from the table shows its row's current state: if that was reassigned since, it is for the current assignee.
  */
 static bool publish_assignment(struct publisher *publisher, const struct cw_event *event)
 {
 	bool is_news = event->assigned_later || (event->changes_assignment && event->id > publisher->table_as_of);
 
 	if (!is_news || publisher->told_id == event->id) {
-		return true; /* told, should the event itself have found no room */
+		return true; /* already sent, in case there was no room for the event itself */
 	}
 	if (tables_publish_assignment(publisher->mqtt, event->conversation.id, event->conversation.assignee) != CW_OK) {
 		return false;
@@ -87,7 +87,7 @@ static bool publish_assignment(struct publisher *publisher, const struct cw_even
 	return cw_mqtt_room(publisher->mqtt) > 0;
 }
 
-/* false: there is no room now, the event was not taken. */
+/* false: no room now; the event was not published. */
 static bool publish_event(struct publisher *publisher, const struct cw_event *event)
 {
 	char topic[CW_TOPIC_MAX + 1];
@@ -102,7 +102,7 @@ static bool publish_event(struct publisher *publisher, const struct cw_event *ev
 	bool is_skipped = is_passed_over(event, head);
 
 	if (!is_skipped && (topic_of(event, topic) != CW_OK || cw_event_render(event, &publisher->payload) != CW_OK)) {
-		cw_log_error("event cannot be rendered, clients will fetch it: account=%s seq=%lld", event->account,
+		cw_log_error("cannot render an event, clients will fetch it: account=%s seq=%lld", event->account,
 			     (long long)event->seq);
 		is_skipped = true;
 	}
@@ -140,7 +140,7 @@ static bool on_table_event(void *context, const struct cw_event *event)
 
 static void log_read_failure(const struct cw_error *error)
 {
-	cw_log_warn("the log cannot be read, retrying: %s", error->text);
+	cw_log_warn("cannot read the log, retrying: %s", error->text);
 }
 
 static void publish_from_table(struct publisher *publisher, int64_t newest_id)
@@ -157,7 +157,7 @@ static void publish_from_table(struct publisher *publisher, int64_t newest_id)
 					    &error);
 	}
 	cw_reader_release(reader);
-	publisher->is_table_failing = status != CW_OK; /* then it is asked again after a pause */
+	publisher->is_table_failing = status != CW_OK; /* on failure, tried again after a pause */
 	if (status != CW_OK) {
 		log_read_failure(&error);
 	}
@@ -170,7 +170,7 @@ static bool publish_handed(struct publisher *publisher)
 	if (cw_mqtt_room(publisher->mqtt) <= 0 || !take_handed(publisher, &event)) {
 		return false;
 	}
-	(void)publish_event(publisher, &event); /* not taken: the table gives it again */
+	(void)publish_event(publisher, &event); /* if not published, it is read from the table later */
 	cw_event_finish(&event);
 	return true;
 }

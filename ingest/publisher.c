@@ -117,7 +117,7 @@ enum cw_status publisher_start(struct publisher *publisher, struct cw_store *sto
 	enum cw_status status = read_start(publisher, reterr);
 
 	if (status == CW_OK && pthread_create(&publisher->thread, NULL, run, publisher) != 0) {
-		status = cw_error_set(reterr, CW_NOMEM, "no thread for the publisher");
+		status = cw_error_set(reterr, CW_NOMEM, "cannot start the publisher's thread");
 	}
 	publisher->has_thread = status == CW_OK;
 	return status;
@@ -183,14 +183,14 @@ bool publisher_trail(struct publisher *publisher, int64_t event_id, struct trail
 	return entry != NULL;
 }
 
-/* ---- agents who see some conversations, and revocations: any thread ---- */
+/* ---- agents with a feed, and revocations: any thread ---- */
 
 void publisher_note_sync(struct publisher *publisher, const struct cw_token *token, bool is_limited)
 {
 	struct noted_sync *noted = calloc(1, sizeof(*noted));
 
 	if (!noted) {
-		return; /* the client asks again when it hears nothing */
+		return; /* out of memory: the client asks again when it gets no feed */
 	}
 	noted->token = *token;
 	(void)cw_claim_ref(noted->token.claim);
@@ -212,7 +212,7 @@ void publisher_revoke(struct publisher *publisher, const struct cw_revocation *r
 		noted->next = publisher->revocations;
 		publisher->revocations = noted;
 	} else {
-		publisher->has_load_failed = true; /* the whole table, then */
+		publisher->has_load_failed = true; /* resend the whole table instead */
 	}
 	(void)pthread_cond_signal(&publisher->changed);
 	(void)pthread_mutex_unlock(&publisher->lock);
@@ -240,7 +240,7 @@ static void on_limited_stored(struct cw_store_op *op)
 	free(op);
 }
 
-/* After a restart the feed goes on before the agent has called again. Takes the note over. */
+/* Stored so that after a restart the feed continues even before the agent calls again. Takes ownership of noted. */
 static void store_limited(struct publisher *publisher, struct noted_sync *noted)
 {
 	struct cw_store_op *op = calloc(1, sizeof(*op));
@@ -252,7 +252,7 @@ static void store_limited(struct publisher *publisher, struct noted_sync *noted)
 					    .limited = { noted->token.account, noted->token.subject } };
 	}
 	if (!op || cw_store_submit(publisher->store, op) != CW_OK) {
-		free(op); /* it is noted again in an hour */
+		free(op); /* it is recorded again within an hour */
 		free_sync(noted);
 	}
 }
@@ -316,7 +316,7 @@ static void on_saved(struct cw_store_op *op)
 	(void)pthread_mutex_unlock(&publisher->lock);
 }
 
-/* Lazily: after a crash a few events go out twice, and are dropped by seq. */
+/* Saved lazily: after a crash a few events are published twice; clients drop them by seq. */
 static void save_cursor(struct publisher *publisher)
 {
 	int64_t now_ms = cw_clock_monotonic_ms();
@@ -349,7 +349,7 @@ static void save_last_cursor(struct publisher *publisher)
 
 	(void)pthread_mutex_unlock(&publisher->lock);
 	if (cw_store_run(publisher->store, &op) != CW_OK) {
-		cw_log_warn("the cursor is not saved, ignoring: %s", op.error.text);
+		cw_log_warn("the cursor was not saved, ignoring: %s", op.error.text);
 	}
 }
 
@@ -369,7 +369,7 @@ void publisher_sleep(struct publisher *publisher, int64_t wait_ms)
 	(void)pthread_cond_timedwait(&publisher->changed, &publisher->lock, &until);
 }
 
-/* Answers whether to go on. */
+/* Returns whether to continue. */
 static bool wait_for_change(struct publisher *publisher, int64_t wait_ms)
 {
 	(void)pthread_mutex_lock(&publisher->lock);
@@ -396,7 +396,7 @@ static void log_refusals(struct publisher *publisher)
 	publisher_stats(publisher, &stats);
 	if (stats.refused > 0 && now_ms >= publisher->next_refusal_log_ms) {
 		publisher->next_refusal_log_ms = now_ms + REFUSAL_LOG_MS;
-		cw_log_error("the broker refused %lld publishes so far; does its ACL know the publisher?",
+		cw_log_error("the broker refused %lld publishes so far; check that its ACL allows the publisher",
 			     (long long)stats.refused);
 	}
 }
@@ -432,14 +432,14 @@ static int64_t work(struct publisher *publisher)
 	}
 	save_cursor(publisher);
 	publisher_stats(publisher, &stats);
-	/* A cursor that was not due yet, a table that failed, an answer that is missing: looked at again. */
+	/* An unsaved cursor, a failed table, or a missing acknowledgement: check again soon. */
 	bool is_unfinished = stats.cursor != publisher->saved || publisher->is_table_failing || stats.lag_events > 0;
 
 	wait_ms = is_unfinished && wait_ms > SAVE_CURSOR_MS ? SAVE_CURSOR_MS : wait_ms;
 	return wait_ms < 1 ? 1 : wait_ms;
 }
 
-/* Stopping: what is stored goes out, as long as that takes no more than STOP_MS. */
+/* When stopping: publishes what is stored, for at most STOP_MS. */
 static void drain(struct publisher *publisher)
 {
 	int64_t until_ms = cw_clock_monotonic_ms() + STOP_MS;

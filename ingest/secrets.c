@@ -46,7 +46,7 @@ static enum cw_status load_secret(const char *folder, const char *name, struct s
 	}
 	if (!secret->accounts || secret->accounts[0] == '\0') {
 		return cw_error_set(reterr, CW_INVALID,
-				    "%s:1: accounts: name the accounts that the secret may speak for, or *", path);
+				    "%s:1: accounts: list the accounts that the secret may sign for, or *", path);
 	}
 	if (!cw_text_format(path, sizeof(path), "%s/%s.secret", folder, name)) {
 		return cw_error_set(reterr, CW_INVALID, "%s: path too long", folder);
@@ -104,7 +104,7 @@ enum cw_status secrets_load(const char *keys_dir, struct secrets **ret_secrets, 
 	enum cw_status status = CW_OK;
 
 	if (!secrets || !cw_text_format(path, sizeof(path), "%s/apps", keys_dir)) {
-		status = cw_error_set(reterr, CW_NOMEM, "out of memory, or %s is too long a path", keys_dir);
+		status = cw_error_set(reterr, CW_NOMEM, "%s: out of memory or path too long", keys_dir);
 	}
 	if (status == CW_OK) {
 		status = load_all(secrets, path, reterr);
@@ -171,7 +171,7 @@ static const struct secret *find(const struct secrets *secrets, const char *name
 			return &secrets->items[i];
 		}
 	}
-	return NULL; /* a secret that was removed may speak for nobody */
+	return NULL; /* a removed secret may sign for no account */
 }
 
 static bool allows(void *context, const char *name, const char *account)

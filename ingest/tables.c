@@ -11,7 +11,7 @@
 #include "core/topic.h"
 
 #define TABLE_ID 0 /* not an event */
-/* About 32 KB, at most 120: well under the broker's message_size_limit, and parsed there within a millisecond. */
+/* About 32 KB, at most 120 KB: well below the broker's message_size_limit, and parsed within a millisecond. */
 #define ROWS_PER_CHUNK 400
 
 struct load {
@@ -34,18 +34,19 @@ static enum cw_status publish(struct cw_mqtt *mqtt, json_t *json)
 	return status;
 }
 
-/* The same, when there is room. Steals json. */
+/* The same, but waits for room. Steals json. */
 static enum cw_status publish_waiting(struct load *load, json_t *json, struct cw_error *reterr)
 {
 	while (cw_mqtt_room(load->mqtt) <= 0) {
 		if (!load->wait(load->wait_context)) {
 			json_decref(json);
-			return cw_error_set(reterr, CW_BUSY, "the broker went away while its tables were sent");
+			return cw_error_set(reterr, CW_BUSY,
+					    "the connection to the broker ended while sending its tables");
 		}
 	}
 	enum cw_status status = publish(load->mqtt, json);
 
-	return status == CW_OK ? CW_OK : cw_error_set(reterr, status, "the broker does not take its tables now");
+	return status == CW_OK ? CW_OK : cw_error_set(reterr, status, "the broker does not accept its tables now");
 }
 
 static json_t *message(const struct load *load, const char *type)
@@ -144,9 +145,9 @@ enum cw_status tables_publish(struct cw_mqtt *mqtt, struct cw_store *store, tabl
 	int64_t as_of = 0;
 
 	if (make_generation(load.generation) != CW_OK) {
-		return cw_error_set(reterr, CW_IO, "the system gives no random numbers");
+		return cw_error_set(reterr, CW_IO, "the system's random number generator failed");
 	}
-	/* One reader for all of it: the table is of one moment, and changes are told from there on. */
+	/* One reader for everything: the table is one snapshot, and later changes are sent separately. */
 	enum cw_status status = cw_reader_acquire(store, &reader, reterr);
 
 	if (status == CW_OK) {

@@ -8,15 +8,15 @@
 #include "core/event.h"
 
 /*
- * When the newest events went out and were taken by the broker, for `convwire trace` and `convwire doctor`: a ring in
- * memory, since the times are of use for minutes and a row for each would cost every message a write. The publisher's
- * lock guards it.
+ * When the newest events were published and acknowledged by the broker, for `convwire trace` and `convwire doctor`. A
+ * ring in memory: the times are useful for minutes only, and storing them would cost a write per message. Guarded by
+ * the publisher's lock.
  */
 struct trail_entry {
-	int64_t id; /* of the event; 0: free */
+	int64_t id; /* the event's; 0: free slot */
 	struct cw_hops hops;
 	int64_t published_us; /* Unix; 0: passed over, left to the heads */
-	int64_t taken_us;     /* the broker's PUBACK; 0: not yet */
+	int64_t taken_us;     /* when the broker's PUBACK arrived; 0: not yet */
 	bool is_refused;      /* by that PUBACK */
 };
 
@@ -25,17 +25,17 @@ struct trail {
 	size_t room;
 };
 
-/* false without memory. finish accepts a zeroed one. */
+/* false when out of memory. finish accepts a zeroed struct. */
 bool trail_init(struct trail *trail, size_t room);
 void trail_finish(struct trail *trail);
 
-/* The event goes out now, or (published_us 0) is passed over. What stood at its place is forgotten. */
+/* Records that the event is published, or (published_us 0) passed over. Overwrites the entry in its slot. */
 void trail_note_published(struct trail *trail, const struct cw_event *event, int64_t published_us);
 
-/* The broker answered for it. An event that is forgotten is ignored. */
+/* Records the broker's answer. Ignored if the event is no longer remembered. */
 void trail_note_taken(struct trail *trail, int64_t id, int64_t taken_us, bool is_taken);
 
-/* NULL: forgotten, or never seen. */
+/* NULL: not, or no longer, recorded. */
 const struct trail_entry *trail_find(const struct trail *trail, int64_t id);
 
 #endif

@@ -7,16 +7,16 @@
 #include "core/clock.h"
 #include "core/log.h"
 
-/* What our own commands call themselves: `doctor` and `simulate` are not WhatsApp. */
+/* The User-Agent of our own commands: `doctor` and `simulate` are not WhatsApp. */
 #define OUR_AGENT "convwire/"
 
-/* A POST whose body is still coming. */
+/* A POST whose body is still arriving. */
 struct arrival {
 	unsigned char claimed[CW_HMAC_BYTES];
 	int64_t arrived_us;
 };
 
-/* One POST on its way through the store. */
+/* One POST while the store processes it. */
 struct delivery {
 	struct cw_store_op op;
 	struct cw_http_request *request;
@@ -33,7 +33,7 @@ void webhook_verify(struct cw_http_request *request, void *context)
 
 	if (!mode || strcmp(mode, "subscribe") != 0 || !token || !challenge ||
 	    !secrets_verify_token_is(gate->secrets, token)) {
-		cw_http_problem(request, 403, "not_verified", "hub.mode or hub.verify_token is not right.");
+		cw_http_problem(request, 403, "not_verified", "hub.mode or hub.verify_token is wrong.");
 		return;
 	}
 	cw_http_answer(request, 200, "text/plain", challenge);
@@ -43,14 +43,14 @@ static void refuse_signature(struct cw_http_request *request, struct webhook_gat
 {
 	atomic_fetch_add(&gate->refused_signatures, 1);
 	cw_http_problem(request, 401, "bad_signature",
-			"X-Hub-Signature-256 is missing, malformed or made with a secret that is not known here.");
+			"X-Hub-Signature-256 is missing, malformed or made with a secret that this server does not have.");
 }
 
 static void refuse_busy(struct cw_http_request *request, struct webhook_gate *gate)
 {
 	atomic_fetch_add(&gate->refused_busy, 1);
 	cw_http_add_header(request, "Retry-After", "2");
-	cw_http_problem(request, 503, "too_busy", "The update cannot be stored now; it will be taken when sent again.");
+	cw_http_problem(request, 503, "too_busy", "The update cannot be stored now; send it again later.");
 }
 
 void webhook_admit(struct cw_http_request *request, void *context)
@@ -82,7 +82,7 @@ static void on_stored(struct cw_store_op *op)
 	free(delivery);
 }
 
-/* A body that cannot be understood is kept as it came; the log says so without its content. false: out of memory. */
+/* A body that cannot be parsed is kept unchanged; the log says so, without its content. false: out of memory. */
 static bool describe(struct delivery *delivery, const char *body, size_t len)
 {
 	struct cw_error error;
@@ -97,8 +97,8 @@ static bool describe(struct delivery *delivery, const char *body, size_t len)
 	}
 	delivery->op.webhook.raw = body;
 	delivery->op.webhook.raw_len = len;
-	delivery->op.webhook.reason = "not a webhook's JSON";
-	cw_log_warn("a signed webhook cannot be understood, keeping it raw: %s bytes=%zu", error.text, len);
+	delivery->op.webhook.reason = "not valid webhook JSON";
+	cw_log_warn("a signed webhook cannot be parsed, keeping it raw: %s bytes=%zu", error.text, len);
 	return true;
 }
 

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Installs a package in a fresh Debian root and works with it there: no compiler, no Node.js, an ordinary user. As root.
+# Installs a package in a fresh Debian root and uses it there: no compiler, no Node.js, an ordinary user. Run as root.
 #   packaging/test-install.sh build-package/convwire_0.1.0_amd64.deb
-# DIST (bookworm) chooses the Debian.
+# DIST (bookworm) chooses the Debian release.
 set -eu
 
 deb=$1
@@ -32,7 +32,7 @@ echo "== install"
 in_root apt-get update -qq 2>/dev/null
 in_root apt-get install -y -qq --no-install-recommends /root/convwire.deb >"$root/root/apt.log" 2>&1 || { tail -5 "$root/root/apt.log"; fail "apt"; }
 for tool in node npm gcc cc make cmake; do
-	! in_root sh -c "command -v $tool" >/dev/null || fail "$tool came with it"
+	! in_root sh -c "command -v $tool" >/dev/null || fail "$tool was installed with it"
 done
 [ "$(in_root stat -c '%U %a' /var/lib/convwire)" = "convwire 700" ] || fail "/var/lib/convwire is not convwire's alone"
 in_root convwire --version
@@ -45,7 +45,7 @@ exec 3>"$root/root/up.log"
 up=$!
 n=0
 until grep -q "Ctrl-C stops it" "$root/root/up.log"; do
-	n=$((n + 1)); [ $n -lt 100 ] || { cat "$root/root/up.log"; fail "it does not come up"; }
+	n=$((n + 1)); [ $n -lt 100 ] || { cat "$root/root/up.log"; fail "it does not start"; }
 	sleep 0.2
 done
 as_convwire convwire doctor --dir /var/lib/convwire || fail "doctor finds something"
@@ -81,7 +81,7 @@ booted systemctl enable --now convwire-mosquitto convwired 2>/dev/null
 booted_convwire() { booted runuser -u convwire -- convwire "$@" --dir /var/lib/convwire; }
 is_well() { booted_convwire doctor --no-message; }
 until_it is_well
-booted_convwire doctor | grep -q "match: true" || fail "no message comes through"
+booted_convwire doctor | grep -q "match: true" || fail "no message gets through"
 booted systemctl reload convwire-mosquitto convwired || fail "reload"
 booted sh -c 'kill -9 $(pidof convwired mosquitto)'
 until_it is_well
@@ -97,4 +97,4 @@ echo "== remove"
 in_root apt-get purge -y -qq convwire >/dev/null 2>&1
 [ -e "$root/var/lib/convwire/convwire.db" ] || fail "purging the package removed messages"
 [ ! -e "$root/usr/bin/convwire" ] || fail "something is left"
-echo "The package installs, works and goes."
+echo "The package installs, works and uninstalls."

@@ -1,24 +1,24 @@
 /*
- * The HTTP API (docs/protocol.md, "HTTP"): one place that asks, and one kind of error.
+ * The HTTP API (docs/protocol.md, "HTTP"): one place that sends requests, and one kind of error.
  */
 import type { Tokens } from "./tokens.js";
 
-/** What an RFC 9457 problem document says; status 0: the server was not reached. */
+/** An RFC 9457 problem document; status 0: the server could not be reached. */
 export class ApiError extends Error {
 	constructor(
 		readonly status: number,
-		/** The short name, e.g. "window_closed"; "network" when the server was not reached. */
+		/** The short name, e.g. "window_closed"; "network" if the server could not be reached. */
 		readonly type: string,
 		/** A sentence for people. */
 		readonly detail: string,
-		/** Seconds after which to try again, when the server said so. */
+		/** Seconds to wait before a retry, if the server said so. */
 		readonly retryAfter: number | null = null,
 	) {
 		super(detail);
 		this.name = "ApiError";
 	}
 
-	/** Trying again may help: the network, a busy server, too many requests. */
+	/** A retry may help: network failure, busy server, too many requests. */
 	get isTemporary(): boolean {
 		return this.status === 0 || this.status === 408 || this.status === 429 || this.status >= 500;
 	}
@@ -26,11 +26,11 @@ export class ApiError extends Error {
 
 export interface ApiRequest {
 	method?: "GET" | "POST" | "DELETE";
-	/** Sent as JSON; a Blob or bytes as they are, with `type`. */
+	/** Sent as JSON; a Blob or bytes are sent unchanged, with `type`. */
 	body?: unknown;
 	type?: string;
 	signal?: AbortSignal;
-	/** After so many ms without an answer the server counts as not reached; uploads need longer. */
+	/** Time-out in ms for an answer; uploads need longer. */
 	timeoutMs?: number;
 }
 
@@ -38,7 +38,7 @@ const TIMEOUT_MS = 15_000;
 
 const URN = "urn:convwire:problem:";
 
-/** A problem's short name, of its `type`. */
+/** A problem's short name, from its `type`. */
 export function shortName(type: string | undefined): string {
 	return type?.startsWith(URN) ? type.slice(URN.length) : "http";
 }
@@ -61,19 +61,19 @@ function isBytes(body: unknown): body is Blob | ArrayBuffer | Uint8Array {
 
 interface Answer {
 	answer: Response;
-	/** null: no JSON. */
+	/** null: not JSON. */
 	body: unknown;
 }
 
 export class Api {
 	constructor(
-		/** Where the daemon answers, without a slash at the end; "" is the page's own origin. */
+		/** The daemon's URL, without a trailing slash; "" is the page's own origin. */
 		readonly url: string,
 		private readonly tokens: Tokens,
 		private readonly fetchIt: typeof fetch,
 	) {}
 
-	/** Asks as whom the token stands for; a token that was refused is replaced once. Throws ApiError. */
+	/** Sends a request with the token; a refused token is replaced once. Throws ApiError. */
 	async ask<T>(path: string, request: ApiRequest = {}): Promise<T> {
 		const token = await this.tokens.get();
 		const answer = await this.fetchWith(token, path, request);
@@ -86,12 +86,12 @@ export class Api {
 		return read<T>(fresh === token ? answer : await this.fetchWith(fresh, path, request));
 	}
 
-	/** Asks without a token. Throws ApiError. */
+	/** Sends a request without a token. Throws ApiError. */
 	async askOpenly<T>(path: string): Promise<T> {
 		return read<T>(await this.fetchWith(null, path, {}));
 	}
 
-	/** The body is read within the time, too: a server that hangs may do so after its headers. */
+	/** The time-out covers the body, too: a server may hang after sending its headers. */
 	private async fetchWith(token: string | null, path: string, request: ApiRequest): Promise<Answer> {
 		const headers: Record<string, string> = token === null ? {} : { Authorization: `Bearer ${token}` };
 		const init: RequestInit = { method: request.method ?? "GET", headers, cache: "no-store" };
@@ -116,7 +116,7 @@ export class Api {
 			}
 			const why = abort.signal.aborted ? "it did not answer in time" : (error as Error).message;
 
-			throw new ApiError(0, "network", `${this.url || "The server"} was not reached: ${why}.`);
+			throw new ApiError(0, "network", `${this.url || "The server"} could not be reached: ${why}.`);
 		} finally {
 			clearTimeout(timer);
 			request.signal?.removeEventListener("abort", onAbort);
@@ -124,7 +124,7 @@ export class Api {
 	}
 }
 
-/** What the server said, or throws what it complained of: a problem document, or one in a command's answer. */
+/** Returns the answer, or throws its problem document, which may be inside a command's answer. */
 function read<T>({ answer, body }: Answer): T {
 	if (!answer.ok) {
 		throw problemOf(answer, (body as { problem?: unknown } | null)?.problem ?? body);

@@ -1,7 +1,7 @@
-/* Doubled, an outage of two seconds was over for one in a hundred only after seven more: bench/jitter.mjs. */
+/* With doubling, one client in a hundred took seven more seconds after an outage of two: bench/jitter.mjs. */
 const GROWTH = 1.5;
 
-/** Full jitter (Amazon, "Exponential Backoff And Jitter"), so that a thousand tabs do not come back in step. */
+/** Full jitter (Amazon, "Exponential Backoff And Jitter"), so that a thousand tabs do not reconnect in step. */
 export class Backoff {
 	private attempt = 0;
 

@@ -1,6 +1,7 @@
 /*
- * The live view of one account, and the way back: what a page, a phone or a bot needs. link.ts connects, sync.ts keeps
- * up with the log, outbox.ts gets commands answered, sending.ts shows what is on its way, people.ts says who is there; this joins them.
+ * The live view of one account, and its commands: what a page, a phone or a bot needs. link.ts connects, sync.ts
+ * follows the log, outbox.ts gets commands answered, sending.ts shows messages being sent, people.ts says who is
+ * online; this file joins them.
  */
 import type { IPublishPacket } from "mqtt";
 
@@ -32,51 +33,51 @@ import type {
 } from "./wire.js";
 
 export interface ClientOptions {
-	/** Where the daemon answers, e.g. https://chat.example.com; "" is the page's own origin. */
+	/** The daemon's URL, e.g. https://chat.example.com; "" is the page's own origin. */
 	url: string;
-	/** Asked for a token when there is none, before one ends, and when one was refused. Throws SignedOut to wait for a person. */
+	/** Called for a token at first, before it expires, and when it is refused. Throws SignedOut to wait for sign-in. */
 	token: TokenSource;
 	/** mqtt.js's `connect`. */
 	connect: MqttConnect;
-	/** The broker's WebSocket URL; asked of the daemon unless given. */
+	/** The broker's WebSocket URL; fetched from the daemon unless given. */
 	mqttUrl?: string;
-	/** Account and agent id; asked of the daemon, which knows what the token means, unless both are given. */
+	/** Account and agent id; unless both are given, the daemon tells them from the token. */
 	account?: string;
 	subject?: string;
 	/** Different in each tab; random unless given. */
 	tab?: string;
-	/** Where commands wait for their answers; IndexedDB in browsers unless given, else memory. */
+	/** Where unanswered commands are kept; by default IndexedDB in browsers, else memory. */
 	outbox?: OutboxStorage;
-	/** Says to others that this tab is there. Default: yes. */
+	/** Publishes this tab's presence. Default: yes. */
 	presence?: boolean;
 	fetch?: typeof fetch;
-	/** More of mqtt.js's options. */
+	/** Additional mqtt.js options. */
 	mqttOptions?: Record<string, unknown>;
 }
 
 /**
- * connecting: not yet; catching up: events are missing; live: everything up to the head is here; stale: the server does
- * not answer; offline: not connected; signed out: somebody has to sign in, then retryNow(); stopped.
+ * connecting: not connected yet; catching up: events are missing; live: everything up to the head is here; stale: the
+ * server does not respond; offline: not connected; signed out: a person must sign in, then call retryNow(); stopped.
  */
 export type ClientStatus = "connecting" | "catching up" | "live" | "stale" | "offline" | "signed out" | "stopped";
 
 export interface ClientEvents {
 	/** An event was applied; state already has it. */
 	event: WireEvent;
-	/** A snapshot replaced everything: threads that are open are to be loaded again. */
+	/** A snapshot replaced everything: reload open threads. */
 	reset: undefined;
-	/** For agents limited to assigned conversations: one came, its row is in state; its thread can be loaded. */
+	/** For agents limited to assigned conversations: one was gained; its row is in state, its thread can be loaded. */
 	gained: string;
-	/** One went, and is out of state. */
+	/** One was lost, and is removed from state. */
 	lost: string;
 	status: ClientStatus;
-	/** Something of `behind`, `since` has changed. */
+	/** `behind` or `since` has changed. */
 	progress: undefined;
 	/** Presence, viewing or typing changed. */
 	people: undefined;
-	/** A message of this page that is not sent yet changed: its conversation. */
+	/** A message of this page that is not sent yet has changed; carries its conversation. */
 	pending: string;
-	/** Something failed that is being tried again. */
+	/** Something failed and is being retried. */
 	problem: Error;
 }
 
@@ -86,7 +87,7 @@ const CONFIG_PATH = "/api/v1/config";
 /** Follows one account, as one agent, in one tab. */
 export class Client {
 	readonly state = new State();
-	/** For people who look for a fault: `client.debug.print()` in the console. */
+	/** For debugging: `client.debug.print()` in the console. */
 	readonly debug: Debug;
 	readonly api: Api;
 	private readonly tokens: Tokens;
@@ -104,14 +105,14 @@ export class Client {
 	private changedAt = Date.now();
 	private isStopped = true;
 	private needsSignIn = false;
-	/** Since it was live. */
+	/** Since it was last live. */
 	private lastProblem: Error | null = null;
 	private selectedId: string | null = null;
 	private meantId: string | null = null;
 	private stopWatching: (() => void) | null = null;
 	private startTimer: ReturnType<typeof setTimeout> | null = null;
 	private readonly tab: string;
-	/** Commands given before it was known as whom. */
+	/** Commands given before the identity was known. */
 	private readonly early: (() => void)[] = [];
 
 	constructor(private readonly options: ClientOptions) {
@@ -138,7 +139,7 @@ export class Client {
 		this.debug = new Debug(this.trace, () => this.facts());
 	}
 
-	/** Listens; the answer ends it. */
+	/** Adds a listener; call the result to remove it. */
 	on<K extends keyof ClientEvents>(name: K, listener: (value: ClientEvents[K]) => void): () => void {
 		return this.emitter.on(name, listener);
 	}
@@ -147,7 +148,7 @@ export class Client {
 		return this.currentStatus;
 	}
 
-	/** Since when the status is what it is, ms; of "stale" and "offline" since when nothing was heard. */
+	/** Time of the last status change, ms; for "stale" and "offline", when the server was last heard. */
 	get since(): number {
 		const heardAt = this.sync.heardAt;
 
@@ -155,7 +156,7 @@ export class Client {
 	}
 
 	/**
-	 * What is being tried in order to be live, and why that last failed: for a page that tells people why nothing arrives.
+	 * What is being tried to become live, and why it last failed: for a page that explains why nothing arrives.
 	 * tried: the URL of the server or the broker. failed: null when nothing answered at all.
 	 */
 	get attempt(): { tried: string; failed: string | null } {
@@ -170,19 +171,19 @@ export class Client {
 		return this.sync.behind;
 	}
 
-	/** This agent sees some conversations only, and what it sees may be taken away. */
+	/** This agent sees only some conversations, and may lose them. */
 	get limited(): boolean {
 		return this.sync.limited;
 	}
 
-	/** Where this client stands in the log; -1 before the first sync. */
+	/** This client's position in the log; -1 before the first sync. */
 	get position(): { epoch: string | null; cursor: number; head: number } {
 		const { epoch, cursor, head } = this.sync;
 
 		return { epoch, cursor, head };
 	}
 
-	/** As whom; null before the server said it. */
+	/** The identity; null until the server has told it. */
 	get identity(): { account: string; subject: string } | null {
 		return this.who;
 	}
@@ -201,7 +202,7 @@ export class Client {
 		void this.begin();
 	}
 
-	/** Says good-bye, and disconnects. Commands without an answer are kept for the next start. */
+	/** Publishes absence, and disconnects. Unanswered commands are kept for the next start. */
 	async stop(): Promise<void> {
 		if (this.isStopped) {
 			return;
@@ -221,13 +222,14 @@ export class Client {
 		this.people = null;
 		this.setStatus("stopped");
 		if (link?.up && people?.presenceTopic) {
-			void link.publish(people.presenceTopic, "", { qos: 1, retain: true }).catch(() => undefined); /* goes out before the good-bye */
+			/* Goes out before DISCONNECT. */
+			void link.publish(people.presenceTopic, "", { qos: 1, retain: true }).catch(() => undefined);
 		}
 		people?.down();
 		await link?.stop();
 	}
 
-	/** Goes on after "signed out", or at once when offline. */
+	/** Continues after "signed out"; when offline, retries at once. */
 	retryNow(): void {
 		this.needsSignIn = false;
 		if (this.isStopped) {
@@ -243,16 +245,16 @@ export class Client {
 		this.settle();
 	}
 
-	/** Connects anew with another token: the page knows that its rights have changed, or who it is for. */
+	/** Reconnects with another token, when the page knows that its rights or its user have changed. */
 	reauthenticate(): void {
 		this.tokens.forget();
 		this.link?.reconnect();
 	}
 
-	/* ---- asking ---- */
+	/* ---- requests ---- */
 
 	/**
-	 * Which conversation an id means: canonical, of another system, a phone number in any spelling, a
+	 * Which conversation an id refers to: a canonical id, an id of another system, a phone number in any spelling or a
 	 * business-scoped user id. Null when none or several match; `resolveAll` tells which and why.
 	 */
 	async resolve(id: string): Promise<string | null> {
@@ -265,7 +267,7 @@ export class Client {
 		return found;
 	}
 
-	/** All that an id may mean, with what it was compared with when nothing does. Throws ApiError, as all that asks. */
+	/** All matches of an id, and what it was compared with if there are none. Throws ApiError, as all requests do. */
 	async resolveAll(id: string): Promise<ResolveAnswer> {
 		return this.api.ask<ResolveAnswer>(`/api/v1/resolve?id=${encodeURIComponent(id)}`);
 	}
@@ -275,7 +277,7 @@ export class Client {
 		this.state.putConversation(await this.api.ask<Conversation>(`/api/v1/conversations/${encodeURIComponent(id)}`));
 	}
 
-	/** Fetches a page of a thread, newest first, into the state. The answer is the `before` of the next page, or null. */
+	/** Fetches a page of a thread, newest first, into the state. Returns the `before` of the next page, or null. */
 	async loadMessages(conversation: string, before?: number): Promise<number | null> {
 		const query = before === undefined ? "" : `?before=${before}`;
 		const page: { messages: Message[]; next: number | null } =
@@ -288,14 +290,14 @@ export class Client {
 		return page.next;
 	}
 
-	/** Customers by name or number, and messages, newest first; before: the page before's `next`. */
+	/** Customers by name or number, and messages, newest first; before: the previous page's `next`. */
 	search(text: string, before?: number): Promise<SearchAnswer> {
 		const page = before === undefined ? "" : `&before=${before}`;
 
 		return this.api.ask<SearchAnswer>(`/api/v1/search?q=${encodeURIComponent(text)}${page}`);
 	}
 
-	/** Who signs in here; a role may not have this list, nor the next two: ApiError 403. */
+	/** Agents with a password; ApiError 403 if the role may not read this list, or the next two. */
 	async agents(): Promise<Agent[]> {
 		return (await this.api.ask<{ agents: Agent[] }>("/api/v1/agents")).agents;
 	}
@@ -305,12 +307,12 @@ export class Client {
 		return (await this.api.ask<{ numbers: PhoneNumber[] }>("/api/v1/numbers")).numbers;
 	}
 
-	/** WhatsApp's templates, as they were fetched last. */
+	/** WhatsApp's templates, as last fetched. */
 	async templates(): Promise<Template[]> {
 		return (await this.api.ask<{ templates: Template[] }>("/api/v1/templates")).templates;
 	}
 
-	/** A customer who may not have written yet: their conversation's row. */
+	/** Starts a conversation with a customer, who may not have written yet; returns its row. */
 	async beginConversation(phoneNumberId: string, customer: string): Promise<Conversation> {
 		const row = await this.api.ask<Conversation>("/api/v1/conversations", {
 			method: "POST", body: { phone_number_id: phoneNumberId, customer },
@@ -320,7 +322,7 @@ export class Client {
 		return row;
 	}
 
-	/** Uploads a file for a conversation; its id goes into a message's content as `media`. */
+	/** Uploads a file for a conversation; put its id into a message's content as `media`. */
 	async upload(conversation: string, file: Blob, filename: string, signal?: AbortSignal): Promise<{ id: string; mime_type: string; size: number }> {
 		const query = `conversation=${encodeURIComponent(conversation)}&filename=${encodeURIComponent(filename)}`;
 		const request: ApiRequest = {
@@ -333,24 +335,24 @@ export class Client {
 	/* ---- commands ---- */
 
 	/**
-	 * Gives a command; resolves with its answer, however long it takes, and rejects with the ApiError of a refusal. It is sent
-	 * again until then, under the same id, so that nothing happens twice.
+	 * Gives a command; resolves with its answer, however long that takes, and rejects with the ApiError of a refusal.
+	 * Until then it is resent under the same id, so that nothing happens twice.
 	 */
 	command(conversation: string, type: string, data?: unknown): Promise<CommandAnswer> {
 		return this.give({ id: newId(), conversation, type, data, at: Date.now(), ...ofEpoch(this.sync.epoch) }, false);
 	}
 
-	/** Sends a message: it is in state at once, and survives the page until it is answered. The answer is the command's id. */
+	/** Sends a message: in state at once, and kept beyond the page until answered. Returns the command's id. */
 	send(conversation: string, draft: Draft): string {
 		return this.sending.send(conversation, draft);
 	}
 
-	/** Sends again what was refused here, as a new command: its id; null when there is no such. */
+	/** Resends a refused message as a new command; returns its id, or null if there is no such message. */
 	resend(commandId: string): string | null {
 		return this.sending.resend(commandId);
 	}
 
-	/** Takes back what was refused here. */
+	/** Discards a refused message. */
 	discardPending(commandId: string): void {
 		this.sending.discard(commandId);
 	}
@@ -358,7 +360,7 @@ export class Client {
 	/* ---- who is there ---- */
 
 	/**
-	 * The conversation on the screen, by whatever id the page selects by; null: none. Others see it, and the debug panel
+	 * The conversation on the screen, by whatever id the page uses; null: none. Others see it, and the debug panel
 	 * compares with it. means: what the page resolved that id to, if it compares with that.
 	 */
 	select(id: string | null, means: string | null = id): void {
@@ -371,17 +373,17 @@ export class Client {
 		return this.selectedId;
 	}
 
-	/** At each key in a composer; on: false when the reply was sent or deleted. */
+	/** Call on each key press in a composer; on: false when the reply was sent or deleted. */
 	typing(conversation: string, on = true): void {
 		this.people?.typing(conversation, on);
 	}
 
-	/** Others who look at a conversation or reply to it. */
+	/** Others who are viewing a conversation or replying to it. */
 	peopleAt(conversation: string): Person[] {
 		return this.people?.at(conversation) ?? [];
 	}
 
-	/** Agents with a tab that is there. */
+	/** Agents who are online. */
 	get online(): string[] {
 		return this.people?.online ?? [];
 	}
@@ -429,8 +431,9 @@ export class Client {
 
 	private open({ account, subject }: { account: string; subject: string }, url: string): void {
 		/*
-		 * What events say can be missed: seq and head show it, and sync fetches it. An acknowledgement of each would add nothing (a
-		 * clean session forgets what was not acknowledged) and cost the broker more than the event itself (docs/benchmarks.md, "Rooms").
+		 * Events may be missed: seq and head show it, and sync fetches them. Acknowledging each event would add nothing
+		 * (a clean session forgets what was not acknowledged) and would cost the broker more than the event itself
+		 * (docs/benchmarks.md, "Rooms").
 		 */
 		const topics = Object.fromEntries(([
 			[conversationsFilter(account), 0],
@@ -518,7 +521,7 @@ export class Client {
 		} else {
 			this.sync.takeHead(topic, name, payload, packet.retain);
 			if (!packet.retain) {
-				this.outbox?.wake(); /* the server is there */
+				this.outbox?.wake(); /* the server is reachable */
 			}
 		}
 	}
@@ -551,7 +554,7 @@ export class Client {
 
 	/* ---- commands ---- */
 
-	/** Now, or as soon as it is known as whom. */
+	/** Now, or as soon as the identity is known. */
 	private whenOpen(act: () => void): void {
 		if (this.outbox !== null) {
 			act();
@@ -568,7 +571,7 @@ export class Client {
 
 	/* ---- status ---- */
 
-	/** Live is said only when the cursor has reached the head. */
+	/** "live" is reported only when the cursor has reached the head. */
 	private settle(): void {
 		if (this.isStopped) {
 			return;
@@ -590,7 +593,7 @@ export class Client {
 		return this.sync.isLive ? "live" : "catching up";
 	}
 
-	/** The broker took the subscription without which nothing would arrive: the first. */
+	/** The broker accepted the first subscription, without which nothing would arrive. */
 	private get canBeLive(): boolean {
 		const [qos] = this.granted.values();
 

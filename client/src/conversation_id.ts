@@ -1,7 +1,7 @@
 /*
- * The canonical conversation id `<account>_<phone_number_id>_<customer>`: the twin of
- * core/conversation_id.c, held to the same vectors (tests/data/conversation_ids.json). Nothing else in a
- * front end joins or splits these strings; ids that events carry are compared whole.
+ * The canonical conversation id `<account>_<phone_number_id>_<customer>`: the counterpart of core/conversation_id.c,
+ * tested with the same vectors (tests/data/conversation_ids.json). Nothing else in a front end joins or splits these
+ * strings; ids in events are compared as a whole.
  */
 export interface ConversationId {
 	account: string;
@@ -23,14 +23,14 @@ export function isSubject(text: string): boolean {
 	return SUBJECT.test(text);
 }
 
-/** Joins the parts; null when one of them breaks its grammar. */
+/** Joins the parts; null if one of them is malformed. */
 export function makeConversationId(id: ConversationId): string | null {
 	const isValid = ACCOUNT.test(id.account) && PHONE_NUMBER_ID.test(id.phoneNumberId) && CUSTOMER.test(id.customer);
 
 	return isValid ? `${id.account}_${id.phoneNumberId}_${id.customer}` : null;
 }
 
-/** Splits an id; null for everything that is none. */
+/** Splits an id; null if it is not one. */
 export function parseConversationId(text: string): ConversationId | null {
 	const parts = text.split("_");
 	const [account, phoneNumberId, customer] = parts;
@@ -43,7 +43,7 @@ export function parseConversationId(text: string): ConversationId | null {
 	return makeConversationId(id) === text ? id : null;
 }
 
-/** The customer part for an identity: digits, or a business-scoped user id with `.` written `-`. */
+/** The customer part of an identity: digits, or a business-scoped user id with `-` for `.`. */
 export function customerOf(identity: string): string | null {
 	return IDENTITY.test(identity) ? identity.replaceAll(".", "-") : null;
 }

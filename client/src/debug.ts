@@ -1,4 +1,4 @@
-/* What `client.debug` shows: facts for people who look for a fault, in a panel or in the console. */
+/* What `client.debug` shows: facts for debugging, in a panel or in the console. */
 import type { ClientStatus } from "./client.js";
 import type { Match, Trace, TracedEvent } from "./trace.js";
 
@@ -6,7 +6,7 @@ export interface DebugFacts {
 	status: ClientStatus;
 	since: number;
 	connectedSince: number | null;
-	/** As whom. */
+	/** The identity. */
 	identity: { account: string; subject: string } | null;
 	tokenEndsAt: number | null;
 	/** Each with its granted QoS. */
@@ -18,11 +18,11 @@ export interface DebugFacts {
 	heardAt: number | null;
 	/** The id that the page selected. */
 	selected: string | null;
-	/** Commands without an answer. */
+	/** Unanswered commands. */
 	outbox: number;
 }
 
-/** The hops of an event in ms after the one before; null: not known. */
+/** The hops of an event, in ms since the previous one; null: not known. */
 export interface Hops {
 	sent_to_stored: number | null;
 	stored_to_published: number | null;
@@ -42,7 +42,7 @@ export class Debug {
 		return this.trace.events;
 	}
 
-	/** Times of WhatsApp's, the server's and this machine's clocks: as good as these agree. WhatsApp's are whole seconds. */
+	/** Times from WhatsApp's (whole seconds), the server's and this machine's clocks, as far as these agree. */
 	hops(event: TracedEvent): Hops {
 		return {
 			sent_to_stored: between(event.sentAt, event.storedAt),
@@ -57,12 +57,12 @@ export class Debug {
 		return this.trace.compare(broadcast, selected);
 	}
 
-	/** Said by a page after it painted what it knows. */
+	/** Called by a page after it has painted its state. */
 	painted(): void {
 		this.trace.painted();
 	}
 
-	/** To the console. */
+	/** Prints to the console. */
 	print(): void {
 		const { subscriptions, ...rest } = this.facts();
 

@@ -1,8 +1,8 @@
-/** Typed events: who listens, and who is told. A listener that throws does not keep the others from being told. */
+/** Typed events and their listeners. A listener that throws does not keep the others from being called. */
 export class Emitter<Events extends object> {
 	private readonly listeners = new Map<keyof Events, Set<(value: never) => void>>();
 
-	/** Listens; the answer ends it. */
+	/** Adds a listener; call the result to remove it. */
 	on<K extends keyof Events>(name: K, listener: (value: Events[K]) => void): () => void {
 		const set = this.listeners.get(name) ?? new Set();
 

@@ -1,22 +1,22 @@
 /*
- * What an agent who sees only some conversations can prove (docs/protocol.md, "Feed"). Their events have gaps in
- * seq, where other people's messages are; so each is held against the one before in its conversation, and the
- * number of all of them against the feed, which follows them on the same connection. No I/O.
+ * How an agent who sees only some conversations detects missed events (docs/protocol.md, "Feed"). Their events have
+ * gaps in seq, where other people's messages are; so each is checked against the previous one in its conversation, and
+ * their total against the feed, which follows them on the same connection. No I/O.
  */
 import type { Feed, WireEvent } from "./wire.js";
 
 export class FeedWatch {
-	/** Everything of ours up to here has been applied. */
+	/** All of our events up to here have been applied. */
 	private complete = -1;
 	private readonly last = new Map<string, number>();
-	/** Seqs beyond `complete` that have been applied: a sync from there gives them again. */
+	/** Seqs beyond `complete` that have been applied: a sync from there returns them again. */
 	private readonly done = new Set<number>();
-	/** The seqs of what arrived since the last feed; -1: it was no event of ours. */
+	/** The seqs of what arrived since the last feed; -1: not an event for us. */
 	private arrived: number[] = [];
 	private counted: number | null = null;
-	/** Nothing was missing since the last sync; until the next one nothing more is proved. */
+	/** No event has been missed since the last sync; once false, only the next sync can restore it. */
 	private isWhole = false;
-	/** Something was missed since the sync under way began: what it brings may be older. */
+	/** Something was missed since the running sync began: its answer may be older. */
 	private isDoubted = false;
 
 	/** A snapshot replaced everything, perhaps of another epoch. */
@@ -26,12 +26,12 @@ export class FeedWatch {
 		this.synced(asOf, true);
 	}
 
-	/** A sync begins: what was missed so far is in what it brings. */
+	/** A sync begins: its answer includes what was missed so far. */
 	begun(): void {
 		this.isDoubted = false;
 	}
 
-	/** /sync gave everything up to here. isLast: there is no more of it to ask for. */
+	/** /sync returned everything up to here. isLast: there are no more pages. */
 	synced(asOf: number, isLast: boolean): void {
 		this.completeTo(asOf);
 		this.isWhole = isLast && !this.isDoubted;
@@ -47,7 +47,7 @@ export class FeedWatch {
 		}
 	}
 
-	/** A new connection: what the feed counted before is not ours to compare. */
+	/** A new connection: the feed's earlier counts cannot be compared. */
 	reconnected(): void {
 		this.counted = null;
 		this.arrived = [];
@@ -59,24 +59,24 @@ export class FeedWatch {
 		this.isDoubted = true;
 	}
 
-	/** From where to sync: behind the cursor when something may be missing before it. */
+	/** Where to sync from: before the cursor if something may be missing there. */
 	get since(): number {
 		return this.complete;
 	}
 
-	/** An event arrived, wanted or not. null: it says nothing that we understand. */
+	/** An event arrived, wanted or not. null: not understood. */
 	count(event: WireEvent | null): void {
 		this.arrived.push(event?.seq ?? -1);
 	}
 
-	/** Does it follow what we have of its conversation? isKnown: the conversation is in our list. */
+	/** Whether it follows the previous event we have of its conversation. isKnown: the conversation is in our list. */
 	follows(event: WireEvent, isKnown: boolean): boolean {
 		const before = Math.max(this.last.get(event.conversation ?? "") ?? -1, this.complete);
 
 		return event.prev <= before || (event.conversation !== null && !isKnown);
 	}
 
-	/** Was it applied since the place that a sync begins at? */
+	/** Whether it was already applied, after the sync's starting point. */
 	has(event: WireEvent): boolean {
 		return this.done.has(event.seq);
 	}
@@ -87,13 +87,13 @@ export class FeedWatch {
 	}
 
 	/**
-	 * Did every event arrive that went out between the last feed and this one? False asks for a sync. By seq, not by the order of
-	 * arrival: a broker that queues a feed at QoS 1 lets later events at QoS 0 overtake it.
+	 * Whether every event sent between the last feed and this one has arrived; if not, a sync is needed. Compares seqs,
+	 * not the order of arrival: while a broker queues a feed at QoS 1, later events at QoS 0 may overtake it.
 	 */
 	take(feed: Feed, isRetained: boolean, isSyncing: boolean): boolean {
 		const counted = this.counted;
 		if (isRetained || feed.events === null) {
-			return true; /* events may have come since it was said: there is nothing to compare with */
+			return true; /* events may have come since it was published: nothing to compare with */
 		}
 		const received = this.arrived.filter((seq) => seq <= feed.seq).length;
 
@@ -103,10 +103,10 @@ export class FeedWatch {
 			return true;
 		}
 		if (feed.events - counted !== received || feed.gained === null || feed.lost === null) {
-			this.doubt(); /* what changed hands up to here is not known: the sync begins before it */
+			this.doubt(); /* gains and losses up to here are not known: the sync begins before it */
 			return false;
 		}
-		/* What a sync that is under way will bring is not known to be here. */
+		/* What the running sync will bring is not here yet. */
 		if (this.isWhole && !isSyncing) {
 			this.completeTo(feed.seq);
 		}

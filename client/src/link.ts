@@ -1,6 +1,6 @@
 /*
- * The MQTT connection: one at a time, made anew until stop(), each with a token that is good; renewed in place before
- * the token ends. Knows nothing of what the messages mean.
+ * The MQTT connection: one at a time, reconnected until stop(), each with a valid token, which is renewed in place
+ * before it expires. Does not interpret messages.
  */
 import type { IPublishPacket, MqttClient } from "mqtt";
 
@@ -8,7 +8,7 @@ import { Backoff } from "./backoff.js";
 import { SignedOut } from "./tokens.js";
 import type { Tokens } from "./tokens.js";
 
-/** How to open an MQTT connection; mqtt.js's `connect` fits. Given by the caller, so that a page loads mqtt.js when it likes. */
+/** Opens an MQTT connection, like mqtt.js's `connect`. Given by the caller, so that a page loads mqtt.js on demand. */
 export type MqttConnect = (url: string, options: Record<string, unknown>) => MqttClient;
 
 export interface LinkOptions {
@@ -18,30 +18,30 @@ export interface LinkOptions {
 	tokens: Tokens;
 	/** Published by the broker when this connection is lost. */
 	will: { topic: string; payload: string } | null;
-	/** In order, each with its QoS; the first is the one without which nothing would arrive. */
+	/** In order, each with its QoS; without the first, nothing would arrive. */
 	topics: Record<string, { qos: 0 | 1 }>;
-	/** Seconds between PINGREQs; the broker waits for one and a half. */
+	/** Seconds between PINGREQs; the broker waits 1.5 times as long. */
 	keepaliveS: number;
-	/** For mqtt.js, e.g. a timer that browsers do not slow down in hidden pages. */
+	/** For mqtt.js, e.g. a timer that browsers do not throttle in hidden pages. */
 	mqttOptions?: Record<string, unknown>;
 }
 
-/** Was a topic's subscription refused? qos: as onUp gives it. */
+/** Whether a topic's subscription was refused. qos: as given by onUp. */
 export function isRefused(qos: number): boolean {
 	return qos >= QOS_REFUSED;
 }
 
 export interface LinkListener {
-	/** Subscribed; granted: QoS by topic, 128 and more: refused. */
+	/** Subscribed; granted: QoS by topic; 128 and above: refused. */
 	onUp(granted: Map<string, number>): void;
 	onDown(): void;
 	onMessage(topic: string, payload: string, packet: IPublishPacket): void;
-	/** Tried again by itself, but for SignedOut: then retryNow() goes on. */
+	/** Retried automatically, except after SignedOut: then call retryNow(). */
 	onProblem(error: Error): void;
 }
 
 const RENEW_TOPIC = "$CONTROL/convwire/v1/renew";
-/** A SUBACK's code from which on the topic was refused (MQTT 5.0, 3.9.3). */
+/** SUBACK codes from here on mean that the topic was refused (MQTT 5.0, 3.9.3). */
 const QOS_REFUSED = 128;
 const MIN_RETRY_MS = 250;
 const MAX_RETRY_MS = 30_000;
@@ -60,7 +60,7 @@ export class Link {
 	private mqtt: MqttClient | null = null;
 	private isStopped = true;
 	private isUp = false;
-	/** The broker refused it: the next connection needs another. */
+	/** The broker refused it: the next connection needs another token. */
 	private refusedToken: string | null = null;
 	private connectedAtMs: number | null = null;
 	private retryTimer: ReturnType<typeof setTimeout> | null = null;
@@ -74,12 +74,12 @@ export class Link {
 		return this.isUp;
 	}
 
-	/** Where it connects to. */
+	/** The URL it connects to. */
 	get url(): string {
 		return this.options.url;
 	}
 
-	/** Since when, ms; null: not connected. */
+	/** Connected since, ms; null: not connected. */
 	get since(): number | null {
 		return this.connectedAtMs;
 	}
@@ -89,14 +89,14 @@ export class Link {
 		void this.open();
 	}
 
-	/** Ends in order: what was published before goes out. */
+	/** Disconnects cleanly: earlier publishes still go out. */
 	async stop(): Promise<void> {
 		const mqtt = this.mqtt;
 
 		this.isStopped = true;
 		this.forget();
 		if (mqtt !== null) {
-			/* A broker that does not answer shall not keep anybody. */
+			/* Do not wait for a broker that does not answer. */
 			const late = setTimeout(() => mqtt.end(true), GOODBYE_MS);
 
 			await mqtt.endAsync().catch(() => undefined);
@@ -104,7 +104,7 @@ export class Link {
 		}
 	}
 
-	/** Drops the connection, dead or alive, and makes another at once. */
+	/** Drops the connection, dead or alive, and reconnects at once. */
 	reconnect(): void {
 		if (!this.isStopped) {
 			this.backoff.reset();
@@ -113,7 +113,7 @@ export class Link {
 		}
 	}
 
-	/** Tries at once, if not connected. */
+	/** Retries at once, if not connected. */
 	retryNow(): void {
 		if (!this.isStopped && this.mqtt === null) {
 			this.backoff.reset();
@@ -122,7 +122,7 @@ export class Link {
 		}
 	}
 
-	/** At QoS 1 resolves at the broker's PUBACK; throws when it refused, is not connected, or nobody listens. */
+	/** At QoS 1 resolves at the broker's PUBACK; throws if it was refused, if not connected, or if nobody listens. */
 	async publish(topic: string, payload: string, options: { qos: 0 | 1; retain?: boolean; expiryS?: number }): Promise<void> {
 		if (this.mqtt === null || !this.isUp) {
 			throw new Error("not connected");
@@ -161,7 +161,7 @@ export class Link {
 			password: token,
 			keepalive: this.options.keepaliveS,
 			connectTimeout: CONNECT_MS,
-			reconnectPeriod: 0, /* each connect needs a token of its own */
+			reconnectPeriod: 0, /* each connect needs its own token */
 			...(this.options.will && { will: { ...this.options.will, qos: 1, retain: true } }),
 			...this.options.mqttOptions,
 		});
@@ -177,7 +177,7 @@ export class Link {
 		mqtt.on("close", () => this.onClose(mqtt));
 	}
 
-	/** What throws in mqtt.js's handler would stop its parser for good. */
+	/** An exception in mqtt.js's handler would stop its parser for good. */
 	private hand(topic: string, payload: string, packet: IPublishPacket): void {
 		try {
 			this.listener.onMessage(topic, payload, packet);
@@ -199,8 +199,8 @@ export class Link {
 	}
 
 	/**
-	 * All topics in one SUBSCRIBE: what a broker does for each packet grows with its clients. A role that may not read all of
-	 * them is refused single ones; mqtt.js calls that an error, and hands the SUBACK over. null: none came.
+	 * All topics in one SUBSCRIBE: the broker's cost per packet grows with its clients. A role that may not read all of
+	 * them is refused some; mqtt.js reports that as an error, with the SUBACK. null: no SUBACK came.
 	 */
 	private askFor(mqtt: MqttClient): Promise<Map<string, number> | null> {
 		const topics = Object.keys(this.options.topics);
@@ -246,7 +246,7 @@ export class Link {
 		}
 	}
 
-	/** In place, over the connection: docs/protocol.md, "Notices". The answer comes as a notice. */
+	/** Renews in place, over the connection: docs/protocol.md, "Notices". The answer comes as a notice. */
 	private renewLater(mqtt: MqttClient, token: string): void {
 		this.clearRenewal();
 		this.renewTimer = setTimeout(() => {
@@ -267,7 +267,7 @@ export class Link {
 		} catch (error) {
 			this.listener.onProblem(errorOf(error));
 			if (this.mqtt === mqtt) {
-				this.renewLater(mqtt, old); /* the source may have one by then */
+				this.renewLater(mqtt, old); /* the source may have a newer one by then */
 			}
 		}
 	}

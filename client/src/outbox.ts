@@ -1,7 +1,7 @@
 /*
- * Commands on their way (docs/protocol.md, "Commands"): one is taken only when its answer has arrived. Until then it is
- * kept, and sent again under the same id, by MQTT and then by HTTP. Those of a conversation go one after the other, so
- * that none overtakes; a 4xx ends the tries.
+ * Commands being sent (docs/protocol.md, "Commands"): one is accepted only when its answer has arrived. Until then it
+ * is kept, and resent under the same id, over MQTT and then over HTTP. Those of a conversation are sent one at a time,
+ * so that none overtakes another; a 4xx ends the retries.
  */
 import { ApiError, shortName } from "./api.js";
 import type { Api } from "./api.js";
@@ -11,7 +11,7 @@ import type { OutboxStorage, StoredCommand } from "./outbox_storage.js";
 import { makeTopic } from "./topic.js";
 
 export interface CommandAnswer {
-	/** The message that the command made or was about; null for others. */
+	/** The message that the command created or concerned; null for other commands. */
 	message: string | null;
 }
 
@@ -19,19 +19,19 @@ export interface OutboxHost {
 	api: Api;
 	account: string;
 	subject: string;
-	/** Publishes at QoS 1 over MQTT; throws when that is not possible. */
+	/** Publishes at QoS 1 over MQTT; throws if that is not possible. */
 	publish(topic: string, payload: string): Promise<void>;
 	isUp(): boolean;
-	/** Where messages for a conversation go now: it may have been merged into another. */
+	/** Where messages for a conversation go: it may have been merged into another. */
 	survivorOf(conversation: string): string;
-	/** The log's, as far as is known. */
+	/** The log's epoch, if known. */
 	epoch(): string | null;
-	/** Its row is fetched again: the server says that it was merged. */
+	/** Refetches its row: the server says that it was merged. */
 	refresh(conversation: string): Promise<void>;
 }
 
 interface Entry extends StoredCommand {
-	/** How often it was sent, as far as is known. */
+	/** How often it was sent, if known. */
 	nSent: number;
 	resolve(answer: CommandAnswer): void;
 	reject(error: Error): void;
@@ -75,22 +75,22 @@ export function newId(): string {
 export class Outbox {
 	private readonly lanes = new Map<string, Entry[]>();
 	private readonly running = new Set<string>();
-	/** Who waits for the reply to which command. */
+	/** Resolvers by command id, waiting for a reply. */
 	private readonly replies = new Map<string, (reply: Reply | null) => void>();
 	private readonly wakers = new Set<() => void>();
 	private isStopped = false;
-	/** What is older comes from another page, which may have sent it. */
+	/** Older commands come from another page, which may have sent them. */
 	private readonly startedAt = Date.now();
 
 	constructor(private readonly host: OutboxHost, private readonly storage: OutboxStorage) {}
 
-	/** How many commands wait for their answers. */
+	/** How many commands are unanswered. */
 	get size(): number {
 		return [...this.lanes.values()].reduce((sum, lane) => sum + lane.length, 0);
 	}
 
 	/**
-	 * Resolves with the answer, however long it takes; rejects with the ApiError of a refusal. isStored: it survives the
+	 * Resolves with the answer, however long; rejects with the ApiError of a refusal. isStored: it survives the
 	 * page, and is sent by the next one.
 	 */
 	add(command: StoredCommand, isStored: boolean): Promise<CommandAnswer> {
@@ -110,18 +110,18 @@ export class Outbox {
 
 			this.replies.get(reply.id ?? "")?.(reply);
 		} catch {
-			/* no reply of ours */
+			/* not a reply for us */
 		}
 	}
 
-	/** The connection is there (again): those that wait for their next try begin now. */
+	/** Connected (again): commands waiting for their next try are sent now. */
 	wake(): void {
 		for (const wake of [...this.wakers]) {
 			wake();
 		}
 	}
 
-	/** The connection is gone: who waits for a reply asks over HTTP. */
+	/** The connection is lost: commands waiting for a reply go over HTTP. */
 	lost(): void {
 		for (const answer of [...this.replies.values()]) {
 			answer(null);
@@ -151,7 +151,7 @@ export class Outbox {
 		}
 	}
 
-	/** Ends when the answer is there, or the outbox was stopped. */
+	/** Returns when the answer is there, or the outbox was stopped. */
 	private async deliver(entry: Entry): Promise<void> {
 		const backoff = new Backoff(MIN_RETRY_MS, MAX_RETRY_MS);
 
@@ -168,7 +168,7 @@ export class Outbox {
 				const isFinal = error instanceof ApiError && !error.isTemporary && error.status !== 401;
 
 				if (isFinal && !this.mayBeOfThisLog(entry, error) && !(await this.wasMerged(target, error))) {
-					entry.reject(error); /* who gave it decides what becomes of it */
+					entry.reject(error); /* the caller decides what to do with it */
 					return;
 				}
 				await this.pause(isFinal && this.host.survivorOf(target) !== target ? 0 : Math.max(backoff.next(), ((error as ApiError).retryAfter ?? 0) * 1000));
@@ -176,7 +176,7 @@ export class Outbox {
 		}
 	}
 
-	/** By MQTT when it is up; what has no answer in time, or was refused there, is asked over HTTP, which says why. */
+	/** Over MQTT if connected; if no answer comes in time, or it is refused there, over HTTP, which says why. */
 	private async attempt(entry: Entry, conversation: string): Promise<CommandAnswer> {
 		if (entry.nSent === 0 && entry.epoch === undefined) { /* given before the first sync */
 			Object.assign(entry, ofEpoch(this.host.epoch()));
@@ -218,7 +218,7 @@ export class Outbox {
 		}
 	}
 
-	/** The log is another one than when it was given. What was refused at its first sending has not been done: it goes under the new one. */
+	/** If its first sending was refused because the epoch changed, it was not executed: resent under the new one. */
 	private mayBeOfThisLog(entry: Entry, error: ApiError): boolean {
 		if (error.type !== "other_epoch" || entry.nSent > 1) {
 			return false;
@@ -229,12 +229,12 @@ export class Outbox {
 		if (epoch !== null) {
 			entry.epoch = epoch;
 		}
-		return true; /* or it is not known yet: the next try may know */
+		return true; /* or the epoch is not known yet: the next try may know it */
 	}
 
 	/**
-	 * Then it goes, under the same id, to the conversation that target has gone into. Throws nothing: who cannot ask where that
-	 * is tries again.
+	 * Then it goes, under the same id, to the conversation that target was merged into. Throws nothing: if that cannot
+	 * be fetched, it is retried.
 	 */
 	private async wasMerged(target: string, error: ApiError): Promise<boolean> {
 		if (error.type !== "conversation_merged") {
@@ -252,7 +252,7 @@ export class Outbox {
 
 	private async forget(entry: Entry): Promise<void> {
 		if (entry.isStored) {
-			await this.storage.remove(entry.id).catch(() => undefined); /* the next page sends it again: the same answer */
+			await this.storage.remove(entry.id).catch(() => undefined); /* else resent: the same answer */
 		}
 	}
 

@@ -1,22 +1,22 @@
 /*
- * Where commands are kept until they are answered: a page may be closed before. IndexedDB in browsers, memory elsewhere
- * or when the browser keeps nothing (private windows).
+ * Keeps commands until they are answered, since a page may be closed before. IndexedDB in browsers; memory elsewhere,
+ * or if the browser stores nothing (private windows).
  */
 export interface StoredCommand {
-	/** The command's id, used once for ever. */
+	/** The command's id, never reused. */
 	id: string;
 	conversation: string;
 	type: string;
 	data?: unknown;
 	/** When it was given, ms. */
 	at: number;
-	/** The log's, when it was given; absent: not known yet. */
+	/** The log's epoch when it was given; absent: not known then. */
 	epoch?: string;
-	/** It will not be sent, and why: kept until a person has seen it. */
+	/** Why it will not be sent; kept until a person has seen it. */
 	refused?: { detail: string; type: string };
 }
 
-/** That member of a command, if it is known. */
+/** That member of a command, if known. */
 export const ofEpoch = (epoch: string | null): { epoch?: string } => (epoch === null ? {} : { epoch });
 
 export interface OutboxStorage {
@@ -57,7 +57,7 @@ function done<T>(request: IDBRequest<T>): Promise<T> {
 class BrowserOutbox implements OutboxStorage {
 	constructor(private readonly db: IDBDatabase, private readonly owner: string) {}
 
-	/** On the disk when it resolves. */
+	/** Resolves when it is on disk. */
 	put(command: StoredCommand): Promise<void> {
 		return this.change((store) => store.put({ ...command, owner: this.owner }));
 	}
@@ -86,7 +86,7 @@ class BrowserOutbox implements OutboxStorage {
 	}
 }
 
-/** For one agent of one account; others on the same browser have their own. */
+/** For one agent of one account; others using the same browser have their own. */
 export async function openOutboxStorage(owner: string): Promise<OutboxStorage> {
 	if (typeof indexedDB === "undefined") {
 		return new MemoryOutbox();

@@ -1,13 +1,13 @@
 /*
- * Who is there: agents' presence per tab, who looks at which conversation, who is replying. Never stored; what is not
- * repeated fades (docs/protocol.md, "People").
+ * Presence: which agents are online, per tab, who is viewing which conversation, who is replying. Never stored; it
+ * expires unless repeated (docs/protocol.md, "People").
  */
 import { makeTopic } from "./topic.js";
 import type { Topic } from "./topic.js";
 
 export interface LivePayload {
 	type: "typing" | "viewing";
-	/** false takes it back. */
+	/** false: no longer. */
 	on: boolean;
 }
 
@@ -28,7 +28,7 @@ const TYPING_EVERY_MS = 3_000;
 const VIEWING_MS = 45_000;
 const VIEWING_EVERY_MS = 30_000;
 
-/** What anybody may have published; null: nothing that is known here. */
+/** Parses what anybody may have published; null: unknown. */
 function parseLive(text: string): LivePayload | null {
 	try {
 		const said = JSON.parse(text) as LivePayload | null;
@@ -58,19 +58,19 @@ export class People {
 
 	constructor(private readonly host: PeopleHost) {}
 
-	/** The topic on which this tab says that it is there. */
+	/** The topic on which this tab publishes its presence. */
 	get presenceTopic(): string | null {
 		const { account, subject, tab } = this.host;
 
 		return makeTopic({ kind: "presence", account, subject, tab });
 	}
 
-	/** Agents with a tab that is there. */
+	/** Agents who are online. */
 	get online(): string[] {
 		return [...this.tabs.keys()].sort();
 	}
 
-	/** Others who look at a conversation or reply to it. */
+	/** Others who are viewing a conversation or replying to it. */
 	at(conversation: string): Person[] {
 		const now = Date.now();
 		const people = [...(this.seen.get(conversation) ?? [])];
@@ -80,7 +80,7 @@ export class People {
 			.map(([subject, seen]) => ({ subject, isTyping: seen.typingUntil > now }));
 	}
 
-	/** Connected and subscribed: what the broker had kept of others may be here already. */
+	/** Connected and subscribed: others' retained presence may have arrived already. */
 	up(): void {
 		this.stopSaying();
 		this.sayPresent();
@@ -119,7 +119,7 @@ export class People {
 		this.sayViewing();
 	}
 
-	/** At each key; says so every few seconds. false: the reply was sent or deleted. */
+	/** Call on each key press; publishes every few seconds. false: the reply was sent or deleted. */
 	typing(conversation: string, on: boolean): void {
 		const now = Date.now();
 
@@ -129,7 +129,7 @@ export class People {
 		}
 	}
 
-	/** A publish on a topic of presence or live. */
+	/** A publish on a presence or live topic. */
 	take(topic: Topic, payload: string): void {
 		if (topic.kind === "presence") {
 			this.takePresence(topic.subject, topic.tab, payload !== "");
@@ -175,7 +175,7 @@ export class People {
 		this.host.onChange();
 	}
 
-	/** Tells again when the next one of them has faded. */
+	/** Emits again when the next of them has expired. */
 	private fadeLater(): void {
 		const now = Date.now();
 		const ends = [...this.seen.values()].flatMap((people) => [...people.values()])
@@ -200,7 +200,7 @@ export class People {
 		if (topic !== null) {
 			const payload = JSON.stringify({ at: Date.now() });
 
-			/* A role that may not is not seen: nothing to tell anybody. */
+			/* A role without permission is not seen by others: no error. */
 			this.host.publish(topic, payload, { qos: 1, retain: true, expiryS: PRESENCE_EXPIRY_S }).catch(() => undefined);
 		}
 	}

@@ -1,5 +1,5 @@
 /*
- * Messages on their way: in the thread at once, kept until they are answered, and, if they are refused, until a person has
+ * Messages being sent: shown in the thread at once, and kept until they are answered or, if refused, until a person has
  * seen why.
  */
 import { ApiError } from "./api.js";
@@ -10,27 +10,27 @@ import type { OutboxStorage, StoredCommand } from "./outbox_storage.js";
 import type { State } from "./state.js";
 import type { Message } from "./wire.js";
 
-/** What a message is made of: docs/protocol.md, "What can be sent". */
+/** A message to send: docs/protocol.md, "What can be sent". */
 export interface Draft {
 	kind: string;
 	content: Record<string, unknown>;
-	/** A message's id, to be quoted. */
+	/** The id of the message to quote. */
 	reply_to?: string;
 }
 
 export interface SendingHost {
 	storage(): OutboxStorage;
-	/** Acts now, or as soon as it is known as whom. */
+	/** Acts now, or as soon as the identity is known. */
 	whenOpen(act: () => void): void;
-	/** Resolves with the answer, however long it takes; rejects with the ApiError of a refusal. */
+	/** Resolves with the answer, however long that takes; rejects with the ApiError of a refusal. */
 	give(command: StoredCommand): Promise<CommandAnswer>;
-	/** The log's, as far as is known. */
+	/** The log's epoch, if known. */
 	epoch(): string | null;
-	/** Something of this conversation that is not sent yet has changed. */
+	/** An unsent message of this conversation has changed. */
 	onChange(conversation: string): void;
 }
 
-/** A reply that had no answer for so long is not sent without a person saying so again. */
+/** A reply without an answer for this long is resent only if a person asks for it. */
 const OUTBOX_MAX_AGE_MS = 24 * 60 * 60 * 1000;
 const CONTENT_BY_REFERENCE = "media";
 
@@ -40,12 +40,12 @@ export class Sending {
 
 	constructor(private readonly state: State, private readonly host: SendingHost) {}
 
-	/** Nothing is followed any more; what has no answer is kept for the next run. */
+	/** Stops; unanswered commands are kept for the next run. */
 	stopped(): void {
 		this.followed.clear();
 	}
 
-	/** Sends a message: it is in state at once, and survives the page until it is answered. The answer is the command's id. */
+	/** Sends a message: in state at once, and kept beyond the page until answered. Returns the command's id. */
 	send(conversation: string, draft: Draft): string {
 		const command: StoredCommand = { id: newId(), conversation, type: "send", data: draft, at: Date.now(), ...ofEpoch(this.host.epoch()) };
 
@@ -57,7 +57,7 @@ export class Sending {
 		return command.id;
 	}
 
-	/** Sends again what was refused here, as a new command. */
+	/** Resends a refused message as a new command. */
 	resend(commandId: string): string | null {
 		const message = this.state.pendingOf(commandId);
 
@@ -68,7 +68,7 @@ export class Sending {
 		return this.send(message.conversation, draftOf(message));
 	}
 
-	/** Takes back what was refused here. */
+	/** Discards a refused message. */
 	discard(commandId: string): void {
 		const message = this.state.pendingOf(commandId);
 
@@ -106,13 +106,13 @@ export class Sending {
 		this.host.onChange(command.conversation);
 	}
 
-	/** It stays in the thread, over a reload, until a person sends it again or takes it back. */
+	/** It stays in the thread, even after a reload, until a person resends or discards it. */
 	private async refuse(command: StoredCommand, detail: string, type: string): Promise<void> {
 		this.state.setPending(command.id, { command: command.id, state: "refused", detail, type });
 		await this.host.storage().put({ ...command, refused: { detail, type } }).catch(() => undefined);
 	}
 
-	/** What an earlier page could not get answered. */
+	/** Commands that an earlier page left unanswered. */
 	async leftovers(): Promise<void> {
 		for (const command of await this.host.storage().all()) {
 			if (this.followed.has(command.id)) {
@@ -124,7 +124,8 @@ export class Sending {
 			if (command.refused !== undefined) {
 				this.state.setPending(command.id, { command: command.id, state: "refused", ...command.refused });
 			} else if (Date.now() - command.at > OUTBOX_MAX_AGE_MS) {
-				await this.refuse(command, "Nobody knows whether it was sent: there was no answer for over a day. Send it again if it still fits.", "too_old");
+				await this.refuse(command, "It is not known whether it was sent: there was no answer for over a day. " +
+					"Send it again if it is still needed.", "too_old");
 			} else {
 				void this.follow(command);
 			}

@@ -1,6 +1,6 @@
 /*
- * The calls of a page that spoke Socket.IO to the replaced server: one import is changed, the rest stays
- * (docs/moving-from-socketio.md). Ids come back in the form in which the page joined, so that its own comparison holds.
+ * The calls of a page that used Socket.IO with the replaced server: only one import changes
+ * (docs/moving-from-socketio.md). Ids are returned in the form in which the page joined, so that its comparisons work.
  */
 import mqtt from "mqtt";
 
@@ -10,13 +10,13 @@ import { Emitter } from "./emitter.js";
 import type { Message, WireEvent } from "./wire.js";
 
 export interface SocketOptions extends Partial<Omit<ClientOptions, "url" | "token">> {
-	/** As Socket.IO's: the token of your back end, or how to get one. */
+	/** As in Socket.IO: your backend's token, or a function that gets one. */
 	auth: { token: string | (() => string | Promise<string>) };
-	/** What your page takes for a message; unless given, toLegacyMessage. */
+	/** Converts a message to your page's format; default: toLegacyMessage. */
 	toMessage?: (message: Message) => unknown;
 }
 
-/** A message with the members that such pages usually read, besides all of Convwire's. */
+/** A message with the members that such pages usually read, in addition to Convwire's own. */
 export function toLegacyMessage(message: Message): Message & { _id: string; text: string | null; fromMe: boolean; timestamp: string } {
 	const { body, caption } = (message.content ?? {}) as { body?: string; caption?: string };
 
@@ -30,9 +30,9 @@ interface SocketEvents {
 	connect: undefined;
 	disconnect: string;
 	connect_error: Error;
-	/** A reply that could not be given to Convwire; its text is kept nowhere. */
+	/** A reply that Convwire did not accept; its text is not kept. */
 	send_error: { conversationId: string; reason: string };
-	/** The id means no conversation, or several: a sentence says what it was compared with. */
+	/** The id matches no conversation, or several; reason says what it was compared with. */
 	join_error: { conversationId: string; reason: string };
 	new_message: { conversationId: string; message: unknown };
 	message_status: { conversationId: string; messageId: string; status: string | null };
@@ -46,9 +46,9 @@ export class Socket {
 	private readonly emitter = new Emitter<SocketEvents>();
 	/** The form in which the page joined, by canonical id. */
 	private readonly joined = new Map<string, Set<string>>();
-	/** The position up to which each joined conversation was told. */
+	/** The position up to which each joined conversation's messages were emitted. */
 	private readonly toldUpTo = new Map<string, number>();
-	/** Replies in the order in which they were given, whatever it takes to find out to whom. */
+	/** Replies in the order in which they were given, however long their ids take to resolve. */
 	private sending: Promise<void> = Promise.resolve();
 	private hasState = false;
 	/** Events that came while a join was still being resolved. */
@@ -82,7 +82,7 @@ export class Socket {
 		return this;
 	}
 
-	/** join_conversation and leave_conversation take any id that means the conversation; send_message {conversationId, text}. */
+	/** join_conversation and leave_conversation take any id of it; send_message {conversationId, text}. */
 	emit(name: "join_conversation" | "leave_conversation", id: string): this;
 	emit(name: "send_message", data: { conversationId: string; text: string }): this;
 	emit(name: string, data: unknown): this {
@@ -112,8 +112,9 @@ export class Socket {
 			if (conversation === null) {
 				const { matches, compared_with } = await this.client.resolveAll(id);
 				const reason = matches.length > 1 ?
-					`"${id}" may mean ${matches.map((match) => match.conversation).join(" or ")}.` :
-					`"${id}" means no conversation. Compared with: ${compared_with.join("; ")}. \`convwire alias import\` makes ids of another system known.`;
+					`"${id}" matches several: ${matches.map((match) => match.conversation).join(", ")}.` :
+					`"${id}" matches no conversation. Compared with: ${compared_with.join("; ")}. ` +
+					"`convwire alias import` imports ids of another system.";
 
 				this.emitter.emit("join_error", { conversationId: id, reason });
 			} else {
@@ -136,7 +137,7 @@ export class Socket {
 		}
 	}
 
-	/** The canonical id that a form means; null: none. Throws ApiError. */
+	/** The canonical id for any form of id; null: no match. Throws ApiError. */
 	private async meaning(id: string): Promise<string | null> {
 		for (const [conversation, forms] of this.joined) {
 			if (conversation === id || forms.has(id)) {
@@ -159,7 +160,7 @@ export class Socket {
 		}
 	}
 
-	/** The forms under which a conversation, or one that went into it, was joined. */
+	/** The forms under which a conversation, or one merged into it, was joined. */
 	private formsOf(conversation: string): string[] {
 		const survivor = this.client.state.survivorOf(conversation);
 
@@ -178,7 +179,7 @@ export class Socket {
 		}
 	}
 
-	/** Away for longer than the log is kept, or the server was restored: what came meanwhile is in the threads. */
+	/** Away longer than the log is kept, or the server was restored: the missed messages are in the threads. */
 	private async onReset(): Promise<void> {
 		const isFirst = !this.hasState;
 
@@ -199,7 +200,7 @@ export class Socket {
 		}
 	}
 
-	/** An event may come twice; a message is new once. */
+	/** An event may come twice; a message is emitted as new only once. */
 	private tell(kind: string, conversationId: string, message: Message): void {
 		const key = `${conversationId} ${message.id}`;
 
@@ -220,7 +221,7 @@ export class Socket {
 	}
 }
 
-/** Connects as `io(url, { auth: { token } })` did. url: where Convwire's daemon answers. */
+/** Connects as `io(url, { auth: { token } })` did. url: Convwire's daemon. */
 export function connect(url: string, options: SocketOptions): Socket {
 	return new Socket(url, options);
 }

@@ -1,18 +1,18 @@
 /*
- * What this client knows, built only from absolute upserts with versions: applying one twice, or after a
- * newer one, changes nothing. No I/O; the connection feeds it, pages read it.
+ * This client's state, built only from absolute upserts with versions: applying one twice, or after a newer one,
+ * changes nothing. No I/O; the connection updates it, pages read it.
  */
 import type { Contact, Conversation, EventData, LocalState, Message } from "./wire.js";
 
-/** Messages kept of a thread that nobody reads, and of all such threads: a page is open all day. What is missing is fetched when someone goes there. */
+/** Messages kept per thread that is not open, and for all of those: pages stay open all day. More is refetched. */
 const MAX_MESSAGES = 200;
 const MAX_TOTAL = 5000;
 
 interface Thread {
 	messages: Map<string, Message>;
-	/** By position; made when it is asked for. */
+	/** By position; built on demand. */
 	sorted: Message[] | null;
-	/** From this position on everything is here; what is known from before would show with holes. */
+	/** From this position on the thread is complete; earlier messages may have gaps and are not shown. */
 	from: number;
 }
 
@@ -23,15 +23,15 @@ function newThread(): Thread {
 export class State {
 	readonly conversations = new Map<string, Conversation>();
 	private readonly threads = new Map<string, Thread>();
-	/** Messages of this page without an event yet, by command. */
+	/** Messages of this page that have no event yet, by command. */
 	private readonly pending = new Map<string, Message>();
-	/** Threads that someone reads, which keep all that was loaded. */
+	/** Threads being read: they keep everything that was loaded. */
 	private readonly held = new Set<string>();
 	private sortedList: Conversation[] | null = null;
-	/** Messages of all threads. */
+	/** The number of messages in all threads. */
 	private total = 0;
 
-	/** Forgets everything but what this page has not sent yet. */
+	/** Clears everything except this page's unsent messages. */
 	clear(): void {
 		this.conversations.clear();
 		this.threads.clear();
@@ -39,7 +39,7 @@ export class State {
 		this.sortedList = null;
 	}
 
-	/** Applies what an event carries; conversation is the event's own. */
+	/** Applies an event's data; conversation is the event's. */
 	apply(data: EventData, conversation: string | null = null): void {
 		if (data.conversation) {
 			this.putConversation(data.conversation);
@@ -52,7 +52,7 @@ export class State {
 		}
 	}
 
-	/** A row, as a list or an event gives it. */
+	/** A row from a list or an event. */
 	putConversation(row: Conversation): void {
 		const known = this.conversations.get(row.id);
 
@@ -68,14 +68,14 @@ export class State {
 		}
 	}
 
-	/** It is somebody else's now. */
+	/** It now belongs to another agent. */
 	removeConversation(id: string): void {
 		this.conversations.delete(id);
 		this.forgetThread(id);
 		this.sortedList = null;
 	}
 
-	/** The survivor's thread shows both. */
+	/** The surviving conversation's thread shows both. */
 	private moveThread(from: string, to: string): void {
 		const messages = this.threads.get(from)?.messages;
 
@@ -85,7 +85,7 @@ export class State {
 		}
 	}
 
-	/** A contact's name and ids show in every conversation with them; the one named may have got another contact. */
+	/** A contact's name and ids appear in all their conversations; the given one may have got another contact. */
 	putContact(contact: Contact, conversation: string | null = null): void {
 		for (const row of this.conversations.values()) {
 			const isTheirs = row.contact.id === contact.id ? row.contact.version <= contact.version : row.id === conversation;
@@ -110,7 +110,7 @@ export class State {
 			thread.sorted = null;
 			this.total += known === undefined ? 1 : 0;
 		}
-		this.threads.delete(shownIn); /* to the end: the one that changed last */
+		this.threads.delete(shownIn); /* move to the end: the latest to change */
 		this.threads.set(shownIn, thread);
 		if (thread.messages.size > 2 * MAX_MESSAGES && !this.held.has(shownIn)) {
 			this.trim(thread);
@@ -125,7 +125,7 @@ export class State {
 		this.threads.delete(id);
 	}
 
-	/** Threads that nobody reads, those first in which nothing has happened for longest. */
+	/** Threads that nobody reads, the longest inactive first. */
 	private forgetOldest(spared: string): void {
 		for (const id of this.threads.keys()) {
 			if (this.total <= MAX_TOTAL * 0.9) {
@@ -137,12 +137,12 @@ export class State {
 		}
 	}
 
-	/** Which conversation shows this one's messages and takes its replies. */
+	/** The conversation that shows this one's messages and takes its replies. */
 	survivorOf(conversation: string): string {
 		return this.conversations.get(conversation)?.merged_into ?? conversation;
 	}
 
-	/** The list: last activity first; merged ones are shown by those they went into. */
+	/** The list, most recent activity first; merged conversations are shown by the surviving one. */
 	list(): Conversation[] {
 		this.sortedList ??= [...this.conversations.values()].filter((row) => row.merged_into === null).sort(
 			(one, other) => (other.last_message?.position ?? other.created_at) - (one.last_message?.position ?? one.created_at) ||
@@ -151,7 +151,7 @@ export class State {
 		return this.sortedList;
 	}
 
-	/** The messages of a conversation that are here, by position; nothing else orders a thread. What is not sent yet comes last. */
+	/** A conversation's loaded messages, ordered only by position; unsent ones come last. */
 	messages(conversation: string): Message[] {
 		const thread = this.threads.get(conversation);
 		const pending = [...this.pending.values()].filter((message) => this.survivorOf(message.conversation) === conversation);
@@ -168,8 +168,8 @@ export class State {
 	}
 
 	/**
-	 * The newest messages of a thread were fetched, or those before the position `before`: from `position` on everything is
-	 * here, unless what was between has been forgotten meanwhile.
+	 * The newest messages of a thread were fetched, or those before the position `before`: from `position` on the
+	 * thread is complete, unless the messages in between have been dropped meanwhile.
 	 */
 	setLoadedFrom(conversation: string, position: number, before = Infinity): void {
 		const thread = this.threads.get(conversation) ?? newThread();
@@ -182,12 +182,12 @@ export class State {
 		this.threads.set(conversation, thread);
 	}
 
-	/** A message that is here, by its id. */
+	/** A loaded message, by its id. */
 	message(conversation: string, id: string): Message | null {
 		return this.threads.get(conversation)?.messages.get(id) ?? null;
 	}
 
-	/** Someone reads this thread: nothing of it is forgotten until it is released. */
+	/** Marks a thread as being read: none of it is dropped until it is released. */
 	keepWhole(conversation: string, isHeld: boolean): void {
 		const thread = this.threads.get(conversation);
 
@@ -200,14 +200,14 @@ export class State {
 
 	/* ---- what this page has not sent yet ---- */
 
-	/** A message of this page, with `local`: it is shown until its event comes. */
+	/** A message of this page, with `local`; shown until its event comes. */
 	putPending(message: Message): void {
 		if (message.local !== undefined) {
 			this.pending.set(message.local.command, message);
 		}
 	}
 
-	/** Changes what is said of one, if its event has not come already. */
+	/** Updates one, unless its event has already come. */
 	setPending(command: string, local: LocalState): void {
 		const message = this.pending.get(command);
 
@@ -216,12 +216,12 @@ export class State {
 		}
 	}
 
-	/** What was sent by this command and has no event yet; null: none. */
+	/** The message of this command, if it has no event yet; else null. */
 	pendingOf(command: string): Message | null {
 		return this.pending.get(command) ?? null;
 	}
 
-	/** Shows it no longer. */
+	/** Removes it. */
 	dropPending(command: string): void {
 		this.pending.delete(command);
 	}

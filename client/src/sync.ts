@@ -1,7 +1,7 @@
 /*
- * Where this client stands in the account's log, and how it gets to the head (docs/protocol.md, "Sync"). The database
- * is the log and the broker only a fast hint: what arrives is applied when it is the next; a gap, a head beyond the
- * cursor, a new epoch, a reconnect ask /sync.
+ * This client's position in the account's log, and how it reaches the head (docs/protocol.md, "Sync"). The database is
+ * the log; the broker is only a fast hint: an event that arrives is applied if it is the next one; a gap, a head beyond
+ * the cursor, a new epoch or a reconnect starts a /sync.
  */
 import type { Api } from "./api.js";
 import { Backoff } from "./backoff.js";
@@ -13,21 +13,21 @@ import { parseFeed, parseHead, parseSync } from "./wire.js";
 import type { Conversation, Feed, Head, SyncAnswer, WireEvent } from "./wire.js";
 
 export interface SyncListener {
-	/** An event was applied; state already has it. isLive: it came over MQTT, not by /sync. */
+	/** An event was applied; state already has it. isLive: it came over MQTT, not from /sync. */
 	onEvent(event: WireEvent, isLive: boolean): void;
 	/** A snapshot replaced everything. */
 	onReset(): void;
 	onGained(conversation: string): void;
 	onLost(conversation: string): void;
 	onProblem(error: Error): void;
-	/** Something that `isLive`, `isSilent`, `behind` are made of has changed. */
+	/** `isLive`, `isSilent` or `behind` may have changed. */
 	onChange(): void;
 }
 
 const SYNC_LIMIT = 500;
-/** A head may overtake its events by a little; only one that stays ahead is a gap. */
+/** A head may arrive slightly before its events; only if it stays ahead is there a gap. */
 const HEAD_GRACE_MS = 300;
-/** No head for this long: not live, whatever MQTT says. */
+/** No head for this long: not live, even if MQTT is connected. */
 const HEAD_SILENCE_MS = 40_000;
 const MIN_RETRY_MS = 250;
 const MAX_RETRY_MS = 30_000;
@@ -38,17 +38,17 @@ export class Sync {
 	head = -1;
 	/** When the publisher was last heard, ms. */
 	heardAt: number | null = null;
-	/** null: this agent sees every conversation, and every seq. */
+	/** null: this agent sees all conversations, and every seq. */
 	private feed: FeedWatch | null = null;
 	private headTopic: string | null = null;
 	private buffer: WireEvent[] = [];
-	/** How often each conversation was taken away: what was asked for before is not put back. */
+	/** How often each conversation was lost, so that an earlier request does not put it back. */
 	private readonly losses = new Map<string, number>();
-	/** Taken away while a sync was under way, whose answer may be older. */
+	/** Lost while a sync was running, whose answer may be older. */
 	private lostMeanwhile: string[] = [];
 	private syncing: Promise<void> | null = null;
 	private mustSyncAgain = false;
-	/** The last sync broke off: what it was asked for is not known. */
+	/** The last sync failed: what it was to fetch is still unknown. */
 	private hasFailed = false;
 	private isUp = false;
 	private isStopped = true;
@@ -65,7 +65,7 @@ export class Sync {
 		return this.isUp && !this.silent && this.syncing === null && !this.hasFailed && this.cursor >= 0 && this.cursor >= this.head;
 	}
 
-	/** No head for so long that the publisher may be cut off, whatever MQTT says. */
+	/** No head for so long that the publisher may be cut off, even if MQTT is connected. */
 	get isSilent(): boolean {
 		return this.silent;
 	}
@@ -100,7 +100,7 @@ export class Sync {
 		this.down();
 	}
 
-	/** Fetches what is missing; one at a time, and once more if something happened meanwhile. */
+	/** Fetches what is missing; one run at a time, and one more if something happened meanwhile. */
 	sync(): void {
 		if (this.isStopped) {
 			return;
@@ -116,7 +116,7 @@ export class Sync {
 		this.listener.onChange();
 	}
 
-	/** A publish on a topic of events; null: it was none, but it counts. */
+	/** A publish on an events topic; null: not an event, but it counts. */
 	takeEvent(event: WireEvent | null): void {
 		this.feed?.count(event);
 		if (event !== null) {
@@ -124,7 +124,7 @@ export class Sync {
 		}
 	}
 
-	/** A publish on a topic of heads or feeds. isRetained: the broker had kept it. */
+	/** A publish on a head or feed topic. isRetained: it was a retained message. */
 	takeHead(topic: Topic, name: string, payload: string, isRetained: boolean): void {
 		if (topic.kind === "feed" && this.feed !== null) {
 			const feed = parseFeed(payload);
@@ -155,7 +155,7 @@ export class Sync {
 		}
 	}
 
-	/** Nothing of ours is missing between what was applied and this one, and it is whole. */
+	/** None of our events is missing before this one, and it is complete. */
 	private isNext(event: WireEvent): boolean {
 		if (event.data === null) {
 			return false;
@@ -192,7 +192,7 @@ export class Sync {
 		}
 	}
 
-	/** The event that brought it carries its row; what came before it is fetched. */
+	/** The event that brought it carries its row; earlier messages are fetched. */
 	private async takeGained(ids: string[]): Promise<void> {
 		for (const id of ids) {
 			const losses = this.losses.get(id);
@@ -205,12 +205,12 @@ export class Sync {
 					this.listener.onGained(id);
 				}
 			} catch (error) {
-				this.listener.onProblem(error as Error); /* lost again, most likely */
+				this.listener.onProblem(error as Error); /* most likely lost again */
 			}
 		}
 	}
 
-	/** A retained head was said before we came: it proves that there is more, not that the publisher lives. */
+	/** A retained head was published before we connected: it proves that there is more, not a live publisher. */
 	private onHead(head: Head, isRetained: boolean): void {
 		if (!isRetained) {
 			this.silent = false;
@@ -218,7 +218,7 @@ export class Sync {
 			this.watchForSilence();
 		}
 		if (head.epoch !== this.epoch) {
-			/* Of before a restore, or after one: /sync tells which. Its seq says nothing about ours. */
+			/* From before or after a restore: /sync tells which. Its seq cannot be compared with ours. */
 			if (this.cursor >= 0) {
 				this.sync();
 			}
@@ -247,7 +247,7 @@ export class Sync {
 		this.silenceTimer = setTimeout(() => {
 			this.silent = true;
 			this.sync();
-			this.watchForSilence(); /* and again, as long as it lasts */
+			this.watchForSilence(); /* repeated as long as it lasts */
 		}, HEAD_SILENCE_MS);
 	}
 
@@ -281,7 +281,7 @@ export class Sync {
 			this.sync();
 			return;
 		}
-		if (this.head > this.cursor) { /* said meanwhile */
+		if (this.head > this.cursor) { /* a newer head came meanwhile */
 			this.syncUnlessItComes();
 		}
 		this.listener.onChange();
@@ -297,7 +297,7 @@ export class Sync {
 		this.listener.onChange();
 	}
 
-	/** Applies what was buffered in order; what leaves a gap stays, and asks for another sync. */
+	/** Applies buffered events in order; those after a gap stay buffered, which leads to another sync. */
 	private applyBuffer(): void {
 		const waiting = this.buffer.filter((event) => event.epoch === this.epoch && event.seq > this.cursor);
 
@@ -330,7 +330,7 @@ export class Sync {
 		} while (answer.more && !this.isStopped);
 	}
 
-	/** What a snapshot had no room for. Rows are newer than as_of at most, and events that follow are upserts. */
+	/** Fetches what the snapshot had no room for. Rows may be newer than as_of, but later events are upserts. */
 	private async loadRest(cursor: string | null): Promise<void> {
 		while (cursor !== null && !this.isStopped) {
 			const page: { conversations: Conversation[]; next: string | null } =
@@ -343,7 +343,7 @@ export class Sync {
 		}
 	}
 
-	/** What is here is not whole: the next sync asks for everything. */
+	/** The state is incomplete: the next sync fetches everything. */
 	private forgetPlace(): void {
 		this.cursor = -1;
 		this.epoch = null;
@@ -352,7 +352,7 @@ export class Sync {
 
 	private takeAnswer(answer: SyncAnswer): void {
 		if (this.headTopic !== null && this.headTopic !== answer.head_topic && answer.reset !== true) {
-			/* Other rights than before: what is here was made with those. */
+			/* The rights have changed: the state was built with the old ones. */
 			this.headTopic = answer.head_topic;
 			this.forgetPlace();
 			this.mustSyncAgain = true;
@@ -366,7 +366,7 @@ export class Sync {
 		}
 		this.head = answer.epoch === this.epoch ? Math.max(answer.head, this.head) : answer.head;
 		if (this.feed !== null) {
-			this.head = answer.as_of; /* others' events are in the account's head; ours is the feed's */
+			this.head = answer.as_of; /* the account's head counts others' events, too; ours is the feed's */
 		}
 		if (answer.reset === true) {
 			this.takeSnapshot(answer);
@@ -374,7 +374,7 @@ export class Sync {
 		}
 		this.takeLost(answer.lost);
 		for (const event of answer.events) {
-			/* With a feed the sync begins behind the cursor: some have been applied. */
+			/* With a feed the sync begins before the cursor: some have been applied already. */
 			if (this.feed === null ? event.seq > this.cursor : !this.feed.has(event)) {
 				this.apply(event, false);
 			}

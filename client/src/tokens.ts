@@ -1,10 +1,10 @@
 /*
- * The access token: asked for once, kept in memory, replaced before it ends and when it is refused. A token's own
- * clock is not ours: only the span between its iat and exp is used, counted from when it came.
+ * The access token: fetched once, kept in memory, replaced before it expires and when it is refused. The issuer's clock
+ * may differ from ours: only the span between iat and exp is used, counted from when the token came.
  */
 export type TokenSource = () => Promise<string> | string;
 
-/** Said by a TokenSource that has none to give: somebody has to sign in. */
+/** Thrown by a TokenSource that has no token: a person must sign in. */
 export class SignedOut extends Error {
 	constructor(reason = "Nobody is signed in here.") {
 		super(reason);
@@ -12,10 +12,10 @@ export class SignedOut extends Error {
 	}
 }
 
-/** Without iat or exp nothing is known: then a token is asked for this often. */
+/** Without iat or exp the lifetime is not known: then a new token is fetched this often. */
 const UNKNOWN_LIFE_MS = 10 * 60_000;
 const MIN_LIFE_MS = 5_000;
-/** Renewed at this share of its life (docs/protocol.md, "Notices"). */
+/** Renewed after this share of its lifetime (docs/protocol.md, "Notices"). */
 const RENEW_AT = 2 / 3;
 
 function claimsOf(token: string): { iat?: number; exp?: number } {
@@ -36,18 +36,18 @@ export class Tokens {
 
 	constructor(private readonly source: TokenSource) {}
 
-	/** One that is good for a while. Throws what the source throws. */
+	/** A token that is valid for a while. Throws what the source throws. */
 	get(): Promise<string> {
 		return this.token !== null && Date.now() - this.cameAt < this.lifeMs * 0.95 ?
 			Promise.resolve(this.token) : this.fetch();
 	}
 
-	/** Another one than that which was refused; the same when the source has no other. */
+	/** Replaces a refused token; returns the same one if the source has no other. */
 	replace(refused: string): Promise<string> {
 		return this.token !== null && this.token !== refused ? Promise.resolve(this.token) : this.fetch();
 	}
 
-	/** Asks the source anew. */
+	/** Asks the source for a new token. */
 	fetch(): Promise<string> {
 		this.asking ??= this.ask().finally(() => {
 			this.asking = null;
@@ -60,12 +60,12 @@ export class Tokens {
 		this.token = null;
 	}
 
-	/** In how many ms the token is to be renewed. */
+	/** Ms until the token is to be renewed. */
 	get renewIn(): number {
 		return Math.max(MIN_LIFE_MS, this.cameAt + this.lifeMs * RENEW_AT - Date.now());
 	}
 
-	/** When the token ends by this machine's clock, ms; null before there is one. */
+	/** When the token expires by this machine's clock, ms; null before there is one. */
 	get endsAt(): number | null {
 		return this.token === null ? null : this.cameAt + this.lifeMs;
 	}
@@ -75,7 +75,7 @@ export class Tokens {
 		const { iat, exp } = claimsOf(token);
 
 		if (token !== this.token) {
-			/* Without iat the source's word is taken that the token is new. */
+			/* Without iat, the token is assumed to be new. */
 			const life = exp === undefined ? UNKNOWN_LIFE_MS : iat === undefined ? exp * 1000 - Date.now() : (exp - iat) * 1000;
 
 			this.token = token;

@@ -1,6 +1,6 @@
 /*
- * The topics of docs/protocol.md: the twin of core/topic.c, held to the same vectors. The only place in a
- * front end where a topic is put together or taken apart.
+ * The topics of docs/protocol.md: the counterpart of core/topic.c, tested with the same vectors. The only place in a
+ * front end that builds or parses topics.
  */
 import { isAccount, isSubject, parseConversationId } from "./conversation_id.js";
 
@@ -40,7 +40,7 @@ function path(topic: Topic): string | null {
 	}
 }
 
-/** The topic as text; null when a part breaks its grammar or the conversation is another account's. */
+/** The topic as text; null if a part is malformed or the conversation belongs to another account. */
 export function makeTopic(topic: Topic): string | null {
 	const rest = isAccount(topic.account) ? path(topic) : null;
 
@@ -68,7 +68,7 @@ function read(account: string, levels: string[]): Topic | null {
 	return null;
 }
 
-/** The reverse; null for every other topic. */
+/** Parses a topic; null for any other topic. */
 export function parseTopic(text: string): Topic | null {
 	const [root, account, ...levels] = text.split("/");
 	const topic = root === "acct" && account !== undefined ? read(account, levels) : null;
@@ -76,17 +76,17 @@ export function parseTopic(text: string): Topic | null {
 	return topic !== null && makeTopic(topic) === text ? topic : null;
 }
 
-/** The filter of every conversation of an account. */
+/** The filter for all conversations of an account. */
 export function conversationsFilter(account: string): string | null {
 	return isAccount(account) ? `acct/${account}/conv/+` : null;
 }
 
-/** The filter of who types and views, in every conversation of an account. */
+/** The filter for typing and viewing, in all conversations of an account. */
 export function liveFilter(account: string): string | null {
 	return isAccount(account) ? `acct/${account}/conv/+/live/+` : null;
 }
 
-/** The filter of every agent's presence. */
+/** The filter for all agents' presence. */
 export function presenceFilter(account: string): string | null {
 	return isAccount(account) ? `acct/${account}/agent/+/presence/+` : null;
 }

@@ -1,7 +1,7 @@
 /*
- * The old system's five-minute diagnosis, built in: for the last events the id that was broadcast, the id that is
- * selected, whether they match and why not, and how long each hop took. Shown by the debug panel, and by `client.debug`
- * in any page's console.
+ * The old system's five-minute diagnosis, built in: for the latest events, the broadcast id, the selected id, whether
+ * they match or why not, and how long each hop took. Shown by the debug panel, and by `client.debug` in any page's
+ * console.
  */
 import { parseConversationId } from "./conversation_id.js";
 import type { WireEvent } from "./wire.js";
@@ -11,7 +11,7 @@ export interface Match {
 	why: string;
 }
 
-/** One event on its way, times in ms since 1970; null: not known. */
+/** The path of one event, times in ms since 1970; null: not known. */
 export interface TracedEvent extends Match {
 	seq: number;
 	prev: number;
@@ -21,7 +21,7 @@ export interface TracedEvent extends Match {
 	/** The id that was selected when it arrived. */
 	selected: string | null;
 	tag: string | null;
-	/** "mqtt", or "sync" when it was fetched. */
+	/** "mqtt", or "sync" if it was fetched. */
 	by: "mqtt" | "sync";
 	sentAt: number | null;
 	storedAt: number;
@@ -38,10 +38,10 @@ export class Trace {
 	private readonly published = new Map<number, number>();
 	private readonly received = new Map<number, number>();
 
-	/** What `id` was resolved to, so that a mismatch names the id that it should have been. */
+	/** Records what `id` was resolved to, so that a mismatch can name the right id. */
 	readonly resolved = new Map<string, string>();
 
-	/** A publish came in, before anything is done with it. publishedAt: of its user property. */
+	/** Called for each publish before it is handled. publishedAt: from its user property. */
 	arrived(event: WireEvent, publishedAt: number | null): void {
 		this.received.set(event.seq, Date.now());
 		if (publishedAt !== null) {
@@ -75,7 +75,7 @@ export class Trace {
 		}
 	}
 
-	/** The page has painted what it knew up to here. */
+	/** The page has painted its state up to here. */
 	painted(at: number = Date.now()): void {
 		for (let i = this.events.length - 1; i >= 0; i--) {
 			const event = this.events[i];
@@ -88,8 +88,8 @@ export class Trace {
 	}
 
 	/**
-	 * Does an event of this conversation belong to what is selected, and why (not)? means: the conversation that the page
-	 * takes the selected id for; unless given, the id itself.
+	 * Whether an event of this conversation belongs to what is selected, and why (not). means: the conversation that
+	 * the page resolved the selected id to; default: the id itself.
 	 */
 	compare(broadcast: string | null, selected: string | null, means: string | null = selected): Match {
 		if (broadcast === null) {
@@ -108,7 +108,10 @@ export class Trace {
 		const hint = meant === undefined ? "resolve() tells which it means" : `it means ${meant}`;
 
 		return meant === broadcast ?
-			{ match: false, why: `the page compares with "${selected}", which is no conversation id: ${hint}; compare with that` } :
-			{ match: false, why: `"${selected}" is no conversation id: ${hint}` };
+			{
+				match: false,
+				why: `the page compares with "${selected}", which is not a conversation id: ${hint}; compare with that`,
+			} :
+			{ match: false, why: `"${selected}" is not a conversation id: ${hint}` };
 	}
 }

@@ -1,16 +1,16 @@
 /*
- * When something may have been missed without any event saying so: the machine slept, the network came back, the page
- * is looked at again. Browser and Node.
+ * Detects when something may have been missed: the machine slept, the network came back, the page is visible again.
+ * For browsers and Node.js.
  */
 export interface WakeListener {
-	/** The clock jumped: connections are dead, whatever they look like. */
+	/** The clock jumped: treat connections as dead. */
 	onSleep(): void;
-	/** The network is there again, or the page is shown again. */
+	/** The network is back, or the page is visible again. */
 	onReturn(): void;
 }
 
 const TICK_MS = 2_000;
-/** Hidden pages are called once a minute by some browsers: only a longer gap is sleep. */
+/** Some browsers run a hidden page's timers once a minute: only a longer gap means sleep. */
 const SLEEP_MS = 15_000;
 const SLEEP_HIDDEN_MS = 90_000;
 
@@ -18,7 +18,7 @@ function isHidden(): boolean {
 	return typeof document !== "undefined" && document.visibilityState === "hidden";
 }
 
-/** Listens until the answer is called. */
+/** Listens until the returned function is called. */
 export function watchWake(listener: WakeListener): () => void {
 	let last = Date.now();
 	let wasHidden = isHidden();
@@ -41,7 +41,7 @@ export function watchWake(listener: WakeListener): () => void {
 	};
 	const timer = setInterval(tick, TICK_MS);
 
-	(timer as { unref?: () => void }).unref?.(); /* Node: no reason to stay alive */
+	(timer as { unref?: () => void }).unref?.(); /* Node.js: do not keep the process alive */
 	if (typeof window !== "undefined") {
 		window.addEventListener("online", onReturn);
 		window.addEventListener("pageshow", onReturn);

@@ -1,7 +1,7 @@
 /*
- * What comes over the wire, as types, and the one place that turns unknown JSON into them. Field by field
- * in docs/protocol.md and docs/asyncapi.yaml. Unknown members are kept: a newer server may say more.
- * Times are ms since 1970, UTC, unless said; null: not known, or there is none.
+ * The types of what comes over the wire, and the only place that parses JSON into them. Fields are described in
+ * docs/protocol.md and docs/asyncapi.yaml. Unknown members are kept: a newer server may send more.
+ * Times are ms since 1970, UTC, unless noted; null: unknown or none.
  */
 export interface Contact {
 	id: string;
@@ -31,9 +31,9 @@ export interface Conversation {
 	window_ends_at: number | null;
 	last_message: LastMessage | null;
 	merged_into: string | null;
-	/** Subject of the agent who has it. */
+	/** Subject of the agent it is assigned to. */
 	assignee: string | null;
-	/** Done: the team is through with it, until the customer writes. */
+	/** done: handled by the team, until the customer writes again. */
 	state: "open" | "done";
 	contact: Contact;
 }
@@ -53,9 +53,9 @@ export interface Message {
 	edited_at?: number;
 	revoked?: boolean;
 	status?: string | null;
-	/** Of an agent's message, from 1: each retry by a person is another. */
+	/** For an agent's message, from 1: each retry by a person adds one. */
 	attempt?: number;
-	/** Of an agent's message: who sent it by which command, so that an optimistic bubble finds its event. */
+	/** For an agent's message: who sent it with which command, to match an optimistic bubble with its event. */
 	command?: { subject: string; id: string };
 	media?: { id: string; state: "pending" | "ready" | "failed"; mime_type: string; size: number; filename?: string; error?: string };
 	target?: { message: string | null; wamid: string | null };
@@ -65,7 +65,7 @@ export interface Message {
 	errors?: unknown[];
 	author?: Record<string, unknown>;
 	error?: Record<string, unknown>;
-	/** Only here, not on the wire: a message of this page that has no event yet. */
+	/** Local only, not on the wire: a message of this page that has no event yet. */
 	local?: LocalState;
 }
 
@@ -99,7 +99,7 @@ export interface WireEvent {
 	account: string;
 	conversation: string | null;
 	at: number;
-	/** null: too large for the broker; it is fetched by /sync. */
+	/** null: too large for the broker; fetched with /sync. */
 	data: EventData | null;
 }
 
@@ -109,11 +109,11 @@ export interface Head {
 	at: number;
 }
 
-/** The head of an agent who sees only some conversations. */
+/** The head for an agent who sees only some conversations. */
 export interface Feed extends Head {
-	/** How many events went out to this agent since the daemon connected; null: an older server. */
+	/** How many events were published to this agent since the daemon connected; null: an older server. */
 	events: number | null;
-	/** Conversations that came and went since the feed before; null: too many, /sync lists them. */
+	/** Conversations gained and lost since the previous feed; null: too many, /sync lists them. */
 	gained: string[] | null;
 	lost: string[] | null;
 }
@@ -142,7 +142,7 @@ export interface PhoneNumber {
 	phone_number_id: string;
 	waba_id: string | null;
 	simulated: boolean;
-	/** Sending waits for a person, with the reason. */
+	/** Sending is paused until a person resumes it; with the reason. */
 	paused: boolean;
 	code: number | null;
 	reason: string | null;
@@ -162,11 +162,11 @@ export interface Template {
 export interface SearchAnswer {
 	conversations: Conversation[];
 	messages: { conversation: Conversation; message: Message }[];
-	/** The `before` of the next page; null: this was the last. */
+	/** The `before` for the next page; null: this was the last. */
 	next: number | null;
 }
 
-/** As whom a token acts. */
+/** The identity of a token. */
 export interface Identity {
 	account: string;
 	subject: string;
@@ -200,7 +200,7 @@ function parseObject(text: string): Record<string, unknown> | null {
 	}
 }
 
-/** An event of a publish; null when the payload is none. */
+/** Parses an event; null if the payload is not one. */
 export function parseEvent(text: string): WireEvent | null {
 	const value = parseObject(text);
 	const isEvent =
@@ -214,7 +214,7 @@ function textsOf(value: unknown): string[] | null {
 	return Array.isArray(value) ? value.filter((item): item is string => typeof item === "string") : null;
 }
 
-/** A feed; null when the payload is none. */
+/** Parses a feed; null if the payload is not one. */
 export function parseFeed(text: string): Feed | null {
 	const value = parseObject(text);
 	const head = parseHead(text);
@@ -227,7 +227,7 @@ export function parseFeed(text: string): Feed | null {
 	return { ...head, events, gained: textsOf(value["gained"]), lost: textsOf(value["lost"]) };
 }
 
-/** A head; null when the payload is none. */
+/** Parses a head; null if the payload is not one. */
 export function parseHead(text: string): Head | null {
 	const value = parseObject(text);
 	const isHead = value !== null && typeof value["epoch"] === "string" && Number.isInteger(value["seq"]);
@@ -235,7 +235,7 @@ export function parseHead(text: string): Head | null {
 	return isHead ? (value as unknown as Head) : null;
 }
 
-/** The answer of GET /api/v1/sync; throws a sentence when it is not of its shape. */
+/** Parses the answer of GET /api/v1/sync; throws an Error that says what is malformed. */
 export function parseSync(value: unknown): SyncAnswer {
 	if (!isObject(value) || typeof value["epoch"] !== "string" || !Number.isInteger(value["as_of"]) ||
 	    !Array.isArray(value["events"]) || typeof value["head_topic"] !== "string") {

@@ -16,7 +16,8 @@ test("each way not to match says what to do", () => {
 	assert.deepEqual(trace.compare(null, ID), { match: false, why: "the event belongs to no conversation" });
 	assert.deepEqual(trace.compare(ID, "695a_1003_4"), { match: false, why: "another conversation is selected" });
 	assert.deepEqual(trace.compare(ID, "64f0c0ffee", ID), { match: true, why: '"64f0c0ffee" was resolved to it' });
-	assert.match(trace.compare(ID, "64f0c0ffee").why, /"64f0c0ffee" is no conversation id: resolve\(\) tells which it means/);
+	assert.match(trace.compare(ID, "64f0c0ffee").why,
+		/"64f0c0ffee" is not a conversation id: resolve\(\) tells which it means/);
 	trace.resolved.set("64f0c0ffee", ID);
 	assert.match(trace.compare(ID, "64f0c0ffee").why, new RegExp(`it means ${ID}; compare with that`));
 	trace.resolved.set("64f0c0ffee", "695a_1003_4");

@@ -1,4 +1,4 @@
-/* Line icons of our own, 20 by 20; beside a text or a name, so hidden from screen readers. */
+/* Our own line icons, 20 by 20; always next to a text or label, so hidden from screen readers. */
 import type { JSX } from "preact";
 
 const paths = {

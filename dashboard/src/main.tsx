@@ -1,4 +1,4 @@
-/* What comes first: who is it? The inbox, and MQTT behind it, are loaded when somebody is signed in. */
+/* Entry point: signs in first; the inbox, and then mqtt.js, are loaded only when somebody is signed in. */
 import { render } from "preact";
 
 import { Session, SignInError } from "./session.js";

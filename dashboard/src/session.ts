@@ -1,6 +1,6 @@
 /*
- * Signing in: the access token lives in memory only; the browser keeps a cookie that no script can read, by which it is
- * renewed (docs/protocol.md, "Signing in").
+ * Signing in: the access token is kept in memory only, and renewed with a cookie that no script can read
+ * (docs/protocol.md, "Signing in").
  */
 import { SignedOut } from "@convwire/client";
 
@@ -17,7 +17,7 @@ interface SessionAnswer {
 	agent: { subject: string; name: string; role: string };
 }
 
-/** Why signing in failed: the problem's short name, and after how many seconds to try again. */
+/** Why signing in failed: the problem's short name, and the seconds to wait before a retry. */
 export class SignInError extends Error {
 	constructor(readonly type: string, readonly retryAfter: number | null) {
 		super(type);
@@ -54,7 +54,7 @@ export class Session {
 		});
 	}
 
-	/** Goes on with the browser's cookie. false: nobody is signed in. Throws SignInError when the server is not reached. */
+	/** Resumes with the browser's cookie. false: not signed in. Throws SignInError if the server is unreachable. */
 	async resume(): Promise<boolean> {
 		const answer = await ask("POST", `${PATH}/refresh`);
 
@@ -80,7 +80,7 @@ export class Session {
 		this.take((await answer.json()) as SessionAnswer);
 	}
 
-	/** Here, and in the other tabs. Throws SignInError when the server was not reached: then nobody is signed out. */
+	/** Signs out here and in other tabs. Throws SignInError if the server is unreachable: then nobody is signed out. */
 	async signOut(): Promise<void> {
 		const answer = await ask("DELETE", PATH);
 
@@ -92,12 +92,12 @@ export class Session {
 		this.channel?.postMessage("signed out");
 	}
 
-	/** This page is one person's from now on: another's session, begun in another tab, gives it no token. */
+	/** Binds this page to one person: another person's session, begun in another tab, gives it no token. */
 	keepTo(me: Me): void {
 		this.owner = me;
 	}
 
-	/** For the client library: a token that is good for a while. Throws SignedOut, or when the server is not reached. */
+	/** For the client library: a token that is valid for a while. Throws SignedOut, or if the server is unreachable. */
 	readonly token = async (): Promise<string> => {
 		const isSignedIn = this.fresh !== null || (await this.resume());
 		const token = this.fresh;

@@ -22,7 +22,7 @@ function sentenceOf(error: SignInError): string {
 	}
 }
 
-/** The form, on its door page and over a page whose session is over. */
+/** The sign-in form, on its own page, or over a page whose session has ended. */
 export function SignIn({ session, login = "", onDone }: { session: Session; login?: string; onDone: () => void }) {
 	const [problem, setProblem] = useState<string | null>(null);
 	const [isBusy, setBusy] = useState(false);

@@ -12,7 +12,7 @@ browserScenario('a wrong password is told in a sentence; a right one opens the i
   const page = await browser.page(await browser.context());
   await page.goto(browser.url);
   await browser.signIn(page, 'ann', 'wrong');
-  assert.equal(await page.getByRole('alert').textContent(), 'This name and password do not go together.');
+  assert.equal(await page.getByRole('alert').textContent(), 'Wrong name or password.');
   await shot(page, 'sign-in-wrong');
   await browser.signIn(page, 'ann', PASSWORD);
   await live(page);
@@ -96,7 +96,7 @@ browserScenario('the server is not there: a sentence, and a button that helps', 
   const page = await browser.page(await browser.context());
   await page.route('**/api/v1/session/refresh', (route) => route.abort());
   await page.goto(browser.url);
-  await page.getByRole('heading', { name: 'The server is not there' }).waitFor();
+  await page.getByRole('heading', { name: 'The server cannot be reached' }).waitFor();
   await page.unroute('**/api/v1/session/refresh');
   await page.getByRole('button', { name: 'Try again' }).click();
   await page.locator('form.sign-in').waitFor();

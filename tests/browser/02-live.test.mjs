@@ -86,7 +86,7 @@ browserScenario('who looks at it, who is replying: on a colleague’s screen', a
   const bob = await browser.inbox({ agent: 'bob' });
   await open(ann, 'Selected Customer');
   await open(bob, 'Selected Customer');
-  await ann.getByText('Bob Brown is looking at this').waitFor();
+  await ann.getByText('Bob Brown is viewing this').waitFor();
   await bob.locator('#composer').pressSequentially('Let me');
   await ann.locator('.thread-head').getByText('Bob Brown is replying…').waitFor();
   await ann.locator('.row').getByText('Bob Brown is replying…').waitFor();

@@ -60,7 +60,7 @@ browserScenario('files by button, drop and paste; a picture opens large; a quote
     }, { event: type, named: name });
     await page.locator('.attachments').getByText(name).waitFor();
   }
-  await page.getByRole('button', { name: 'Do not send pasted.pdf' }).click();
+  await page.getByRole('button', { name: 'Remove pasted.pdf' }).click();
   await bubble(page, 'Which one?').hover();
   await page.getByRole('button', { name: 'Reply', exact: true }).click();
   await reply(page, 'This one');
@@ -88,7 +88,7 @@ browserScenario('files on their way: what is taken away is not sent, what fails 
   await page.locator('input[type=file]').setInputFiles(['one.pdf', 'two.pdf', 'three.pdf'].map(pdf));
   await reply(page, 'the caption');
   await page.getByText('Uploading… one.pdf').waitFor();
-  await page.getByRole('button', { name: 'Do not send two.pdf' }).click();
+  await page.getByRole('button', { name: 'Remove two.pdf' }).click();
   await page.locator('#composer').fill('typed meanwhile');
   release();
   await page.getByText(/three\.pdf was not sent: /).waitFor();

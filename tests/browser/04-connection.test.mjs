@@ -58,7 +58,7 @@ browserScenario('another form of the id in the address leads to the conversation
   await page.waitForURL(`**/c/${id}`);
   await page.locator('.thread-head h2').waitFor();
   await page.goto(`${browser.url}/c/nobody`);
-  await page.getByText('This conversation is not here').waitFor();
+  await page.getByText('Conversation not found').waitFor();
 });
 
 browserScenario('a conversation that is taken away closes with the reason; the draft is kept', async (browser, system) => {
@@ -70,7 +70,7 @@ browserScenario('a conversation that is taken away closes with the reason; the d
   await open(page, 'Ayesha');
   await page.locator('#composer').fill('not sent yet');
   await system.control('assign', { account: system.account, conversation: id, subject: 'ann' });
-  await page.getByText('This conversation is not yours any more').waitFor();
+  await page.getByText('This conversation is no longer yours').waitFor();
   await row(page, 'Ayesha').waitFor({ state: 'detached' });
   await shot(page, 'lost');
   await page.getByRole('button', { name: 'Close' }).click();

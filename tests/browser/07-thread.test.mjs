@@ -81,7 +81,7 @@ browserScenario('who reads above is not moved by what arrives; the button tells 
   await bubble(page, 'message 99').waitFor();
   await eventually(() => atEnd(page), 'at the end');
   await scroll(page).evaluate((element) => { element.scrollTop = element.scrollHeight / 2; });
-  await page.getByRole('button', { name: 'To the newest message' }).waitFor();
+  await page.getByRole('button', { name: 'Go to the newest message' }).waitFor();
   const before = await scroll(page).evaluate((element) => element.scrollTop);
   for (const body of ['new one', 'new two']) await system.customerWrites({ from: FROM, body });
   const button = page.getByRole('button', { name: '2 new messages' });

@@ -59,7 +59,9 @@ browserScenario('a broker that cannot be reached: what was tried, what failed, w
   await stuck.waitFor();
   assert.equal(await page.locator('.skeleton').count(), 0, 'no bones beside it');
   const text = await stuck.innerText();
-  for (const words of ['ws://127.0.0.1:9/', 'convwire doctor', 'New messages do not arrive']) assert.ok(text.includes(words), `${words} in ${text}`);
+  for (const words of ['ws://127.0.0.1:9/', 'convwire doctor', 'New messages are not arriving']) {
+    assert.ok(text.includes(words), `${words} in ${text}`);
+  }
   await shot(page, 'stuck');
 });
 

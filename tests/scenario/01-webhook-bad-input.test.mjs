@@ -61,7 +61,7 @@ scenario('authentic but not a webhook: 200, kept raw, counted, and shown by chec
   assert.equal(code, 0);
   assert.equal(JSON.parse(stdout).kept_changes, bodies.length);
   assert.equal(JSON.parse(stdout).messages, 0);
-  const warnings = system.daemon.stderr.match(/ warn .*cannot be understood/g) ?? [];
+  const warnings = system.daemon.stderr.match(/ warn .*cannot be parsed/g) ?? [];
   assert.ok(warnings.length > 0, 'the log says so');
   await system.customerWrites();
 });

@@ -150,7 +150,7 @@ scenario('what an agent may not have: a wrong SHA-256 is not shown, a file too l
   await start(system, 'media_max_mb = 1');
   const { id, message } = await sends(system, 'document', 'application/pdf', Buffer.alloc(1_100_000), { object: { filename: '../../x.pdf' } });
   const failed = await mediaIs(system, id, message, 'failed');
-  assert.match(failed.media.error, /larger than this server takes/);
+  assert.match(failed.media.error, /larger than this server accepts/);
   assert.equal((await system.api(`/media/${message.media.id}`)).status, 409);
   const ann = await system.commander();
   assert.equal((await ann.do(id, 'retry', { message: message.id })).ok, true);

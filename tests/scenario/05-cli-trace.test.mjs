@@ -80,7 +80,7 @@ scenario('an id that means nothing: what it was compared with', async (system) =
   await (await system.init()).start();
   const nothing = await trace(system, 'nobody');
   assert.equal(nothing.code, 65);
-  assert.match(nothing.err, /no conversation .* is meant by "nobody"/);
+  assert.match(nothing.err, /no conversation .* matches "nobody"/);
   assert.match(nothing.out, /Compared with:\n(.*\n)*.*message ids and wamids of account .*: nobody\n(.*\n)*.*canonical ids: .*\n/);
   assert.ok((await traceJson(system, 'nobody')).compared_with.length > 3);
 

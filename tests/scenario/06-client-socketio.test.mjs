@@ -56,7 +56,8 @@ scenario('the handler of the page that never matched shows the next message', as
   assert.deepEqual([event.selected, event.match, event.why], [selectedContact.id, true, `"${selectedContact.id}" was resolved to it`]);
   // What the replaced page did, comparing with the broadcast id itself, and how the diagnosis names it.
   assert.deepEqual(socket.client.debug.compare(event.conversation, selectedContact.id), { match: false,
-    why: `the page compares with "${selectedContact.id}", which is no conversation id: it means ${event.conversation}; compare with that` });
+    why: `the page compares with "${selectedContact.id}", which is not a conversation id: ` +
+      `it means ${event.conversation}; compare with that` });
 });
 
 scenario('joined in several forms; left; an id that means nothing says what it was compared with', async (system) => {
@@ -71,7 +72,7 @@ scenario('joined in several forms; left; an id that means nothing says what it w
   const canonical = `${system.account}_${system.number}_${CUSTOMER}`;
   for (const id of ['64f0c0ffee64f0c0ffee0001', canonical, `+${CUSTOMER}`, 'nobody']) socket.emit('join_conversation', id);
   await eventually(() => errors.length === 1, 'one is unknown');
-  assert.match(errors[0].reason, /"nobody" means no conversation\. Compared with: /);
+  assert.match(errors[0].reason, /"nobody" matches no conversation\. Compared with: /);
   await system.sim.writes({ from: CUSTOMER, text: 'hello' });
   await eventually(() => got.length === 3, 'each form is told');
   assert.deepEqual([...got].sort(), ['64f0c0ffee64f0c0ffee0001', canonical, `+${CUSTOMER}`].sort());

@@ -61,7 +61,7 @@ scenario('a list of anything but origins stops the daemon before it starts', asy
   await system.configure('cors_origins = *');
   const done = await system.convwire('up', '--take-free-ports');
   assert.equal(done.code, 78, done.stderr);
-  assert.match(done.stderr, /cors_origins: "\*" is no origin/);
+  assert.match(done.stderr, /cors_origins: "\*" is not an origin/);
 });
 
 /** As a browser asks: the bytes as they came. */

@@ -65,7 +65,7 @@ scenario('a broker behind a proxy is named as browsers see it; an IPv6 host, whi
     await system.daemon.stop();
     await system.configure(`mqtt_public_url = ${bad}`);
     await assert.rejects(system.startDaemon());
-    assert.match(system.daemon.stderr, /mqtt_public_url: .* is no URL that begins with ws:/);
+    assert.match(system.daemon.stderr, /mqtt_public_url: .* is not a URL that starts with ws:/);
   }
 });
 

@@ -192,7 +192,7 @@ scenario('a stock broker on the port; no broker; no daemon; nothing at all', asy
   assert.match(down.of('daemon').next, /convwire up/);
   const nowhere = new Program('doctor', path.join(path.dirname(brokenPath('x')), '../../bin/convwire'), ['doctor', '--dir', path.join(system.dir, 'nowhere')]);
   assert.equal((await nowhere.ended()).code, 1);
-  assert.match(nowhere.stdout, /FAIL {2}settings .*nowhere\/convwire\.conf is not there[^]*next: convwire init --dir/);
+  assert.match(nowhere.stdout, /FAIL {2}settings .*nowhere\/convwire\.conf not found[^]*next: convwire init --dir/);
 });
 
 scenario('keys that cannot be read, or by everybody, or of two pairs', async (system) => {

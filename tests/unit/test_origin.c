@@ -66,7 +66,7 @@ static void a_list_holds_origins_only(void **state)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		assert_int_equal(origin_check_list(bad[i], &error), CW_INVALID);
 	}
-	assert_non_null(strstr(error.text, "\"https://a?b\" is no origin"));
+	assert_non_null(strstr(error.text, "\"https://a?b\" is not an origin"));
 }
 
 int main(void)

@@ -532,7 +532,7 @@ static void a_fault_in_any_key_refuses_the_whole_set(void **state)
 	static const struct {
 		const char *file, *content, *part;
 	} rows[] = {
-		{ "shared/a.conf", "algorithm = RS256\naccounts = acme\n", "HS256 only" },
+		{ "shared/a.conf", "algorithm = RS256\naccounts = acme\n", "needs algorithm = HS256" },
 		{ "shared/a.conf", "algorithm = HS256\n", "accounts" },
 		{ "shared/a.conf", "algorithm = HS256\naccounts = acme\nhighest_role = service\n", "service" },
 		{ "shared/a.conf", "algorithm = HS256\naccounts = acme\nhighest_role = king\n", "highest_role" },

@@ -1,4 +1,4 @@
-/* Files on their way into a message: of which kind they are sent, and how large they may be (docs/protocol.md, "What can be sent"). */
+/* Files to attach: the kind each is sent as, and its size limit (docs/protocol.md, "What can be sent"). */
 import { strings } from "../strings.js";
 import { sizeOf } from "./format.js";
 
@@ -17,14 +17,14 @@ export interface Attachment {
 
 let last = 0;
 
-/** As what it is sent: what WhatsApp would not take as a picture or film goes as a document. */
+/** The kind it is sent as: what WhatsApp does not accept as a picture or video is sent as a document. */
 export function attachmentOf(file: File): Attachment {
 	const kind = kinds[file.type] ?? "document";
 
 	return { key: ++last, file, kind: file.size > (limits[kind] ?? 0) ? "document" : kind };
 }
 
-/** What is wrong with it, for people; null: nothing. */
+/** Error text for people; null: nothing is wrong. */
 export function problemOf({ file }: Attachment): string | null {
 	const limit = limits["document"] as number;
 

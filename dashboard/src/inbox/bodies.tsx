@@ -1,4 +1,4 @@
-/* What is in a bubble, kind by kind: the Cloud API's own objects (docs/protocol.md, "Messages"). */
+/* The body of a bubble for each kind, from the Cloud API's objects (docs/protocol.md, "Messages"). */
 import type { Message } from "@convwire/client";
 import type { ComponentChildren } from "preact";
 
@@ -94,7 +94,7 @@ function Template({ inbox, content }: BodyProps) {
 	);
 }
 
-/** A choice that the customer made, or one that was put before them. */
+/** A choice the customer made, or one they were offered. */
 function Interactive({ content }: BodyProps) {
 	const reply = object(content["button_reply"] ?? content["list_reply"]);
 	const flow = object(content["nfm_reply"]);
@@ -145,7 +145,7 @@ function Unknown({ message }: { message: Message }) {
 	return <p class="quiet"><Icon name="warning" size={15} /> {message.kind === "unsupported" ? text.unsupported : text.unknown(message.kind)}{why && <><br /><bdi>{oneLine(why)}</bdi></>}</p>;
 }
 
-/** An ad or a post from which the customer came. */
+/** The ad or post that the customer came from. */
 function Referral({ referral }: { referral: Json }) {
 	const url = word(referral["source_url"]);
 
@@ -173,7 +173,7 @@ export function Body({ inbox, message }: { inbox: Inbox; message: Message }) {
 	);
 }
 
-/** A line of the system's own, in words. */
+/** A system message, as text. */
 export function systemText(message: Message): string {
 	return oneLine(word(object(message.content)["body"])) || strings.message.unknown(message.kind);
 }

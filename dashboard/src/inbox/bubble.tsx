@@ -1,4 +1,4 @@
-/* One message: who, what, when, and how far it came. */
+/* One message: sender, content, time and delivery status. */
 import type { Message } from "@convwire/client";
 
 import { Icon } from "../icons.js";
@@ -14,9 +14,9 @@ const text = strings.message;
 interface BubbleProps {
 	inbox: Inbox;
 	message: Message;
-	/** The first of its sender in a row. */
+	/** The first in a row by the same sender. */
 	isFirst: boolean;
-	/** What it quotes, when that is here. */
+	/** The quoted message, if it is loaded. */
 	quoted: Message | null;
 	reactions: string[];
 	customer: string;
@@ -27,7 +27,7 @@ function authorOf({ inbox, message }: BubbleProps): string | null {
 	const author = message.author as { name?: string; wa_id?: string } | undefined;
 
 	if (message.direction === "in") {
-		return author ? oneLine(author.name ?? author.wa_id ?? "") : null; /* of a group */
+		return author ? oneLine(author.name ?? author.wa_id ?? "") : null; /* in a group */
 	}
 	if (message.origin === "phone") {
 		return text.phone;

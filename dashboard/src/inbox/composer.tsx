@@ -111,7 +111,7 @@ export function Composer({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 	};
 	const quote = (): Pick<Draft, "reply_to"> => (replyTo === null ? {} : { reply_to: replyTo.id });
 	const send = (): void => {
-		const body = (field.current?.value ?? draft).trim(); /* what was typed a moment ago may not be rendered yet */
+		const body = (field.current?.value ?? draft).trim(); /* the latest key presses may not be rendered yet */
 
 		if ([...body].length > MAX_CHARACTERS || (body === "" && files.length === 0)) {
 			return;

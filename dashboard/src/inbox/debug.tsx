@@ -1,4 +1,4 @@
-/* The old system's five-minute diagnosis, at a key's distance: what was broadcast, what is selected, and do they match. */
+/* The old system's five-minute diagnosis, one key press away: what was broadcast, what is selected, do they match. */
 import { useEffect, useReducer } from "preact/hooks";
 import type { TracedEvent } from "@convwire/client";
 

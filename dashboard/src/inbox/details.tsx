@@ -1,4 +1,4 @@
-/* Who the customer is, and by which ids everything here goes. */
+/* Who the customer is, and the ids in use. */
 import { useState } from "preact/hooks";
 
 import { Icon } from "../icons.js";

@@ -1,4 +1,4 @@
-/* What stands over the page: help, commands, a new conversation, signing in again. */
+/* Dialogs: help, commands, a new conversation, signing in again. */
 import { useState } from "preact/hooks";
 
 import { SignIn } from "../signin.js";

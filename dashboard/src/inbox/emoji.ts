@@ -1,6 +1,6 @@
 import { strings } from "../strings.js";
 
-/** Those that people answer customers with, by what they are about; every system's own keyboard has the rest. */
+/** Emoji commonly used with customers, by group; the system's own picker has the rest. */
 export const emoji: [string, string][] = [
 	"😀 😃 😄 😁 😆 😅 😂 🤣 😊 🙂 🙃 😉 😍 🥰 😘 😋 😎 🤩 🥳 🤔 🤗 🤭 😐 😑 😶 🙄 😏 😬 😌 😴 😷 🤒 🤕 🥵 🥶 😵 😕 😟 🙁 😮 😲 😳 🥺 😢 😭 😱 😞 😓 😩 😤 😠 😡",
 	"👍 👎 👌 ✌️ 🤞 🤝 👏 🙌 🙏 💪 👋 🤙 👉 👈 👆 👇 ☝️ ✋ 🫶 ✍️",

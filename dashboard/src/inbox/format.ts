@@ -1,4 +1,4 @@
-/* Times, sizes, names: how they are written for people, in their own zone and language. */
+/* Formats times, sizes and names for people, in their time zone and language. */
 import type { Conversation } from "@convwire/client";
 
 import { strings } from "../strings.js";
@@ -20,7 +20,7 @@ export function dayOf(ms: number): number {
 	return date.getFullYear() * 10_000 + date.getMonth() * 100 + date.getDate();
 }
 
-/** When the local day began, and when the next one does. */
+/** When the local day began, and when the next one begins. */
 export function boundsOf(ms: number): [number, number] {
 	const date = new Date(ms);
 
@@ -36,7 +36,7 @@ export function dayLabel(ms: number, now = Date.now()): string {
 	return day === dayOf(now - DAY_MS) ? strings.thread.yesterday : longDate.format(ms);
 }
 
-/** In the list: a time today, a date before. */
+/** In the list: the time if today, else the date. */
 export function listTimeOf(ms: number, now = Date.now()): string {
 	return dayOf(ms) === dayOf(now) ? clock.format(ms) : shortDate.format(ms);
 }
@@ -51,7 +51,7 @@ export function windowLeft(row: Conversation, now = Date.now()): string | null {
 	return left >= 3600_000 ? strings.window.hours(Math.floor(left / 3600_000)) : strings.window.minutes(Math.ceil(left / 60_000));
 }
 
-/** So little that somebody should answer now. */
+/** So little left that somebody should answer now. */
 export function isWindowShort(row: Conversation, now = Date.now()): boolean {
 	return (row.window_ends_at ?? 0) - now < 3 * 3600_000;
 }
@@ -70,7 +70,7 @@ export function durationOf(seconds: number): string {
 	return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }
 
-/** Grouped as far as no table of countries is needed. */
+/** Groups digits as far as possible without a table of countries. */
 export function phoneOf(digits: string): string {
 	return `+${digits.replace(/(\d{2})(\d{3})(\d{3})(\d+)/, "$1 $2 $3 $4")}`;
 }
@@ -94,7 +94,7 @@ export function initialsOf(name: string): string {
 	return (firstOf(words[0] ?? "?") + (words.length > 1 ? firstOf(words[words.length - 1] ?? "") : "")).toUpperCase();
 }
 
-/** Always the same of eight for the same id. */
+/** One of eight colours, always the same for the same id. */
 export function hueOf(id: string): number {
 	let sum = 0;
 

@@ -1,16 +1,16 @@
-/* Texts of strangers, before they stand in the page: nothing that turns, hides or floods the text around it. */
+/* Sanitizes texts of strangers: nothing that reverses, hides or floods the text around it. */
 
-/** Characters that turn or hide the text around them: UAX #9's overrides, embeddings and isolates. */
+/** Characters that reverse or hide the text around them: UAX #9's overrides, embeddings and isolates. */
 const TURNING = /[\u202a-\u202e\u2066-\u2069]/g;
-/** Runs of what takes no room: joiners, zero-width spaces, combining marks by the dozen. */
+/** Runs of zero-width characters: joiners, zero-width spaces, combining marks by the dozen. */
 const FLOOD = /([\u200b-\u200f\u2060-\u2064\ufeff\u00ad]{3})[\u200b-\u200f\u2060-\u2064\ufeff\u00ad]+|(\p{M}{6})\p{M}+/gu;
 
-/** A text of a stranger, as it may stand in a page beside others. */
+/** A stranger's text, safe to show next to others. */
 export function harmless(text: string): string {
 	return text.replace(TURNING, "").replace(FLOOD, "$1$2");
 }
 
-/** A name or file name: on one line. */
+/** A name or file name, on one line. */
 export function oneLine(text: string): string {
 	return harmless(text).replace(/\s+/g, " ").trim();
 }

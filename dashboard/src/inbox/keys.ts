@@ -1,4 +1,5 @@
-/* The keyboard. Letters count where nobody writes, and can be switched off; keys are meant by what they print, so that any layout works. */
+/* The keyboard. Single letters work outside text fields, and can be turned off; keys are matched by the character they
+ * produce, so that any layout works. */
 import type { Inbox } from "./model.js";
 import { settings } from "./settings.js";
 
@@ -20,7 +21,7 @@ function focusOn(id: string): void {
 	document.getElementById(id)?.focus();
 }
 
-/** Out of what is open: a field first, then the conversation. */
+/** Leaves the field first, then the conversation. */
 function escape(inbox: Inbox): void {
 	if (inbox.dialog.value === "debug") {
 		inbox.dialog.value = null;

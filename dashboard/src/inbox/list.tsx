@@ -110,7 +110,7 @@ function Skeleton() {
 	);
 }
 
-/** Instead of waiting without a word: what was tried, what failed, and what helps. */
+/** Explains a failed connection: what was tried, what failed, and what helps. */
 function Stuck({ inbox }: { inbox: Inbox }) {
 	void inbox.statusTicker.value;
 	const { tried, failed } = inbox.client.attempt;
@@ -140,7 +140,7 @@ function entriesOf(inbox: Inbox): Entry[] {
 	if (inbox.query.value.trim() === "") {
 		return inbox.rows().map((row) => ({ row, match: null, key: row.id }));
 	}
-	/* A row that is here is newer than the search's copy of it. */
+	/* A loaded row is newer than the search's copy of it. */
 	const newest = (row: Conversation): Conversation => inbox.client.state.conversations.get(inbox.client.state.survivorOf(row.id)) ?? row;
 
 	return [
@@ -160,7 +160,7 @@ function Rows({ inbox }: { inbox: Inbox }) {
 	});
 	const stopAt = Math.max(0, entries.findIndex(({ row }) => row.id === (stop.current ?? inbox.selected.value)));
 
-	/* The open conversation stays in view when J and K go through the list. */
+	/* The open conversation stays in view when J and K move through the list. */
 	useLayoutEffect(() => {
 		const at = entries.findIndex(({ row }) => row.id === inbox.selected.value);
 

@@ -1,4 +1,4 @@
-/* Files of messages: shown small, opened large, played, downloaded. The browser's cookie opens them. */
+/* Media files: previews, viewer, players, downloads. The browser's cookie authorizes them. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Message } from "@convwire/client";
 
@@ -10,7 +10,7 @@ import type { Inbox } from "./model.js";
 import { Dialog, IconButton } from "./parts.js";
 
 const text = strings.message;
-/** What browsers show and cannot be made to run: no SVG. */
+/** Types that browsers show but cannot execute: no SVG. */
 const SHOWN = new Set(["image/jpeg", "image/png", "image/webp", "image/gif"]);
 const SPEEDS = [1, 1.5, 2];
 
@@ -119,7 +119,7 @@ export function MediaBody({ inbox, message }: { inbox: Inbox; message: Message }
 	return <FileCard message={message} media={media} />;
 }
 
-/** One file, large. */
+/** The viewer for one file. */
 export function Viewer({ inbox }: { inbox: Inbox }) {
 	const message = inbox.viewer.value;
 	const close = (): void => { inbox.viewer.value = null; };

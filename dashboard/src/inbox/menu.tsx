@@ -1,4 +1,4 @@
-/* Settings and what is rarely wanted, behind one button. */
+/* Settings and rarely used actions, behind one button. */
 import { useEffect, useRef, useState } from "preact/hooks";
 
 import { strings } from "../strings.js";

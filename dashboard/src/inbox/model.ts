@@ -1,7 +1,7 @@
 /*
- * What the inbox knows and does: the client library, and the page's own state around it. Components read it and are
- * rendered again by its tickers and signals. What the page shows (a dialog, a draft, a filter) they may set; what the server knows changes
- * only through methods.
+ * The inbox's state and actions: the client library, and the page's own state around it. Components read it, and its
+ * tickers and signals re-render them. They may set what the page shows (a dialog, a draft, a filter); the server's
+ * state changes only through methods.
  */
 import { computed, signal } from "@preact/signals";
 import { ApiError, Client, SignedOut } from "@convwire/client";
@@ -19,15 +19,15 @@ import { Uploads } from "./uploads.js";
 export type Tab = "mine" | "unassigned" | "all";
 export type Dialog = "help" | "palette" | "templates" | "begin" | "debug" | null;
 
-/** What a thread knows besides its messages. */
+/** A thread's state besides its messages. */
 export interface ThreadState {
 	isLoading: boolean;
 	problem: string | null;
-	/** The `before` of the next older page; null: the beginning is here; undefined: nothing is. */
+	/** The `before` of the next older page; null: loaded from the beginning; undefined: nothing is loaded. */
 	next: number | null | undefined;
-	/** The first message that was new when the thread was opened: the line stands before it. */
+	/** The first message that was new when the thread was opened: the "new messages" line is shown before it. */
 	newFrom: string | null;
-	/** Earlier messages that arrived late since. */
+	/** Earlier messages that have arrived late since then. */
 	late: string[];
 }
 
@@ -35,7 +35,7 @@ function newThreadState(): ThreadState {
 	return { isLoading: true, problem: null, next: undefined, newFrom: null, late: [] };
 }
 
-/** WhatsApp shows it for 25 seconds. */
+/** WhatsApp shows the typing indicator for 25 seconds. */
 const TYPING_EVERY_MS = 20_000;
 const READ_AFTER_MS = 250;
 const SEARCH_AFTER_MS = 150;
@@ -51,7 +51,7 @@ export class Inbox {
 	readonly client: Client;
 	readonly me: Me;
 	readonly drafts: Drafts;
-	/* Read `.value` of one to be rendered again when what it stands for has changed. */
+	/* Reading `.value` re-renders the component when it changes. */
 	readonly listTicker: Ticker;
 	readonly threadTicker: Ticker;
 	readonly peopleTicker: Ticker;
@@ -67,17 +67,17 @@ export class Inbox {
 	readonly viewer = signal<Message | null>(null);
 	readonly replyTo = signal<Message | null>(null);
 	readonly needsSignIn = signal(false);
-	/** Taken away while it was open. */
+	/** Lost while it was open. */
 	readonly lost = signal<string | null>(null);
 	readonly problem = signal<string | null>(null);
 	readonly agents = signal<Agent[]>([]);
 	readonly numbers = signal<PhoneNumber[]>([]);
 	readonly templates = signal<Template[] | "failed" | null>(null);
-	/** Not live for so long that people must be told why. */
+	/** Not live for so long that people must be told. */
 	readonly isStuck = signal(false);
-	/** The first rows are here. */
+	/** The first rows are loaded. */
 	readonly isLoaded = signal(false);
-	/** Beside the thread it is as it was left; over it, on a small screen, it is opened each time. */
+	/** Next to the thread its state is kept; on a small screen, where it covers the thread, it starts closed. */
 	private readonly isWide = signal(WIDE.matches);
 	private readonly isOver = signal(false);
 	readonly hasDetails = computed(() => (this.isWide.value ? settings.details.value === "on" : this.isOver.value));
@@ -120,7 +120,7 @@ export class Inbox {
 		void this.loadLists();
 	}
 
-	/* ---- what the client tells ---- */
+	/* ---- events from the client ---- */
 
 	private listen(): void {
 		const { client } = this;
@@ -176,7 +176,7 @@ export class Inbox {
 		}
 	}
 
-	/** The survivor's thread shows both: what this page never loaded of the other has to be fetched. */
+	/** The surviving thread shows both: messages of the other that were never loaded must be fetched. */
 	private onMerge(id: string): void {
 		const survivor = this.client.state.survivorOf(id);
 
@@ -199,7 +199,7 @@ export class Inbox {
 		}
 	}
 
-	/** Whatever it is doing meanwhile: who tries again and again is stuck, too. */
+	/** Regardless of its status meanwhile: endless retries count as stuck, too. */
 	private watchStuck(): void {
 		if (this.client.status === "live" || this.client.status === "signed out" || this.client.status === "stopped") {
 			clearTimeout(this.stuckTimer ?? undefined);
@@ -228,7 +228,7 @@ export class Inbox {
 		this.threadTicker.bump();
 	}
 
-	/** What was found, or is open over the page, may be no longer theirs. */
+	/** Drops search results and an open viewer that the agent may no longer see. */
 	private forgetUnseen(): void {
 		const { conversations } = this.client.state;
 		const found = this.found.value;
@@ -256,7 +256,7 @@ export class Inbox {
 	/** Signed in again, over the page. */
 	signedIn(): void {
 		if (this.session.me?.subject !== this.me.subject || this.session.me.account !== this.me.account) {
-			location.assign("/"); /* another person: nothing of this page is theirs */
+			location.assign("/"); /* another person: nothing on this page belongs to them */
 			return;
 		}
 		this.needsSignIn.value = false;
@@ -264,7 +264,7 @@ export class Inbox {
 		void this.loadLists();
 	}
 
-	/** First at the server: who is told to be signed out, is. */
+	/** At the server first: whoever is shown as signed out really is. */
 	async signOut(): Promise<void> {
 		try {
 			await this.session.signOut();
@@ -289,7 +289,7 @@ export class Inbox {
 			if (!(error instanceof SignedOut) && !(error instanceof ApiError)) {
 				throw error;
 			}
-			/* names are shown by their ids; a role may not have these lists at all */
+			/* ids are shown instead of names; some roles may not read these lists */
 		}
 	}
 
@@ -306,12 +306,12 @@ export class Inbox {
 		return this.names.value.get(subject) ?? subject;
 	}
 
-	/** The rows of a tab in a state. */
+	/** The rows of a tab, for one state. */
 	rows(tab: Tab = this.tab.value, state: "open" | "done" = this.stateFilter.value): Conversation[] {
 		return this.client.state.list().filter((row) => row.state === state && this.isIn(row, tab));
 	}
 
-	/** What the list shows now, top to bottom. */
+	/** The rows shown now, top to bottom. */
 	shown(): Conversation[] {
 		const found = this.found.value;
 
@@ -367,7 +367,7 @@ export class Inbox {
 
 	/* ---- threads ---- */
 
-	/** Shows a conversation, and says so in the address. writes: to reply to it; else who goes through the list goes on. */
+	/** Shows a conversation and updates the address. writes: focuses the composer; else the list keeps the focus. */
 	open(id: string | null, writes = true): void {
 		this.wantsComposer = writes;
 		const path = id === null ? "/" : `/c/${id}`;
@@ -383,7 +383,7 @@ export class Inbox {
 		const id = wanted === null ? null : this.client.state.survivorOf(wanted);
 
 		if (before !== id && this.dialog.value === "templates") {
-			this.dialog.value = null; /* it was for the other one */
+			this.dialog.value = null; /* it belonged to the previous conversation */
 		}
 		if (before !== null && before !== id) {
 			this.client.state.keepWhole(before, false);
@@ -398,7 +398,7 @@ export class Inbox {
 		if (id !== null) {
 			this.client.state.keepWhole(id, true);
 			if (this.isLoaded.value) {
-				void this.loadThread(id); /* else the first rows bring it: what is loaded before them would be forgotten */
+				void this.loadThread(id); /* else when the first rows come: they would replace what was loaded */
 			}
 		}
 		this.threadTicker.bump();
@@ -408,7 +408,7 @@ export class Inbox {
 		return this.threads.get(id) ?? newThreadState();
 	}
 
-	/** The newest messages, or the page before those that are here. */
+	/** Loads the newest messages, or the page before the loaded ones. */
 	async loadThread(id: string): Promise<void> {
 		const known = this.threads.get(id);
 
@@ -443,7 +443,7 @@ export class Inbox {
 			state.problem = isMissing ? strings.thread.missing : detailOf(error);
 		}
 		state.isLoading = false;
-		this.client.select(this.selected.value); /* its row may have come only now */
+		this.client.select(this.selected.value); /* its row may have arrived only now */
 		this.threadTicker.bump();
 		this.readLater();
 	}
@@ -461,7 +461,7 @@ export class Inbox {
 		return first;
 	}
 
-	/** Said by the thread while it scrolls: its last message is to be seen. */
+	/** Called by the thread while it scrolls: whether its last message is visible. */
 	setAtEnd(isAtEnd: boolean): void {
 		this.isAtEnd = isAtEnd;
 		if (isAtEnd) {
@@ -469,7 +469,7 @@ export class Inbox {
 		}
 	}
 
-	/** The team has read what is on this screen: only while somebody looks, and the last message is to be seen. */
+	/** Marks the thread as read: only while the page is visible and the last message is in view. */
 	private readLater(): void {
 		if (this.readTimer === null) {
 			this.readTimer = setTimeout(() => {
@@ -495,7 +495,7 @@ export class Inbox {
 		}
 	}
 
-	/* ---- what people do ---- */
+	/* ---- user actions ---- */
 
 	send(id: string, draft: Draft): void {
 		const row = this.client.state.conversations.get(id);
@@ -521,14 +521,14 @@ export class Inbox {
 		}
 	}
 
-	/** At each key in the composer: colleagues see it, and, where WhatsApp may be told, the customer. */
+	/** On each key press in the composer: shown to colleagues and, if WhatsApp may be told, to the customer. */
 	typing(id: string, on: boolean): void {
 		const now = Date.now();
 
 		this.client.typing(id, on);
 		if (on && this.client.status === "live" && now - this.typedToCustomerAt > TYPING_EVERY_MS) {
 			this.typedToCustomerAt = now;
-			this.client.command(id, "typing").catch(() => undefined); /* it is a courtesy */
+			this.client.command(id, "typing").catch(() => undefined); /* not important */
 		}
 	}
 

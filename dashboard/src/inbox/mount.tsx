@@ -1,4 +1,4 @@
-/* The inbox is on the screen before MQTT is loaded: the largest part of the page is what nobody looks at. */
+/* The inbox is rendered before mqtt.js, the largest part of the page's code, is loaded. */
 import { render } from "preact";
 import type { Client, MqttConnect } from "@convwire/client";
 
@@ -10,7 +10,7 @@ import { Inbox } from "./model.js";
 
 declare global {
 	interface Window {
-		/** For people at the console: `client.debug.print()`. */
+		/** For use in the console: `client.debug.print()`. */
 		client: Client;
 	}
 }

@@ -1,4 +1,4 @@
-/* A sound and a notification, for what somebody is not looking at. */
+/* A sound and a notification, for messages that are not in view. */
 import { settings } from "./settings.js";
 
 const SOUND_EVERY_MS = 2_000;
@@ -29,11 +29,11 @@ export class Notifier {
 				note.close();
 			};
 		} catch {
-			settings.notifications.value = "off"; /* Chrome on phones takes them from service workers only */
+			settings.notifications.value = "off"; /* Chrome on phones allows them only from service workers */
 		}
 	}
 
-	/** Two soft tones; browsers keep silent until somebody has touched the page. */
+	/** Two soft tones; browsers play no sound until somebody has interacted with the page. */
 	private sound(): void {
 		if (typeof AudioContext === "undefined" || navigator.userActivation?.hasBeenActive === false) {
 			return;

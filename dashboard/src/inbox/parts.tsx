@@ -1,4 +1,4 @@
-/* Small things that several panes show. */
+/* Small components shared by several panes. */
 import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Conversation, Message } from "@convwire/client";
@@ -24,7 +24,7 @@ export function IconButton({ icon, label, onClick, pressed, tabIndex, class: ext
 	);
 }
 
-/** The state of an outgoing message: a sign, and words for who does not see it. */
+/** The state of an outgoing message: an icon, and text for screen readers. */
 export function Ticks({ status }: { status: string | null }) {
 	const words = strings.message.ticks[status ?? "waiting"] ?? status ?? "";
 	const signs: Record<string, IconName> = {
@@ -47,7 +47,7 @@ export function WindowPill({ row }: { row: Conversation }) {
 		<span class={`pill ${isWindowShort(row) ? "short" : "quiet"}`} title={strings.window.leftTitle(left)}>{strings.window.left(left)}</span>;
 }
 
-/** How live this page is: always to be seen, never by colour alone. */
+/** The connection status: always visible, never by colour alone. */
 export function Indicator({ inbox }: { inbox: Inbox }) {
 	void inbox.statusTicker.value;
 	const { status, since, behind } = inbox.client;
@@ -62,7 +62,7 @@ export function Indicator({ inbox }: { inbox: Inbox }) {
 	);
 }
 
-/** The platform's dialog: it keeps the focus inside, and Esc closes it. */
+/** The platform's dialog element: it traps the focus, and Esc closes it. */
 export function Dialog({ label, onClose, class: extra = "", children }: {
 	label: string; onClose: () => void; class?: string; children: ComponentChildren;
 }) {
@@ -75,7 +75,7 @@ export function Dialog({ label, onClose, class: extra = "", children }: {
 		dialog?.showModal();
 		return () => {
 			dialog?.close();
-			/* Chromium gives the focus back, but a field that gets it before the next frame takes no text. */
+			/* Chromium restores the focus, but a field that gets it before the next frame accepts no text. */
 			requestAnimationFrame(() => {
 				if (document.activeElement === before || document.activeElement === document.body) {
 					before?.blur();
@@ -110,7 +110,7 @@ export function Preview({ kind, text }: { kind: string; text: string | null }) {
 	return <>{icon && <Icon name={icon} size={15} />}<bdi>{text ?? word}</bdi></>;
 }
 
-/** What a line says of a message, the twin of cw_message_preview (core/event.c); null: nothing but its kind. */
+/** The text of that line, the counterpart of cw_message_preview (core/event.c); null: only its kind. */
 export function previewOf(message: Message): string | null {
 	const content = (message.content ?? {}) as Record<string, Record<string, unknown> | string | undefined>;
 	const inner = (outer: string, name: string): unknown => (content[outer] as Record<string, unknown> | undefined)?.[name];

@@ -1,11 +1,11 @@
-/* A text of a stranger in the page: links that lead to the web and nowhere else, long ones folded. Always text, never HTML. */
+/* Renders a stranger's text: links to the web only, long texts folded. Always text, never HTML. */
 import { useState } from "preact/hooks";
 
 import { strings } from "../strings.js";
 import { harmless } from "./harmless.js";
 
 const LINK = /\bhttps?:\/\/[^\s<>"]+/gi;
-/** What ends a sentence rather than a link. */
+/** Characters that end a sentence rather than belong to a link. */
 const TAIL = /[.,;:!?)\]}'»”]+$/;
 const FOLD_AT = 900;
 

@@ -1,13 +1,13 @@
 /*
- * Older rows are put before those that somebody looks at: what is on the screen stays where it is. The new rows' heights are
- * guesses until they are measured, so it is held for some frames, by its place on the screen.
+ * When older rows are inserted before the visible ones, the visible rows stay where they are. The new rows' heights are
+ * estimates until measured, so the position is corrected for some frames.
  */
 import { useLayoutEffect, useRef } from "preact/hooks";
 import type { RefObject } from "preact";
 
 interface Held {
 	key: string;
-	/** Of its upper edge, below that of the view, px. */
+	/** Distance of its upper edge from that of the view, px. */
 	top: number;
 }
 
@@ -18,7 +18,7 @@ function topOf(view: HTMLElement, row: Element): number {
 	return row.getBoundingClientRect().top - view.getBoundingClientRect().top;
 }
 
-/** The first message in the view; rows of days move when others come before them. */
+/** The first visible message; day rows move when others are inserted before them. */
 function firstSeen(view: HTMLElement): Held | null {
 	for (const row of view.querySelectorAll<HTMLElement>("[data-key]")) {
 		const top = topOf(view, row);
@@ -31,14 +31,14 @@ function firstSeen(view: HTMLElement): Held | null {
 }
 
 /**
- * oldest: the first message's id. isHeld: nobody is at the end. scrollTo brings a row, by its key, into the document, its upper
- * edge so many px below the view's.
+ * oldest: the first message's id. isHeld: the view is not at the end. scrollTo renders the row with this key, its upper
+ * edge that many px below the view's.
  */
 export function useScrollAnchor(scroll: RefObject<HTMLElement>, oldest: string | undefined, isHeld: () => boolean, scrollTo: (key: string, top: number) => void): void {
 	const before = useRef(oldest);
 	const held = useRef<Held | null>(null);
 
-	/* While this renders, the document is still as it was. */
+	/* During this render, the document is still unchanged. */
 	if (oldest !== before.current) {
 		held.current = before.current !== undefined && scroll.current && isHeld() ? firstSeen(scroll.current) : null;
 		before.current = oldest;

@@ -1,4 +1,4 @@
-/* What this browser remembers for its person: settings and drafts. */
+/* What this browser stores for its user: settings and drafts. */
 import { signal } from "@preact/signals";
 import type { Signal } from "@preact/signals";
 
@@ -21,9 +21,9 @@ export type Switch = Signal<"on" | "off">;
 export const settings = {
 	sound: kept<"on" | "off">("sound", "on"),
 	notifications: kept<"on" | "off">("notifications", "off"),
-	/** WCAG 2.1.4: keys of one letter can be switched off. */
+	/** WCAG 2.1.4: single-letter shortcuts can be turned off. */
 	keys: kept<"on" | "off">("keys", "on"),
-	/** The first reply to a conversation that nobody has takes it. */
+	/** The first reply to an unassigned conversation assigns it to the sender. */
 	take: kept<"on" | "off">("take", "on"),
 	details: kept<"on" | "off">("details", "on"),
 	theme: kept<Theme>("theme", "auto"),
@@ -33,7 +33,7 @@ settings.theme.subscribe((theme) => {
 	document.documentElement.dataset["theme"] = theme;
 });
 
-/** Texts that were begun, per person and conversation. */
+/** Drafts, per person and conversation. */
 export class Drafts {
 	constructor(private readonly owner: string) {}
 
@@ -49,7 +49,7 @@ export class Drafts {
 		}
 	}
 
-	/** Whoever signs out leaves nothing that was written on this machine. */
+	/** Signing out leaves no drafts on this machine. */
 	clear(): void {
 		for (const key of Object.keys(localStorage)) {
 			if (key.startsWith(this.key(""))) {

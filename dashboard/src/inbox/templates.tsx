@@ -1,4 +1,4 @@
-/* Templates: chosen, filled, sent. The only kind that WhatsApp takes after the 24-hour window. */
+/* Choosing, filling in and sending templates, the only kind that WhatsApp accepts after the 24-hour window. */
 import { useEffect, useState } from "preact/hooks";
 import type { Template } from "@convwire/client";
 
@@ -18,7 +18,7 @@ function variablesOf(template: Template): string[] {
 	return [...new Set([...bodyOf(template).matchAll(VARIABLE)].map(([, name]) => name as string))];
 }
 
-/** Headers with a file and buttons with a variable part are filled by other means. */
+/** Headers with a file and buttons with a variable part cannot be filled in here. */
 function canFill(template: Template): boolean {
 	return template.components.every((part) => {
 		const isHeader = part["type"] === "HEADER";
@@ -39,7 +39,7 @@ function componentsOf(template: Template, values: Record<string, string>): Recor
 
 function Fill({ inbox, template, onBack }: { inbox: Inbox; template: Template; onBack: () => void }) {
 	const [values, setValues] = useState<Record<string, string>>({});
-	const [id] = useState(inbox.selected.value); /* whom it was filled for, whatever is selected later */
+	const [id] = useState(inbox.selected.value); /* the conversation it was filled in for, whatever is selected later */
 	const names = variablesOf(template);
 	const isFull = names.every((name) => values[name]?.trim());
 	const send = (event: Event): void => {

@@ -1,4 +1,4 @@
-/* A conversation's messages: windowed, held at the end while somebody reads there, and where they are otherwise. */
+/* A conversation's messages: virtualized; stays at the end while the reader is there, else keeps the position. */
 import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Conversation, Message } from "@convwire/client";
 
@@ -70,7 +70,7 @@ function Head({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 	);
 }
 
-/** Says what arrives, for who does not see it: one by one, or how many. */
+/** Announces new messages to screen readers: one by one, or their number. */
 function useAnnouncer(messages: Message[], name: string): string {
 	const last = useRef<{ id: string | null; said: string }>({ id: null, said: "" });
 	const newest = messages[messages.length - 1];
@@ -127,7 +127,7 @@ function Messages({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 	useLayoutEffect(() => {
 		if (newest && newest.id !== lastSeen.current) {
 			if (newest.direction === "out" && newest.local) {
-				stick.current = true; /* who sends looks at what was sent */
+				stick.current = true; /* after sending, show the sent message */
 			}
 			if (!stick.current && lastSeen.current !== null && newest.direction === "in") {
 				setBelow((n) => n + 1);

@@ -1,4 +1,4 @@
-/* A thread as items: messages, days, the line before what is new. No I/O, no page. */
+/* A thread as items: messages, days, the "new messages" line. No I/O, no DOM. */
 import type { Message } from "@convwire/client";
 
 import { boundsOf, dayOf } from "./format.js";
@@ -11,7 +11,7 @@ export type Item =
 
 const GROUP_MS = 5 * 60_000;
 
-/** Of each sender the newest; an empty one takes it back. */
+/** The newest reaction of each sender; an empty one removes it. */
 function reactionsOf(messages: Message[]): Map<string, string[]> {
 	const byTarget = new Map<string, Map<string, string>>();
 
@@ -38,7 +38,7 @@ export function itemsOf(messages: Message[], newFrom: string | null): Item[] {
 	const reactions = reactionsOf(messages);
 	let before: Message | null = null;
 	let day = 0;
-	/** The day's bounds: asking the calendar for each of ten thousand messages takes longer than all the rest. */
+	/** The day's bounds, cached: a calendar call for each of ten thousand messages would take longer than the rest. */
 	let from = 0;
 	let until = 0;
 

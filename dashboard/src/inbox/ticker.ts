@@ -1,7 +1,7 @@
-/* Changes come by the hundred, screens change by the frame: many changes, one rendering. */
+/* Changes come by the hundred, but screens update once per frame: many changes, one render. */
 import { signal } from "@preact/signals";
 
-/** Read `value` to be rendered again after bump(). */
+/** Reading `value` re-renders the component after bump(). */
 export class Ticker {
 	private readonly ticks = signal(0);
 
@@ -20,7 +20,7 @@ export class Ticker {
 	}
 }
 
-/** One animation frame for all tickers that changed; onPainted runs in the task after it. */
+/** One animation frame for all changed tickers; onPainted runs in the task after it. */
 export class Frames {
 	private readonly waiting = new Set<Ticker>();
 	private readonly channel = new MessageChannel();
@@ -43,6 +43,6 @@ export class Frames {
 		for (const ticker of due) {
 			ticker.tick();
 		}
-		this.channel.port2.postMessage(null); /* after the rendering, the layout and the paint of this frame */
+		this.channel.port2.postMessage(null); /* after this frame's render, layout and paint */
 	}
 }

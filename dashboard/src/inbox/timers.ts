@@ -1,4 +1,4 @@
-/** For mqtt.js's `timerVariant`: intervals of a worker, which a hidden page's own are not. */
+/** For mqtt.js's `timerVariant`: a worker's intervals, which are not throttled in hidden pages. */
 export function workerTimers(): { set(act: () => void, ms: number): number; clear(id: number): void } {
 	const worker = new Worker(new URL("./timers.worker.ts", import.meta.url), { type: "module" });
 	const acts = new Map<number, () => void>();

@@ -1,4 +1,4 @@
-/* Timers that browsers do not slow down while the page is hidden: an MQTT connection has to say that it lives. */
+/* Timers that browsers do not throttle while the page is hidden: an MQTT connection must send keepalives. */
 const timers = new Map<number, ReturnType<typeof setInterval>>();
 
 self.onmessage = ({ data: { id, ms } }: MessageEvent<{ id: number; ms: number | null }>) => {

@@ -1,6 +1,6 @@
 /*
- * Files on their way to a customer. They belong to their conversation, not to the composer that is on the screen: who goes
- * elsewhere meanwhile loses nothing, and what failed waits for its person.
+ * Files being sent to a customer. They belong to their conversation, not to the composer on the screen: nothing is lost
+ * if the agent opens another conversation, and failed files wait for the agent.
  */
 import { signal } from "@preact/signals";
 import type { Client, Draft } from "@convwire/client";
@@ -10,12 +10,12 @@ import type { Attachment } from "./attachments.js";
 export interface Upload extends Attachment {
 	caption: string;
 	reply_to: string | undefined;
-	/** Why it was not sent; null: it is on its way. */
+	/** Why it was not sent; null: being sent. */
 	problem: string | null;
 }
 
 export class Uploads {
-	/** By conversation, in the order in which they are sent. */
+	/** By conversation, in sending order. */
 	readonly all = signal(new Map<string, Upload[]>());
 	private readonly running = new Set<string>();
 
@@ -25,7 +25,7 @@ export class Uploads {
 		return this.all.value.get(conversation) ?? [];
 	}
 
-	/** The caption goes with the first that may have one; the answer is what is left of it. */
+	/** The caption goes with the first file that may have one; returns what is left of it. */
 	add(conversation: string, files: Attachment[], caption: string, replyTo: string | undefined): string {
 		const first = files.find(({ kind }) => kind !== "audio");
 
@@ -56,7 +56,7 @@ export class Uploads {
 		this.running.delete(conversation);
 	}
 
-	/** What failed keeps those behind it waiting: they may belong together. */
+	/** A failed file blocks those behind it: they may belong together. */
 	private next(conversation: string): Upload | undefined {
 		const [first] = this.of(conversation);
 
@@ -68,7 +68,7 @@ export class Uploads {
 			const { id } = await this.client.upload(conversation, file, file.name);
 			const content = { media: id, ...(caption && { caption }), ...(kind === "document" && { filename: file.name }) };
 
-			if (this.of(conversation).some((one) => one.key === key)) { /* not taken away meanwhile */
+			if (this.of(conversation).some((one) => one.key === key)) { /* not removed meanwhile */
 				this.send(conversation, { kind, content, ...(reply_to !== undefined && { reply_to }) });
 			}
 			this.remove(conversation, key);

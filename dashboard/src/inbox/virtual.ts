@@ -1,4 +1,4 @@
-/* Only the rows around the view are in the document: @tanstack/virtual-core, as a hook. */
+/* Renders only the rows around the view: @tanstack/virtual-core, as a hook. */
 import { elementScroll, observeElementOffset, observeElementRect, Virtualizer } from "@tanstack/virtual-core";
 import { useLayoutEffect, useReducer, useState } from "preact/hooks";
 import type { RefObject } from "preact";
@@ -12,7 +12,7 @@ interface VirtualOptions {
 	keyOf: (index: number) => string;
 	overscan: number;
 	paddingEnd?: number;
-	/** Rows may come before those that are here: sizes are kept by key, not by place. */
+	/** Rows may be inserted before existing ones: sizes are kept by key, not by index. */
 	growsUpwards?: boolean;
 }
 
