@@ -8,9 +8,21 @@
 #include "core/memory.h"
 
 static const char *const kinds[CW_KIND_COUNT] = {
-#define X(name, text) [CW_KIND_##name] = text,
+#define X(name, word, shown, unread, window, file) [CW_KIND_##name] = word,
 	CW_MESSAGE_KIND_LIST(X)
 #undef X
+};
+
+static const struct traits {
+	bool is_shown, is_unread, opens_window, is_file;
+} traits[CW_KIND_COUNT] = {
+#define yes true
+#define no false
+#define X(name, word, shown, unread, window, file) [CW_KIND_##name] = { shown, unread, window, file },
+	CW_MESSAGE_KIND_LIST(X)
+#undef X
+#undef yes
+#undef no
 };
 static const char *const origins[CW_ORIGIN_COUNT] = { "customer", "phone", "history", "agent" };
 static const char *const statuses[CW_MESSAGE_STATUS_COUNT] = {
@@ -104,23 +116,28 @@ bool cw_message_status_may_follow(enum cw_message_status now, enum cw_message_st
 	return next == CW_STATUS_FAILED ? now < CW_STATUS_DELIVERED : next > now;
 }
 
+/* A kind beyond the list is treated as what cannot be understood: it is shown. */
+static const struct traits *traits_of(enum cw_message_kind kind)
+{
+	return &traits[(unsigned)kind < CW_KIND_COUNT ? kind : CW_KIND_UNSUPPORTED];
+}
+
 bool cw_message_kind_is_shown(enum cw_message_kind kind)
 {
-	return kind != CW_KIND_REACTION && kind != CW_KIND_EDIT && kind != CW_KIND_REVOKE;
+	return traits_of(kind)->is_shown;
 }
 
 bool cw_message_kind_is_unread(enum cw_message_kind kind)
 {
-	return cw_message_kind_is_shown(kind) && kind != CW_KIND_SYSTEM && kind != CW_KIND_REQUEST_WELCOME;
-}
-
-bool cw_message_kind_is_media(enum cw_message_kind kind)
-{
-	return kind == CW_KIND_IMAGE || kind == CW_KIND_VIDEO || kind == CW_KIND_AUDIO || kind == CW_KIND_VOICE ||
-	       kind == CW_KIND_DOCUMENT || kind == CW_KIND_STICKER;
+	return traits_of(kind)->is_unread;
 }
 
 bool cw_message_kind_opens_window(enum cw_message_kind kind)
 {
-	return cw_message_kind_is_shown(kind) && kind != CW_KIND_SYSTEM;
+	return traits_of(kind)->opens_window;
+}
+
+bool cw_message_kind_is_media(enum cw_message_kind kind)
+{
+	return traits_of(kind)->is_file;
 }

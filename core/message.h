@@ -10,31 +10,41 @@
 /*
  * The keywords for messages, spelled the same in JSON, SQL and docs/protocol.md, and the rules for how
  * statuses advance. No state, any thread.
+ *
+ * What a kind counts as is said here and nowhere else: C asks the functions below, SQL is made from this list
+ * (store/statements.h), and TypeScript is held to it by tests/unit/test_message.c (client/src/kinds.ts).
+ *   shown   it can be a conversation's last message; reactions, edits and revokes have rows, but cannot
+ *   unread  a customer's makes the conversation unread
+ *   window  a customer's opens the 24-hour customer service window ("Send messages", Customer service windows)
+ *   file    its content is a file
  */
+/* clang-format off: a table */
+/*	  name, word, shown, unread, window, file */
 #define CW_MESSAGE_KIND_LIST(X) \
-	X(TEXT, "text") \
-	X(IMAGE, "image") \
-	X(VIDEO, "video") \
-	X(AUDIO, "audio") \
-	X(VOICE, "voice") \
-	X(DOCUMENT, "document") \
-	X(STICKER, "sticker") \
-	X(LOCATION, "location") \
-	X(CONTACTS, "contacts") \
-	X(INTERACTIVE, "interactive") \
-	X(BUTTON, "button") \
-	X(REACTION, "reaction") \
-	X(ORDER, "order") \
-	X(SYSTEM, "system") \
-	X(UNSUPPORTED, "unsupported") \
-	X(EDIT, "edit") \
-	X(REVOKE, "revoke") \
-	X(REQUEST_WELCOME, "request_welcome") \
-	X(MEDIA_PLACEHOLDER, "media_placeholder") \
-	X(TEMPLATE, "template")
+	X(TEXT, "text", yes, yes, yes, no) \
+	X(IMAGE, "image", yes, yes, yes, yes) \
+	X(VIDEO, "video", yes, yes, yes, yes) \
+	X(AUDIO, "audio", yes, yes, yes, yes) \
+	X(VOICE, "voice", yes, yes, yes, yes) \
+	X(DOCUMENT, "document", yes, yes, yes, yes) \
+	X(STICKER, "sticker", yes, yes, yes, yes) \
+	X(LOCATION, "location", yes, yes, yes, no) \
+	X(CONTACTS, "contacts", yes, yes, yes, no) \
+	X(INTERACTIVE, "interactive", yes, yes, yes, no) \
+	X(BUTTON, "button", yes, yes, yes, no) \
+	X(REACTION, "reaction", no, no, no, no) \
+	X(ORDER, "order", yes, yes, yes, no) \
+	X(SYSTEM, "system", yes, no, no, no) \
+	X(UNSUPPORTED, "unsupported", yes, yes, yes, no) \
+	X(EDIT, "edit", no, no, no, no) \
+	X(REVOKE, "revoke", no, no, no, no) \
+	X(REQUEST_WELCOME, "request_welcome", yes, no, yes, no) \
+	X(MEDIA_PLACEHOLDER, "media_placeholder", yes, yes, yes, no) \
+	X(TEMPLATE, "template", yes, yes, yes, no)
+/* clang-format on */
 
 enum cw_message_kind {
-#define X(name, text) CW_KIND_##name,
+#define X(name, word, shown, unread, window, file) CW_KIND_##name,
 	CW_MESSAGE_KIND_LIST(X)
 #undef X
 		CW_KIND_COUNT
@@ -69,7 +79,7 @@ enum cw_message_status {
 
 /*
  * A hash for looking up a WhatsApp message id (which is then compared in full): the first 64 bits of its SHA-256,
- * never 0; 0 only when the library fails. wamid must not be NULL.
+ * never 0. 0 for NULL, and when out of memory, which is noted (core/memory.h).
  */
 int64_t cw_message_wamid_hash(const char *wamid);
 
@@ -91,16 +101,10 @@ CW_MUST_CHECK enum cw_status cw_message_status_reported(const char *text, enum c
  */
 bool cw_message_status_may_follow(enum cw_message_status now, enum cw_message_status next);
 
-/* Can it be a conversation's last message? Reactions, edits and revokes have rows, but cannot. */
+/* What the table above says of a kind. */
 bool cw_message_kind_is_shown(enum cw_message_kind kind);
-
-/* Does it make a conversation unread when a customer sends it? All shown kinds except system lines and welcomes. */
 bool cw_message_kind_is_unread(enum cw_message_kind kind);
-
-/* Is the content of this kind a file: image, video, audio, voice, document, sticker? */
-bool cw_message_kind_is_media(enum cw_message_kind kind);
-
-/* Does it open the 24-hour customer service window ("Send messages", Customer service windows)? */
 bool cw_message_kind_opens_window(enum cw_message_kind kind);
+bool cw_message_kind_is_media(enum cw_message_kind kind);
 
 #endif

@@ -36,26 +36,26 @@ static bool read_attempt(struct tx *tx, sqlite3_stmt *statement, struct attempt 
 	if (!db_step(tx->db, statement)) {
 		return false;
 	}
-	const char *report = db_text(statement, 10);
+	const char *report = db_text(statement, COLUMN_OUTBOUND_REPORT);
 
 	*attempt = (struct attempt){
-		.id = db_int(statement, 0),
-		.message = db_int(statement, 1),
-		.attempt = (int)db_int(statement, 2),
-		.conversation = db_int(statement, 3),
-		.number = db_int(statement, 4),
-		.media = db_int(statement, 5),
-		.holds_lane = db_int(statement, 7) != 0,
-		.tries = (int)db_int(statement, 8),
+		.id = db_int(statement, COLUMN_OUTBOUND_ID),
+		.message = db_int(statement, COLUMN_OUTBOUND_MESSAGE),
+		.attempt = (int)db_int(statement, COLUMN_OUTBOUND_ATTEMPT),
+		.conversation = db_int(statement, COLUMN_OUTBOUND_CONVERSATION),
+		.number = db_int(statement, COLUMN_OUTBOUND_NUMBER),
+		.media = db_int(statement, COLUMN_OUTBOUND_MEDIA),
+		.holds_lane = db_int(statement, COLUMN_OUTBOUND_HOLDS_LANE) != 0,
+		.tries = (int)db_int(statement, COLUMN_OUTBOUND_TRIES),
 		.report = report ? json_loads(report, 0, NULL) : NULL,
-		.wamid = db_copy(tx->db, statement, 11),
-		.account = db_int(statement, 12),
-		.queued_at_ms = db_int(statement, 13),
+		.wamid = db_copy(tx->db, statement, COLUMN_OUTBOUND_WAMID),
+		.account = db_int(statement, COLUMN_OUTBOUND_ACCOUNT),
+		.queued_at_ms = db_int(statement, COLUMN_OUTBOUND_QUEUED_AT),
 	};
-	if (cw_outbound_state_parse(db_text(statement, 6), &attempt->state) != CW_OK) {
+	if (cw_outbound_state_parse(db_text(statement, COLUMN_OUTBOUND_STATE), &attempt->state) != CW_OK) {
 		db_fail(tx->db, SQLITE_CORRUPT); /* the column's CHECK allows nothing else */
 	}
-	if (cw_message_status_reported(db_text(statement, 9), &attempt->reported) != CW_OK) {
+	if (cw_message_status_reported(db_text(statement, COLUMN_OUTBOUND_REPORTED), &attempt->reported) != CW_OK) {
 		attempt->reported = CW_STATUS_NONE;
 	}
 	db_end(statement);

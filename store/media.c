@@ -28,20 +28,20 @@ static bool read_media(struct tx *tx, sqlite3_stmt *statement, struct media_row 
 		return false;
 	}
 	*row = (struct media_row){
-		.id = db_int(statement, 0),
-		.account = db_int(statement, 2),
-		.conversation = db_int(statement, 3),
-		.message = db_int(statement, 4),
-		.size_bytes = db_int(statement, 8),
-		.is_inbound = db_text(statement, 10) != NULL,
-		.is_uploaded = db_text(statement, 12) != NULL,
-		.uploaded_at_ms = db_int(statement, 13),
+		.id = db_int(statement, COLUMN_MEDIA_ID),
+		.account = db_int(statement, COLUMN_MEDIA_ACCOUNT),
+		.conversation = db_int(statement, COLUMN_MEDIA_CONVERSATION),
+		.message = db_int(statement, COLUMN_MEDIA_MESSAGE),
+		.size_bytes = db_int(statement, COLUMN_MEDIA_SIZE),
+		.is_inbound = db_text(statement, COLUMN_MEDIA_SOURCE) != NULL,
+		.is_uploaded = db_text(statement, COLUMN_MEDIA_UPLOADED_AS) != NULL,
+		.uploaded_at_ms = db_int(statement, COLUMN_MEDIA_UPLOADED_AT),
 	};
-	db_uuid(statement, 1, row->uid);
-	copy_column(statement, 5, row->state, sizeof(row->state));
-	copy_column(statement, 6, row->mime_type, sizeof(row->mime_type));
-	copy_column(statement, 7, row->filename, sizeof(row->filename));
-	copy_column(statement, 16, row->error, sizeof(row->error));
+	db_uuid(statement, COLUMN_MEDIA_UID, row->uid);
+	copy_column(statement, COLUMN_MEDIA_STATE, row->state, sizeof(row->state));
+	copy_column(statement, COLUMN_MEDIA_MIME_TYPE, row->mime_type, sizeof(row->mime_type));
+	copy_column(statement, COLUMN_MEDIA_FILENAME, row->filename, sizeof(row->filename));
+	copy_column(statement, COLUMN_MEDIA_ERROR, row->error, sizeof(row->error));
 	db_end(statement);
 	return true;
 }

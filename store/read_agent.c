@@ -7,17 +7,21 @@
 /* Lengths were checked before the row was stored: a row whose columns do not fit is not one of our agents. */
 static bool take_row(struct db *db, sqlite3_stmt *statement, struct agent_row *row)
 {
-	const char *email = db_text(statement, 4);
+	const char *email = db_text(statement, COLUMN_AGENT_EMAIL);
 
-	*row = (struct agent_row){ .id = db_int(statement, 0), .account = db_int(statement, 1) };
-	row->agent.disabled_at_ms = db_int(statement, 8);
-	row->agent.created_at_ms = db_int(statement, 9);
-	bool fits = cw_text_copy(row->agent.account, sizeof(row->agent.account), db_text(statement, 2)) &&
-		    cw_text_copy(row->agent.subject, sizeof(row->agent.subject), db_text(statement, 3)) &&
+	*row = (struct agent_row){ .id = db_int(statement, COLUMN_AGENT_ID),
+				   .account = db_int(statement, COLUMN_AGENT_ACCOUNT) };
+	row->agent.disabled_at_ms = db_int(statement, COLUMN_AGENT_DISABLED_AT);
+	row->agent.created_at_ms = db_int(statement, COLUMN_AGENT_CREATED_AT);
+	bool fits = cw_text_copy(row->agent.account, sizeof(row->agent.account),
+				 db_text(statement, COLUMN_AGENT_ACCOUNT_NAME)) &&
+		    cw_text_copy(row->agent.subject, sizeof(row->agent.subject),
+				 db_text(statement, COLUMN_AGENT_SUBJECT)) &&
 		    cw_text_copy(row->agent.email, sizeof(row->agent.email), email ? email : "") &&
-		    cw_text_copy(row->agent.name, sizeof(row->agent.name), db_text(statement, 5)) &&
-		    cw_text_copy(row->agent.role, sizeof(row->agent.role), db_text(statement, 6)) &&
-		    cw_text_copy(row->agent.password_hash, sizeof(row->agent.password_hash), db_text(statement, 7));
+		    cw_text_copy(row->agent.name, sizeof(row->agent.name), db_text(statement, COLUMN_AGENT_NAME)) &&
+		    cw_text_copy(row->agent.role, sizeof(row->agent.role), db_text(statement, COLUMN_AGENT_ROLE)) &&
+		    cw_text_copy(row->agent.password_hash, sizeof(row->agent.password_hash),
+				 db_text(statement, COLUMN_AGENT_PASSWORD_HASH));
 
 	if (!fits) {
 		db_fail(db, SQLITE_CORRUPT);
@@ -39,7 +43,7 @@ bool session_read(struct db *db, const unsigned char secret_sha256[CW_SECRET_SHA
 	sqlite3_stmt *statement = db_bind(db, SQL_SESSION_FIND, "Bi", secret_sha256, CW_SECRET_SHA256_BYTES, now_ms);
 	bool is_found = db_step(db, statement) && take_row(db, statement, row);
 
-	*ret_used_at_ms = is_found ? db_int(statement, 10) : 0;
+	*ret_used_at_ms = is_found ? db_int(statement, N_AGENT_COLUMNS) : 0;
 	db_end(statement);
 	return is_found;
 }

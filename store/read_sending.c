@@ -22,34 +22,36 @@ static void copy_column(sqlite3_stmt *statement, int column, char *out, size_t s
 static bool read_job(struct db *db, sqlite3_stmt *statement, struct cw_outbound *outbound)
 {
 	*outbound = (struct cw_outbound){
-		.id = db_int(statement, 0),
-		.attempt = (int)db_int(statement, 2),
-		.tries = (int)db_int(statement, 3),
-		.queued_at_ms = db_int(statement, 4),
-		.due_at_ms = db_int(statement, 5),
-		.window_ends_at_ms = db_int(statement, 6),
-		.conversation = db_int(statement, 9),
-		.body = db_text(statement, 11),
-		.wa_id = db_text(statement, 12),
-		.user_id = db_text(statement, 13),
-		.group_id = db_text(statement, 14),
-		.target_wamid = db_text(statement, 15) ? db_text(statement, 15) : db_text(statement, 16),
-		.uploaded_as = db_text(statement, 17),
-		.account = db_text(statement, 19),
-		.phone_number_id = db_text(statement, 20),
-		.code = (int)db_int(statement, 21),
-		.conversation_id = db_text(statement, 22),
+		.id = db_int(statement, COLUMN_JOB_ID),
+		.attempt = (int)db_int(statement, COLUMN_JOB_ATTEMPT),
+		.tries = (int)db_int(statement, COLUMN_JOB_TRIES),
+		.queued_at_ms = db_int(statement, COLUMN_JOB_QUEUED_AT),
+		.due_at_ms = db_int(statement, COLUMN_JOB_DUE_AT),
+		.window_ends_at_ms = db_int(statement, COLUMN_JOB_WINDOW_ENDS_AT),
+		.conversation = db_int(statement, COLUMN_JOB_CONVERSATION),
+		.body = db_text(statement, COLUMN_JOB_BODY),
+		.wa_id = db_text(statement, COLUMN_JOB_WA_ID),
+		.user_id = db_text(statement, COLUMN_JOB_USER_ID),
+		.group_id = db_text(statement, COLUMN_JOB_GROUP_ID),
+		.target_wamid = db_text(statement, COLUMN_JOB_TARGET_WAMID) ?
+					db_text(statement, COLUMN_JOB_TARGET_WAMID) :
+					db_text(statement, COLUMN_JOB_BARE_TARGET_WAMID),
+		.uploaded_as = db_text(statement, COLUMN_JOB_UPLOADED_AS),
+		.account = db_text(statement, COLUMN_JOB_ACCOUNT_NAME),
+		.phone_number_id = db_text(statement, COLUMN_JOB_PHONE_NUMBER_ID),
+		.code = (int)db_int(statement, COLUMN_JOB_CODE),
+		.conversation_id = db_text(statement, COLUMN_JOB_CONVERSATION_NAME),
 	};
-	db_uuid(statement, 7, outbound->message);
-	copy_column(statement, 8, outbound->tag, sizeof(outbound->tag));
-	bool is_sound = cw_outbound_state_parse(db_text(statement, 1), &outbound->state) == CW_OK &&
-			cw_message_kind_parse(db_text(statement, 10), &outbound->kind) == CW_OK && outbound->body &&
-			outbound->account && outbound->phone_number_id && outbound->conversation_id;
+	db_uuid(statement, COLUMN_JOB_MESSAGE_UID, outbound->message);
+	copy_column(statement, COLUMN_JOB_TAG, outbound->tag, sizeof(outbound->tag));
+	bool is_sound = cw_outbound_state_parse(db_text(statement, COLUMN_JOB_STATE), &outbound->state) == CW_OK &&
+			cw_message_kind_parse(db_text(statement, COLUMN_JOB_KIND), &outbound->kind) == CW_OK &&
+			outbound->body && outbound->account && outbound->phone_number_id && outbound->conversation_id;
 
 	if (!is_sound && !cw_memory_ran_out()) {
 		db_report(db, "an attempt to send has an unknown state or kind, or lacks a text", outbound->id);
 	}
-	if (cw_message_status_reported(db_text(statement, 18), &outbound->reported) != CW_OK) {
+	if (cw_message_status_reported(db_text(statement, COLUMN_JOB_REPORTED), &outbound->reported) != CW_OK) {
 		outbound->reported = CW_STATUS_NONE;
 	}
 	return is_sound;
@@ -206,18 +208,18 @@ static bool read_sha256(sqlite3_stmt *statement, int column, unsigned char out[C
 static void read_media_job(sqlite3_stmt *statement, struct cw_media_job *job)
 {
 	*job = (struct cw_media_job){
-		.id = db_int(statement, 0),
-		.is_upload = db_text(statement, 10) == NULL,
-		.mime_type = db_text(statement, 6),
-		.filename = db_text(statement, 7),
-		.size_bytes = db_int(statement, 8),
-		.source = db_text(statement, 10),
-		.tries = (int)db_int(statement, 14),
-		.created_at_ms = db_int(statement, 15),
-		.phone_number_id = db_text(statement, 17),
-		.tag = db_text(statement, 18),
+		.id = db_int(statement, COLUMN_MEDIA_ID),
+		.is_upload = db_text(statement, COLUMN_MEDIA_SOURCE) == NULL,
+		.mime_type = db_text(statement, COLUMN_MEDIA_MIME_TYPE),
+		.filename = db_text(statement, COLUMN_MEDIA_FILENAME),
+		.size_bytes = db_int(statement, COLUMN_MEDIA_SIZE),
+		.source = db_text(statement, COLUMN_MEDIA_SOURCE),
+		.tries = (int)db_int(statement, COLUMN_MEDIA_TRIES),
+		.created_at_ms = db_int(statement, COLUMN_MEDIA_CREATED_AT),
+		.phone_number_id = db_text(statement, N_MEDIA_COLUMNS),
+		.tag = db_text(statement, N_MEDIA_COLUMNS + 1),
 	};
-	job->has_sha256 = read_sha256(statement, 9, job->sha256);
+	job->has_sha256 = read_sha256(statement, COLUMN_MEDIA_SHA256, job->sha256);
 }
 
 enum cw_status cw_store_next_media(struct cw_reader *reader, int64_t now_ms, int64_t limit, cw_media_job_fn on_job,

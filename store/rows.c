@@ -95,31 +95,32 @@ static enum cw_message_origin read_origin(sqlite3_stmt *statement, int column)
 
 void message_read(struct db *db, sqlite3_stmt *statement, struct message_row *row)
 {
-	*row = (struct message_row){ .id = db_int(statement, 0), .conversation = db_int(statement, 17) };
+	*row = (struct message_row){ .id = db_int(statement, COLUMN_MESSAGE_ID),
+				     .conversation = db_int(statement, COLUMN_MESSAGE_CONVERSATION) };
 	struct cw_message *message = &row->message;
-	const void *uid = sqlite3_column_blob(statement, 1);
+	const void *uid = sqlite3_column_blob(statement, COLUMN_MESSAGE_UID);
 
-	if (uid && sqlite3_column_bytes(statement, 1) == CW_CLOCK_UUID_BYTES) {
+	if (uid && sqlite3_column_bytes(statement, COLUMN_MESSAGE_UID) == CW_CLOCK_UUID_BYTES) {
 		memcpy(row->uid, uid, CW_CLOCK_UUID_BYTES);
 	}
-	db_uuid(statement, 1, message->id);
-	message->wamid = db_copy(db, statement, 2);
-	message->kind = read_kind(statement, 3);
-	message->origin = read_origin(statement, 4);
-	message->is_outbound = db_int(statement, 5) != 0;
-	message->is_late = db_int(statement, 6) != 0;
-	message->is_revoked = db_int(statement, 7) != 0;
-	message->position = db_int(statement, 8);
-	message->sent_at_ms = db_int(statement, 9);
-	message->received_at_ms = db_int(statement, 10);
-	message->edited_at_ms = db_int(statement, 11);
-	message->version = db_int(statement, 12);
-	message->status = read_status(statement, 13);
-	db_uuid(statement, 14, message->target);
-	message->target_wamid = db_copy(db, statement, 15);
-	message->body = db_copy(db, statement, 16);
-	copy_column(statement, 18, message->conversation, sizeof(message->conversation));
-	message->attempt = (int)db_int(statement, 19);
+	db_uuid(statement, COLUMN_MESSAGE_UID, message->id);
+	message->wamid = db_copy(db, statement, COLUMN_MESSAGE_WAMID);
+	message->kind = read_kind(statement, COLUMN_MESSAGE_KIND);
+	message->origin = read_origin(statement, COLUMN_MESSAGE_ORIGIN);
+	message->is_outbound = db_int(statement, COLUMN_MESSAGE_OUTBOUND) != 0;
+	message->is_late = db_int(statement, COLUMN_MESSAGE_LATE) != 0;
+	message->is_revoked = db_int(statement, COLUMN_MESSAGE_REVOKED) != 0;
+	message->position = db_int(statement, COLUMN_MESSAGE_POSITION);
+	message->sent_at_ms = db_int(statement, COLUMN_MESSAGE_SENT_AT);
+	message->received_at_ms = db_int(statement, COLUMN_MESSAGE_RECEIVED_AT);
+	message->edited_at_ms = db_int(statement, COLUMN_MESSAGE_EDITED_AT);
+	message->version = db_int(statement, COLUMN_MESSAGE_VERSION);
+	message->status = read_status(statement, COLUMN_MESSAGE_STATUS);
+	db_uuid(statement, COLUMN_MESSAGE_TARGET, message->target);
+	message->target_wamid = db_copy(db, statement, COLUMN_MESSAGE_TARGET_WAMID);
+	message->body = db_copy(db, statement, COLUMN_MESSAGE_BODY);
+	copy_column(statement, COLUMN_MESSAGE_CONVERSATION_NAME, message->conversation, sizeof(message->conversation));
+	message->attempt = (int)db_int(statement, COLUMN_MESSAGE_ATTEMPT);
 }
 
 bool message_load(struct db *db, int64_t id, struct message_row *row)
@@ -146,47 +147,49 @@ bool message_find(struct db *db, int64_t account, const char *wamid, int64_t wam
 	return is_found;
 }
 
-static void read_contact(struct db *db, sqlite3_stmt *statement, int column, struct cw_contact *contact)
+static void read_contact(struct db *db, sqlite3_stmt *statement, struct cw_contact *contact)
 {
-	db_uuid(statement, column, contact->id);
-	contact->version = db_int(statement, column + 1);
-	contact->name = db_copy(db, statement, column + 2);
-	contact->username = db_copy(db, statement, column + 3);
-	contact->wa_id = db_copy(db, statement, column + 4);
-	contact->user_id = db_copy(db, statement, column + 5);
+	db_uuid(statement, COLUMN_CONVERSATION_CONTACT_UID, contact->id);
+	contact->version = db_int(statement, COLUMN_CONVERSATION_CONTACT_VERSION);
+	contact->name = db_copy(db, statement, COLUMN_CONVERSATION_CONTACT_NAME);
+	contact->username = db_copy(db, statement, COLUMN_CONVERSATION_CONTACT_USERNAME);
+	contact->wa_id = db_copy(db, statement, COLUMN_CONVERSATION_CONTACT_WA_ID);
+	contact->user_id = db_copy(db, statement, COLUMN_CONVERSATION_CONTACT_USER_ID);
 }
 
 void conversation_read(struct db *db, sqlite3_stmt *statement, struct conversation_row *row)
 {
 	*row = (struct conversation_row){
-		.id = db_int(statement, 0),
-		.account = db_int(statement, 1),
-		.number = db_int(statement, 2),
-		.contact = db_int(statement, 3),
-		.last_seq = db_int(statement, 7),
-		.top_position = db_int(statement, 8),
-		.read_position = db_int(statement, 9),
-		.merged_into = db_int(statement, 19),
+		.id = db_int(statement, COLUMN_CONVERSATION_ID),
+		.account = db_int(statement, COLUMN_CONVERSATION_ACCOUNT),
+		.number = db_int(statement, COLUMN_CONVERSATION_NUMBER),
+		.contact = db_int(statement, COLUMN_CONVERSATION_CONTACT),
+		.last_seq = db_int(statement, COLUMN_CONVERSATION_LAST_SEQ),
+		.top_position = db_int(statement, COLUMN_CONVERSATION_TOP_POSITION),
+		.read_position = db_int(statement, COLUMN_CONVERSATION_READ_POSITION),
+		.merged_into = db_int(statement, COLUMN_CONVERSATION_MERGED_INTO),
 	};
 	struct cw_conversation *conversation = &row->row;
 
-	copy_column(statement, 4, conversation->id, sizeof(conversation->id));
-	copy_column(statement, 5, conversation->tag, sizeof(conversation->tag));
-	conversation->version = db_int(statement, 6);
-	conversation->unread = db_int(statement, 10);
-	conversation->window_ends_at_ms = db_int(statement, 11);
-	db_uuid(statement, 12, conversation->last_message);
-	conversation->last_position = db_int(statement, 13);
-	conversation->last_kind = read_kind(statement, 14);
-	conversation->last_is_outbound = db_int(statement, 15) != 0;
-	conversation->last_status = read_status(statement, 16);
-	conversation->last_preview = db_copy(db, statement, 17);
-	conversation->created_at_ms = db_int(statement, 18);
-	copy_column(statement, 20, conversation->phone_number_id, sizeof(conversation->phone_number_id));
-	read_contact(db, statement, 21, &conversation->contact);
-	copy_column(statement, 27, conversation->merged_into, sizeof(conversation->merged_into));
-	copy_column(statement, 28, conversation->assignee, sizeof(conversation->assignee));
-	conversation->is_done = db_int(statement, 29) != 0;
+	copy_column(statement, COLUMN_CONVERSATION_NAME, conversation->id, sizeof(conversation->id));
+	copy_column(statement, COLUMN_CONVERSATION_TAG, conversation->tag, sizeof(conversation->tag));
+	conversation->version = db_int(statement, COLUMN_CONVERSATION_VERSION);
+	conversation->unread = db_int(statement, COLUMN_CONVERSATION_UNREAD);
+	conversation->window_ends_at_ms = db_int(statement, COLUMN_CONVERSATION_WINDOW_ENDS_AT);
+	db_uuid(statement, COLUMN_CONVERSATION_LAST_MESSAGE, conversation->last_message);
+	conversation->last_position = db_int(statement, COLUMN_CONVERSATION_LAST_POSITION);
+	conversation->last_kind = read_kind(statement, COLUMN_CONVERSATION_LAST_KIND);
+	conversation->last_is_outbound = db_int(statement, COLUMN_CONVERSATION_LAST_OUTBOUND) != 0;
+	conversation->last_status = read_status(statement, COLUMN_CONVERSATION_LAST_STATUS);
+	conversation->last_preview = db_copy(db, statement, COLUMN_CONVERSATION_LAST_PREVIEW);
+	conversation->created_at_ms = db_int(statement, COLUMN_CONVERSATION_CREATED_AT);
+	copy_column(statement, COLUMN_CONVERSATION_PHONE_NUMBER_ID, conversation->phone_number_id,
+		    sizeof(conversation->phone_number_id));
+	read_contact(db, statement, &conversation->contact);
+	copy_column(statement, COLUMN_CONVERSATION_MERGED_INTO_NAME, conversation->merged_into,
+		    sizeof(conversation->merged_into));
+	copy_column(statement, COLUMN_CONVERSATION_ASSIGNEE, conversation->assignee, sizeof(conversation->assignee));
+	conversation->is_done = db_int(statement, COLUMN_CONVERSATION_DONE) != 0;
 }
 
 bool conversation_load(struct db *db, int64_t id, struct conversation_row *row)
@@ -282,25 +285,26 @@ static bool was_assigned_after(struct db *db, int64_t conversation, int64_t seq)
 void event_read(struct db *db, sqlite3_stmt *statement, struct cw_event *event)
 {
 	*event = (struct cw_event){
-		.id = db_int(statement, 0),
-		.seq = db_int(statement, 2),
-		.prev = db_int(statement, 3),
-		.is_quiet = db_int(statement, 8) != 0,
-		.at_ms = db_int(statement, 9),
-		.has_conversation = (db_int(statement, 7) & PART_CONVERSATION) != 0,
-		.has_contact = (db_int(statement, 7) & PART_CONTACT) != 0,
-		.changes_assignment = (db_int(statement, 7) & PART_ASSIGNMENT) != 0,
+		.id = db_int(statement, COLUMN_EVENT_ID),
+		.seq = db_int(statement, COLUMN_EVENT_SEQ),
+		.prev = db_int(statement, COLUMN_EVENT_PREV),
+		.is_quiet = db_int(statement, COLUMN_EVENT_QUIET) != 0,
+		.at_ms = db_int(statement, COLUMN_EVENT_AT),
+		.has_conversation = (db_int(statement, COLUMN_EVENT_PARTS) & PART_CONVERSATION) != 0,
+		.has_contact = (db_int(statement, COLUMN_EVENT_PARTS) & PART_CONTACT) != 0,
+		.changes_assignment = (db_int(statement, COLUMN_EVENT_PARTS) & PART_ASSIGNMENT) != 0,
 	};
-	if (cw_event_kind_parse(db_text(statement, 5), &event->kind) != CW_OK) {
+	if (cw_event_kind_parse(db_text(statement, COLUMN_EVENT_KIND), &event->kind) != CW_OK) {
 		event->kind = CW_EVENT_SETTINGS; /* a kind from a newer version; its data is still useful */
 	}
-	copy_column(statement, 10, event->account, sizeof(event->account));
-	copy_column(statement, 11, event->epoch, sizeof(event->epoch));
-	load_parts(db, db_int(statement, 4), db_int(statement, 6), event);
+	copy_column(statement, COLUMN_EVENT_ACCOUNT_NAME, event->account, sizeof(event->account));
+	copy_column(statement, COLUMN_EVENT_EPOCH, event->epoch, sizeof(event->epoch));
+	load_parts(db, db_int(statement, COLUMN_EVENT_CONVERSATION), db_int(statement, COLUMN_EVENT_REF), event);
 	if (event->changes_assignment) {
-		load_lost_by(db, db_int(statement, 4), event);
+		load_lost_by(db, db_int(statement, COLUMN_EVENT_CONVERSATION), event);
 	}
-	event->assigned_later = db_int(statement, 4) != 0 && was_assigned_after(db, db_int(statement, 4), event->seq);
+	event->assigned_later = db_int(statement, COLUMN_EVENT_CONVERSATION) != 0 &&
+				was_assigned_after(db, db_int(statement, COLUMN_EVENT_CONVERSATION), event->seq);
 }
 
 void message_row_finish(struct message_row *row)

@@ -2,6 +2,8 @@
 #ifndef STORE_STATEMENTS_H
 #define STORE_STATEMENTS_H
 
+#include "core/message.h"
+#include "store/columns.h"
 #include "store/statements_agents.h"
 #include "store/statements_check.h"
 #include "store/statements_search.h"
@@ -14,23 +16,13 @@
  */
 
 /* Messages that count as unread until the team has read them. */
-#define COUNTS_AS_UNREAD \
-	"outbound = 0 AND origin = 'customer' AND kind NOT IN ('reaction', 'system', 'request_welcome')"
-/* The columns of a message, in the order in which rows.c reads them. */
-#define MESSAGE_COLUMNS \
-	"m.id, m.uid, m.wamid, m.kind, m.origin, m.outbound, m.late, m.revoked, m.position, m.sent_at, " \
-	"m.received_at, m.edited_at, m.version, m.status, m.target, m.target_wamid, m.body, m.conversation, c.name, m.attempt "
-/* The columns of a conversation with its contact, in the order in which rows.c reads them. */
-#define CONVERSATION_COLUMNS \
-	"c.id, c.account, c.number, c.contact, c.name, c.tag, c.version, c.last_seq, c.top_position, " \
-	"c.read_position, c.unread, c.window_ends_at, c.last_message, c.last_position, c.last_kind, " \
-	"c.last_outbound, c.last_status, c.last_preview, c.created_at, c.merged_into, n.phone_number_id, " \
-	"k.uid, k.version, k.name, k.username, k.wa_id, k.user_id, " \
-	"(SELECT o.name FROM conversation o WHERE o.id = c.merged_into), c.assignee, c.done "
+#define COUNTS_AS_UNREAD "outbound = 0 AND origin = 'customer' AND kind NOT IN (" KINDS_NOT_UNREAD ")"
+/* A list for IN, made from the kinds' table. */
+#define KIND_UNLESS_yes(word)
+#define KIND_UNLESS_no(word) ", '" word "'"
+#define KIND_NOT_UNREAD(name, word, shown, unread, window, file) KIND_UNLESS_##unread(word)
+#define KINDS_NOT_UNREAD "''" CW_MESSAGE_KIND_LIST(KIND_NOT_UNREAD)
 #define CONVERSATION_TABLES "conversation c JOIN number n ON n.id = c.number JOIN contact k ON k.id = c.contact "
-#define EVENT_COLUMNS \
-	"e.id, e.account, e.seq, e.prev, e.conversation, e.kind, e.ref, e.parts, e.quiet, e.at, a.name, a.epoch "
-
 #define STATEMENT_LIST(X) \
 	SENDING_STATEMENT_LIST(X) \
 	AGENTS_STATEMENT_LIST(X) \

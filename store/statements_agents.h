@@ -5,8 +5,6 @@
 /* The SQL for agents, their sessions, and restores, which end the sessions; part of store/statements.h's list. */
 
 /* In the order in which read_agent.c reads them. */
-#define AGENT_COLUMNS \
-	"g.id, g.account, a.name, g.subject, g.email, g.name, g.role, g.password_hash, g.disabled_at, g.created_at "
 #define AGENT_TABLES "agent g JOIN account a ON a.id = g.account "
 
 #define AGENTS_STATEMENT_LIST(X) \

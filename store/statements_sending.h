@@ -6,24 +6,7 @@
 
 /* clang-format off: a list of statements, one per line */
 
-/* The columns of an attempt that the writer needs. */
-#define OUTBOUND_COLUMNS \
-	"o.id, o.message, o.attempt, o.conversation, o.number, o.media, o.state, o.holds_lane, o.tries, o.reported, " \
-	"o.report, o.wamid, m.account, o.queued_at "
 #define OUTBOUND_TABLES "outbound o JOIN message m ON m.id = o.message "
-/* The columns of an attempt that its request needs. */
-#define LIVE_IDENTITY(kind) \
-	"(SELECT i.value FROM identity i WHERE i.contact = c.contact AND i.kind = '" kind "' AND i.until IS NULL "
-#define NEWEST "ORDER BY i.id DESC LIMIT 1)"
-/* User ids are per business portfolio: one learned at this number is preferred. */
-#define OUTBOUND_JOB_COLUMNS \
-	"o.id, o.state, o.attempt, o.tries, o.queued_at, o.due_at, c.window_ends_at, m.uid, c.tag, o.conversation, " \
-	"m.kind, m.body, k.wa_id, coalesce(" LIVE_IDENTITY("user_id") "AND i.number = o.number " NEWEST \
-								      ", " LIVE_IDENTITY("user_id") NEWEST \
-		"), " LIVE_IDENTITY("group_id") NEWEST \
-		", " \
-		"(SELECT t.wamid FROM message t WHERE t.uid = m.target), m.target_wamid, d.uploaded_as, o.reported, " \
-		"a.name, n.phone_number_id, o.code, c.name "
 #define OUTBOUND_JOB_TABLES \
 	"outbound o JOIN message m ON m.id = o.message JOIN conversation c ON c.id = o.conversation " \
 	"JOIN contact k ON k.id = c.contact JOIN account a ON a.id = m.account JOIN number n ON n.id = o.number " \
@@ -36,10 +19,6 @@
  */
 #define OUTBOUND_SETTLED \
 	"o.reported IS NOT NULL AND (o.state IN ('retrying', 'unknown') OR (o.state = 'failed' AND o.reported <> 'failed'))"
-#define MEDIA_COLUMNS \
-	"d.id, d.uid, d.account, d.conversation, d.message, d.state, d.mime_type, d.filename, d.size, d.sha256, " \
-	"d.source, d.number, d.uploaded_as, d.uploaded_at, d.tries, d.created_at, d.error "
-
 #define SENDING_STATEMENT_LIST(X) \
 	/* sending */ \
 	X(SQL_OUTBOUND_INSERT, \
