@@ -299,13 +299,14 @@ static enum cw_status check(const struct control *control, json_t *arguments, js
 		status = cw_store_check(reader, publisher.cursor, on_fault, faults, &result, reterr);
 	}
 	cw_reader_release(reader);
-	json_t *counts = status == CW_OK ?
-				 json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "messages", (json_int_t)result.messages,
-					   "conversations", (json_int_t)result.conversations, "waiting_changes",
-					   (json_int_t)result.waiting_changes, "kept_changes",
-					   (json_int_t)result.kept_changes, "lag_events", (json_int_t)result.lag_events,
-					   "lag_ms", (json_int_t)result.lag_ms, "n_faults", (json_int_t)result.faults) :
-				 NULL;
+	json_t *counts =
+		status == CW_OK ?
+			json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "messages", (json_int_t)result.messages,
+				  "conversations", (json_int_t)result.conversations, "waiting_changes",
+				  (json_int_t)result.waiting_changes, "kept_changes", (json_int_t)result.kept_changes,
+				  "lag_events", (json_int_t)result.lag_events, "lag_ms", (json_int_t)result.lag_ms,
+				  "n_faults", (json_int_t)result.faults, "search_checked", result.has_checked_search) :
+			NULL;
 
 	if (status == CW_OK && (!counts || json_object_update(answer, counts) != 0)) {
 		status = CW_NOMEM;

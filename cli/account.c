@@ -179,6 +179,10 @@ static int print_check(const struct short_options *options, json_t *answer)
 		(void)printf("%10lld  %s\n", (long long)json_integer_value(json_object_get(answer, lines[i].key)),
 			     lines[i].text);
 	}
+	if (json_is_false(json_object_get(answer, "search_checked"))) {
+		(void)puts("The search index was not checked: this SQLite cannot do so while Convwire runs. `convwire backup` "
+			   "checks it in the copy.");
+	}
 	json_array_foreach(json_object_get(answer, "faults"), index, fault)
 	{
 		(void)printf("FAULT: %s\n", json_string_value(fault));

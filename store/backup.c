@@ -76,6 +76,25 @@ static enum cw_status copy_failed(sqlite3 *to, const char *path, struct cw_error
 	return cw_error_set(reterr, status, "%s: %s", path, sqlite3_errmsg(to));
 }
 
+/* SQLite before 3.44 leaves FTS5 out of its own check. FTS5's command writes, which only a private copy allows. */
+static bool has_sound_search(sqlite3 *handle)
+{
+	static const char *const checks[][2] = {
+		{ "message_text", "INSERT INTO message_text (message_text) VALUES ('integrity-check')" },
+		{ "contact_text", "INSERT INTO contact_text (contact_text) VALUES ('integrity-check')" },
+	};
+
+	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
+		bool is_there = sqlite3_table_column_metadata(handle, "main", checks[i][0], NULL, NULL, NULL, NULL,
+							      NULL, NULL) == SQLITE_OK; /* not before schema 5 */
+
+		if (is_there && sqlite3_exec(handle, checks[i][1], NULL, NULL, NULL) != SQLITE_OK) {
+			return false;
+		}
+	}
+	return true;
+}
+
 static bool is_sound(sqlite3 *handle)
 {
 	sqlite3_stmt *statement = NULL;
@@ -84,7 +103,7 @@ static bool is_sound(sqlite3 *handle)
 		     strcmp((const char *)sqlite3_column_text(statement, 0), "ok") == 0;
 
 	(void)sqlite3_finalize(statement); /* the step already reported its error */
-	return is_ok;
+	return is_ok && has_sound_search(handle);
 }
 
 /* Copies everything in one read transaction; the copy is a single file, without a WAL. */

@@ -5,6 +5,9 @@
 /* The SQL for `convwire check`; part of store/statements.h's list. Statements find rows that violate an invariant. */
 
 #define CHECK_STATEMENT_LIST(X) \
+	/* no row of either: opening them is the point */ \
+	X(SQL_CHECK_OPEN_SEARCH, "SELECT 1 FROM message_text WHERE rowid = 0 UNION ALL " \
+				 "SELECT 1 FROM contact_text WHERE rowid = 0") \
 	X(SQL_CHECK_INTEGRITY, "PRAGMA integrity_check(20)") \
 	X(SQL_CHECK_FOREIGN_KEYS, "PRAGMA foreign_key_check") \
 	X(SQL_CHECK_SEQ, "SELECT a.name, a.head, coalesce(max(e.seq), 0), count(e.seq), coalesce(min(e.seq), 0) " \

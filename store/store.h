@@ -289,6 +289,7 @@ CW_MUST_CHECK enum cw_status cw_store_numbers(struct cw_reader *reader, cw_numbe
  */
 struct cw_check {
 	int64_t messages, conversations, waiting_changes, kept_changes, lag_events, lag_ms, faults;
+	bool has_checked_search; /* SQLite before 3.44 does not check the search index here; a backup does */
 };
 CW_MUST_CHECK enum cw_status cw_store_check(struct cw_reader *reader, int64_t published,
 					    void (*on_fault)(void *context, const char *text), void *context,

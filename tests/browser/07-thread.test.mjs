@@ -104,15 +104,11 @@ browserScenario('who reads above is not moved by what arrives; the button tells 
 });
 
 browserScenario('the window is closed: templates take the composer’s place, and go out', async (browser, system) => {
-  const id = await system.customer(FROM);
+  await system.customerWrites({ from: FROM, body: 'Hello', at: Math.floor(Date.now() / 1000) - 25 * 3600 });
   const page = await browser.inbox();
   await page.route('**/api/v1/templates', (route) => route.fulfill({ json: { templates: [{ waba_id: '1', name: 'order_shipped', language: 'en', status: 'APPROVED', category: 'UTILITY', synced_at: 1,
     components: [{ type: 'BODY', text: 'Hello {{1}}, your order {{2}} is on its way.' }] }, { waba_id: '1', name: 'rejected', language: 'en', status: 'REJECTED', category: 'UTILITY', synced_at: 1, components: [] }] } }));
   await open(page, 'Ayesha');
-  await page.evaluate((conversation) => {
-    const row = window.client.state.conversations.get(conversation);
-    window.client.state.putConversation({ ...row, version: row.version + 1000, window_ends_at: Date.now() - 1000 });
-  }, id);
   await page.getByRole('button', { name: 'Details', exact: true }).click();
   await page.getByText('Over 24 hours since').waitFor();
   assert.equal(await page.locator('#composer').count(), 0);

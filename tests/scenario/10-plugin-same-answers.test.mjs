@@ -216,8 +216,9 @@ const steps = {
     'a packet id of 0': () => bytes(0x32, 0x05, 0x00, 0x01, 0x61, 0x00, 0x00),
   }).map(([name, packet]) => [`malformed: ${name}`, async ({ open, version, T }) => {
     const [client, witness] = [await open('a'), await open('b')];
-    client.write(packet(version, T));
-    await Promise.race([client.closed(), client.ping().catch(() => {})]);
+    // In one write: over WebSocket mosquitto 2.0.21 answers a PINGREQ that it reads before it has closed with a second DISCONNECT.
+    client.write(Buffer.concat([packet(version, T), bytes(0xc0, 0x00)]));
+    await client.until(() => client.isClosed || client.packets.some(({ cmd }) => cmd === 'pingresp'), 'PINGRESP or the end');
     assert.ok(await witness.isAlive());
   }])),
 };

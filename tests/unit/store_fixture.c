@@ -23,8 +23,12 @@ static void take_events(void *context, struct cw_event *given, size_t n_events)
 	struct fixture *fixture = context;
 
 	for (size_t i = 0; i < n_events; i++) {
-		json_t *json = cw_event_to_json(&given[i]);
+		json_t *json = fixture->is_deaf ? NULL : cw_event_to_json(&given[i]);
 
+		if (fixture->is_deaf) {
+			cw_event_finish(&given[i]);
+			continue;
+		}
 		(void)json_object_set_new(json, "id", json_integer(given[i].id));
 		(void)json_object_set_new(json, "quiet", json_boolean(given[i].is_quiet));
 		if (given[i].changes_assignment) {
@@ -45,6 +49,13 @@ static void note_breakdown(void *context, const char *what)
 	fixture->is_broken = true;
 }
 
+static void note_fault(void *context, const char *text)
+{
+	struct fixture *fixture = context;
+
+	(void)snprintf(fixture->fault, sizeof(fixture->fault), "%s", text);
+}
+
 struct cw_store_options fixture_options(struct fixture *fixture)
 {
 	return (struct cw_store_options){
@@ -55,6 +66,8 @@ struct cw_store_options fixture_options(struct fixture *fixture)
 		.max_queue_age_ms = 60000,
 		.on_events = take_events,
 		.on_events_context = fixture,
+		.on_fault = note_fault,
+		.on_fault_context = fixture,
 		.on_broken = note_breakdown,
 		.on_broken_context = fixture,
 	};

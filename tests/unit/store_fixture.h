@@ -36,7 +36,9 @@ struct fixture {
 	 * the conversation; the writer's, read after a commit.
 	 */
 	json_t *handed_over;
+	bool is_deaf; /* events are not rendered */
 	bool is_broken;
+	char fault[160]; /* the last row that was reported */
 	json_t *answer; /* of the last question; the next one frees it */
 };
 

@@ -3,86 +3,17 @@
  * Each allocation fails once: of ours, of jansson's, of SQLite's. Whatever asked then says that memory is out, or does
  * without; nothing is half done, nothing is called wrong that was right, and the same again succeeds.
  */
-#include <sqlite3.h>
-#include <stdatomic.h>
-
 #include "bridge/graph.h"
 #include "core/access.h"
 #include "core/buf.h"
 #include "core/command.h"
-#include "core/memory.h"
 #include "core/token.h"
 #include "tests/unit/jws.h"
+#include "tests/unit/nomem.h"
 #include "tests/unit/store_fixture.h"
 #include "tests/unit/unit.h"
 
 #define CHECK_EVERY 50 /* a check reads all of the database */
-
-/* How many allocations until the one that fails; 0: none does. */
-static atomic_long until_failure;
-static sqlite3_mem_methods sqlite_methods;
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *old, size_t size);
-char *__real_strdup(const char *text);
-char *__real_strndup(const char *text, size_t len);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-char *__wrap_strdup(const char *text);
-char *__wrap_strndup(const char *text, size_t len);
-
-static bool fails_now(void)
-{
-	return atomic_load(&until_failure) > 0 && atomic_fetch_sub(&until_failure, 1) == 1;
-}
-
-void *__wrap_malloc(size_t size)
-{
-	return fails_now() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-	return fails_now() ? NULL : __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-	return fails_now() ? NULL : __real_realloc(old, size);
-}
-
-char *__wrap_strdup(const char *text)
-{
-	return fails_now() ? NULL : __real_strdup(text);
-}
-
-char *__wrap_strndup(const char *text, size_t len)
-{
-	return fails_now() ? NULL : __real_strndup(text, len);
-}
-
-static void *sqlite_malloc(int size)
-{
-	return fails_now() ? NULL : sqlite_methods.xMalloc(size);
-}
-
-static void *sqlite_realloc(void *old, int size)
-{
-	return fails_now() ? NULL : sqlite_methods.xRealloc(old, size);
-}
-
-static void arm(long n)
-{
-	atomic_store(&until_failure, n);
-}
-
-/* Has one failed? */
-static bool disarm(void)
-{
-	return atomic_exchange(&until_failure, 0) == 0;
-}
 
 /* ---- webhooks ---- */
 
@@ -142,10 +73,10 @@ static void a_webhook_is_read_whole_or_not_at_all(void **state)
 		for (long n = 1; has_failed; n++) {
 			struct cw_webhook webhook = { .root = NULL };
 
-			arm(n);
+			nomem_arm(n);
 			enum cw_status status = parse(body, &webhook);
 
-			has_failed = disarm();
+			has_failed = nomem_disarm();
 			if (status == CW_OK) {
 				if (!json_equal(webhook.root, whole.root)) {
 					fail_msg("allocation %ld of webhook %zu: %s", n, i, json_dumps(webhook.root, 0));
@@ -192,10 +123,10 @@ static void what_is_not_acknowledged_is_not_there_and_may_come_again(void **stat
 			struct cw_store_op op = { .type = CW_STORE_WEBHOOK,
 						  .webhook = { .secret = "main", .webhook = &webhook } };
 
-			arm(n);
+			nomem_arm(n);
 			enum cw_status status = cw_store_run(fixture->store, &op);
 
-			has_failed = disarm();
+			has_failed = nomem_disarm();
 			cw_webhook_finish(&webhook);
 			if (status != CW_OK && status != CW_NOMEM) {
 				fail_msg("allocation %ld of webhook %zu: %s", n, i, op.error.text);
@@ -269,10 +200,10 @@ static void the_log_is_given_whole_or_with_an_error(void **state)
 	for (long n = 1; has_failed; n++) {
 		struct rendering out;
 
-		arm(n);
+		nomem_arm(n);
 		enum cw_status status = read_log(fixture, &out);
 
-		has_failed = disarm();
+		has_failed = nomem_disarm();
 		/* What has been given when it fails is published by then: each event is whole, too. */
 		assert_in_range(out.n_good, 0, whole.n_good);
 		if (out.n_good > 0 && memcmp(out.text.data, whole.text.data, out.n_good) != 0) {
@@ -301,10 +232,10 @@ static void roles_are_read_whole_or_not_at_all(void **state)
 	for (long n = 1; has_failed; n++) {
 		struct cw_access *access = NULL;
 
-		arm(n);
+		nomem_arm(n);
 		enum cw_status status = cw_access_parse("roles", cw_access_shipped_roles, &access, &error);
 
-		has_failed = disarm();
+		has_failed = nomem_disarm();
 		if (status == CW_OK) {
 			assert_int_equal(cw_access_n_roles(access), cw_access_n_roles(whole));
 			cw_access_destroy(access);
@@ -336,10 +267,10 @@ static void a_token_means_what_it_says_or_nothing(void **state)
 	for (long n = 1; has_failed; n++) {
 		struct cw_token token;
 
-		arm(n);
+		nomem_arm(n);
 		enum cw_status status = cw_token_verify(keys, text, FIXTURE_NOW_MS, &token, &error);
 
-		has_failed = disarm();
+		has_failed = nomem_disarm();
 		if (status == CW_OK) {
 			assert_string_equal(token.account, "acme-of-the-long-name");
 			assert_string_equal(token.subject, "ann");
@@ -367,10 +298,10 @@ static void a_command_is_never_called_wrong_for_want_of_memory(void **state)
 		struct cw_command command;
 		struct cw_problem problem = { .status = 0 };
 
-		arm(n);
+		nomem_arm(n);
 		bool is_read = cw_command_parse(text, strlen(text), &command, &problem);
 
-		has_failed = disarm();
+		has_failed = nomem_disarm();
 		if (!is_read && problem.status != 503) {
 			fail_msg("allocation %ld: %s: %s", n, problem.type, problem.detail);
 		}
@@ -397,10 +328,10 @@ static void a_customer_gets_all_of_a_reply_or_nothing_yet(void **state)
 	assert_non_null(whole);
 	assert_non_null(strstr(whole, "wamid.QUOTED"));
 	for (long n = 1; has_failed; n++) {
-		arm(n);
+		nomem_arm(n);
 		char *request = graph_render(&outbound, "wamid.QUOTED", &why);
 
-		has_failed = disarm();
+		has_failed = nomem_disarm();
 		assert_null(why);
 		assert_true(request || has_failed);
 		if (request) {
@@ -423,12 +354,6 @@ int main(void)
 		cmocka_unit_test(a_customer_gets_all_of_a_reply_or_nothing_yet),
 	};
 
-	(void)sqlite3_config(SQLITE_CONFIG_GETMALLOC, &sqlite_methods);
-	sqlite3_mem_methods failing = sqlite_methods;
-
-	failing.xMalloc = sqlite_malloc;
-	failing.xRealloc = sqlite_realloc;
-	(void)sqlite3_config(SQLITE_CONFIG_MALLOC, &failing);
-	cw_memory_init();
+	nomem_init();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

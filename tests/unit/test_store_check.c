@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What `convwire check` finds: each promise broken by hand, in a database that is sound otherwise. */
 #include <sqlite3.h>
+#include <unistd.h>
 
 #include "tests/unit/store_fixture.h"
 #include "tests/unit/unit.h"
@@ -58,6 +59,12 @@ static void each_broken_promise_is_named(void **state)
 		{ OUTBOUND("1", "queued", "1") OUTBOUND("2", "retrying", "1"), "none or several are at the front" },
 		{ OUTBOUND("1", "sending", "1") OUTBOUND("2", "sending", "0"), "being sent at the same time" },
 		{ "UPDATE message SET attempt = 3 WHERE id = 1", "an attempt to send it that does not exist" },
+		{ OUTBOUND("1", "accepted", "0"), "its WhatsApp message id (wamid) is missing" },
+		{ OUTBOUND("1", "failed", "1"), "still holds up those behind it" },
+		{ "UPDATE number SET paused_at = 1", "paused without a reason" },
+		{ "UPDATE message SET wamid_hash = NULL WHERE id = 1", "without its hash" },
+		{ "UPDATE message SET body = 'not JSON' WHERE id = 1", "not the JSON that it must be" },
+		{ "UPDATE conversation SET merged_into = id", "merged into itself" },
 		{ "UPDATE conversation SET assignee = 'ann'", "assignee differs from its assignment history" },
 	};
 	char last[300];
@@ -91,6 +98,42 @@ static void a_late_message_is_unread_though_a_later_one_was_answered(void **stat
 	assert_int_equal(find_faults(fixture, last), 0);
 }
 
+/* By a connection of its own: a search on the reader that checks would hide what is looked for. */
+static void await_index(struct fixture *fixture)
+{
+	sqlite3 *handle = NULL;
+	sqlite3_stmt *statement = NULL;
+	bool is_indexed = false;
+
+	assert_int_equal(sqlite3_open(temp_dir_path(&fixture->dir, "convwire.db"), &handle), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(handle,
+					    "SELECT value = (SELECT max(id) FROM event) FROM meta "
+					    "WHERE key = 'search_cursor'",
+					    -1, &statement, NULL),
+			 SQLITE_OK);
+	while (!is_indexed) { /* a test that hangs is ended by its runner */
+		is_indexed = sqlite3_step(statement) == SQLITE_ROW && sqlite3_column_int(statement, 0) == 1;
+		(void)sqlite3_reset(statement);
+		(void)usleep(1000);
+	}
+	(void)sqlite3_finalize(statement);
+	assert_int_equal(sqlite3_close(handle), SQLITE_OK);
+}
+
+/* The reader stays open between two checks, and what FTS5 knew at the first with it. */
+static void what_was_indexed_since_the_last_check_is_no_fault(void **state)
+{
+	struct fixture *fixture = *state;
+	char last[300];
+
+	(void)find_faults(fixture, last);
+	assert_string_equal(last, "");
+	post_messages(fixture, TEXT(CUSTOMER, "w1", 1800000000, "a word"));
+	await_index(fixture);
+	(void)find_faults(fixture, last);
+	assert_string_equal(last, "");
+}
+
 /* It runs in the daemon, on a small server, over millions of rows. */
 static void a_check_needs_no_memory_for_all_that_there_is(void **state)
 {
@@ -114,6 +157,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		STORE_TEST(each_broken_promise_is_named),
 		STORE_TEST(a_late_message_is_unread_though_a_later_one_was_answered),
+		STORE_TEST(what_was_indexed_since_the_last_check_is_no_fault),
 		STORE_TEST(a_check_needs_no_memory_for_all_that_there_is),
 	};
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What agents ask for, once; and every message's way through its conversation's lane. */
+#include <sqlite3.h>
+
 #include "core/command.h"
 #include "store/read_sending.h"
 #include "tests/unit/store_fixture.h"
@@ -310,6 +312,72 @@ static void after_a_start_what_was_being_sent_is_unknown_and_holds_its_lane_for_
 			 CW_OK);
 	(void)due_alone(fixture, second); /* those behind it go on, it stays for a person */
 	assert_shown(first, "unknown");
+}
+
+/* ---- rows that violate an invariant ---- */
+
+static void change_by_hand(struct fixture *fixture, const char *sql)
+{
+	sqlite3 *handle = NULL;
+
+	fixture_close(fixture);
+	assert_int_equal(sqlite3_open(temp_dir_path(&fixture->dir, "convwire.db"), &handle), SQLITE_OK);
+	if (sqlite3_exec(handle, sql, NULL, NULL, NULL) != SQLITE_OK) {
+		fail_msg("%s: %s", sql, sqlite3_errmsg(handle));
+	}
+	assert_int_equal(sqlite3_close(handle), SQLITE_OK);
+	fixture_open(fixture);
+}
+
+/* A start with such rows goes on: what was being sent is unknown, and others are sent. */
+static void a_bad_row_is_reported_and_stops_nobody_else(void **state)
+{
+	static const struct {
+		const char *sql, *reported;
+	} rows[] = {
+		{ "UPDATE message SET body = 'not JSON' WHERE kind = 'text' AND outbound = 1 AND id = (SELECT min(message) FROM "
+		  "outbound)",
+		  "a message's body is not" },
+		{ "UPDATE message SET body = '[]' WHERE id = (SELECT min(message) FROM outbound)", "a message's body is not" },
+		{ "UPDATE outbound SET state = 'accepted', holds_lane = 0 WHERE id = 1", "" }, /* and no wamid */
+	};
+
+	for (size_t i = 0; i < N_ROWS(rows); i++) {
+		fixture_stop(state);
+		fixture_start(state);
+		struct fixture *fixture = *state;
+		char first[CW_CLOCK_UUID_TEXT];
+		char second[CW_CLOCK_UUID_TEXT];
+
+		write_in(fixture, CUSTOMER, "w1");
+		write_in(fixture, "15551112222", "w2");
+		memcpy(first, say(fixture, CONVERSATION, "a"), sizeof(first));
+		memcpy(second, say(fixture, "acme_1001_15551112222", "b"), sizeof(second));
+		must_move(fixture, due(fixture).list[0].id, CW_OUTBOUND_SENDING);
+		change_by_hand(fixture, rows[i].sql);
+		assert_int_equal(recover(fixture, cw_clock_now_ms() + 60000), CW_OK);
+		accept_as(fixture, due_alone(fixture, second), "out2");
+		report(fixture, "out1", "delivered", first, 1);
+		report(fixture, "out1", "read", NULL, 0);
+		assert_false(fixture->is_broken);
+		assert_contains(fixture->fault, rows[i].reported);
+		assert_true(check(fixture).faults > 0 || i == 2);
+	}
+}
+
+/* Kinds of a newer version, after a downgrade. */
+static void a_message_of_an_unknown_kind_does_not_stop_those_behind_it(void **state)
+{
+	struct fixture *fixture = *state;
+	char second[CW_CLOCK_UUID_TEXT];
+
+	write_in(fixture, CUSTOMER, "w1");
+	write_in(fixture, "15551112222", "w2");
+	(void)say(fixture, CONVERSATION, "a");
+	memcpy(second, say(fixture, "acme_1001_15551112222", "b"), sizeof(second));
+	change_by_hand(fixture, "UPDATE message SET kind = 'hologram' WHERE id = (SELECT min(message) FROM outbound)");
+	(void)due_alone(fixture, second);
+	assert_contains(fixture->fault, "unknown state or kind");
 }
 
 static void a_paused_number_begins_nothing(void **state)
@@ -628,6 +696,8 @@ int main(void)
 		STORE_TEST(other_conversations_do_not_wait),
 		STORE_TEST(moves_that_are_not_in_the_table_change_nothing),
 		STORE_TEST(after_a_start_what_was_being_sent_is_unknown_and_holds_its_lane_for_a_while),
+		STORE_TEST(a_bad_row_is_reported_and_stops_nobody_else),
+		STORE_TEST(a_message_of_an_unknown_kind_does_not_stop_those_behind_it),
 		STORE_TEST(a_paused_number_begins_nothing),
 		STORE_TEST(a_window_that_closes_while_it_waits_is_not_tried),
 		STORE_TEST(a_status_settles_what_is_unknown),

@@ -348,7 +348,8 @@ static void the_name_of_an_algorithm_is_taken_to_the_letter(void **state)
 	char *token = jws_mac(SECRET, strlen(SECRET), "{'alg':'hs256','typ':'JWT'}", CLAIMS);
 
 	(void)state;
-	assert_true(oracle_accepts(JWT_ALG_HS256, SECRET, token)); /* libjwt does not care */
+	/* Where libjwt does not care (1.10 of Debian 12; 1.17 does), it takes the token too. */
+	assert_int_equal(oracle_accepts(JWT_ALG_HS256, SECRET, token), jwt_str_alg("hs256") == JWT_ALG_HS256);
 	free(token);
 	for (size_t i = 0; i < N_ROWS(bad); i++) {
 		assert_int_equal(cw_token_algorithm_parse(bad[i], &algorithm), CW_INVALID);
