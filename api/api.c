@@ -35,7 +35,7 @@ bool api_verify(struct cw_http_request *request, const struct api *api, const ch
 		return false;
 	}
 	*ret_token = token;
-	(void)cw_claim_ref(token.claim); /* this one's is given back on the way out */
+	(void)cw_claim_ref(token.claim); /* the local token's reference is dropped on return */
 	return true;
 }
 

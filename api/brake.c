@@ -9,10 +9,10 @@
 #include "core/clock.h"
 
 #define N_SETS 1024
-#define N_WAYS 4 /* keys that share a set; the least used makes room */
+#define N_WAYS 4 /* keys that share a set; the least used one is replaced */
 #define SALT_BYTES 16
 
-/* used counts in ms of refilling: burst * refill_ms is all. */
+/* used_ms measures the tries taken by the time it takes to refill them: burst * refill_ms is all of them. */
 struct entry {
 	uint64_t key;
 	int64_t used_ms;
@@ -45,7 +45,7 @@ void brake_destroy(struct brake *brake)
 	free(brake);
 }
 
-/* 0 without memory: then all keys are one. */
+/* 0 when out of memory: all keys are then treated as one. */
 static uint64_t hash(const struct brake *brake, const char *key)
 {
 	unsigned char digest[EVP_MAX_MD_SIZE] = { 0 };

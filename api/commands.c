@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* POST /api/v1/conversations/{id}/commands: the HTTP door of commands, with the answers of the MQTT one. */
+/* POST /api/v1/conversations/{id}/commands: commands over HTTP, with the same answers as over MQTT. */
 #include <stdlib.h>
 
 #include "api/api.h"
@@ -19,7 +19,7 @@ static void asked_destroy(struct asked *asked)
 	free(asked);
 }
 
-/* Takes text; NULL answers 500. The request may be gone afterwards. */
+/* Takes ownership of text; NULL answers 500. The request may no longer exist afterwards. */
 static void answer(struct cw_http_request *request, int status, char *text)
 {
 	if (status == 503) {
@@ -38,7 +38,7 @@ static void refuse(struct cw_http_request *request, const char *id, const struct
 	answer(request, problem->status, cw_command_refusal(id, problem));
 }
 
-/* The writer's thread. */
+/* Runs on the writer's thread. */
 static void on_done(struct cw_store_op *op)
 {
 	struct asked *asked = op->context;
@@ -66,7 +66,7 @@ static void submit(const struct api *api, struct asked *asked, const char *conve
 						       .subject = asked->token.subject,
 						       .conversation = conversation,
 						       .command = &asked->command } };
-	cw_http_defer(request); /* before the writer can know it */
+	cw_http_defer(request); /* before the writer can see it */
 	enum cw_status status = cw_store_submit(api->store, &asked->op);
 
 	if (status != CW_OK) {
@@ -76,17 +76,17 @@ static void submit(const struct api *api, struct asked *asked, const char *conve
 	}
 }
 
-/* May it be done? false after an answer. */
+/* Is the command allowed and valid? If not, answers and returns false. */
 static bool admit(const struct api *api, struct asked *asked, const char *conversation)
 {
 	struct cw_problem problem;
 	size_t len = 0;
 	const char *body = cw_http_body(asked->request, &len);
-	bool is_parsed = cw_command_parse(body, len, &asked->command, &problem); /* first, for its id is answered */
+	bool is_parsed = cw_command_parse(body, len, &asked->command, &problem); /* first: the answer needs its id */
 
 	switch (api_may_command(asked->request, api, &asked->token, conversation)) {
 	case CW_OK:
-	case CW_NOT_FOUND: /* the store says so, in the same words at both doors */
+	case CW_NOT_FOUND: /* the store refuses it, with the same text as over MQTT */
 		break;
 	case CW_DENIED:
 		cw_problem_set(&problem, "denied", 403,
@@ -110,7 +110,7 @@ void api_command(struct cw_http_request *request, void *context)
 	struct asked *asked = calloc(1, sizeof(*asked));
 
 	if (!asked || !api_authorize(request, api, &asked->token)) {
-		free(asked); /* without it MHD closes the connection */
+		free(asked); /* if NULL, MHD closes the connection */
 		return;
 	}
 	asked->request = request;

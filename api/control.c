@@ -8,7 +8,7 @@
 #include "core/text.h"
 #include "store/backup.h"
 
-/* Clocks of whoever asks and ours may differ; further ahead it is another unit than seconds. */
+/* The client's clock may differ from ours; a time further ahead than this is not in seconds. */
 #define MAX_AHEAD_S 86400
 
 const char *control_text(json_t *arguments, const char *name)
@@ -18,7 +18,7 @@ const char *control_text(json_t *arguments, const char *name)
 	return text && text[0] ? text : NULL;
 }
 
-/* Like control_text; *is_wrong becomes true for null and any value but a text, which must not pass for "not given". */
+/* Like control_text, but sets *is_wrong for null and other non-strings, which must not be taken for "not given". */
 static const char *optional_text(json_t *arguments, const char *name, bool *is_wrong)
 {
 	json_t *value = json_object_get(arguments, name);
@@ -118,7 +118,7 @@ static enum cw_status list_numbers(const struct control *control, json_t *argume
 
 /* ---- legacy ids ---- */
 
-/* Each row answers for itself: {"status","conversation"} or {"status","error"}. */
+/* Each row has its own result: {"status","conversation"} or {"status","error"}. */
 static json_t *import_row(const struct control *control, json_t *row)
 {
 	struct cw_store_op op = {
@@ -182,7 +182,7 @@ static void on_compared(void *context, const char *line)
 {
 	struct resolving *resolving = context;
 
-	(void)json_array_append_new(resolving->compared, json_string(line)); /* a missing line harms nobody */
+	(void)json_array_append_new(resolving->compared, json_string(line)); /* a missing line does no harm */
 }
 
 static enum cw_status resolve(const struct control *control, json_t *arguments, json_t *answer, struct cw_error *reterr)
@@ -250,7 +250,7 @@ static enum cw_status run_assign(const struct control *control, const char *acco
 	return status;
 }
 
-/* {account, conversation, subject}: conversation is any id; subject null takes it from whoever has it. */
+/* {account, conversation, subject}: conversation is any of its ids; subject null unassigns it. */
 static enum cw_status assign(const struct control *control, json_t *arguments, json_t *answer, struct cw_error *reterr)
 {
 	const char *account = control_text(arguments, "account");
@@ -269,14 +269,14 @@ static enum cw_status assign(const struct control *control, json_t *arguments, j
 		return status;
 	}
 	status = run_assign(control, account, conversation, json_string_value(subject), answer, reterr);
-	(void)json_object_del(answer, "matches"); /* the one that was meant is in the answer */
+	(void)json_object_del(answer, "matches"); /* the conversation is already in the answer */
 	(void)json_object_del(answer, "compared_with");
 	return status;
 }
 
 static void on_fault(void *context, const char *text)
 {
-	(void)json_array_append_new(context, json_string(text)); /* counted in any case */
+	(void)json_array_append_new(context, json_string(text)); /* counted in result.faults as well */
 }
 
 static enum cw_status check(const struct control *control, json_t *arguments, json_t *answer, struct cw_error *reterr)
@@ -321,7 +321,7 @@ static int64_t seconds_of(json_t *arguments, const char *name, int64_t fallback)
 {
 	json_t *value = json_object_get(arguments, name);
 
-	return value ? json_integer_value(value) : fallback; /* 0 for another type, which the check refuses */
+	return value ? json_integer_value(value) : fallback; /* 0 for any other type; cw_revocation_check refuses it */
 }
 
 static enum cw_status copy_name(const char *name, char *out, size_t size, struct cw_error *reterr)
@@ -351,7 +351,7 @@ static enum cw_status read_target(json_t *arguments, struct cw_revocation *revoc
 			n_values++;
 		}
 	}
-	/* A subject that is no text must not become "the whole account". */
+	/* A subject that is not a string must not be taken as "the whole account". */
 	if (is_wrong || n_values > 1) {
 		return cw_error_set(reterr, CW_INVALID,
 				    "one of jti, subject and kid, as a string, or none for the account");
@@ -380,7 +380,7 @@ static enum cw_status read_revocation(const struct control *control, json_t *arg
 	if (revocation->revoked_at_s > now_s + MAX_AHEAD_S) {
 		return cw_error_set(reterr, CW_INVALID, "revoked_at is in the future");
 	}
-	/* No token that was signed up to that moment lives longer. */
+	/* No token signed up to then is valid for longer. */
 	revocation->forget_at_s = (revocation->revoked_at_s > now_s ? revocation->revoked_at_s : now_s) + longest_s;
 	return cw_revocation_check(revocation, reterr);
 }
@@ -478,7 +478,7 @@ enum cw_status control_do(const struct control *control, const char *action, jso
 
 	*ret_answer = answer;
 	if (!answer) {
-		return CW_NOMEM; /* before anything is done */
+		return CW_NOMEM; /* nothing has been done yet */
 	}
 	while (i < n && strcmp(actions[i].name, action) != 0) {
 		i++;
@@ -490,7 +490,7 @@ enum cw_status control_do(const struct control *control, const char *action, jso
 		(void)cw_error_set(&error, CW_NOMEM, "the daemon is out of memory; try again");
 	}
 	if (status != CW_OK) {
-		(void)json_object_set_new(answer, "error", json_string(error.text)); /* the status tells too */
+		(void)json_object_set_new(answer, "error", json_string(error.text)); /* the status says so, too */
 	}
 	(void)json_object_set_new(answer, "status", json_string(cw_status_text(status)));
 	return status;

@@ -6,18 +6,18 @@
 #include "store/store.h"
 
 /*
- * What the `convwire` command asks of a running daemon, by POST /control/{action} with JSON on the control
- * socket; and what it does itself on the store when no daemon runs. One table of actions serves both.
+ * The actions that the `convwire` command requests from a running daemon, by POST /control/{action} with JSON on the
+ * control socket, or performs on the store itself when no daemon is running. Both use the same table of actions.
  */
 
-/* The publisher as it is now. */
+/* The publisher's current state. */
 struct control_publisher {
 	bool is_running, is_connected;
-	int64_t cursor; /* every event up to this id was taken by the broker, or left to the heads */
+	int64_t cursor; /* every event up to this id was acknowledged by the broker or left to the heads */
 	int64_t lag_events;
 };
 
-/* When an event went through what; Unix microseconds, 0: not known. */
+/* When an event passed each step; Unix microseconds, 0: unknown. */
 struct control_hops {
 	struct cw_hops before;
 	int64_t published_us, taken_us;
@@ -26,19 +26,19 @@ struct control_hops {
 
 struct control {
 	struct cw_store *store;
-	void (*publisher)(void *context, struct control_publisher *ret_publisher); /* NULL: none runs */
-	/* false: forgotten. NULL: no publisher runs. */
+	void (*publisher)(void *context, struct control_publisher *ret_publisher); /* NULL: no publisher is running */
+	/* Returns false if the times are no longer kept. NULL: no publisher is running. */
 	bool (*hops)(void *context, int64_t event_id, struct control_hops *ret_hops);
-	/* How long the longest token lives that any key may sign, in seconds: how long a revocation is kept. */
+	/* The longest lifetime of a token that any key may sign, in seconds: revocations are kept that long. */
 	enum cw_status (*longest_token_s)(void *context, int64_t *ret_seconds, struct cw_error *reterr);
-	/* A revocation was stored; called after its COMMIT, before the answer. NULL: nobody refuses tokens here. */
+	/* Called when a revocation was stored, after its COMMIT and before the answer. NULL: no tokens are checked here. */
 	void (*on_revoked)(void *context, const struct cw_revocation *revocation);
 	void *context;
 };
 
 /*
- * Does one action. *ret_answer is a new reference, the answer or {"error": sentence}. CW_NOT_FOUND for an
- * unknown action or thing, CW_INVALID, CW_DUPLICATE, or what the store said. Blocks; not from the writer's thread.
+ * Performs one action. *ret_answer is a new reference: the answer or {"error": sentence}. CW_NOT_FOUND: unknown action
+ * or object; CW_INVALID; CW_DUPLICATE; or the store's status. Blocks; not from the writer's thread.
  */
 CW_MUST_CHECK enum cw_status control_do(const struct control *control, const char *action, json_t *arguments,
 					json_t **ret_answer);

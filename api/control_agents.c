@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Control actions on agents who sign in here. */
+/* Control actions on agents who sign in with a password. */
 #include <string.h>
 
 #include "api/control_private.h"

@@ -4,13 +4,16 @@
 
 #include "api/control.h"
 
-/* What control.c (the table, accounts, assignments, revocations) control_sending.c (messages out), control_agents.c and control_trace.c share. */
+/*
+ * Shared by control.c (the table, accounts, assignments, revocations), control_sending.c (outgoing messages),
+ * control_agents.c and control_trace.c.
+ */
 
-/* A text of the arguments that is not empty; NULL. */
+/* A non-empty string argument; NULL if there is none. */
 const char *control_text(json_t *arguments, const char *name);
 enum cw_status control_missing(const char *name, struct cw_error *reterr);
 
-/* The one conversation that {account, id} means; its canonical id lives with answer's matches. */
+/* Resolves {account, id} to exactly one conversation. Its canonical id is owned by the answer's matches. */
 enum cw_status control_resolve_one(const struct control *control, json_t *arguments, json_t *answer,
 				   const char **ret_conversation, struct cw_error *reterr);
 
@@ -22,15 +25,15 @@ enum cw_status control_number_pause(const struct control *control, json_t *argum
 /* {phone_number_id} */
 enum cw_status control_number_resume(const struct control *control, json_t *arguments, json_t *answer,
 				     struct cw_error *reterr);
-/* {phone_number_id}: it has a new token. "denied": it stays paused, a person did that. */
+/* {phone_number_id}: the number has a new token. "denied": it stays paused, because a person paused it. */
 enum cw_status control_number_token(const struct control *control, json_t *arguments, json_t *answer,
 				    struct cw_error *reterr);
-/* {account, conversation, command:{id,type,data}}: as subject `cli`; conversation is any id. */
+/* {account, conversation, command:{id,type,data}}: sent as subject `cli`; conversation is any of its ids. */
 enum cw_status control_command(const struct control *control, json_t *arguments, json_t *answer, struct cw_error *reterr);
-/* {failed}: what has not been sent, or what failed; has_more: it did not fit. */
+/* {failed}: messages not yet sent or, if true, those that failed; has_more: the list was cut. */
 enum cw_status control_list_outbox(const struct control *control, json_t *arguments, json_t *answer,
 				   struct cw_error *reterr);
-/* {message, type, id}: retry or discard, as a command of that id. */
+/* {message, type, id}: type is retry or discard, sent as a command with that id. */
 enum cw_status control_do_outbox(const struct control *control, json_t *arguments, json_t *answer,
 				 struct cw_error *reterr);
 enum cw_status control_list_templates(const struct control *control, json_t *arguments, json_t *answer,
@@ -41,7 +44,7 @@ enum cw_status control_replace_templates(const struct control *control, json_t *
 
 /* ---- actions: control_agents.c ---- */
 
-/* {account, subject, name, role, password}, and email */
+/* {account, subject, name, role, password}, optionally email */
 enum cw_status control_agent_add(const struct control *control, json_t *arguments, json_t *answer,
 				 struct cw_error *reterr);
 /* {account, subject, password}: their sessions end. */

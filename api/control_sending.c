@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Control actions about what is sent: commands, the outbox, paused numbers, templates. */
+/* Control actions for sending: commands, the outbox, paused numbers, templates. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,7 +26,7 @@ static enum cw_status change_number(const struct control *control, json_t *argum
 	return status;
 }
 
-/* These have nothing to add to "status". */
+/* These add nothing to "status". */
 enum cw_status control_number_pause(const struct control *control, json_t *arguments, json_t *answer,
 				    struct cw_error *reterr)
 {
@@ -50,7 +50,7 @@ enum cw_status control_number_token(const struct control *control, json_t *argum
 
 /* ---- commands ---- */
 
-/* The answer's own JSON goes to whoever asked, as an agent would get it. */
+/* The command's answer is merged into `answer`, as an agent would get it. */
 static enum cw_status run_command(const struct control *control, const char *account, const char *conversation,
 				  json_t *said, json_t *answer, struct cw_error *reterr)
 {
@@ -84,7 +84,7 @@ static enum cw_status run_command(const struct control *control, const char *acc
 		status = cw_error_set(reterr, op.command.http_status == 404 ? CW_NOT_FOUND : CW_INVALID, "%s", detail);
 	}
 	if (answered) {
-		(void)json_object_update(answer, answered); /* the status tells, too */
+		(void)json_object_update(answer, answered); /* if this fails, the status still tells the outcome */
 	}
 	json_decref(answered);
 	cw_command_finish(&command);
@@ -111,7 +111,7 @@ enum cw_status control_command(const struct control *control, json_t *arguments,
 		status = run_command(control, account, conversation, said, answer, reterr);
 		(void)json_object_set_new(answer, "conversation", json_string(conversation));
 	}
-	(void)json_object_del(answer, "matches"); /* the one that was meant is in the answer */
+	(void)json_object_del(answer, "matches"); /* the conversation is already in the answer */
 	(void)json_object_del(answer, "compared_with");
 	return status;
 }

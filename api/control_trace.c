@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Control action `trace`: the life of a message or a conversation, as far as it is known. */
+/* Control action `trace`: the history of a message or a conversation, as far as it is known. */
 #include <string.h>
 
 #include "api/control_private.h"
@@ -12,13 +12,13 @@
 struct tracing {
 	const struct control *control;
 	json_t *answer, *compared, *attempts, *steps, *events;
-	struct control_publisher publisher; /* as it is now; is_running false: no daemon */
+	struct control_publisher publisher; /* current state; is_running false: no daemon */
 	char conversation[CW_CONVERSATION_ID_MAX + 1];
 };
 
 static void put(json_t *list, json_t *row)
 {
-	(void)json_array_append_new(list, row); /* without memory a row is missing */
+	(void)json_array_append_new(list, row); /* when out of memory, a row is missing */
 }
 
 static void on_compared(void *context, const char *line)
@@ -61,7 +61,7 @@ static void on_step(void *context, const struct cw_trace_step *step)
 		      (json_int_t)step->at_ms, "said_at", (json_int_t)step->said_at_ms, "code", step->code));
 }
 
-/* What became of an event, in a word; docs/convwire.1, trace. */
+/* What became of an event, in one or a few words; docs/convwire.1, trace. */
 static const char *fate_of(const struct tracing *tracing, const struct cw_trace_event *event,
 			   const struct control_hops *hops)
 {
@@ -108,7 +108,7 @@ static void on_event(void *context, const struct cw_trace_event *event)
 	put(tracing->events, row);
 }
 
-/* The conversation: by the message's, else by what the id means. Fills matches. */
+/* Finds the conversation: the message's if there is one, otherwise the one the id refers to. Fills matches. */
 static enum cw_status find_conversation(struct tracing *tracing, json_t *arguments, const char **ret_conversation,
 					struct cw_error *reterr)
 {
@@ -120,7 +120,7 @@ static enum cw_status find_conversation(struct tracing *tracing, json_t *argumen
 	if (!tracing->conversation[0]) {
 		(void)json_array_extend(tracing->compared, json_object_get(found, "compared_with"));
 	}
-	(void)json_object_set(tracing->answer, "matches", json_object_get(found, "matches")); /* it keeps the id alive */
+	(void)json_object_set(tracing->answer, "matches", json_object_get(found, "matches")); /* this keeps the id valid */
 	json_decref(found);
 	json_decref(question);
 	return status;
@@ -133,7 +133,7 @@ static int64_t limit_of(json_t *arguments)
 	return limit < 1 ? DEFAULT_EVENTS : limit > MAX_EVENTS ? MAX_EVENTS : limit;
 }
 
-/* An id of no message may still be one of a conversation. */
+/* An id that belongs to no message may still belong to a conversation. */
 static enum cw_status trace_any(struct tracing *tracing, json_t *arguments, struct cw_error *reterr)
 {
 	const struct cw_trace_sink sink = { on_message, on_attempt, on_step, on_event, on_compared, tracing };

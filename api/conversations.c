@@ -9,7 +9,7 @@
 #define MAX_CONVERSATIONS 500
 #define DEFAULT_MESSAGES 50
 #define MAX_MESSAGES 200
-/* Rows looked at for one answer, however few of them the token may see. */
+/* The most rows read for one answer, even if the token may see few of them. */
 #define MAX_SCANNED 10000
 
 struct listing {
@@ -45,7 +45,7 @@ json_t *api_list_conversations(const struct api *api, struct cw_reader *reader, 
 				   .sees_all = cw_access_sees_all(api->access, token),
 				   .rows = json_array(),
 				   .limit = (size_t)limit };
-	/* Who is limited may have ten among a million. */
+	/* A limited agent may have ten conversations out of a million, so the query filters by assignee. */
 	const char *assignee = cw_access_is_limited(api->access, token) ? token->subject : NULL;
 	enum cw_status status = cw_store_conversations(reader, token->account, assignee, cursor, on_listed, &listing,
 						       reterr);
@@ -113,8 +113,8 @@ static bool on_conversation(void *context, const struct cw_conversation *convers
 }
 
 /*
- * The path's conversation. What may not be seen does not exist, so that nobody can ask which customers another team
- * has.
+ * Reads the path's conversation. One that the token may not see is answered as missing, so that nobody can find out
+ * which customers another team has.
  */
 static enum cw_status read_one(struct cw_http_request *request, struct cw_reader *reader, struct one *one,
 			       struct cw_error *reterr)
@@ -152,9 +152,9 @@ void api_conversation(struct cw_http_request *request, void *context)
 	}
 }
 
-/* ---- beginning one ---- */
+/* ---- starting a conversation ---- */
 
-/* Would the token's role let it write to this customer, if the conversation is theirs? */
+/* Would the token's role let it write to a customer of this number, if the conversation were assigned to it? */
 static bool may_begin(const struct api *api, const struct cw_token *token, const char *phone_number_id)
 {
 	char id[CW_CONVERSATION_ID_MAX + 1];
@@ -186,7 +186,7 @@ static void answer_begun(struct cw_http_request *request, const struct api *api,
 	}
 }
 
-/* POST {"phone_number_id","customer"}: 201 with a new conversation's row, or 200 with the one that it resolves to. */
+/* POST {"phone_number_id","customer"}: answers 201 with the new conversation, or 200 with the existing one. */
 void api_begin_conversation(struct cw_http_request *request, void *context)
 {
 	const struct api *api = context;
@@ -227,7 +227,7 @@ void api_begin_conversation(struct cw_http_request *request, void *context)
 struct page {
 	const struct api *api;
 	const struct cw_token *token;
-	const char *assignee; /* of the conversation, and of all that were merged into it */
+	const char *assignee; /* of the conversation and of all that were merged into it */
 	json_t *messages;
 	int64_t last_position, n_seen;
 	bool sees_all, has_failed;
@@ -239,7 +239,7 @@ static bool on_message(void *context, const struct cw_message *message)
 
 	page->last_position = message->position;
 	page->n_seen++;
-	/* A thread that was merged in may be denied by its own name. */
+	/* A conversation that was merged into this one may be denied by its own id. */
 	if (!api_sees(page->api, page->token, page->sees_all, message->conversation, page->assignee)) {
 		return true;
 	}

@@ -9,7 +9,7 @@
 #include "core/clock.h"
 
 #define MAX_METRICS_BYTES 65536
-/* Behind by more than this, the live view is not live. */
+/* With a longer lag, agents no longer see messages live. */
 #define MAX_READY_LAG_MS 10000
 
 struct everything {
@@ -46,7 +46,7 @@ static int64_t age_of(int64_t at_ms)
 	return at_ms ? cw_clock_now_ms() - at_ms : 0;
 }
 
-/* What waits, by the database; zeros when it cannot be read now. */
+/* Counts what is waiting in the database; zeros when it cannot be read now. */
 static void collect_outbound(const struct health *health, struct everything *all)
 {
 	struct cw_reader *reader = NULL;
@@ -67,7 +67,7 @@ void health_live(struct cw_http_request *request, void *context)
 	cw_http_answer(request, 200, "text/plain", "ok\n");
 }
 
-/* The database must be writable: Meta is told to come again when not. A broker that is down only delays. */
+/* Without a writable database, Meta is told to retry its webhooks; without the broker, messages are only delayed. */
 void health_ready(struct cw_http_request *request, void *context)
 {
 	struct everything all;
@@ -84,7 +84,7 @@ void health_ready(struct cw_http_request *request, void *context)
 
 /* One row per metric; offset into struct everything. */
 static const struct {
-	const char *name, *labels, *type, *help; /* labels "": none; rows of one name stand together */
+	const char *name, *labels, *type, *help; /* labels "": none; rows with the same name must be adjacent */
 	size_t offset;
 } metrics[] = {
 #define LABELLED(name, labels, type, member, help) \

@@ -9,21 +9,21 @@
 
 /* /healthz (the process answers), /readyz (it can do its work) and /metrics (Prometheus text format 0.0.4). */
 
-/* What the program knows beside the store; collected at each request. */
+/* Facts from the program's other parts; collected at each request. */
 struct health_facts {
 	bool is_broker_connected;
 	int64_t published, skipped, refused_publishes, broker_connects;
 	int64_t lag_events, lag_ms;
 	int64_t refused_signatures, refused_busy;
-	int64_t newest_webhook_s; /* Unix; 0: none since the start */
-	/* What the bridge counted since its start. */
+	int64_t newest_webhook_s; /* Unix time; 0: none since the start */
+	/* The bridge's counters since its start. */
 	struct health_bridge {
 		int64_t is_connected;
 		int64_t commands, refused_commands, dropped_commands;
 		int64_t requests, accepted, failed, retried, unknown, under_way;
 		int64_t media_fetched, media_uploaded, media_failed, media_disk_full;
 	} bridge;
-	/* What the broker's plugin counted, since the broker started. */
+	/* The broker plugin's counters since the broker started. */
 	struct health_plugin {
 		int64_t connects;
 		int64_t refused_token, refused_expired, refused_revoked, refused_client_id, refused_limit, refused_other;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* What menus are made of: the account's agents, numbers and templates. */
+/* Lists for the dashboard's menus: the account's agents, numbers and templates. */
 #include <string.h>
 
 #include "api/api.h"
 
 /*
- * What is on acct/<a>/events, for whoever may read that topic. The caller's token, to be finished; false when it was
- * refused, and answered.
+ * These lists are for tokens that may read acct/<a>/events, which carries the same data. The caller finishes
+ * *ret_token. false: refused and answered.
  */
 static bool authorize_events(struct cw_http_request *request, const struct api *api, struct cw_token *ret_token)
 {
@@ -54,7 +54,7 @@ static bool on_number(void *context, const struct cw_number *number)
 	return json_array_append_new(numbers->list, row) == 0;
 }
 
-/* What the three routes differ in: member names the list, read fills it. */
+/* Common to the three routes: member is the list's name in the answer, read fills it. */
 static void answer_list(struct cw_http_request *request, const struct api *api, const char *member,
 			enum cw_status (*read)(struct cw_reader *reader, const char *account, json_t *list,
 					       struct cw_error *reterr))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* POST /api/v1/media: an agent's file comes in, for one conversation. */
+/* POST /api/v1/media: an agent uploads a file for one conversation. */
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -60,13 +60,13 @@ static void media_problem(struct cw_http_request *request, const struct cw_error
 
 static bool is_utf8(const char *text)
 {
-	json_t *json = json_string(text); /* NULL also without memory: then little else goes well */
+	json_t *json = json_string(text); /* also NULL when out of memory */
 
 	json_decref(json);
 	return json != NULL;
 }
 
-/* Everything that can be refused is refused before the bytes come. */
+/* Everything that can be checked is checked before the body is read. */
 static bool admit(struct cw_http_request *request, const struct api *api, struct upload *upload)
 {
 	const char *conversation = cw_http_query(request, "conversation");
@@ -97,7 +97,7 @@ static bool admit(struct cw_http_request *request, const struct api *api, struct
 		cw_http_problem(request, 404, "unknown_conversation", "There is no such conversation.");
 		return false;
 	default:
-		return false; /* it is answered */
+		return false; /* already answered */
 	}
 	if (cw_media_store_begin(api->media_dir, CW_CONTENT_MAX_FILE_BYTES, api->media_min_free_bytes, &upload->writer,
 				 &error) != CW_OK) {
@@ -116,7 +116,7 @@ void api_media_admit(struct cw_http_request *request, void *context)
 		return;
 	}
 	cw_http_set_user(request, upload, release_upload);
-	(void)admit(request, context, upload); /* it has answered */
+	(void)admit(request, context, upload); /* if refused, it has answered */
 }
 
 void api_media_take(struct cw_http_request *request, const char *bytes, size_t len, void *context)

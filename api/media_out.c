@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files of messages go out to who sees their conversation: by bearer token, by the cookie that signing in sets for this
- * path, or by a URL that was signed for someone who had a token.
+ * Serves messages' files to whoever may see the conversation: with a bearer token, with the cookie that signing in sets
+ * for this path, or with a signed URL that was requested with a token.
  */
 #include <fcntl.h>
 #include <limits.h>
@@ -14,17 +14,17 @@
 #include "core/media_store.h"
 #include "core/text.h"
 
-/* What a browser may show by itself; anything else is saved (a customer's SVG or HTML must not run on our origin). */
+/* Types that a browser may display; all others are downloaded (a customer's SVG or HTML must not run on our origin). */
 #define INLINE_TYPES \
 	"image/jpeg, image/png, image/gif, image/webp, video/mp4, video/3gpp, audio/aac, audio/amr, audio/mpeg, audio/mp4, " \
 	"audio/ogg"
-/* Long enough for a page to load, short enough to be of no use when it leaks. */
+/* Long enough for a page to load, short enough to be useless if it leaks. */
 #define URL_LIFETIME_S 300
 #define URL_MAX 256
 
 /* ---- the file ---- */
 
-/* A name that cannot end the header's text, or the header. */
+/* The filename is reduced to characters that cannot end the quoted string or the header. */
 static void put_disposition(struct cw_http_request *request, const struct cw_media *media)
 {
 	char name[256];
@@ -65,7 +65,7 @@ static void send_file(struct cw_http_request *request, const struct api *api, co
 	memcpy(etag + sizeof(etag) - 2, "\"", 2);
 	put_disposition(request, media);
 	cw_http_add_header(request, "Content-Security-Policy", "default-src 'none'; sandbox");
-	cw_http_add_header(request, "Cache-Control", "private, no-cache"); /* asked for each time: rights may have changed */
+	cw_http_add_header(request, "Cache-Control", "private, no-cache"); /* revalidated: rights may have changed */
 	cw_http_add_header(request, "Vary", "Authorization, Cookie, Origin");
 	cw_http_answer_file(request, media->mime_type[0] ? media->mime_type : "application/octet-stream", fd,
 			    file.st_size, etag);
@@ -83,9 +83,9 @@ static void answer_media(struct cw_http_request *request, const struct api *api,
 	}
 }
 
-/* ---- who may have it ---- */
+/* ---- access ---- */
 
-/* Answers what is wrong, and says so by false. */
+/* On failure, answers and returns false. */
 static bool load(struct cw_http_request *request, const struct api *api, struct cw_media *ret_media)
 {
 	struct cw_error error;
@@ -103,7 +103,7 @@ static bool load(struct cw_http_request *request, const struct api *api, struct 
 	return status == CW_OK;
 }
 
-/* What the token may not see is answered as what is not there. */
+/* A file that the token may not see is answered as if it did not exist. */
 static bool load_for_token(struct cw_http_request *request, const struct api *api, struct cw_media *ret_media)
 {
 	CW_CLEANUP(cw_token_finish) struct cw_token token = { .claim = NULL };
@@ -124,7 +124,7 @@ static bool load_for_token(struct cw_http_request *request, const struct api *ap
 
 /* ---- signed URLs ---- */
 
-/* Of `<id>.<expires>`. */
+/* Signs `<id>.<expires>`. */
 static bool sign(const struct api *api, const char *id, int64_t expires_s, char out[2 * CW_HMAC_BYTES + 1])
 {
 	unsigned char bytes[CW_HMAC_BYTES];
@@ -138,7 +138,7 @@ static bool sign(const struct api *api, const char *id, int64_t expires_s, char 
 	return true;
 }
 
-/* Answers what is wrong, and says so by false. */
+/* On failure, answers and returns false. */
 static bool check_signature(struct cw_http_request *request, const struct api *api, const char *signature)
 {
 	const char *expires = cw_http_query(request, "expires");

@@ -12,7 +12,7 @@
 
 #define NAME_MAX_BYTES 120
 #define INDEX "index.html"
-/* A name with a hash never gets other bytes: RFC 8246. */
+/* The content behind a name with a hash never changes: RFC 8246. */
 #define FOR_EVER "public, max-age=31536000, immutable"
 #define ASK_EACH_TIME "no-cache"
 
@@ -39,7 +39,7 @@ static const char *type_of(const char *name)
 	return NULL;
 }
 
-/* One level, as the build names files: nothing hidden, no way up, no packed copy by itself. */
+/* A plain file name as the build makes them: no hidden file, no path separators, no .gz copy. */
 static bool is_name(const char *name)
 {
 	size_t len = strlen(name);
@@ -63,7 +63,7 @@ void pages_close(struct pages *pages)
 	}
 }
 
-/* path: below the folder. Answers the packed copy to who takes it. */
+/* path is relative to the folder. Sends the .gz copy if the client accepts gzip. */
 static bool answer_file(struct cw_http_request *request, const struct pages *pages, const char *path, const char *caching)
 {
 	char packed_path[NAME_MAX_BYTES + 20];
@@ -105,7 +105,10 @@ static void answer_missing(struct cw_http_request *request, const struct pages *
 			"There is nothing at this path; docs/protocol.md lists the paths.");
 }
 
-/* A host in brackets, an IPv6 address, is no source of a policy (CSP 3, section 2.3.1): then its scheme is. */
+/*
+ * A bracketed IPv6 address is not a valid CSP source (CSP 3, section 2.3.1); the policy then allows the schemes
+ * instead.
+ */
 static void add_policy(struct cw_http_request *request, const struct api *api)
 {
 	char url[API_URL_MAX];

@@ -5,15 +5,15 @@
 #include "api/api.h"
 
 /*
- * The dashboard's files, as its build leaves them: index.html, assets whose names hold a hash of their content, and
- * static/, what has a name for good; each with a copy packed by gzip beside it (`.gz`). They are open to everyone; what they show is asked for with a token.
+ * The dashboard's files, as built: index.html, assets/ with a content hash in each name, and static/ with fixed names;
+ * each has a gzip copy next to it (`.gz`). They need no token; the data they show is requested with one.
  */
 struct pages {
-	const struct api *api; /* where the page finds the broker, for its Content-Security-Policy */
+	const struct api *api; /* gives the broker's URL for the Content-Security-Policy */
 	int folder_fd;         /* -1: no dashboard is installed */
 };
 
-/* Opens the folder. CW_NOT_FOUND when there is none; *pages then answers 404 to everything. */
+/* Opens the folder. CW_NOT_FOUND: there is none; *pages then answers 404 to every request. */
 CW_MUST_CHECK enum cw_status pages_open(struct pages *pages, const struct api *api, const char *folder,
 					struct cw_error *reterr);
 void pages_close(struct pages *pages);

@@ -8,10 +8,10 @@
 #include <openssl/crypto.h>
 
 #define METHOD "$y$"
-/* A salt at the default cost: the answer about an unknown agent takes its time, too. */
+/* A salt at the default cost, so that an unknown agent takes as long to refuse as a wrong password. */
 #define NOBODY "$y$j9T$AAAAAAAAAAAAAAAAAAAAA."
 
-/* Of UTF-8. */
+/* Counts the characters of UTF-8 text. */
 static size_t count_characters(const char *text)
 {
 	size_t n = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* GET /api/v1/search: customers by name or number, messages by what people read of them. */
+/* GET /api/v1/search: customers by name or number, messages by their visible text. */
 #include <string.h>
 
 #include "api/api.h"
@@ -7,7 +7,7 @@
 #define MAX_TEXT_BYTES 200
 #define DEFAULT_MATCHES 30
 #define MAX_MATCHES 100
-/* Rows looked at for one answer, however few of them the token may see. */
+/* The most rows read for one answer, even if the token may see few of them. */
 #define MAX_SCANNED 10000
 
 struct finding {
@@ -54,7 +54,7 @@ static bool on_message(void *context, const struct cw_conversation *conversation
 	return !finding->has_failed && !finding->is_more;
 }
 
-/* Customers come with the first page only. */
+/* Customers are only on the first page. */
 static enum cw_status find(struct cw_reader *reader, const struct cw_search *search, int64_t before,
 			   struct finding *finding, struct cw_error *reterr)
 {

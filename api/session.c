@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Cookies that hold sessions, and the access tokens they give. */
+/* Session cookies, and the access tokens issued for them. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -28,7 +28,7 @@ static bool is_secure(struct cw_http_request *request, const struct signin *sign
 	return signin->options.is_secure || (proto && strcasecmp(proto, "https") == 0);
 }
 
-/* "" takes it back. */
+/* An empty secret deletes the cookie. */
 static void set_cookie(struct cw_http_request *request, const struct signin *signin, const char *secret)
 {
 	char cookie[COOKIE_MAX];
@@ -58,7 +58,7 @@ static struct cw_token token_of(const struct signin *signin, const struct cw_age
 	return token;
 }
 
-/* For <img> and <video>, which send no Authorization: as long as the token is good. "" takes it back. */
+/* For <img> and <video>, which send no Authorization header; valid as long as the token. An empty token deletes it. */
 static void set_media_cookie(struct cw_http_request *request, const struct signin *signin, const char *token)
 {
 	char cookie[CW_TOKEN_MAX_BYTES + COOKIE_MAX];
@@ -72,7 +72,7 @@ static void set_media_cookie(struct cw_http_request *request, const struct signi
 	explicit_bzero(cookie, sizeof(cookie));
 }
 
-/* issued_ms is the store's time of the session's last operation. */
+/* issued_ms is when the store performed the session's last operation. */
 static void answer_token(const struct signin *signin, struct cw_http_request *request, const struct cw_agent *agent,
 			 int64_t issued_ms)
 {
@@ -92,9 +92,12 @@ static void answer_token(const struct signin *signin, struct cw_http_request *re
 	free(text);
 }
 
-/* ---- beginning ---- */
+/* ---- signing in ---- */
 
-/* A token of the second in which older ones were revoked would be refused with them: a later one, if the session still is. */
+/*
+ * A token issued in the same second as a revocation would be refused too. Waits for the next second and uses the
+ * session, if it still exists, for a later token.
+ */
 static enum cw_status wait_out_revocation(const struct signin *signin, struct cw_store_op *op, struct cw_agent *agent)
 {
 	const struct cw_token token = token_of(signin, agent, op->session.at_ms);
@@ -104,7 +107,7 @@ static enum cw_status wait_out_revocation(const struct signin *signin, struct cw
 	}
 	const struct timespec rest = { .tv_nsec = (999 - op->session.at_ms % 1000) * 1000000L + 1000000L - 1 };
 
-	(void)nanosleep(&rest, NULL); /* cut short: the page asks again */
+	(void)nanosleep(&rest, NULL); /* if cut short, the page asks again */
 	op->type = CW_STORE_SESSION_USE;
 	op->session.ret_agent = agent;
 	return cw_store_run(signin->store, op);
@@ -144,9 +147,9 @@ void session_open(struct signin *signin, struct cw_http_request *request, struct
 	explicit_bzero(bytes, sizeof(bytes));
 }
 
-/* ---- going on, and ending ---- */
+/* ---- refreshing and signing out ---- */
 
-/* A request about a session, while the store has it. */
+/* A request for a session, while the store works on it. */
 struct visit {
 	struct signin *signin;
 	struct cw_http_request *request;
@@ -154,7 +157,7 @@ struct visit {
 	struct cw_store_op op;
 };
 
-/* Whose cookie the request brings. NULL without one, or without memory. */
+/* A visit for the session in the request's cookie. NULL: no cookie, or out of memory. */
 static struct visit *visit_create(struct cw_http_request *request, struct signin *signin, enum cw_store_op_type type,
 				  void (*on_done)(struct cw_store_op *op))
 {
@@ -178,12 +181,12 @@ static struct visit *visit_create(struct cw_http_request *request, struct signin
 	return visit;
 }
 
-/* Takes visit. */
+/* Takes ownership of visit. */
 static void visit_submit(struct visit *visit)
 {
 	struct cw_http_request *request = visit->request;
 
-	cw_http_defer(request); /* before the writer can know it */
+	cw_http_defer(request); /* before the writer can see it */
 	if (cw_store_submit(visit->signin->store, &visit->op) != CW_OK) {
 		free(visit);
 		cw_http_add_header(request, "Retry-After", "2");
@@ -191,7 +194,7 @@ static void visit_submit(struct visit *visit)
 	}
 }
 
-/* The writer's thread. */
+/* Runs on the writer's thread. */
 static void on_used(struct cw_store_op *op)
 {
 	struct visit *visit = op->context;
@@ -223,7 +226,7 @@ void signin_refresh(struct cw_http_request *request, void *signin)
 	}
 }
 
-/* The cookies go with the row, not before: a browser whose sign-out failed must be able to try again. */
+/* Called only once the session's row is gone: a browser whose sign-out failed needs its cookies to try again. */
 static void answer_signed_out(struct cw_http_request *request, const struct signin *signin)
 {
 	set_cookie(request, signin, "");
@@ -231,7 +234,7 @@ static void answer_signed_out(struct cw_http_request *request, const struct sign
 	cw_http_answer(request, 204, "text/plain", "");
 }
 
-/* The writer's thread. */
+/* Runs on the writer's thread. */
 static void on_ended(struct cw_store_op *op)
 {
 	struct visit *visit = op->context;

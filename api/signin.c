@@ -8,11 +8,11 @@
 #include "core/clock.h"
 #include "core/text.h"
 
-/* More than these at once are told to come again: at some 30 ms each the last would wait a second. */
+/* With more waiting, requests are told to retry: at some 30 ms each, the last would wait about a second. */
 #define MAX_WAITING 32
 /*
- * Tries at once, and then one in so many ms. A right password gives all back to its agent, not to the address: that may
- * stand for a whole office, or for somebody with one account of their own.
+ * Burst size, and ms until one try is refilled. A correct password returns all tries to its agent, but not to the
+ * address: that may belong to a whole office, or to an attacker who has an account.
  */
 #define LOGIN_BURST 10
 #define LOGIN_REFILL_MS 30000
@@ -20,11 +20,11 @@
 #define ADDRESS_REFILL_MS 6000
 #define KEY_MAX 400
 
-/* A request that waits for its password to be checked. */
+/* A request waiting for its password to be checked. */
 struct asked {
 	struct cw_http_request *request;
 	struct asked *next;
-	char account[CW_ACCOUNT_MAX + 1]; /* "": none was named */
+	char account[CW_ACCOUNT_MAX + 1]; /* "": not given */
 	char login[CW_EMAIL_MAX + 1];     /* an agent id, or an email address in lower case */
 	char password[PASSWORD_MAX + 1];
 	char address[CW_HTTP_ADDRESS_MAX];
@@ -50,7 +50,7 @@ enum cw_status signin_create(const struct signin_options *options, struct signin
 		return cw_error_set(reterr, CW_NOMEM, "out of memory");
 	}
 	signin->options = *options;
-	(void)pthread_mutex_init(&signin->lock, NULL); /* glibc's cannot fail, nor can the next */
+	(void)pthread_mutex_init(&signin->lock, NULL); /* glibc's cannot fail, nor can the next one */
 	(void)pthread_cond_init(&signin->changed, NULL);
 	signin->by_address = brake_create(ADDRESS_BURST, ADDRESS_REFILL_MS);
 	signin->by_login = brake_create(LOGIN_BURST, LOGIN_REFILL_MS);
@@ -100,9 +100,9 @@ void signin_destroy(struct signin *signin)
 	free(signin);
 }
 
-/* ---- what is asked ---- */
+/* ---- requests ---- */
 
-/* Email addresses are one on the whole server, agent ids one in their account. */
+/* Email addresses are unique on the whole server, agent ids within their account. */
 static bool read_body(const json_t *body, struct asked *asked)
 {
 	const char *account = json_string_value(json_object_get(body, "account"));
@@ -136,7 +136,7 @@ static void too_many(struct cw_http_request *request, int64_t wait_ms)
 	}
 }
 
-/* Takes asked. */
+/* Takes ownership of asked. */
 static void queue(struct signin *signin, struct asked *asked)
 {
 	struct cw_http_request *request = asked->request;
@@ -146,7 +146,7 @@ static void queue(struct signin *signin, struct asked *asked)
 	int64_t wait_ms = has_room ? brake_take(signin->by_address, asked->address, cw_clock_monotonic_ms()) : 0;
 
 	if (has_room && wait_ms == 0) {
-		cw_http_defer(request); /* before the thread can know it */
+		cw_http_defer(request); /* before the thread can see it */
 		*(signin->first ? &signin->last->next : &signin->first) = asked;
 		signin->last = asked;
 		signin->n_waiting++;
@@ -174,7 +174,7 @@ void signin_begin(struct cw_http_request *request, void *context)
 
 	if (asked && read_body(body, asked)) {
 		asked->request = request;
-		(void)cw_http_peer(request, asked->address); /* those without an address share a key */
+		(void)cw_http_peer(request, asked->address); /* requests without an address share a key */
 		queue(signin, asked);
 	} else {
 		asked_destroy(asked);
@@ -200,7 +200,7 @@ static bool on_account(void *context, const struct cw_account *account)
 	return ++accounts->n < 2;
 }
 
-/* CW_INVALID: the account is to be named. */
+/* CW_INVALID: the request must name an account. */
 static enum cw_status find_agent(struct signin *signin, const struct asked *asked, struct cw_agent *ret_agent,
 				 struct cw_error *reterr)
 {
@@ -227,7 +227,7 @@ static enum cw_status find_agent(struct signin *signin, const struct asked *aske
 	return status;
 }
 
-/* The password was right: all is given back to its agent, and this try to the address. */
+/* The password was correct: returns all tries to the agent, and this one to the address. */
 static void forgive(struct signin *signin, const struct asked *asked, const char *key)
 {
 	int64_t now_ms = cw_clock_monotonic_ms();
@@ -239,8 +239,8 @@ static void forgive(struct signin *signin, const struct asked *asked, const char
 }
 
 /*
- * One answer, after the same time, for a wrong password, an agent who is not there, and one who is disabled. Tries are
- * counted for the agent, by whichever name; for those who are not there by the name.
+ * Gives the same answer, after the same time, for a wrong password, an unknown agent and a disabled one. Tries are
+ * counted per agent, whichever name was used; for unknown agents, per name.
  */
 static void check_password(struct signin *signin, const struct asked *asked, struct cw_agent *agent)
 {

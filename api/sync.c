@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * GET /api/v1/sync: what happened since a cursor, or a snapshot when that cannot be told; both read in one
- * transaction, so that a client which subscribed first misses nothing (docs/protocol.md, "Sync").
+ * GET /api/v1/sync: the events since a cursor, or a snapshot if the cursor cannot be continued. Each is read in one
+ * transaction, so a client that subscribed first misses nothing (docs/protocol.md, "Sync").
  */
 #include <string.h>
 
@@ -10,7 +10,7 @@
 
 #define DEFAULT_LIMIT 500
 #define MAX_LIMIT 1000
-/* Rows looked at for one answer, however few of them the token may see. */
+/* The most rows read for one answer, even if the token may see few of them. */
 #define MAX_SCANNED 10000
 
 struct gathering {
@@ -51,7 +51,7 @@ static bool on_event(void *context, const struct cw_event *event)
 	return true;
 }
 
-/* The topic on which this token's reader learns how far the log has come. */
+/* The topic that tells this token's client how far the log has advanced. */
 static json_t *head_topic(const struct gathering *gathering)
 {
 	struct cw_topic topic = { .kind = gathering->sees_all ? CW_TOPIC_HEAD : CW_TOPIC_FEED };
@@ -99,7 +99,7 @@ static bool on_change(void *context, const char *conversation, bool is_gained)
 	bool is_theirs = cw_access_sees_conversation(gathering->api->access, gathering->token, conversation,
 						     gathering->token->subject);
 
-	/* What a deny rule keeps back was never theirs to lose. */
+	/* A conversation hidden by a deny rule was never visible, so it is neither gained nor lost. */
 	if (is_theirs &&
 	    json_array_append_new(is_gained ? gathering->gained : gathering->lost, json_string(conversation)) != 0) {
 		gathering->has_failed = true;
@@ -107,7 +107,7 @@ static bool on_change(void *context, const char *conversation, bool is_gained)
 	return !gathering->has_failed;
 }
 
-/* What came to an agent limited to some conversations, and what went, whatever page of the events this is. */
+/* The conversations that a limited agent gained and lost; complete on every page of the events. */
 static enum cw_status gather_changes(struct gathering *gathering, struct cw_reader *reader, int64_t since,
 				     struct cw_error *reterr)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* GET /api/v1/session: as whom a token acts. */
+/* GET /api/v1/session: the agent that a token stands for. */
 #include "api/api.h"
 
-/* What the token means here: its key's settings name the claims, and give a role to tokens without one. */
+/* The client cannot read this from the token itself: its key's settings name the claims and give a default role. */
 void api_whoami(struct cw_http_request *request, void *context)
 {
 	const struct api *api = context;

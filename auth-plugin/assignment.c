@@ -16,23 +16,23 @@ struct assignment {
 };
 
 struct slot {
-	struct person *person;         /* NULL: nobody has it now */
+	struct person *person;         /* NULL: assigned to nobody now */
 	struct assignment *assignment; /* NULL: free */
 };
 
 /*
- * A byte for each slot says who has it, as far as a byte can. Most questions are about other people's
- * conversations, and are answered from these bytes alone: 100,000 assignments are 256 KB, which stay in the cache.
+ * One byte per slot holds a tag of the assigned person. Most lookups are for conversations assigned to other people,
+ * and the tags alone answer them: 100,000 assignments have 256 KB of tags, which stay in the cache.
  */
 enum { TAG_FREE, TAG_NOBODY, TAG_FIRST_PERSON };
 
 struct assignments {
 	struct people *people;
 	struct slot *slots;
-	uint8_t *tags;  /* room of them */
+	uint8_t *tags;  /* array of `room` bytes */
 	size_t room, n; /* open addressing, at most half full */
 	size_t n_assigned;
-	size_t n_freed; /* slots that free_some has been through */
+	size_t n_freed; /* slots already visited by assignments_free_some */
 };
 
 struct name {
@@ -104,7 +104,7 @@ static uint8_t tag_of(const struct person *person)
 			TAG_NOBODY;
 }
 
-/* Where it is now. */
+/* Inserts the slot; returns its place. */
 static size_t put(struct slot *slots, uint8_t *tags, size_t room, const struct slot *slot)
 {
 	size_t at = slot->assignment->hash & (room - 1);
@@ -130,7 +130,7 @@ static bool grow(struct assignments *assignments)
 	}
 	for (size_t i = 0; i < assignments->room; i++) {
 		if (assignments->tags[i] != TAG_FREE) {
-			(void)put(slots, tags, room, &assignments->slots[i]); /* where it is does not matter */
+			(void)put(slots, tags, room, &assignments->slots[i]); /* its new place does not matter */
 		}
 	}
 	free(assignments->slots);

@@ -13,14 +13,14 @@
 #define COMMANDS_PER_S 50
 #define COMMANDS_BURST 500
 #define SAY_SUPPRESSED_MS 10000
-#define LONG_NUMBER 7 /* digits; a phone number has as many */
-/* mosquitto cuts its log lines at 1000 bytes; every text in a line is held to this. */
+#define LONG_NUMBER 7 /* digits; a phone number has at least this many */
+/* mosquitto truncates log lines at 1000 bytes, so every string in a line is limited to this. */
 #define MAX_TEXT 160
 #define MAX_LINE 950
 
-/* ---- what may be shown ---- */
+/* ---- masking ---- */
 
-/* Printable ASCII, without what would end the JSON text early. */
+/* Copies printable ASCII only, without characters that would need escaping in JSON. */
 static void put_clean(const char *text, size_t len, char *out, size_t size)
 {
 	size_t at = 0;
@@ -66,7 +66,7 @@ static void put_level(const struct policy *policy, const char *level, size_t len
 	put_clean(level, len, text, sizeof(text));
 	if (cw_conversation_id_parse(text, &id) == CW_OK) {
 		cw_tag_make(policy->tag, text, tag);
-		/* Whole or not at all: it begins with a character of several bytes. */
+		/* All or nothing, because a tag begins with a multi-byte character. */
 		(void)snprintf(out, size, "%s", strlen(tag) < size ? tag : ""); /* fits */
 		return;
 	}
@@ -77,7 +77,7 @@ static void put_level(const struct policy *policy, const char *level, size_t len
 }
 
 /*
- * The client id of somebody who was not admitted may be anything: a token (which begins with {" in base64url), a
+ * The client id of a client that was not admitted may be anything: a token (which starts with {" in base64url), a
  * conversation id, a phone number.
  */
 static void put_client_id(const struct policy *policy, const char *client_id, char *out, size_t size)
@@ -135,14 +135,14 @@ static bool takes(struct audit_bucket *bucket, int64_t per_s, int64_t burst)
 	return true;
 }
 
-/* Steals json. */
+/* Takes ownership of json. */
 static void write_line(const struct policy *policy, json_t *json)
 {
 	char line[MAX_LINE];
 	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
 
 	if (text) {
-		(void)snprintf(line, sizeof(line), "audit %s", text); /* a cut line still tells */
+		(void)snprintf(line, sizeof(line), "audit %s", text); /* a truncated line is still useful */
 		policy->broker.log(false, line);
 	}
 	free(text);
@@ -160,7 +160,7 @@ static bool put_text(json_t *json, const char *name, const char *text)
 static void put_session(json_t *json, const struct session *session)
 {
 	if (session) {
-		/* A line without one of these is better than none. */
+		/* If one of these cannot be added, the line is written without it. */
 		(void)put_text(json, "clientid", session->client_id);
 		(void)put_text(json, "account", session->token.account);
 		(void)put_text(json, "subject", session->token.subject);

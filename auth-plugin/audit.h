@@ -7,14 +7,14 @@
 #include "auth-plugin/policy.h"
 
 /*
- * One JSON line in the broker's log for every refused CONNECT, SUBSCRIBE and PUBLISH and every command of an
- * administrator: `convwire audit {"event":…}`. Refusals are limited, so that nobody can fill the disk with them;
- * commands have a limit of their own, so that refusals cannot hide them. Conversations are named by tags, and
- * nothing of a token is ever written. Not for deliveries.
+ * Writes one JSON line to the broker's log for every refused CONNECT, SUBSCRIBE and PUBLISH and every administrator's
+ * command: `convwire audit {"event":…}`. Refusals are rate-limited, so that nobody can fill the disk with them;
+ * commands have a separate limit, so that refusals cannot hide them. Conversations appear as tags, and no part of a
+ * token is ever written. Refused deliveries are not logged.
  */
 struct audit_bucket {
 	int64_t tokens, filled_ms;
-	int64_t suppressed; /* since it was last said */
+	int64_t suppressed; /* since the last `suppressed` line */
 };
 
 struct audit {
@@ -22,22 +22,24 @@ struct audit {
 	int64_t next_say_ms;
 };
 
-/* event: connect_refused, or renew_refused for a session that stays as it is. */
+/* event: connect_refused, or renew_refused for a session that continues unchanged. */
 void audit_connect(struct audit *audit, const struct policy *policy, const char *event,
 		   const struct policy_connect *connect, const char *reason);
 
-/* A SUBSCRIBE or PUBLISH. session NULL: a client that is not ours. */
+/* A refused SUBSCRIBE or PUBLISH. session NULL: not one of our clients. */
 void audit_refusal(struct audit *audit, const struct policy *policy, const struct session *session,
 		   const struct policy_check *check, const char *reason, const char *line);
 
-/* details (texts by name; a new reference, stolen; NULL: none) are added to the line. error NULL: it was done. */
+/*
+ * details (an object of strings; takes ownership; NULL: none) are added to the line. error NULL: the command succeeded.
+ */
 void audit_command(struct audit *audit, const struct policy *policy, const struct session *session, const char *command,
 		   json_t *details, const char *error);
 
-/* Says how many lines were left out, if some were and it is time. */
+/* Writes how many lines were suppressed, if any, once it is due. */
 void audit_tick(struct audit *audit, const struct policy *policy, int64_t monotonic_ms);
 
-/* A topic as a log may show it: conversation ids as tags, long numbers cut to their last digits. */
+/* A topic in a form that may be logged: conversation ids as tags, long numbers cut to their last digits. */
 void audit_topic(const struct policy *policy, const char *topic, char *out, size_t size);
 
 #endif

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* May a session do it? Asked for every delivery: no allocation, no I/O, no lock. */
+/*
+ * Decides whether a session may publish, subscribe or receive. Runs for every delivery: no allocation, no I/O, no lock.
+ */
 #include <string.h>
 
 #include "auth-plugin/policy.h"
@@ -11,7 +13,7 @@ struct asking {
 	const struct person *person;
 };
 
-/* conversation is of policy->topic, whose hash is known, or of a topic too long to be kept. */
+/* conversation points into policy->topic, whose hash is known, or into a topic too long to be kept there. */
 static bool is_assigned(void *context, const char *conversation, size_t len)
 {
 	const struct asking *asking = context;
@@ -50,11 +52,13 @@ static bool is_command(const char *topic)
 	return topic && strncmp(topic, "cmd/", 4) == 0;
 }
 
-/* What ends a session's say before any rule is looked at. An ended one has its will left, and its queue. */
+/*
+ * Checks the session's state before any rule. Once a session has ended, only its will and its queue are still checked.
+ */
 static enum policy_denial check_state(const struct policy *policy, const struct glance *glance,
 				      const struct policy_check *check, int64_t now_s)
 {
-	/* A kick asks again for every subscription; for a mere expiry they are kept, for the next connection. */
+	/* A kick makes the broker check every subscription again. After expiry they are kept for the next connection. */
 	bool is_kept = policy->is_kicking_expired && check->action == CW_ACCESS_SUBSCRIBE;
 	bool is_will = !glance->is_live && check->action == CW_ACCESS_WRITE;
 
@@ -89,7 +93,7 @@ enum policy_denial policy_check(struct policy *policy, const struct glance *glan
 		return denial;
 	}
 	policy_expect(policy, check->topic);
-	/* Addresses within the person and the session, whose memory is touched only by rules that ask for it. */
+	/* Only pointers into the person and the session: their memory is read only if a rule needs it. */
 	struct asking asking = { policy, glance->person };
 	const struct cw_access_request request = {
 		.account = glance->account,
@@ -117,7 +121,7 @@ enum policy_denial policy_check(struct policy *policy, const struct glance *glan
 enum policy_denial policy_check_absent(const struct policy *policy, const char *username,
 				       const struct policy_check *check, int64_t now_s)
 {
-	struct cw_token token = { .issued_at_s = 0 }; /* the token is not at hand: every rule about the person counts */
+	struct cw_token token = { .issued_at_s = 0 }; /* the token is unknown: any revocation of the person counts */
 	const char *slash = username ? strchr(username, '/') : NULL;
 	size_t len = slash ? (size_t)(slash - username) : 0;
 
@@ -139,7 +143,7 @@ enum policy_denial policy_check_absent(const struct policy *policy, const char *
 
 		return cw_access_allows(policy->access, &request) ? POLICY_ALLOWED : POLICY_BY_RULES;
 	}
-	/* Its role is not known. What it queues is asked again, by its token's rules, when it comes back. */
+	/* Its role is unknown, so its messages are queued; they are checked by its token's rules when it reconnects. */
 	return cw_topic_is_inside(check->topic, token.account) ? POLICY_ALLOWED : POLICY_BY_RULES;
 }
 
@@ -150,10 +154,10 @@ const char *policy_denial_text(enum policy_denial denial)
 		[POLICY_BY_RULES] = "the rules refuse it",
 		[POLICY_EXPIRED] = "the token has expired",
 		[POLICY_REVOKED] = "the token was revoked",
-		[POLICY_ENDED] = "the session is over",
+		[POLICY_ENDED] = "the session has ended",
 		[POLICY_NOT_LOADED] = "the daemon has not sent its table of revocations since the broker started",
 		[POLICY_WILL_COMMAND] = "a will must not be a command",
-		[POLICY_QUEUE_DROPPED] = "left over from a session that was revoked",
+		[POLICY_QUEUE_DROPPED] = "queued for a session that was revoked",
 		[POLICY_UNKNOWN_CLIENT] = "the client was not admitted by this plugin",
 	};
 
@@ -167,7 +171,7 @@ static bool begins_with(const char *text, const char *prefix)
 
 bool policy_is_ours(const char *topic)
 {
-	/* What a shared subscription is for stands behind its group's name. */
+	/* A shared subscription's filter follows the group's name. */
 	if (begins_with(topic, "$share/")) {
 		const char *filter = strchr(topic + 7, '/');
 

@@ -10,7 +10,7 @@
 #include "core/text.h"
 #include "core/topic.h"
 
-#define MAX_COMMANDS 100 /* of one request */
+#define MAX_COMMANDS 100 /* in one request */
 #define DEFAULT_COUNT 100
 #define MAX_COUNT 1000
 
@@ -19,8 +19,8 @@ struct request {
 	const struct session *admin;
 	const json_t *arguments;
 	int64_t now_s;
-	json_t *data;    /* the answer, filled */
-	json_t *details; /* for the audit line, filled */
+	json_t *data;    /* the answer, filled in by the command */
+	json_t *details; /* for the audit line, filled in by the command */
 };
 
 /* ---- arguments ---- */
@@ -35,7 +35,7 @@ static enum cw_status no_memory(struct cw_error *reterr)
 	return cw_error_set(reterr, CW_NOMEM, "out of memory");
 }
 
-/* *ret_text is NULL when it is not there. CW_INVALID for anything but a text of 1 to max bytes. */
+/* *ret_text is NULL if the argument is missing. CW_INVALID: not a string of 1 to max bytes. */
 static enum cw_status read_text(const struct request *request, const char *name, size_t max, const char **ret_text,
 				struct cw_error *reterr)
 {
@@ -43,7 +43,7 @@ static enum cw_status read_text(const struct request *request, const char *name,
 	const char *text = json_string_value(member);
 
 	if (member && (!text || json_string_length(member) != strlen(text) || text[0] == '\0' || strlen(text) > max)) {
-		return cw_error_set(reterr, CW_INVALID, "%s must be a text of 1 to %zu characters", name, max);
+		return cw_error_set(reterr, CW_INVALID, "%s must be a string of 1 to %zu characters", name, max);
 	}
 	*ret_text = text;
 	return CW_OK;
@@ -63,11 +63,11 @@ static enum cw_status read_count(const struct request *request, const char *name
 	return CW_OK;
 }
 
-/* For the audit line. */
+/* Adds a detail to the audit line. */
 static void note(struct request *request, const char *name, const char *value)
 {
 	if (value) {
-		(void)json_object_set_new(request->details, name, json_string(value)); /* the line is good without it */
+		(void)json_object_set_new(request->details, name, json_string(value)); /* the line can do without it */
 	}
 }
 
@@ -206,7 +206,7 @@ static enum cw_status kick(struct request *request, struct cw_error *reterr)
 	if (kicking.filter.account && !json_object_get(request->arguments, "clientid")) {
 		sessions_each(&request->policy->sessions, kick_one, &kicking);
 	} else if (kicking.filter.account || kicking.filter.subject) {
-		return bad(reterr, "kick takes clientid, or account, or account and subject");
+		return bad(reterr, "kick takes either clientid, or account with or without subject");
 	} else {
 		status = find_client(request, &session, reterr);
 		kicking.n_kicked = status == CW_OK && policy_kick(request->policy, session) ? 1 : 0;
@@ -249,7 +249,7 @@ static enum cw_status read_revocation(struct request *request, struct cw_revocat
 		}
 	}
 	if (n_named > 1) {
-		return bad(reterr, "revoke takes one of jti, subject and kid; or the account alone");
+		return bad(reterr, "revoke takes only one of jti, subject and kid, or account alone");
 	}
 	if (account && !cw_text_copy(revocation->account, sizeof(revocation->account), account)) {
 		return bad(reterr, "account is too long");
@@ -276,7 +276,7 @@ static enum cw_status revoke(struct request *request, struct cw_error *reterr)
 	if (status != CW_OK) {
 		return status;
 	}
-	/* In force from here on; the publisher has it stored, for the other brokers and for HTTP. */
+	/* In effect from here on; the publisher stores it, for other brokers and for HTTP. */
 	notice_publisher(request->policy,
 			 json_pack("{s:s, s:o}", "type", "revoked", "revocation", cw_revocation_to_json(&revocation)));
 	bool is_kept = state_save(request->policy, reterr) == CW_OK;
@@ -286,7 +286,7 @@ static enum cw_status revoke(struct request *request, struct cw_error *reterr)
 	}
 	request->data = json_pack(
 		"{s:o, s:I, s:s*}", "revocation", cw_revocation_to_json(&revocation), "kicked", (json_int_t)n_hit,
-		"warning", is_kept ? NULL : "in force, but not kept over a restart of the broker; its log says why");
+		"warning", is_kept ? NULL : "in force, but will be lost when the broker restarts; its log says why");
 	return request->data ? CW_OK : no_memory(reterr);
 }
 
@@ -361,7 +361,7 @@ static enum cw_status read_access(const struct request *request, struct policy_c
 			return CW_OK;
 		}
 	}
-	return bad(reterr, "explain needs a topic, and access: read, write or subscribe");
+	return bad(reterr, "explain needs topic, and access: read, write or subscribe");
 }
 
 static enum cw_status explain(struct request *request, struct cw_error *reterr)
@@ -439,7 +439,7 @@ static void look_at_receiver(void *context, struct session *session)
 	}
 }
 
-/* Of a topic below acct/<account>/: every client of that account, what it subscribed to, and what the rules say. */
+/* For a topic below acct/<account>/: lists that account's clients, their subscriptions, and what the rules decide. */
 static enum cw_status list_receivers(struct request *request, struct cw_error *reterr)
 {
 	struct receivers receivers = { .policy = request->policy,
@@ -502,10 +502,10 @@ static enum cw_status act(struct request *request, const char *name, struct cw_e
 			return commands[i].act(request, reterr);
 		}
 	}
-	return bad(reterr, name ? "no such command" : "a command needs its name, as \"command\"");
+	return bad(reterr, name ? "no such command" : "each command needs its name in \"command\"");
 }
 
-/* A sentence may quote a file that is no UTF-8. */
+/* The error may quote a file that is not UTF-8. */
 static json_t *error_json(char *text)
 {
 	json_t *json = json_string(text);
@@ -516,7 +516,7 @@ static json_t *error_json(char *text)
 	return json ? json : json_string(text);
 }
 
-/* A new reference; NULL without memory. */
+/* Runs one command. A new reference; NULL when out of memory. */
 static json_t *answer_one(struct policy *policy, struct audit *audit, const struct session *admin, const json_t *item,
 			  int64_t now_s)
 {
@@ -530,7 +530,7 @@ static json_t *answer_one(struct policy *policy, struct audit *audit, const stru
 						     error_json(error.text));
 
 	if (json_is_string(correlation)) {
-		(void)json_object_set(answer, "correlationData", correlation); /* without memory there is no answer either */
+		(void)json_object_set(answer, "correlationData", correlation); /* if out of memory, so is the answer */
 	}
 	audit_command(audit, policy, admin, name ? name : "unknown", request.details,
 		      status == CW_OK ? NULL : error.text);

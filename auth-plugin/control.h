@@ -6,7 +6,7 @@
 #include "auth-plugin/policy.h"
 
 /*
- * Administration by MQTT, $CONTROL/convwire/v1, in the shape of mosquitto's dynamic-security plugin: a request is
+ * Administration over MQTT, $CONTROL/convwire/v1, in the format of mosquitto's dynamic-security plugin. A request is
  * {"commands":[{"command":"kick",…,"correlationData":"…"}]}, the answer {"responses":[{"command","data"|"error",
  * "correlationData"}]} goes to the client that asked. docs/acl.md, "Administration", lists the commands.
  */

@@ -6,9 +6,9 @@
 
 #include "core/access.h"
 
-/* What the plugin counts since the broker started; `stats` and /metrics show it. */
+/* The plugin's counters since the broker started, shown by `stats` and /metrics. */
 
-/* Why a connection was refused. The words are the label in the metrics. */
+/* Why a connection was refused; a label in the metrics. */
 enum policy_refusal {
 	POLICY_REFUSED_TOKEN,
 	POLICY_REFUSED_EXPIRED,

@@ -76,7 +76,7 @@ bool index_add(struct index *index, uint64_t hash, void *item)
 	return true;
 }
 
-/* Moves what comes after a freed slot back, as far as its own place allows, so that no search ends early. */
+/* Moves the entries after a freed slot back, none before its home slot, so that no search ends early. */
 static void close_gap(struct index *index, size_t gap)
 {
 	size_t mask = index->room - 1;

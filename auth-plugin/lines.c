@@ -14,7 +14,7 @@ void *lines_alloc(size_t bytes)
 	void *memory = aligned_alloc(alignment, rounded);
 
 	if (memory && alignment == HUGE_BYTES) {
-		(void)madvise(memory, rounded, MADV_HUGEPAGE); /* where it is refused, small pages serve */
+		(void)madvise(memory, rounded, MADV_HUGEPAGE); /* if refused, normal pages are used */
 	}
 	return memory ? memset(memory, 0, rounded) : NULL;
 }

@@ -5,8 +5,8 @@
 #include <stddef.h>
 
 /*
- * Zeroed memory for a table that is looked into at random: whole cache lines, and, from 2 MB on, huge pages where
- * the kernel has them (a lookup otherwise waits for the page tables too). NULL without memory; freed with free().
+ * Zeroed memory for a table with random access: whole cache lines and, from 2 MB on, huge pages where the kernel
+ * provides them (otherwise a lookup also waits for the page tables). NULL when out of memory; freed with free().
  */
 #define LINE_BYTES 64
 void *lines_alloc(size_t bytes);

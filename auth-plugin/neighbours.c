@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Stands in our own file. */
+/* An address inside our own library. */
 static const char here;
 
 struct search {
@@ -14,7 +14,7 @@ struct search {
 	size_t size;
 };
 
-/* By address: a handle's symbols may come from what it depends on. */
+/* Compares by address, because a handle's symbols may come from one of its dependencies. */
 static bool is_from(const void *symbol, const char *file)
 {
 	Dl_info info;
@@ -32,7 +32,7 @@ static bool is_plugin(const char *file)
 		is_one = is_one || is_from(dlsym(handle, entries[i]), file);
 	}
 	if (handle) {
-		(void)dlclose(handle); /* gives back the reference that RTLD_NOLOAD took */
+		(void)dlclose(handle); /* drops the reference taken by RTLD_NOLOAD */
 	}
 	return is_one;
 }
@@ -46,7 +46,7 @@ static int look_at(struct dl_phdr_info *info, size_t info_size, void *context)
 	    !is_plugin(info->dlpi_name)) {
 		return 0;
 	}
-	(void)snprintf(search->out, search->size, "%s", info->dlpi_name); /* a cut name still tells */
+	(void)snprintf(search->out, search->size, "%s", info->dlpi_name); /* a truncated name is still useful */
 	return 1;
 }
 

@@ -6,8 +6,9 @@
 #include <stddef.h>
 
 /*
- * Was another plugin loaded into this broker before ours? mosquitto asks plugins in the order of loading, and the
- * first that does not defer decides. Called at load, when those that follow are not there yet. Writes its file.
+ * Was another plugin loaded into this broker before ours? mosquitto calls plugins in the order in which they were
+ * loaded, and the first that does not defer decides. Call at load time, before later plugins are loaded. Writes that
+ * plugin's file name to out.
  */
 bool neighbours_find_earlier(char *out, size_t size);
 

@@ -11,7 +11,7 @@
 
 /* ---- to an agent ---- */
 
-/* Steals json. */
+/* Takes ownership of json. */
 static void tell(const struct policy *policy, const struct session *session, json_t *json)
 {
 	struct cw_topic topic = { .kind = CW_TOPIC_NOTICE };
@@ -20,7 +20,7 @@ static void tell(const struct policy *policy, const struct session *session, jso
 
 	memcpy(topic.account, session->token.account, sizeof(topic.account));
 	memcpy(topic.subject, session->token.subject, sizeof(topic.subject));
-	/* _system has no such topic, and renews by connecting. */
+	/* _system has no such topic; its clients renew by reconnecting. */
 	if (payload && cw_topic_make(&topic, text) == CW_OK) {
 		policy->broker.tell(session->client_id, text, payload, strlen(payload), 1);
 	}

@@ -6,20 +6,23 @@
 
 #include "auth-plugin/policy.h"
 
-/* What the plugin says of its own accord, on acct/<a>/agent/<s>/notice (docs/protocol.md, "Notices"). */
+/*
+ * Messages that the plugin sends unprompted, on acct/<a>/agent/<s>/notice (docs/protocol.md, "Notices") and to the
+ * publisher.
+ */
 
-/* To the session's client alone; no subscription is needed. */
+/* Sent only to the session's client, which needs no subscription. */
 void notice_expiring(const struct policy *policy, const struct session *session);
 void notice_renewed(const struct policy *policy, const struct session *session);
 void notice_renew_refused(const struct policy *policy, const struct session *session, const char *reason);
 
-/* To the daemon's publisher. Steals json; NULL, for want of memory, says nothing. */
+/* Sent to the daemon's publisher. Takes ownership of json; NULL (out of memory) sends nothing. */
 void notice_publisher(const struct policy *policy, json_t *json);
 
-/* Every counter, as the publisher gets them and `stats` answers; a new reference, NULL without memory. */
+/* All counters, as sent to the publisher and answered by `stats`; a new reference, NULL when out of memory. */
 json_t *notice_counters(const struct policy *policy);
 
-/* The counters to the publisher, when they are due. */
+/* Sends the counters to the publisher when due. */
 void notice_stats(struct policy *policy, int64_t monotonic_ms);
 
 #endif

@@ -88,7 +88,7 @@ struct person *people_get(struct people *people, const char *account_name, const
 	struct person *person = index_find(&people->persons, hash, is_person, &key);
 
 	if (person) {
-		put_account(people, account); /* the person has its own */
+		put_account(people, account); /* the person holds its own reference */
 	} else {
 		person = make_person(people, account, subject, hash);
 		if (!person) {

@@ -8,14 +8,14 @@
 #include "core/conversation_id.h"
 
 /*
- * Accounts and their subjects, each once: what a session and an assignment point to, so that "is it theirs" is
- * a comparison of pointers, and where live connections are counted. Counted by reference. One thread.
+ * Accounts and their subjects, each stored once. Sessions and assignments point to them, so that checking an assignment
+ * is a comparison of pointers. Live connections are counted here. Reference-counted. One thread.
  */
 struct account {
 	char name[CW_ACCOUNT_MAX + 1];
 	uint64_t hash;
 	int64_t n_live;
-	size_t references; /* its people */
+	size_t references; /* its people's */
 };
 
 struct person {
@@ -31,12 +31,12 @@ struct people {
 };
 
 void people_init(struct people *people, uint64_t seed);
-/* Everybody must have been given back. */
+/* All references must have been released. */
 void people_finish(struct people *people);
 
-/* One more reference to a person, made if new. NULL without memory. */
+/* A new reference to a person, who is created if needed. NULL when out of memory. */
 struct person *people_get(struct people *people, const char *account, const char *subject);
-/* Gives one back; the last one frees. NULL is fine. */
+/* Releases a reference; the last one frees the person. Accepts NULL. */
 void people_put(struct people *people, struct person *person);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * convwire_auth.so: mosquitto's plugin interface, version 5, and nothing else. The broker runs every
- * callback on its one thread. Two rules stand above all: fail closed (a plugin that cannot load its keys
- * stops the broker), and answer ACL checks with SUCCESS or ACL_DENIED only, since on a READ check any
- * other code makes mosquitto disconnect the publisher; DEFER, by option, for clients and topics that are not ours.
+ * convwire_auth.so: the adapter to mosquitto's plugin interface, version 5. The broker runs every callback on its one
+ * thread. Two rules are essential. Fail closed: a plugin that cannot load its keys stops the broker. Answer ACL checks
+ * with SUCCESS or ACL_DENIED only, since on a READ check any other code makes mosquitto disconnect the publisher; DEFER
+ * is used only if the option allows it, for clients and topics that are not ours.
  */
 #include <stdatomic.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-/* The export macro of the headers is empty on Linux, and this tree is built with hidden visibility. */
+/* The headers' export macro is empty on Linux, and this tree is built with hidden visibility. */
 #pragma GCC visibility push(default)
 #include <mosquitto.h>
 #include <mosquitto_broker.h>
@@ -32,7 +32,7 @@
 
 #define AUTH_METHOD "JWT"
 #define COARSE_LAG_NS 10000000 /* a tick of a kernel with HZ=100 */
-#define CHECK_SAMPLE 256       /* one delivery check in so many is timed */
+#define CHECK_SAMPLE 256       /* one in this many delivery checks is timed */
 
 struct plugin {
 	mosquitto_plugin_id_t *id;
@@ -44,10 +44,16 @@ struct plugin {
 	unsigned n_checks;
 };
 
-/* The broker loads one for each listener when per_listener_settings is true; tables and limits would not be shared. */
+/*
+ * With per_listener_settings true, the broker loads the plugin once per listener; tables and limits would not be
+ * shared.
+ */
 static atomic_bool is_loaded;
 
-/* The coarse clock costs a delivery 5 ns in place of 25, but lags by up to 10 ms: a token ends a little early. */
+/*
+ * The coarse clock takes 5 ns per delivery instead of 25, but lags by up to 10 ms. That lag is added, so a token may
+ * expire slightly early.
+ */
 static int64_t now_s(void)
 {
 	struct timespec now;
@@ -56,16 +62,16 @@ static int64_t now_s(void)
 	return now.tv_sec + (now.tv_nsec >= 1000000000 - COARSE_LAG_NS ? 1 : 0);
 }
 
-/* ---- what the broker does for us ---- */
+/* ---- calls to the broker ---- */
 
 static void broker_kick(const char *client_id, bool with_will)
 {
-	(void)mosquitto_kick_client_by_clientid(client_id, with_will); /* one that has gone by itself is as well */
+	(void)mosquitto_kick_client_by_clientid(client_id, with_will); /* fails if the client is already gone */
 }
 
 static void broker_tell(const char *client_id, const char *topic, const char *payload, size_t len, int qos)
 {
-	/* What is lost for want of memory is told again (counters), or asked again (answers). */
+	/* If this fails for lack of memory, counters are sent again later, and a lost answer can be requested again. */
 	(void)mosquitto_broker_publish_copy(client_id, topic, (int)len, payload, qos, false, NULL);
 }
 
@@ -78,7 +84,7 @@ static const struct broker broker = { broker_kick, broker_tell, broker_log };
 
 /* ---- connecting ---- */
 
-/* Without ticks nobody would be disconnected at expiry. The broker has ticked before any client can be read. */
+/* Without ticks, nobody would be disconnected at expiry. A working broker ticks before it reads from any client. */
 static bool refuses_for_want_of_ticks(struct plugin *plugin)
 {
 	if (plugin->has_ticked) {
@@ -94,9 +100,9 @@ static bool refuses_for_want_of_ticks(struct plugin *plugin)
 }
 
 /*
- * A session restored from mosquitto.db has never connected, and the publisher of a retained message is looked up
- * without one: no address, and no protocol version, which every CONNECT brings. (A client on a Unix socket has no
- * address either.)
+ * A session restored from mosquitto.db has not connected yet, and the publisher of a retained message is looked up
+ * without a connection. Such clients have no address and no protocol version, which every CONNECT sets. (A client on a
+ * Unix socket has no address either.)
  */
 static bool is_absent(struct mosquitto *client)
 {
@@ -135,7 +141,7 @@ static bool admit(struct plugin *plugin, struct mosquitto *client, const char *t
 	return session != NULL;
 }
 
-/* Three parts with dots between them: what another plugin's password will hardly be. */
+/* Three parts separated by dots, which another plugin's password is unlikely to be. */
 static bool looks_like_token(const char *password)
 {
 	const char *dot = password ? strchr(password, '.') : NULL;
@@ -143,28 +149,31 @@ static bool looks_like_token(const char *password)
 	return dot && strncmp(password, "eyJ", 3) == 0 && strchr(dot + 1, '.');
 }
 
-/* Another plugin's client, unless it would take over one of ours, or wait under a name that one of ours will need. */
+/*
+ * Leaves the client to other plugins, unless it would take over one of ours or occupy a client id that one of ours will
+ * need.
+ */
 static int defer(struct plugin *plugin, struct mosquitto *client, struct session *session)
 {
 	const struct policy_connect connect = { .client_id = mosquitto_client_id(client),
 						.address = mosquitto_client_address(client) };
 
 	if (session) {
-		sessions_forget(&plugin->policy.sessions, session); /* the pointer is somebody else's now */
+		sessions_forget(&plugin->policy.sessions, session); /* the pointer now belongs to another client */
 	}
 	if (connect.client_id && (policy_is_client_id(connect.client_id) ||
 				  sessions_find_by_client_id(&plugin->policy.sessions, connect.client_id))) {
 		plugin->policy.counters.refused[POLICY_REFUSED_CLIENT_ID]++;
 		audit_connect(&plugin->audit, &plugin->policy, "connect_refused", &connect,
-			      "client ids of this form, or of a session with a token, are for tokens");
+			      "this client id is reserved for clients with a token");
 		return MOSQ_ERR_AUTH;
 	}
 	return MOSQ_ERR_PLUGIN_DEFER;
 }
 
 /*
- * On SIGHUP the broker asks again for every client, with the password of its CONNECT, which may have
- * expired since; a session that is there answers for itself.
+ * On SIGHUP the broker authenticates every client again, with the password from its CONNECT, which may have expired
+ * since. For a known session, the session decides instead.
  */
 static int on_basic_auth(int event, void *event_data, void *userdata)
 {
@@ -176,8 +185,10 @@ static int on_basic_auth(int event, void *event_data, void *userdata)
 	if (session && session->is_live) {
 		return policy_goes_on(session, now_s()) ? MOSQ_ERR_SUCCESS : MOSQ_ERR_AUTH;
 	}
-	/* Offline, or restored: it shows its token when it comes back. Any other answer makes 2.0.11 disconnect a session
-	 * that has no connection, and corrupts its list of expiries. */
+	/*
+	 * Offline or restored: it presents a token when it reconnects. Any other answer makes 2.0.11 disconnect a session
+	 * that has no connection, which corrupts its list of expiries.
+	 */
 	if (plugin->is_reloading && (session || is_absent(connect->client))) {
 		return MOSQ_ERR_SUCCESS;
 	}
@@ -200,7 +211,10 @@ static int renew(struct plugin *plugin, struct session *session, const char *tok
 	return MOSQ_ERR_AUTH;
 }
 
-/* MQTT 5 AUTH (4.12), method JWT: at CONNECT, and again to renew. The broker does not say which; the session does. */
+/*
+ * MQTT 5 AUTH (4.12), method JWT: at CONNECT, and later to renew. The broker does not say which it is; our session
+ * tells.
+ */
 static int on_extended_auth(int event, void *event_data, void *userdata)
 {
 	struct mosquitto_evt_extended_auth *auth = event_data;
@@ -211,13 +225,13 @@ static int on_extended_auth(int event, void *event_data, void *userdata)
 	(void)event;
 	if (!auth->auth_method || strcmp(auth->auth_method, AUTH_METHOD) != 0) {
 		if (session && !session->is_live) {
-			sessions_forget(&plugin->policy.sessions, session); /* the pointer is somebody else's now */
+			sessions_forget(&plugin->policy.sessions, session); /* the pointer now belongs to another client */
 		}
 		return plugin->policy.defers_foreign ? MOSQ_ERR_PLUGIN_DEFER : MOSQ_ERR_NOT_SUPPORTED;
 	}
 	size_t len = auth->data_in && !memchr(auth->data_in, '\0', auth->data_in_len) ? auth->data_in_len : 0;
 
-	len = len < sizeof(token) ? len : sizeof(token) - 1; /* one that is too long is refused as such */
+	len = len < sizeof(token) ? len : sizeof(token) - 1; /* a token that is too long is refused as such */
 	if (len > 0) {
 		memcpy(token, auth->data_in, len);
 	}
@@ -255,7 +269,7 @@ static void say_refused(struct plugin *plugin, const struct session *session, co
 		      has_line ? line : NULL);
 }
 
-/* A client that we did not admit: nobody's, another plugin's, or one without a connection. */
+/* Checks a client that we did not admit: an unknown one, another plugin's, or one without a connection. */
 static int check_stranger(struct plugin *plugin, struct mosquitto *client, const struct policy_check *check)
 {
 	enum policy_denial denial = POLICY_UNKNOWN_CLIENT;
@@ -299,7 +313,7 @@ static int64_t monotonic_ns(void)
 	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-/* A pointer is used again. Of a session that has ended, for its will and its queue, the names are still there. */
+/* Pointers are reused. An ended session that is checked for its will or queue still has its client id and username. */
 static bool is_same_client(const struct session *session, struct mosquitto *client)
 {
 	const char *client_id = mosquitto_client_id(client);
@@ -317,7 +331,7 @@ static int check_any(struct plugin *plugin, struct mosquitto *client, const stru
 	const struct glance *glance = sessions_glance(&plugin->policy.sessions, client);
 
 	if (glance && !glance->is_live && !is_same_client(glance->session, client)) {
-		glance = NULL; /* it was admitted where we were not asked */
+		glance = NULL; /* a new client, admitted without us */
 	}
 	return glance ? check_session(plugin, glance, check) : check_stranger(plugin, client, check);
 }
@@ -378,9 +392,9 @@ static int on_acl_check(int event, void *event_data, void *userdata)
 	return answer;
 }
 
-/* ---- $CONTROL: the ACL check has passed, and mosquitto forwards it to nobody ---- */
+/* ---- $CONTROL: the ACL check has passed; mosquitto does not forward these messages ---- */
 
-/* Whatever is wrong with a message is answered: any other code would disconnect its sender. */
+/* Errors go into the answer, and the code is always success: any other code would disconnect the sender. */
 static int on_control(int event, void *event_data, void *userdata)
 {
 	struct mosquitto_evt_control *control = event_data;
@@ -427,7 +441,7 @@ static int on_renew(int event, void *event_data, void *userdata)
 		return MOSQ_ERR_SUCCESS;
 	}
 	const struct policy_connect connect = { .client_id = session->client_id, .address = session->address };
-	const char *reason = strlen(token) == len ? error.text : "not a JWT: it has a NUL byte";
+	const char *reason = strlen(token) == len ? error.text : "not a JWT: it contains a NUL byte";
 
 	notice_renew_refused(&plugin->policy, session, reason);
 	audit_connect(&plugin->audit, &plugin->policy, "renew_refused", &connect, reason);
@@ -449,7 +463,7 @@ static int on_tick(int event, void *event_data, void *userdata)
 	return MOSQ_ERR_SUCCESS;
 }
 
-/* In the order in which mosquitto asks: its own settings first, then plugins. A bad file changes nothing. */
+/* mosquitto reloads its own settings first, then its plugins. A bad file changes nothing. */
 static int on_reload(int event, void *event_data, void *userdata)
 {
 	struct plugin *plugin = userdata;
@@ -458,9 +472,9 @@ static int on_reload(int event, void *event_data, void *userdata)
 
 	(void)event;
 	(void)event_data;
-	plugin->is_reloading = true; /* next the broker asks about every client, connected or not, before anything else */
+	plugin->is_reloading = true; /* next, the broker checks every client, connected or not */
 	if (policy_reload(&plugin->policy, &error) == CW_OK) {
-		broker_log(false, "keys and roles loaded again");
+		broker_log(false, "keys and roles reloaded");
 	} else {
 		(void)snprintf(line, sizeof(line), "%s; the old keys and roles stay in force", error.text);
 		broker_log(true, line);
@@ -473,7 +487,7 @@ static int on_reload(int event, void *event_data, void *userdata)
 static const struct {
 	int event;
 	MOSQ_FUNC_generic_callback callback;
-	const char *topic; /* of $CONTROL */
+	const char *topic; /* for $CONTROL */
 } callbacks[] = {
 	{ MOSQ_EVT_BASIC_AUTH, on_basic_auth, NULL },
 	{ MOSQ_EVT_EXT_AUTH_START, on_extended_auth, NULL },
@@ -497,7 +511,7 @@ static const struct cw_conf_key option_rows[] = {
 	OPTION(max_clients_per_account, CW_CONF_INT, "10000", INT32_MAX, "live connections; 0: no limit"),
 	OPTION(max_clients_per_subject, CW_CONF_INT, "100", INT32_MAX, "live connections; 0: no limit"),
 	OPTION(roles, CW_CONF_TEXT, "", 0, "role file"),
-	OPTION(state, CW_CONF_TEXT, "", 0, "file that keeps revocations over a restart"),
+	OPTION(state, CW_CONF_TEXT, "", 0, "file that keeps revocations across restarts"),
 };
 #undef OPTION
 static const struct cw_conf_table option_table = { option_rows, sizeof(option_rows) / sizeof(option_rows[0]) };
@@ -518,10 +532,10 @@ static enum cw_status read_options(const struct mosquitto_opt *rows, int n_rows,
 		return status;
 	}
 	if (options->keys[0] == '\0' || options->roles[0] == '\0') {
-		return cw_error_set(reterr, CW_INVALID, "plugin_opt_keys and plugin_opt_roles are both needed");
+		return cw_error_set(reterr, CW_INVALID, "plugin_opt_keys and plugin_opt_roles are both required");
 	}
 	if (strcmp(options->foreign, "deny") != 0 && strcmp(options->foreign, "defer") != 0) {
-		return cw_error_set(reterr, CW_INVALID, "plugin_opt_foreign is deny or defer, not \"%.40s\"",
+		return cw_error_set(reterr, CW_INVALID, "plugin_opt_foreign must be deny or defer, not \"%.40s\"",
 				    options->foreign);
 	}
 	return CW_OK;
@@ -532,7 +546,7 @@ static enum cw_status register_callbacks(struct plugin *plugin, struct cw_error 
 	for (size_t i = 0; i < N_CALLBACKS; i++) {
 		if (mosquitto_callback_register(plugin->id, callbacks[i].event, callbacks[i].callback,
 						callbacks[i].topic, plugin) != MOSQ_ERR_SUCCESS) {
-			return cw_error_set(reterr, CW_IO, "mosquitto does not take callback %zu", i);
+			return cw_error_set(reterr, CW_IO, "mosquitto refused to register callback %zu", i);
 		}
 	}
 	return CW_OK;
@@ -542,7 +556,7 @@ static void unregister_callbacks(struct plugin *plugin)
 {
 	for (size_t i = 0; i < N_CALLBACKS; i++) {
 		(void)mosquitto_callback_unregister(plugin->id, callbacks[i].event, callbacks[i].callback,
-						    callbacks[i].topic); /* one that is not there is well gone */
+						    callbacks[i].topic); /* may never have been registered */
 	}
 }
 
@@ -583,14 +597,14 @@ static void say_ready(const struct plugin *plugin)
 	char neighbour[256];
 	char line[500];
 
-	(void)snprintf(line, sizeof(line), "%zu token keys, %zu roles; clients of others: %s",
+	(void)snprintf(line, sizeof(line), "%zu token keys, %zu roles; clients of other plugins: %s",
 		       cw_token_keys_count(plugin->policy.keys), cw_access_n_roles(plugin->policy.access),
 		       plugin->policy.options.foreign);
 	broker_log(false, line);
 	if (neighbours_find_earlier(neighbour, sizeof(neighbour))) {
 		(void)snprintf(line, sizeof(line),
-			       "%s was loaded before this plugin: what it allows is never asked here. Put Convwire's plugin "
-			       "line first",
+			       "%s was loaded before this plugin: what it allows is never checked here. Put Convwire's "
+			       "plugin line first in mosquitto.conf",
 			       neighbour);
 		broker_log(true, line);
 	}
@@ -605,8 +619,8 @@ int mosquitto_plugin_init(mosquitto_plugin_id_t *identifier, void **userdata, st
 
 	if (atomic_exchange(&is_loaded, true)) {
 		broker_log(true,
-			   "loaded twice, as with per_listener_settings true: its tables cannot be shared. Load it once, "
-			   "with per_listener_settings false");
+			   "the plugin was loaded twice, as with per_listener_settings true, but its tables cannot be shared. "
+			   "Load it once, with per_listener_settings false");
 		return MOSQ_ERR_UNKNOWN;
 	}
 	cw_memory_init();
@@ -620,7 +634,7 @@ int mosquitto_plugin_init(mosquitto_plugin_id_t *identifier, void **userdata, st
 		unregister_callbacks(plugin);
 		plugin->policy.options = read;
 		destroy(plugin);
-		return MOSQ_ERR_UNKNOWN; /* the broker does not start without its guard */
+		return MOSQ_ERR_UNKNOWN; /* the broker then refuses to start */
 	}
 	*userdata = plugin;
 	say_ready(plugin);

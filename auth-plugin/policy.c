@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Loading, and who is admitted. Decisions are in check.c, what happens with time in upkeep.c. */
+/* Loading, and admitting clients. Permission checks are in check.c, timed work in upkeep.c. */
 #include "auth-plugin/policy.h"
 
 #include <string.h>
@@ -29,7 +29,7 @@ static enum cw_status load_rules(const struct policy_options *options, struct cw
 	return CW_OK;
 }
 
-/* Without the key of keys/shared/tag.key audit lines still tell conversations apart, by tags of their own. */
+/* Without keys/shared/tag.key, audit lines still tell conversations apart, by tags from a random key. */
 static enum cw_status load_tag(struct policy *policy, struct cw_error *reterr)
 {
 	unsigned char random[16];
@@ -37,7 +37,7 @@ static enum cw_status load_tag(struct policy *policy, struct cw_error *reterr)
 	enum cw_status status = cw_tag_key_load(policy->options.keys, &policy->tag, &error);
 
 	if (status == CW_NOT_FOUND && cw_clock_random(random, sizeof(random)) == CW_OK) {
-		policy->broker.log(false, "keys/shared/tag.key is not there; tags in these lines fit no other log");
+		policy->broker.log(false, "keys/shared/tag.key is missing: the tags in these lines match no other log");
 		policy->tag = cw_tag_key_create(random, sizeof(random));
 		return policy->tag ? CW_OK : cw_error_set(reterr, CW_NOMEM, "out of memory");
 	}
@@ -53,7 +53,7 @@ static enum cw_status load_everything(struct policy *policy, struct cw_error *re
 		status = load_tag(policy, reterr);
 	}
 	if (status == CW_OK && cw_clock_random(&seed, sizeof(seed)) != CW_OK) {
-		status = cw_error_set(reterr, CW_IO, "the system gives no random numbers");
+		status = cw_error_set(reterr, CW_IO, "cannot get random numbers from the system");
 	}
 	if (status != CW_OK) {
 		return status;
@@ -144,18 +144,21 @@ static enum cw_status check_limit(const char *whose, const char *option, int64_t
 				  struct cw_error *reterr)
 {
 	return limit == 0 || n_live < limit ? CW_OK :
-					      cw_error_set(reterr, CW_DENIED, "the %s has %lld connections already (%s)",
+					      cw_error_set(reterr, CW_DENIED, "the %s already has %lld connections (%s)",
 							   whose, (long long)n_live, option);
 }
 
-/* Before anything is changed, so that a refusal leaves all as it was. A client that takes itself over counts once. */
+/*
+ * Called before anything is changed, so that a refusal has no effect. A client that takes over its own session counts
+ * once.
+ */
 static enum cw_status check_limits(const struct policy *policy, const struct person *person,
 				   const struct session *older, struct cw_error *reterr)
 {
 	int64_t n_replaced = older && older->is_live ? 1 : 0;
 
 	if (strcmp(person->account->name, CW_SYSTEM_ACCOUNT) == 0) {
-		return CW_OK; /* the daemon and admins must not be locked out */
+		return CW_OK; /* never lock out the daemon and admins */
 	}
 	enum cw_status status = check_limit("subject", "max_clients_per_subject",
 					    policy->options.max_clients_per_subject, person->n_live - n_replaced, reterr);
@@ -171,7 +174,7 @@ static enum cw_status verify(struct policy *policy, const struct policy_connect 
 {
 	*ret_refusal = POLICY_REFUSED_TOKEN;
 	if (!connect->token) {
-		return cw_error_set(reterr, CW_DENIED, "no password; the token belongs there");
+		return cw_error_set(reterr, CW_DENIED, "no password: send the token as the password");
 	}
 	enum cw_status status = cw_token_verify(policy->keys, connect->token, now_ms, ret_token, reterr);
 
@@ -207,7 +210,7 @@ static bool client_id_fits(const char *client_id, const struct cw_token *token)
 	return client_id && (is_own(client_id, token) || is_broker_chosen(client_id));
 }
 
-/* Were earlier tokens of this person revoked? Then a session that nothing is known of, from before a restart, may be theirs. */
+/* Were earlier tokens of this person revoked? If so, an unknown session from before a restart may have used one. */
 static bool has_been_revoked(const struct policy *policy, const struct session *session, int64_t now_s)
 {
 	struct cw_token earlier = session->token;
@@ -216,7 +219,7 @@ static bool has_been_revoked(const struct policy *policy, const struct session *
 	return cw_revocations_hit(policy->revocations, &earlier, now_s);
 }
 
-/* Takes the token's claim over when it succeeds. */
+/* Takes ownership of the token's claim on success. */
 static struct session *enter(struct policy *policy, const struct policy_connect *connect, struct cw_token *token,
 			     int64_t now_s, enum policy_refusal *ret_refusal, struct cw_error *reterr)
 {
@@ -226,9 +229,9 @@ static struct session *enter(struct policy *policy, const struct policy_connect 
 
 	*ret_refusal = POLICY_REFUSED_OTHER;
 	if (person && older && older->person != person) {
-		/* One that the broker chose; nobody else may come back under it. */
+		/* The id was chosen by the broker; nobody else may reconnect with it. */
 		*ret_refusal = POLICY_REFUSED_CLIENT_ID;
-		(void)cw_error_set(reterr, CW_DENIED, "the client id is another subject's");
+		(void)cw_error_set(reterr, CW_DENIED, "the client id belongs to another subject");
 	} else if (person && check_limits(policy, person, older, reterr) != CW_OK) {
 		*ret_refusal = POLICY_REFUSED_LIMIT;
 	} else {
@@ -243,7 +246,7 @@ static struct session *enter(struct policy *policy, const struct policy_connect 
 	if (!session) {
 		return NULL;
 	}
-	*token = (struct cw_token){ .claim = NULL }; /* the session's from here on */
+	*token = (struct cw_token){ .claim = NULL }; /* owned by the session from here on */
 	session->drops_queue = session->drops_queue || (!older && has_been_revoked(policy, session, now_s));
 	policy->has_dropping = policy->has_dropping || session->drops_queue;
 	resolve_role(policy, session);
@@ -265,7 +268,7 @@ struct session *policy_admit(struct policy *policy, const struct policy_connect 
 			refusal = POLICY_REFUSED_CLIENT_ID;
 			(void)cw_error_set(
 				reterr, CW_DENIED,
-				"the client id is neither <account>:<subject>:<tab> of the token nor the broker's");
+				"the client id is neither the token's <account>:<subject>:<tab> nor chosen by the broker");
 		}
 	}
 	if (session) {
@@ -290,7 +293,7 @@ enum cw_status policy_renew(struct policy *policy, struct session *session, cons
 	struct cw_token token = { .claim = NULL };
 
 	if (!session->is_live || !policy_goes_on(session, now_ms / 1000)) {
-		return cw_error_set(reterr, CW_DENIED, "the session is over; connect again with the new token");
+		return cw_error_set(reterr, CW_DENIED, "the session has ended; connect again with the new token");
 	}
 	enum cw_status status = verify(policy, &connect, now_ms, &token, &refusal, reterr);
 
@@ -299,7 +302,7 @@ enum cw_status policy_renew(struct policy *policy, struct session *session, cons
 	}
 	if (strcmp(token.account, session->token.account) != 0 || strcmp(token.subject, session->token.subject) != 0) {
 		cw_token_finish(&token);
-		return cw_error_set(reterr, CW_DENIED, "the token is of another account or subject");
+		return cw_error_set(reterr, CW_DENIED, "the token is for another account or subject");
 	}
 	sessions_renew(&policy->sessions, session, &token);
 	resolve_role(policy, session);

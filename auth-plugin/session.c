@@ -137,7 +137,7 @@ static bool add_glance(struct sessions *sessions, const struct session *session)
 	return true;
 }
 
-/* Moves what comes after the freed place back, as far as its own place allows, so that no search ends early. */
+/* Moves the entries after the freed place back, none before its home slot, so that no search ends early. */
 static void remove_glance(struct sessions *sessions, const struct session *session)
 {
 	struct glance *glance = find_glance(sessions, session->client);
@@ -220,7 +220,7 @@ static void take_out(struct sessions *sessions, struct session *session)
 	}
 }
 
-/* One place for every session, taken at CONNECT, so that setting a deadline never fails. */
+/* Reserves a place for every session at CONNECT, so that setting a deadline never fails. */
 static bool reserve_deadline(struct sessions *sessions)
 {
 	if (sessions->n < sessions->deadline_room) {
@@ -253,7 +253,7 @@ struct session *sessions_next_due(const struct sessions *sessions)
 	return sessions->n_deadlines ? sessions->deadlines[0] : NULL;
 }
 
-/* ---- coming and going ---- */
+/* ---- adding and removing ---- */
 
 static void count_live(struct sessions *sessions, struct session *session, int64_t change)
 {
@@ -293,7 +293,10 @@ void sessions_forget(struct sessions *sessions, struct session *session)
 	free_session(sessions, session);
 }
 
-/* The newest under its client id; an older one, whose client is being taken over, is found by its pointer alone. */
+/*
+ * The newest session is indexed by its client id; an older one, which is being taken over, is only found by its
+ * pointer.
+ */
 static bool enter(struct sessions *sessions, struct session *session)
 {
 	struct session *older = sessions_find_by_client_id(sessions, session->client_id);
@@ -354,7 +357,7 @@ void sessions_renew(struct sessions *sessions, struct session *session, const st
 
 void sessions_each(struct sessions *sessions, void (*visit)(void *context, struct session *session), void *context)
 {
-	/* Downwards, since forgetting one moves those after it, which were visited, into its place. */
+	/* Counts down, because forgetting a session moves later ones, already visited, into its place. */
 	for (size_t i = sessions->room; i-- > 0;) {
 		if (sessions->glances[i].client) {
 			visit(context, sessions->glances[i].session);

@@ -35,7 +35,7 @@ static enum cw_status read_revocations(struct policy *policy, const struct cw_bu
 	int64_t now_s = cw_clock_now_ms() / 1000;
 	enum cw_status status = json_is_array(list) ?
 					CW_OK :
-					cw_error_set(reterr, CW_INVALID, "line %d: not the state of this plugin",
+					cw_error_set(reterr, CW_INVALID, "line %d: not a state file of this plugin",
 						     root ? 1 : fault.line);
 	size_t index;
 	json_t *item;
@@ -76,8 +76,9 @@ enum cw_status state_load(struct policy *policy, struct cw_error *reterr)
 	}
 	policy->knows_revocations = status == CW_OK;
 	if (status != CW_OK && status != CW_NOT_FOUND &&
-	    cw_text_format(line, sizeof(line), "%s: %s; agents are kept still until the daemon has sent its table",
-			   path, error.text)) {
+	    cw_text_format(line, sizeof(line),
+			   "%s: %s; agents can neither send nor receive until the daemon has sent its table", path,
+			   error.text)) {
 		policy->broker.log(true, line);
 	}
 	return CW_OK;
@@ -85,7 +86,7 @@ enum cw_status state_load(struct policy *policy, struct cw_error *reterr)
 
 static void append(void *context, const struct cw_revocation *revocation)
 {
-	(void)json_array_append_new(context, cw_revocation_to_json(revocation)); /* a short list fails the count below */
+	(void)json_array_append_new(context, cw_revocation_to_json(revocation)); /* a failure shows in the count below */
 }
 
 enum cw_status state_save(const struct policy *policy, struct cw_error *reterr)

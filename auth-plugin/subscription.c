@@ -6,7 +6,7 @@
 
 #include "core/topic.h"
 
-/* The filter behind `$share/<group>/` (MQTT 5.0, 4.8.2). */
+/* The filter after `$share/<group>/` (MQTT 5.0, 4.8.2). */
 static const char *plain_filter(const char *filter)
 {
 	const char *slash = strncmp(filter, "$share/", 7) == 0 ? strchr(filter + 7, '/') : NULL;

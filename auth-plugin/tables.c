@@ -41,7 +41,7 @@ void tables_finish(struct tables *tables)
 	drop_load(tables);
 }
 
-/* ---- a whole load ---- */
+/* ---- loading a whole table ---- */
 
 static enum cw_status begin(struct tables *tables, struct policy *policy, const json_t *json, struct cw_error *reterr)
 {
@@ -124,7 +124,7 @@ static enum cw_status take_chunk(struct tables *tables, const json_t *json, stru
 	return status == CW_OK ? add_revocations(tables->load, json_object_get(json, "revocations"), reterr) : status;
 }
 
-/* The rules of the load, as a set of their own. NULL for want of memory, or for a row that is no rule. */
+/* The load's rules, as a separate set. NULL: out of memory, or a row is not a rule. */
 static struct cw_revocations *read_revocations(const json_t *rows, int64_t now_s)
 {
 	struct cw_revocations *revocations = cw_revocations_create();
@@ -150,7 +150,7 @@ struct comparing {
 	struct cw_revocations *stored;
 };
 
-/* One that an administrator made here while the publisher was away: the store does not know it. */
+/* The store does not have it: an administrator made it here while the publisher was away. Sends it to the publisher. */
 static void tell_if_missing(void *context, const struct cw_revocation *revocation)
 {
 	const struct comparing *comparing = context;
@@ -161,7 +161,7 @@ static void tell_if_missing(void *context, const struct cw_revocation *revocatio
 	}
 }
 
-/* rows were checked when they came. */
+/* rows were checked when they arrived. */
 static bool add_rules(struct policy *policy, const json_t *rows, int64_t now_s, bool *ret_has_changed)
 {
 	bool is_whole = true;
@@ -182,7 +182,7 @@ static bool add_rules(struct policy *policy, const json_t *rows, int64_t now_s, 
 	return is_whole;
 }
 
-/* None is taken away: what is known here and not there is told. *ret_has_changed: something is new here. */
+/* Removes no rule: those missing in the store are sent to the publisher. *ret_has_changed: a rule is new here. */
 static enum cw_status apply_revocations(struct policy *policy, const json_t *rows, int64_t now_s, bool *ret_has_changed,
 					struct cw_error *reterr)
 {
@@ -197,7 +197,7 @@ static enum cw_status apply_revocations(struct policy *policy, const json_t *row
 		return cw_error_set(reterr, CW_NOMEM, "out of memory");
 	}
 	if (*ret_has_changed) {
-		(void)policy_revoke_hit(policy, now_s); /* the counters tell how many */
+		(void)policy_revoke_hit(policy, now_s); /* the counters include how many */
 	}
 	return CW_OK;
 }
@@ -215,7 +215,10 @@ static void put_in_force(struct tables *tables, struct policy *policy)
 
 	policy->assignments = tables->load->assignments;
 	tables->load->assignments = NULL;
-	/* A table is large; it goes in slices. Should two come at once, the first must not wait. */
+	/*
+	 * The old table is large, so it is freed in slices. If an even older one is still being freed, that is finished
+	 * now.
+	 */
 	assignments_destroy(policy->retired);
 	policy->retired = old;
 }
@@ -234,7 +237,7 @@ static enum cw_status commit(struct tables *tables, struct policy *policy, const
 	if (!is_count(json, "n_assignments", load->n_assignments) ||
 	    !is_count(json, "n_revocations", (int64_t)n_revocations)) {
 		return cw_error_set(reterr, CW_INVALID,
-				    "%lld assignments and %zu revocations came, commit says otherwise",
+				    "%lld assignments and %zu revocations arrived, commit says otherwise",
 				    (long long)load->n_assignments, n_revocations);
 	}
 	bool has_changed = false;
@@ -262,7 +265,7 @@ static enum cw_status assign(struct tables *tables, struct policy *policy, const
 	enum cw_status status = CW_INVALID;
 
 	if (conversation && (subject || json_is_null(json_object_get(json, "subject")))) {
-		/* A load under way was read before this change. */
+		/* A load under way was read from the store before this change, so it is applied to that, too. */
 		status = tables->load ? assignments_set(tables->load->assignments, conversation, subject) : CW_OK;
 	}
 	if (status == CW_OK && policy->assignments) {
@@ -309,7 +312,7 @@ static enum cw_status take(struct tables *tables, struct policy *policy, const j
 	if (strcmp(type, "revoke") == 0) {
 		return revoke(policy, json, now_s, reterr);
 	}
-	return cw_error_set(reterr, CW_INVALID, "a type that is none of begin, chunk, commit, assign, revoke");
+	return cw_error_set(reterr, CW_INVALID, "unknown type: must be begin, chunk, commit, assign or revoke");
 }
 
 void tables_take(struct tables *tables, struct policy *policy, const char *payload, size_t len, int64_t now_s)
@@ -320,7 +323,7 @@ void tables_take(struct tables *tables, struct policy *policy, const char *paylo
 	char line[600];
 
 	if (take(tables, policy, json, now_s, &error) != CW_OK) {
-		(void)snprintf(line, sizeof(line), "the publisher's table: %s", error.text); /* a cut line still tells */
+		(void)snprintf(line, sizeof(line), "the publisher's table: %s", error.text); /* may be truncated */
 		policy->broker.log(true, line);
 		notice_publisher(policy, json_pack("{s:s, s:s?, s:s}", "type", "load_failed", "generation", generation,
 						   "reason", error.text));

@@ -1,34 +1,40 @@
 /* SPDX-License-Identifier: MIT */
-/* What happens with time: tokens expire, sessions are disconnected, memory is given back. In slices, since the
- * broker delivers nothing meanwhile. */
+/*
+ * Timed work: tokens expire, sessions are disconnected, memory is freed. Done in slices, since the broker delivers
+ * nothing meanwhile.
+ */
 #include <string.h>
 
 #include "auth-plugin/notice.h"
 #include "auth-plugin/policy.h"
 #include "core/clock.h"
 
-#define UPKEEP_MS 20 /* between two looks; the broker calls thousands of times a second */
-#define SLICE_MS 4   /* for what one call may take */
+#define UPKEEP_MS 20 /* between two runs; the broker ticks thousands of times a second */
+#define SLICE_MS 4   /* the most one call may take */
 #define MAX_PER_SLICE 200
-/* The broker closes a WebSocket in a later round, and many in one round keep everybody else waiting. */
+/*
+ * The broker closes WebSockets in a later loop iteration; many in one iteration would keep all other clients waiting.
+ */
 #define MAX_GOING 25
 #define FREE_PER_SLICE 5000
 #define REAP_S 60
 #define AT_ONCE 1 /* a deadline before all others */
-/* A delayed will may come this long after the end. */
+/* A delayed will may be published this long after the session ended. */
 #define KEEP_ENDED_S 3600
 
 /* ---- revoking and kicking ---- */
 
 bool policy_kick(struct policy *policy, struct session *session)
 {
-	/* mosquitto 2.0.11 enters a session that is offline into its list of expiries again when it is kicked, and later
-	 * reads freed memory. What such a session has queued is dropped when it comes back (drops_queue). */
+	/*
+	 * If an offline session is kicked, mosquitto 2.0.11 adds it to its list of expiries a second time and later reads
+	 * freed memory. Instead, its queue is dropped when it reconnects (drops_queue).
+	 */
 	if (session->must_kick || !session->is_live) {
 		return false;
 	}
 	session->must_kick = true;
-	/* Due at once: the heap is also the queue of those that must go. */
+	/* Due at once: the heap is also the queue of sessions to be disconnected. */
 	sessions_set_deadline(&policy->sessions, session, AT_ONCE);
 	return true;
 }
@@ -49,7 +55,7 @@ static void revoke_if_hit(void *context, struct session *session)
 	session->is_revoked = true;
 	sessions_refresh(&policy->sessions, session);
 	sweeping->n_hit += session->is_live ? 1 : 0;
-	(void)policy_kick(policy, session); /* one that is offline has nobody to disconnect */
+	(void)policy_kick(policy, session); /* an offline session has no connection to end */
 }
 
 int64_t policy_revoke_hit(struct policy *policy, int64_t now_s)
@@ -86,25 +92,25 @@ static void kick_now(struct policy *policy, struct session *session)
 
 	session->must_kick = false;
 	if (!session->is_live || !is_newest(policy, session)) {
-		return; /* gone by itself, or the client id is another connection's by now */
+		return; /* already gone, or another connection has the client id now */
 	}
 	policy->counters.kicked++;
 	policy->is_kicking_expired = !is_revoked;
-	policy->broker.kick(session->client_id, !is_revoked); /* session may be ended when this returns, but is there */
+	policy->broker.kick(session->client_id, !is_revoked); /* session may have ended on return, but still exists */
 	policy->is_kicking_expired = false;
 	sessions_note_going(&policy->sessions, session);
 }
 
 /* ---- expiry ---- */
 
-/* One session whose moment has come. */
+/* Handles a session whose deadline has passed. */
 static void on_due(struct policy *policy, struct session *session, int64_t now_s)
 {
 	sessions_set_deadline(&policy->sessions, session, 0);
 	if (session->must_kick) {
 		kick_now(policy, session);
 	} else if (!session->is_live) {
-		return; /* waits to be reaped */
+		return; /* it is reaped later */
 	} else if (now_s >= session->token.expires_at_s) {
 		policy->counters.expired++;
 		session->must_kick = true;
@@ -132,7 +138,7 @@ struct reaping {
 	int64_t now_s;
 };
 
-/* An ended session is kept for its will, and for deliveries to a client that is offline while its token holds. */
+/* An ended session is kept for its will and, until its token expires, for deliveries to the offline client. */
 static void reap(void *context, struct session *session)
 {
 	const struct reaping *reaping = context;

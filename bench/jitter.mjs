@@ -58,8 +58,8 @@ async function measure(system) {
 	return {
 		"": system.name, "sent × users": wanted.toLocaleString("en"), "delivered": `${((100 * total("delivered")) / wanted).toFixed(2)} %`,
 		"missing": (wanted - total("delivered")).toLocaleString("en"), "twice": total("duplicated"), "out of order": total("reordered"),
-		"of what was sent while cut off, came later": replays.length.toLocaleString("en"),
-		"network back → it is there, p50": replays.length > 0 ? `${percentile(replays, 0.5).toFixed(0)} ms` : "never",
+		"sent while disconnected, delivered later": replays.length.toLocaleString("en"),
+		"network back → delivered, p50": replays.length > 0 ? `${percentile(replays, 0.5).toFixed(0)} ms` : "never",
 		"p99": replays.length > 0 ? `${percentile(replays, 0.99).toFixed(0)} ms` : "never",
 		"servers' CPU, % of a core": ((100 * cpu) / seconds).toFixed(0),
 	};

@@ -58,8 +58,9 @@ for (const system of [new Convwire(), new Replaced()]) {
 printTable(sides.map(({ name, runs }) => ({
 	"": name, "servers listen again after, s": spread(runs.map(({ servers }) => servers), 1),
 	"half of the users are live, s": spread(runs.map(({ users }) => percentile(users, 0.5)), 1),
-	"all are, s": spread(runs.map(({ users }) => users.at(-1)), 1),
-	"CPU of who holds the connections, s": spread(runs.map(({ holder }) => holder), 1), "CPU of the users, s": spread(runs.map(({ clients }) => clients), 1),
+	"all users are live, s": spread(runs.map(({ users }) => users.at(-1)), 1),
+	"CPU of the process that holds the connections, s": spread(runs.map(({ holder }) => holder), 1),
+	"CPU of the users, s": spread(runs.map(({ clients }) => clients), 1),
 })));
 plot("restart", {
 	title: `A restart under ${USERS} connected users`, x: "seconds since the servers were told to stop", y: "users live again", steps: true,

@@ -75,7 +75,7 @@ async function measure(convwire, size) {
 	const any = (i) => `${ACCOUNT}_${NUMBER}_${customer(Math.floor(((i * 7919) % size) / PER_CONVERSATION))}`;
 	const answers = {
 		"the list, first 50": await ask(convwire, () => "/conversations?limit=50", ASKED),
-		"a thread, last 50 of any": await ask(convwire, (i) => `/conversations/${any(i)}/messages?limit=50`, ASKED),
+		"a random thread, last 50": await ask(convwire, (i) => `/conversations/${any(i)}/messages?limit=50`, ASKED),
 		[`sync after ${GAP} events`]: await ask(convwire, () => `/sync?epoch=${epoch}&since=${head - GAP}&limit=${GAP}`, ASKED),
 		"search, 1 message in 100,000": await ask(convwire, () => "/search?q=zanzibar&limit=20", ASKED),
 		"search, 1 in 100": await ask(convwire, () => "/search?q=invoice&limit=20", ASKED),

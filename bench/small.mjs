@@ -56,8 +56,8 @@ async function measure(convwire, crew, box) {
 	const of = (member) => paced.slice(1).map((one) => one[member]); /* the first warms up */
 
 	return {
-		"memory of the processes, nothing there yet": `${mb(idle)} MB`,
-		[`flood, ${AGENTS} agents looking on: durable webhooks/s`]: spread(floods.map((one) => one.per_second), 0),
+		"memory of the processes, empty database": `${mb(idle)} MB`,
+		[`flood, ${AGENTS} agents connected: durable webhooks/s`]: spread(floods.map((one) => one.per_second), 0),
 		"acknowledged after, p99": `${spread(floods.map((one) => one.ack_p99_ms), 0)} ms`,
 		[`${RATE} messages/s to ${AGENTS} agents: webhook → WebSocket, p50`]: `${spread(of("p50"), 1)} ms`,
 		"p99": `${spread(of("p99"), 1)} ms`,
@@ -67,9 +67,9 @@ async function measure(convwire, crew, box) {
 		"backup": await timed(box, "backup", path.join(system.dir, "copy"), "--dir", system.dir),
 		"check": await timed(box, "check", "--dir", system.dir),
 		"memory of daemon, of broker": `${convwire.pids.map((pid) => mb(rssBytes([pid]))).join(", ")} MB`,
-		"memory of all processes in the end": `${mb(box.usage().own)} MB`,
-		"at most, with the kernel's cache of their files": `${mb(box.usage().peak)} MB`,
-		"killed for want of memory": box.usage().killed,
+		"memory of all processes at the end": `${mb(box.usage().own)} MB`,
+		"peak, with the kernel's cache of their files": `${mb(box.usage().peak)} MB`,
+		"killed: out of memory": box.usage().killed,
 	};
 }
 

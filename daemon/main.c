@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* convwired: options, configuration, open in order, say ready, wait for the end, close in reverse. */
+/*
+ * convwired: reads options and configuration, opens everything in order, reports readiness, waits for a signal, closes
+ * everything in reverse order.
+ */
 #include <argp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,14 +16,14 @@
 #include "core/text.h"
 #include "daemon/server.h"
 
-/* argp finds it by name, so it must be seen from outside in a tree with hidden visibility. */
+/* argp finds it by name, so it must be exported although the tree is built with hidden visibility. */
 __attribute__((visibility("default"))) const char *argp_program_version = "convwired " CW_VERSION;
 
 struct options {
 	const char *dir;
 	const char *ports[SETTINGS_N_PORTS]; /* NULL: as configured */
 	const char *metrics_port, *graph_url;
-	int ready_fd; /* -1: nobody waits */
+	int ready_fd; /* -1: none */
 	bool prints_config;
 };
 
@@ -140,7 +143,7 @@ static void say_ready(int fd, const struct server *server)
 	(void)close(fd);
 }
 
-/* Before any thread starts, so that all of them inherit it: signals are for sigwait below. */
+/* Call before any thread starts, so that all threads inherit the mask; signals are handled by sigwait below. */
 static void block_signals(sigset_t *signals)
 {
 	(void)sigemptyset(signals);
@@ -188,7 +191,7 @@ int main(int argc, char **argv)
 	struct cw_error error;
 	sigset_t signals;
 
-	(void)umask(077); /* customers' messages are for nobody else on this machine */
+	(void)umask(077); /* keeps customers' messages from other users of this machine */
 	argp_err_exit_status = EX_USAGE;
 	(void)argp_parse(&argp, argc, argv, 0, NULL, &options);
 	cw_log_init("convwired", CW_LOG_INFO);

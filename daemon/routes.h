@@ -10,7 +10,7 @@
 #include "http/http.h"
 #include "ingest/webhook.h"
 
-/* What convwired answers, listener by listener: the only list of its paths. */
+/* convwired's routes, listener by listener: the only list of its paths. */
 enum {
 	N_API_ROUTES = 23,
 	N_PAGE_ROUTES = 4,
@@ -19,9 +19,9 @@ enum {
 	N_METRICS_ROUTES = 1
 };
 
-#define ROUTES_CONTROL_MAX_BODY (16 * 1024 * 1024) /* alias import sends its rows in parts */
+#define ROUTES_CONTROL_MAX_BODY (16 * 1024 * 1024) /* alias import sends its rows in batches */
 
-/* What the handlers know; borrowed while the listeners run. */
+/* The handlers' contexts; borrowed while the listeners run. */
 struct route_contexts {
 	struct webhook_gate *gate;
 	struct api *api;

@@ -22,7 +22,7 @@
 #define MAX_KEY_BYTES 16384
 #define TOKEN_LIFETIME_S 86400
 
-/* Keys and roles as they were loaded at one time. A handler may still use what a reload replaced. */
+/* Keys and roles from one load. Handlers may still be using rules that a reload has replaced. */
 struct rules {
 	struct cw_token_keys *keys;
 	struct cw_access *access;
@@ -54,12 +54,12 @@ struct server {
 	struct cw_hmac *media_key;
 	char broker_uri[300];
 	struct cw_http_server *http, *control, *metrics;
-	pthread_mutex_t faults_lock; /* guards what follows */
-	char faults[N_FAULTS][160];  /* of stored rows, those logged last */
+	pthread_mutex_t faults_lock; /* guards the member below */
+	char faults[N_FAULTS][160];  /* the most recently logged faults of stored rows */
 	size_t n_faults;
 };
 
-/* ---- what the parts ask of each other ---- */
+/* ---- callbacks between the parts ---- */
 
 static char *mint_token(void *context, const struct cw_token *token, int64_t now_ms)
 {
@@ -95,8 +95,8 @@ static char *mint_bridge_token(void *context)
 }
 
 /*
- * A row that violates an invariant: counted, and logged unless it was among those logged last. The same row is met again and
- * again, by several threads.
+ * A stored row violates an invariant: counts it, and logs it unless it was logged recently. Several threads may find
+ * the same row again and again.
  */
 static void on_row_fault(void *context, const char *text)
 {
@@ -125,7 +125,7 @@ static void on_broken(void *context, const char *what)
 	_exit(EX_IOERR);
 }
 
-/* Field by field: the API knows nothing of ingest. */
+/* Copied field by field, because api/ does not depend on ingest/. */
 static struct health_plugin plugin_facts(const struct plugin_counters *counters)
 {
 	return (struct health_plugin){
@@ -221,17 +221,17 @@ static bool tell_hops(void *context, int64_t event_id, struct control_hops *ret_
 	return true;
 }
 
-/* The keys in force: a reload may have brought others. */
+/* Uses the current keys, which a reload may have changed. */
 static enum cw_status longest_token_s(void *context, int64_t *ret_seconds, struct cw_error *reterr)
 {
 	struct server *server = context;
 
-	(void)reterr; /* keys were loaded before anything listened */
+	(void)reterr; /* cannot fail: keys are loaded before any listener starts */
 	*ret_seconds = cw_token_keys_longest_s(atomic_load(&server->api.keys));
 	return CW_OK;
 }
 
-/* HTTP refuses from here on. */
+/* From here on, HTTP refuses the revoked tokens. */
 static void refuse_revoked(void *context, const struct cw_revocation *revocation)
 {
 	struct server *server = context;
@@ -241,7 +241,7 @@ static void refuse_revoked(void *context, const struct cw_revocation *revocation
 	}
 }
 
-/* A revocation was stored at the control socket. */
+/* Called when a revocation was stored through the control socket. */
 static void on_control_revoked(void *context, const struct cw_revocation *revocation)
 {
 	struct server *server = context;
@@ -266,7 +266,7 @@ static void on_limited_sync(void *context, const struct cw_token *token)
 	publisher_note_sync(server->publisher, token, cw_access_is_limited(atomic_load(&server->api.access), token));
 }
 
-/* ---- opening, in order ---- */
+/* ---- opening, in this order ---- */
 
 static void free_rules(struct rules *rules)
 {
@@ -280,7 +280,7 @@ static void free_rules(struct rules *rules)
 	}
 }
 
-/* On success the newest rules are in front. */
+/* On success, the new rules are first in the list. */
 static enum cw_status load_rules(struct server *server, const char *dir, struct cw_error *reterr)
 {
 	char path[PATH_MAX];
@@ -340,7 +340,7 @@ static enum cw_status load_keys(struct server *server, const char *dir, struct c
 	return status;
 }
 
-/* For URLs that last minutes: a restart may end them. */
+/* A new key at each start: the URLs it signs last only minutes, so a restart may invalidate them. */
 static enum cw_status make_media_key(struct server *server, struct cw_error *reterr)
 {
 	unsigned char bytes[CW_HMAC_BYTES];
@@ -414,7 +414,7 @@ static enum cw_status check_urls(const struct settings *settings, struct cw_erro
 	bool is_ws = strncmp(settings->mqtt_public_url, "ws://", 5) == 0 ||
 		     strncmp(settings->mqtt_public_url, "wss://", 6) == 0;
 
-	/* It is part of the page's Content-Security-Policy. */
+	/* The URL becomes part of the page's Content-Security-Policy. */
 	if (settings->mqtt_public_url[0] && (!is_ws || strpbrk(settings->mqtt_public_url, " \t;,'\"") ||
 					     strlen(settings->mqtt_public_url) >= API_URL_MAX)) {
 		return cw_error_set(reterr, CW_INVALID,
@@ -434,7 +434,7 @@ static enum cw_status create_signin(struct server *server, const struct settings
 	return signin_create(&options, &server->signin, reterr);
 }
 
-/* What the store tells, and what asks it. */
+/* Creates the parts that the store notifies and those that use it. */
 static enum cw_status create_parts(struct server *server, const char *dir, const struct settings *settings,
 				   struct cw_error *reterr)
 {
@@ -500,7 +500,7 @@ static enum cw_status load_revocations(struct server *server, struct cw_error *r
 	return status;
 }
 
-/* What the handlers know. */
+/* Fills the handlers' contexts. */
 static void fill_contexts(struct server *server, const struct settings *settings)
 {
 	server->gate.store = server->store;
@@ -531,7 +531,7 @@ static void fill_contexts(struct server *server, const struct settings *settings
 							       .control = &server->control_facts });
 }
 
-/* Without a dashboard everything else works. */
+/* A missing dashboard is not an error: everything else works without it. */
 static enum cw_status open_pages(struct server *server, const struct settings *settings, struct cw_error *reterr)
 {
 	char folder[PATH_MAX];
@@ -648,7 +648,7 @@ void server_close(struct server *server)
 	}
 	cw_http_quiesce(server->http);
 	cw_http_quiesce(server->control);
-	signin_stop(server->signin); /* answers those that wait for it */
+	signin_stop(server->signin); /* answers the requests waiting for it */
 	bridge_stop(server->bridge);
 	publisher_stop(server->publisher);
 	cw_store_stop_writing(server->store); /* answers every deferred request */

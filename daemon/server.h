@@ -6,18 +6,20 @@
 #include "daemon/settings.h"
 
 /*
- * Everything that convwired is made of, opened in order and closed in reverse. Main thread only.
- * Nothing is started when anything is wrong with the configuration.
+ * All parts of convwired, opened in order and closed in reverse order. Main thread only. Nothing is started if the
+ * configuration has an error.
  */
 struct server;
 
-/* CW_INVALID or CW_NOT_FOUND: configuration; CW_BUSY: a port or the directory is taken; else the machine. */
+/*
+ * CW_INVALID or CW_NOT_FOUND: bad configuration; CW_BUSY: a port or the directory is in use; otherwise a system error.
+ */
 CW_MUST_CHECK enum cw_status server_open(const char *dir, const struct settings *settings, struct server **ret_server,
 					 struct cw_error *reterr);
-/* Answers what is under way, publishes what it can within a second, closes. NULL is fine. */
+/* Answers the current requests, publishes what it can within a second, and closes. Accepts NULL. */
 void server_close(struct server *server);
 
-/* Reads keys and roles again; a fault in them changes nothing and is in reterr. */
+/* Reloads keys and roles. If they contain an error, nothing changes and reterr says what is wrong. */
 CW_MUST_CHECK enum cw_status server_reload(struct server *server, struct cw_error *reterr);
 
 /* The port on which HTTP listens. */

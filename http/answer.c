@@ -10,11 +10,11 @@
 
 #include "core/text.h"
 
-/* A smaller text fits a packet as it is. */
+/* A smaller text fits into one packet uncompressed. */
 #define MIN_GZIP_BYTES 1400
-#define GZIP_WINDOW (15 + 16) /* zlib's most, in gzip's format */
+#define GZIP_WINDOW (15 + 16) /* zlib's largest window, in gzip format */
 #define GZIP_MEMORY 8
-/* Level 1 takes half the time of the default, and gives most of its gain. */
+/* Level 1 takes half the time of the default and saves almost as much. */
 #define GZIP_LEVEL 1
 
 static bool has_header(const struct answer *answer, const char *name)
@@ -75,7 +75,7 @@ static bool is_text(const struct answer *answer)
 	       strncmp(answer->content_type, "text/", 5) == 0;
 }
 
-/* Leaves the text as it is when zlib has no memory, or would make it longer. */
+/* Leaves the text unchanged if zlib runs out of memory or would make it longer. */
 static void compress_text(struct answer *answer)
 {
 	z_stream stream = { .next_in = (unsigned char *)answer->text, .avail_in = (uInt)answer->len };
@@ -90,7 +90,7 @@ static void compress_text(struct answer *answer)
 	bool is_done = out && deflate(&stream, Z_FINISH) == Z_STREAM_END;
 	size_t len = stream.total_out;
 
-	(void)deflateEnd(&stream); /* only complains about what is left undone */
+	(void)deflateEnd(&stream); /* its error only means that the stream was unfinished */
 	if (!is_done) {
 		free(out);
 		return;

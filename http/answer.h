@@ -6,18 +6,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* An answer on its way out: what the handler said, the headers that every answer has, and compression. */
+/* An answer being built: the handler's part, the headers that every answer has, and compression. */
 
 #define ANSWER_MAX_HEADERS 16
 
 struct answer {
 	int code;
-	char *text; /* owned, as the headers' values are */
+	char *text; /* owned, like the headers' values */
 	size_t len; /* of the text */
 	int fd;     /* of a file, when has_file */
 	int64_t file_offset, file_len;
 	bool has_file;
-	char content_type[128 + 1]; /* a file's type may be long, as those of office documents */
+	char content_type[128 + 1]; /* some types are long, e.g. those of office documents */
 	struct answer_header {
 		char name[40];
 		char *value;
@@ -25,18 +25,18 @@ struct answer {
 	size_t n_headers;
 };
 
-/* The first of a name counts, but Set-Cookie may come again. What does not fit, or finds no memory, is left out. */
+/* The first value of a name counts; only Set-Cookie may be repeated. Dropped if it does not fit or memory runs out. */
 void answer_add_header(struct answer *answer, const char *name, const char *value);
 
-/* Takes back what was added. */
+/* Removes a header that was added. */
 void answer_remove_header(struct answer *answer, const char *name);
 
-/* Does an Accept-Encoding (NULL: none) take gzip? */
+/* Does an Accept-Encoding header (NULL: none) allow gzip? */
 bool answer_takes_gzip(const char *accept_encoding);
 
 /*
- * Adds what the handler did not say: nothing is kept by caches, guessed at, framed or run (OWASP Secure Headers). A long
- * text is compressed when the client (its Accept-Encoding; NULL: none) takes gzip.
+ * Adds the headers that the handler did not set: no caching, type sniffing, framing or scripts (OWASP Secure Headers).
+ * Compresses a long text if the client accepts gzip (accept_encoding; NULL: not sent).
  */
 void answer_complete(struct answer *answer, const char *accept_encoding);
 

@@ -6,8 +6,8 @@
 #include <stddef.h>
 
 /*
- * Who listens on a local TCP port, for the sentence that a taken port deserves: "mosquitto (pid 123)".
- * Reads /proc; sees other users' processes only as root. false when it cannot be found out.
+ * Finds which process listens on a local TCP port, for the error message: "mosquitto (pid 123)". Reads /proc; other
+ * users' processes are visible only to root. false: unknown.
  */
 bool holder_of_port(int port, char *out, size_t size);
 

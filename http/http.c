@@ -19,7 +19,7 @@
 #include "http/peer.h"
 #include "http/sweeper.h"
 
-/* Past this a refused body is no longer drained for courtesy's sake. */
+/* Beyond this, the rest of a refused body is no longer drained. */
 #define MAX_DRAIN_BYTES (16 * 1024 * 1024)
 #define CONNECTION_MEMORY_BYTES (16 * 1024)
 #define INACTIVITY_S 15
@@ -109,7 +109,7 @@ static struct cw_http_request *start_request(struct cw_http_server *server, stru
 	return request;
 }
 
-/* Content-Length is a claim; the bytes are counted as they come. */
+/* Refuses early by Content-Length; that is only a claim, so the bytes are also counted as they arrive. */
 static void check_claimed_length(struct cw_http_request *request)
 {
 	const char *claimed = cw_http_header(request, "Content-Length");
@@ -148,7 +148,7 @@ static void drop_body(struct cw_http_request *request)
 	request->counted_bytes = 0;
 }
 
-/* A piece of a body that the route takes itself. */
+/* Passes part of a body to the route's take function. */
 static void pass_body(struct cw_http_request *request, const char *data, size_t len)
 {
 	request->passed_bytes += len;
@@ -212,7 +212,7 @@ static enum MHD_Result queue_answer(struct cw_http_request *request)
 		free(answer->text);
 		answer->has_file = false;
 	}
-	answer->text = NULL; /* the response's now, as the file is */
+	answer->text = NULL; /* owned by the response now, like the file */
 	bool has_body = answer->code != 204 && answer->code != 304;
 	enum MHD_Result result = has_body ? MHD_add_response_header(response, "Content-Type", answer->content_type) :
 					    MHD_YES;
@@ -319,7 +319,7 @@ const char *cw_http_cookie(struct cw_http_request *request, const char *name)
 	return MHD_lookup_connection_value(request->connection, MHD_COOKIE_KIND, name);
 }
 
-/* A proxy may add a line of its own below the client's. */
+/* A proxy may add its own header line after the client's: the last one counts. */
 static enum MHD_Result keep_last_forwarded(void *context, enum MHD_ValueKind kind, const char *name, const char *value)
 {
 	const char **last = context;
@@ -432,7 +432,7 @@ void cw_http_quiesce(struct cw_http_server *server)
 		int fd = MHD_quiesce_daemon(server->daemon);
 
 		if (fd >= 0) {
-			(void)close(fd); /* MHD gave it back */
+			(void)close(fd); /* MHD no longer uses it */
 		}
 	}
 }

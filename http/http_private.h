@@ -9,7 +9,7 @@
 #include "http/http.h"
 #include "http/sweeper.h"
 
-/* What http.c (the library's callbacks) and respond.c (answers) share. */
+/* Shared by http.c (the library's callbacks) and respond.c (answers). */
 
 #define HTTP_MAX_LEVELS 4
 #define HTTP_MAX_LEVEL_BYTES 300
@@ -20,12 +20,12 @@ struct MHD_Daemon;
 struct cw_http_request {
 	struct cw_http_server *server;
 	struct MHD_Connection *connection;
-	const struct cw_http_route *route; /* NULL: none fits */
+	const struct cw_http_route *route; /* NULL: none matches */
 	struct sweeper_entry *entry;
 	struct cw_buf body;
-	int64_t counted_bytes; /* of this body, in server->body_bytes */
+	int64_t counted_bytes; /* this body's share of server->body_bytes */
 	int64_t drained_bytes;
-	size_t passed_bytes; /* to the route's take */
+	size_t passed_bytes; /* given to the route's take */
 	struct answer answer;
 	atomic_bool is_answered;
 	bool is_get;
@@ -46,13 +46,16 @@ struct cw_http_server {
 	int port;
 };
 
-/* Was it answered? Any thread. */
+/* Has the request been answered? Any thread. */
 bool respond_is_done(struct cw_http_request *request);
 
-/* At the headers: answers pages that may not ask (http/origin.h), and those that only ask whether they may. true: it did. */
+/*
+ * Called when the headers are read: answers pages that are not allowed (http/origin.h), and CORS preflights. true: it
+ * has answered.
+ */
 bool respond_to_page(struct cw_http_request *request, const char *path, const char *method);
 
-/* The library goes on with a deferred request, which may be gone when this returns. */
+/* Lets the library continue a deferred request, which may no longer exist when this returns. */
 void http_resume(struct cw_http_request *request);
 
 #endif

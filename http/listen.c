@@ -26,7 +26,7 @@ static int listen_unix(const char *path, struct cw_error *reterr)
 		(void)close(fd);
 		return -1;
 	}
-	(void)unlink(path); /* the directory's lock says that nobody listens there */
+	(void)unlink(path); /* we hold the directory's lock, so nobody listens there */
 	mode_t mask = umask(0177);
 	bool is_bound = fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
 
@@ -39,7 +39,7 @@ static int listen_unix(const char *path, struct cw_error *reterr)
 	return fd;
 }
 
-/* Why the kernel did not give a port: by whom it is taken, or what it needs. */
+/* Sets the error for a refused port: who is using it, or what permission it needs. */
 static void tell_refused(const struct cw_http_options *options, int code, struct cw_error *reterr)
 {
 	char holder[160];

@@ -4,10 +4,12 @@
 
 #include "http/http.h"
 
-/* A listening socket for the options' address and port, or their Unix path; -1 with the reason. The caller closes it. */
+/*
+ * Opens a listening socket on the options' address and port, or their Unix path. The caller closes it. -1: see reterr.
+ */
 int listen_open(const struct cw_http_options *options, struct cw_error *reterr);
 
-/* The TCP port that it listens on; 0 for another socket. */
+/* The TCP port that fd listens on; 0 for any other socket. */
 int listen_port(int fd);
 
 #endif

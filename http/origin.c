@@ -9,7 +9,7 @@
 #define BETWEEN " ,\t"
 #define ORIGIN_MAX 300
 
-/* Schemes and hosts are the same in any case; browsers send them small. */
+/* Schemes and hosts are case-insensitive; browsers send them in lower case. */
 static bool is_same(const char *origin, const char *text, size_t len)
 {
 	return strlen(origin) == len && strncasecmp(origin, text, len) == 0;
@@ -28,7 +28,7 @@ static bool is_in(const char *origin, const char *list)
 	return false;
 }
 
-/* The scheme is the proxy's business; what follows it is the host that the browser asked. */
+/* A proxy may change the scheme, so only the rest is compared with the host that the browser requested. */
 static bool is_of_host(const char *origin, const char *host)
 {
 	const char *rest = strstr(origin, "://");

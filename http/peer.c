@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Who asks, also through a proxy on this machine. */
+/* The client's address, also behind a proxy on this machine. */
 #include "http/peer.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <string.h>
 
-/* An address as 16 bytes; one of IPv4 is mapped (RFC 4291, section 2.5.5.2). */
+/* An address as 16 bytes; IPv4 addresses are mapped (RFC 4291, section 2.5.5.2). */
 static bool of_socket(const struct sockaddr *peer, struct in6_addr *out)
 {
 	if (peer && peer->sa_family == AF_INET6) {
@@ -21,7 +21,7 @@ static bool of_socket(const struct sockaddr *peer, struct in6_addr *out)
 	return false;
 }
 
-/* The last one is the proxy's own word; those before it anybody may have written. */
+/* The proxy added the last address; anybody may have written those before it. */
 static bool of_header(const char *forwarded, struct in6_addr *out)
 {
 	const char *comma = strrchr(forwarded, ',');
@@ -40,7 +40,7 @@ static bool is_loopback(const struct in6_addr *address)
 	return IN6_IS_ADDR_LOOPBACK(address) || (IN6_IS_ADDR_V4MAPPED(address) && address->s6_addr[12] == 127);
 }
 
-/* Of IPv6 the network: a client has all the addresses of a /64. */
+/* For IPv6, writes the network: a client has all the addresses of a /64. */
 static bool write_network(const struct in6_addr *address, char out[CW_HTTP_ADDRESS_MAX])
 {
 	struct in6_addr network = *address;

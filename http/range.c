@@ -5,10 +5,10 @@
 #include <string.h>
 
 #define UNIT "bytes="
-/* No file is so long; longer digits are no number. */
+/* No file is that long; a longer run of digits is not a valid number. */
 #define MAX_DIGITS 15
 
-/* Digits at *at, which is moved behind them. -1: there are none, or too many. */
+/* Reads digits at *at and moves *at past them. -1: none, or too many. */
 static int64_t read_number(const char **at)
 {
 	size_t len = strspn(*at, "0123456789");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Answers: what handlers say, and what pages are told before any handler runs. */
+/* Answers: those of handlers, and those given to pages before any handler runs. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +31,7 @@ bool cw_http_takes_gzip(struct cw_http_request *request)
 	return answer_takes_gzip(cw_http_header(request, "Accept-Encoding"));
 }
 
-/* text is taken; NULL, for want of memory, answers 500. */
+/* Takes ownership of text; NULL, when out of memory, answers 500. */
 static void answer_with(struct cw_http_request *request, int code, const char *content_type, char *text)
 {
 	struct answer *answer = &request->answer;
@@ -50,7 +50,7 @@ static void answer_with(struct cw_http_request *request, int code, const char *c
 
 	atomic_store_explicit(&request->is_answered, true, memory_order_release);
 	if (must_resume) {
-		http_resume(request); /* from here the request may be gone */
+		http_resume(request); /* from here on, the request may no longer exist */
 	}
 }
 
@@ -59,7 +59,7 @@ void cw_http_answer(struct cw_http_request *request, int code, const char *conte
 	answer_with(request, code, content_type, strdup(text));
 }
 
-/* What is said of the file is not true of the problem. */
+/* Removes the file's headers, which do not apply to the problem document. */
 static void answer_range_outside(struct cw_http_request *request, int64_t len)
 {
 	char header[64];
@@ -98,7 +98,7 @@ void cw_http_answer_file(struct cw_http_request *request, const char *content_ty
 	}
 	request->answer.fd = fd;
 	request->answer.file_offset = is_cached ? 0 : range.offset;
-	request->answer.file_len = is_cached ? len : range.len; /* 304 says how long it is, and sends nothing */
+	request->answer.file_len = is_cached ? len : range.len; /* a 304 states the length but sends no body */
 	request->answer.has_file = true;
 	answer_with(request, is_cached ? 304 : verdict == RANGE_PART ? 206 : 200, content_type, calloc(1, 1));
 }
@@ -119,7 +119,7 @@ void cw_http_problem(struct cw_http_request *request, int code, const char *type
 
 	json_decref(json);
 	if (code == 401) {
-		cw_http_add_header(request, "WWW-Authenticate", "Bearer"); /* a MUST; what the handler said counts */
+		cw_http_add_header(request, "WWW-Authenticate", "Bearer"); /* a MUST; a header set by the handler wins */
 	}
 	answer_with(request, code, "application/problem+json", text);
 }
@@ -132,7 +132,7 @@ void cw_http_drop(struct cw_http_request *request)
 
 /* ---- pages of other origins ---- */
 
-/* A page of another origin asks whether it may ask (the Fetch standard, "CORS-preflight fetch"). */
+/* A page of another origin asks for permission first (the Fetch standard, "CORS-preflight fetch"). */
 static void answer_preflight(struct cw_http_request *request)
 {
 	cw_http_add_header(request, "Access-Control-Allow-Methods", "GET, POST, DELETE");
@@ -160,7 +160,7 @@ static void judge_origin(struct cw_http_request *request, const char *method)
 		(void)snprintf(detail, sizeof(detail),
 			       "Pages of %.300s may not use this API. To allow it, add it to cors_origins; if it is this server's "
 			       "own, set public_url.",
-			       origin); /* cut at most */
+			       origin); /* at worst truncated */
 		cw_http_problem(request, 403, "origin_refused", detail);
 		break;
 	case ORIGIN_NONE:

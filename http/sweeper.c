@@ -36,7 +36,7 @@ static void sweep(struct sweeper *sweeper)
 
 	for (struct sweeper_entry *entry = sweeper->entries; entry; entry = entry->next) {
 		if (now_ms - entry->since_ms > deadlines_ms[entry->phase]) {
-			(void)shutdown(entry->fd, SHUT_RDWR); /* the library sees the end and closes */
+			(void)shutdown(entry->fd, SHUT_RDWR); /* the library sees the end of the stream and closes */
 		}
 	}
 }

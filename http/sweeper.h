@@ -3,25 +3,28 @@
 #define HTTP_SWEEPER_H
 
 /*
- * Absolute deadlines for connections. libmicrohttpd's timeout counts inactivity only, so a client that
- * sends one byte a second stays for ever; this thread shuts such sockets down. Any thread may call.
+ * Absolute deadlines for connections. libmicrohttpd's timeout only counts inactivity, so a client that sends one byte a
+ * second would stay connected forever; this thread shuts down such sockets. Any thread may call.
  */
 struct sweeper;
 struct sweeper_entry;
 
 enum sweeper_phase {
 	SWEEPER_FIRST_HEAD, /* connected, no request yet: 10 s */
-	SWEEPER_BODY,       /* a body is coming: 30 s */
-	SWEEPER_LONG_BODY,  /* a file is coming: 10 minutes */
-	SWEEPER_ANSWER,     /* ours to finish: no deadline */
-	SWEEPER_NEXT_HEAD,  /* kept alive: the library's 15 s of inactivity, or 25 s of dripping */
+	SWEEPER_BODY,       /* receiving a body: 30 s */
+	SWEEPER_LONG_BODY,  /* receiving a file: 10 minutes */
+	SWEEPER_ANSWER,     /* answering: no deadline */
+	SWEEPER_NEXT_HEAD,  /* kept alive: 15 s of inactivity (the library's), or 25 s in total */
 };
 
-/* NULL without memory or thread. Destroy accepts NULL. */
+/* NULL when out of memory or threads. Destroy accepts NULL. */
 struct sweeper *sweeper_create(void);
 void sweeper_destroy(struct sweeper *sweeper);
 
-/* A new connection; NULL without memory, which the others accept. Remove before the socket is closed. */
+/*
+ * Adds a new connection. NULL when out of memory, which the other functions accept. Remove it before closing the
+ * socket.
+ */
 struct sweeper_entry *sweeper_add(struct sweeper *sweeper, int fd);
 void sweeper_remove(struct sweeper *sweeper, struct sweeper_entry *entry);
 

@@ -18,11 +18,11 @@
 enum state { STATE_IDLE, STATE_CONNECTING, STATE_CONNECTED, STATE_DISCONNECTING };
 
 /*
- * A publish under way, freed by its answer. Paho may answer one of an earlier connection during a later one;
- * the generation tells.
+ * A publish under way; freed when its acknowledgement arrives. Paho may report one from an earlier connection during a
+ * later one; the generation tells them apart.
  */
 struct send {
-	_Atomic(struct cw_mqtt *) mqtt; /* written last: it hands the record to Paho's thread */
+	_Atomic(struct cw_mqtt *) mqtt; /* written last: this hands the record over to Paho's thread */
 	int64_t id;
 	unsigned generation;
 };
@@ -32,13 +32,13 @@ struct cw_mqtt {
 	MQTTAsync client;
 
 	pthread_mutex_t callback_lock; /* held while the owner's callbacks run, so that destroy can wait for them */
-	pthread_mutex_t lock;          /* guards what follows */
+	pthread_mutex_t lock;          /* guards the members below */
 	pthread_cond_t answered;
 	enum state state;
-	unsigned generation;  /* of the connection */
+	unsigned generation;  /* the current connection's number */
 	int under_way;        /* of this generation */
 	int window;           /* min(options.window, Receive Maximum) */
-	int subscribe_answer; /* -1: waiting; else the reason code */
+	int subscribe_answer; /* -1: waiting; otherwise the reason code */
 	bool was_refused;     /* by CONNACK */
 };
 
@@ -49,7 +49,7 @@ static void set_state(struct cw_mqtt *mqtt, enum state state)
 	(void)pthread_mutex_unlock(&mqtt->lock);
 }
 
-/* Publishes that were under way when the connection ended are forgotten; their owner publishes anew. */
+/* Forgets the publishes that were under way when the connection ended; their owner publishes them again. */
 static void lose(struct cw_mqtt *mqtt, const char *reason)
 {
 	set_state(mqtt, STATE_IDLE);
@@ -96,7 +96,7 @@ static void on_connect_failure(void *context, MQTTAsync_failureData5 *response)
 {
 	struct cw_mqtt *mqtt = context;
 	char text[160];
-	/* Paho 1.3.12 has a CONNACK's reason in either. */
+	/* Paho 1.3.12 puts a CONNACK's reason in either of the two. */
 	int reason = response->reasonCode > 0 ? (int)response->reasonCode : response->code;
 
 	(void)snprintf(text, sizeof(text), "%s%s%s", response->message ? response->message : "cannot connect",
@@ -119,7 +119,7 @@ static void on_disconnect_failed(void *context, MQTTAsync_failureData5 *response
 	lose(context, "disconnected");
 }
 
-/* The answer is in, of whatever kind. Answers whether it is of this connection. */
+/* Ends a publish, successful or not. Returns whether it belongs to the current connection. */
 static bool end_send(struct send *send)
 {
 	struct cw_mqtt *mqtt = atomic_load_explicit(&send->mqtt, memory_order_acquire);
@@ -152,7 +152,7 @@ static void on_publish_success(void *context, MQTTAsync_successData5 *response)
 	tell_published(context, true);
 }
 
-/* Without a reason code of the broker's the publish was only cut short by the end of the connection. */
+/* Without a reason code from the broker, the publish only failed because the connection ended. */
 static void on_publish_failure(void *context, MQTTAsync_failureData5 *response)
 {
 	if (response && (int)response->reasonCode >= 0x80) {
@@ -178,7 +178,7 @@ static int on_message_arrived(void *context, char *topic, int topic_len, MQTTAsy
 		.correlation_len = correlation ? (size_t)correlation->value.data.len : 0,
 	};
 
-	(void)topic_len; /* our topics hold no NUL */
+	(void)topic_len; /* our topics contain no NUL */
 	(void)pthread_mutex_lock(&mqtt->callback_lock);
 	if (mqtt->options.on_message) {
 		mqtt->options.on_message(mqtt->options.context, &copy);
@@ -261,7 +261,7 @@ void cw_mqtt_destroy(struct cw_mqtt *mqtt)
 		return;
 	}
 	MQTTAsync_destroy(&mqtt->client);
-	(void)pthread_mutex_lock(&mqtt->callback_lock); /* a callback that had begun ends here */
+	(void)pthread_mutex_lock(&mqtt->callback_lock); /* waits for a callback that is still running */
 	(void)pthread_mutex_unlock(&mqtt->callback_lock);
 	(void)pthread_mutex_destroy(&mqtt->callback_lock);
 	(void)pthread_mutex_destroy(&mqtt->lock);
@@ -351,7 +351,7 @@ void cw_mqtt_disconnect(struct cw_mqtt *mqtt)
 
 /* ---- publishing ---- */
 
-/* NULL: no room, or no memory. */
+/* NULL: no room, or out of memory. */
 static struct send *begin_send(struct cw_mqtt *mqtt, int64_t id)
 {
 	struct send *send = malloc(sizeof(*send));
@@ -393,7 +393,7 @@ enum cw_status cw_mqtt_publish(struct cw_mqtt *mqtt, const char *topic, const vo
 	return cw_mqtt_send(mqtt, &message, id);
 }
 
-/* false without memory. */
+/* false when out of memory. */
 static bool add_correlation(const struct cw_mqtt_message *message, MQTTProperties *properties)
 {
 	MQTTProperty property = { .identifier = MQTTPROPERTY_CODE_CORRELATION_DATA };
@@ -401,12 +401,12 @@ static bool add_correlation(const struct cw_mqtt_message *message, MQTTPropertie
 	if (!message->correlation) {
 		return true;
 	}
-	property.value.data.data = (char *)message->correlation; /* copied there */
+	property.value.data.data = (char *)message->correlation; /* Paho copies it */
 	property.value.data.len = (int)message->correlation_len;
 	return MQTTProperties_add(properties, &property) == 0;
 }
 
-/* false without memory. */
+/* false when out of memory. */
 static bool add_time(const struct cw_mqtt_message *message, MQTTProperties *properties)
 {
 	static const char name[] = "published_at";
@@ -417,7 +417,7 @@ static bool add_time(const struct cw_mqtt_message *message, MQTTProperties *prop
 	if (message->published_at_ms == 0) {
 		return true;
 	}
-	property.value.data.data = (char *)name; /* both are copied there */
+	property.value.data.data = (char *)name; /* Paho copies both */
 	property.value.data.len = (int)sizeof(name) - 1;
 	property.value.value.data = text;
 	property.value.value.len = len;
@@ -443,7 +443,7 @@ enum cw_status cw_mqtt_send(struct cw_mqtt *mqtt, const struct cw_mqtt_message *
 	options.onSuccess5 = on_publish_success;
 	options.onFailure5 = on_publish_failure;
 	options.context = send;
-	publish.payload = (void *)message->payload; /* copied there */
+	publish.payload = (void *)message->payload; /* Paho copies it */
 	publish.payloadlen = (int)message->len;
 	publish.qos = 1;
 	publish.retained = message->retain;

@@ -8,7 +8,7 @@ libsqlite3-dev libmicrohttpd-dev libinih-dev libcrypt-dev zlib1g-dev libcurl4-op
 mosquitto libmimalloc-dev libxxhash-dev"
 # A browser, and letters and signs for it to draw.
 browser="chromium fonts-dejavu-core fonts-noto-color-emoji"
-test="valgrind clang clang-tidy clang-format libclang-rt-dev libcmocka-dev strace procps mosquitto-clients curl openssl faketime iproute2 e2fsprogs nginx gcovr"
+test="sqlite3 valgrind clang clang-tidy clang-format libclang-rt-dev libcmocka-dev strace procps mosquitto-clients curl openssl faketime iproute2 e2fsprogs nginx gcovr"
 # What Convwire is measured against, and plots.
 bench="postgresql gnuplot-nox"
 

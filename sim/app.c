@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The Meta app behind the simulated numbers: what the Graph API says of a number, of its app's secret and subscription. */
+/*
+ * The Meta app behind the simulated numbers: the Graph API's answers about a number, and about its app's secret and
+ * subscription.
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -25,7 +28,7 @@ static void make_proof(const char *secret, const char *token, char out[PROOF_TEX
 	}
 }
 
-/* Asked with a proof, it must be the right one. */
+/* If the request has a proof, it must be correct. */
 static bool has_right_proof(struct sim *sim, struct cw_http_request *request)
 {
 	const char *given = cw_http_query(request, "appsecret_proof");

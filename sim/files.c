@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Files: uploaded, asked for, and fetched for five minutes. */
+/* Files: upload, lookup, and download for five minutes. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,7 +10,7 @@
 
 #define URL_MS (5 * 60 * 1000LL)
 
-/* The content of a part of a multipart body. NULL: there is none. */
+/* The content of one part of a multipart body. NULL: no such part. */
 static const char *find_part(const char *body, size_t len, const char *name, size_t *ret_len, char type[100])
 {
 	char boundary[120];
@@ -39,13 +39,13 @@ static const char *find_part(const char *body, size_t len, const char *name, siz
 	return stop ? content : NULL;
 }
 
-/* Stores a file; its id in out. false without memory. With the lock. */
+/* Stores a file and writes its id to out. false when out of memory. The lock must be held. */
 static bool add_file(struct sim *sim, const char *bytes, size_t len, const char *mime_type, char out[40])
 {
 	unsigned char digest[EVP_MAX_MD_SIZE];
 	char hex[65];
 	unsigned digest_len = 0;
-	json_t *content = json_stringn_nocheck(bytes, len); /* bytes, not a text: it is never written as JSON */
+	json_t *content = json_stringn_nocheck(bytes, len); /* raw bytes, never written as JSON */
 
 	sim_new_id(&sim->world, out);
 	if (!content || EVP_Digest(bytes, len, digest, &digest_len, EVP_sha256(), NULL) != 1) {
@@ -141,7 +141,7 @@ void graph_ask(struct cw_http_request *request, void *context)
 	json_decref(rule);
 }
 
-/* The bytes as a file of the system, since answers of the HTTP layer are texts or files. */
+/* Writes the bytes to a temporary file, because the HTTP layer only answers with text or files. */
 static int file_of(const char *bytes, size_t len)
 {
 	FILE *file = tmpfile();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Who may ask the simulated Graph API, how it refuses and misbehaves; and its templates. */
+/* Access to the simulated Graph API, its errors and misbehaviour, and its templates. */
 #include <stdio.h>
 #include <string.h>
 
@@ -52,7 +52,7 @@ void graph_answer_error(struct cw_http_request *request, int code, const char *d
 	cw_http_answer_json(request, status, make_error(code, message, details));
 }
 
-/* ---- who asks ---- */
+/* ---- access ---- */
 
 bool graph_has_token(struct sim *sim, struct cw_http_request *request)
 {
@@ -119,7 +119,8 @@ bool graph_does(const json_t *rule, const char *what)
 bool graph_misbehave_first(struct cw_http_request *request, const json_t *rule)
 {
 	if (graph_does(rule, "error")) {
-		graph_answer_error(request, (int)json_integer_value(json_object_get(rule, "code")), "as the script says");
+		graph_answer_error(request, (int)json_integer_value(json_object_get(rule, "code")),
+				   "as configured in the simulator");
 	} else if (graph_does(rule, "rate-limit")) {
 		graph_answer_error(request, 130429, NULL);
 	} else if (graph_does(rule, "expired-token")) {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* convwire-sim: a simulated WhatsApp for demonstrations and tests. Options, open in order, say ready, wait for the end. */
+/*
+ * convwire-sim: a simulated WhatsApp for demonstrations and tests. Parses options, opens everything in order, reports
+ * readiness, waits for a signal.
+ */
 #include <argp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -27,8 +30,8 @@ struct options {
 	const char *templates[MAX_NUMBERS];
 	size_t n_templates;
 	int64_t port;
-	int64_t ready_fd;    /* -1: nobody waits */
-	int64_t n_customers; /* who write first */
+	int64_t ready_fd;    /* -1: none */
+	int64_t n_customers; /* who write at the start */
 	bool customers_answer;
 };
 
@@ -46,19 +49,18 @@ enum {
 };
 
 static const struct argp_option rows[] = {
-	{ "address", KEY_ADDRESS, "IP", 0, "of the listener (127.0.0.1)", 0 },
+	{ "address", KEY_ADDRESS, "IP", 0, "listen on this address (127.0.0.1)", 0 },
 	{ "port", KEY_PORT, "PORT", 0, "TCP port; 0 (the default): the kernel chooses", 0 },
-	{ "webhook", 'w', "URL", 0, "where Convwire takes webhooks (http://127.0.0.1:8080/webhook)", 0 },
-	{ "number", 'n', "ID", 0, "a phone_number_id that it has; may be repeated", 0 },
-	{ "app-secret", KEY_SECRET, "TEXT", 0, "signs webhooks; for tests", 0 },
+	{ "webhook", 'w', "URL", 0, "Convwire's webhook URL (http://127.0.0.1:8080/webhook)", 0 },
+	{ "number", 'n', "ID", 0, "a simulated phone_number_id; may be repeated", 0 },
+	{ "app-secret", KEY_SECRET, "TEXT", 0, "the secret that signs webhooks; for tests", 0 },
 	{ "app-secret-file", KEY_SECRET_FILE, "FILE", 0, "the same from a file's first line", 0 },
-	{ "token", KEY_TOKEN, "TEXT", 0, "the access token that it takes; for tests", 0 },
+	{ "token", KEY_TOKEN, "TEXT", 0, "the access token to accept; for tests", 0 },
 	{ "token-file", KEY_TOKEN_FILE, "FILE", 0, "the same from a file's first line", 0 },
-	{ "template", KEY_TEMPLATE, "NAME", 0, "a template that exists; may be repeated (without: every template does)",
-	  0 },
-	{ "customers", KEY_CUSTOMERS, "N", 0, "so many customers write first, at most 5 (0)", 0 },
-	{ "customers-answer", KEY_ANSWER, NULL, 0, "customers answer what they are sent", 0 },
-	{ "ready-fd", KEY_READY_FD, "FD", 0, "write `http=PORT` and a newline there when ready", 0 },
+	{ "template", KEY_TEMPLATE, "NAME", 0, "a template that exists; may be repeated (default: all exist)", 0 },
+	{ "customers", KEY_CUSTOMERS, "N", 0, "how many customers write at the start, at most 5 (0)", 0 },
+	{ "customers-answer", KEY_ANSWER, NULL, 0, "customers answer messages", 0 },
+	{ "ready-fd", KEY_READY_FD, "FD", 0, "when ready, write `http=PORT` and a newline to this descriptor", 0 },
 	{ NULL, 0, NULL, 0, NULL, 0 },
 };
 
@@ -124,7 +126,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	}
 }
 
-/* From the option, or the first line of the file that another names. */
+/* Reads a secret from its option, or from the first line of the file named by the other option. */
 static enum cw_status read_secret(const char *text, const char *file, const char *what, char *out, size_t size,
 				  struct cw_error *reterr)
 {
@@ -192,7 +194,7 @@ static void say_ready(const struct sim *sim, const struct options *options)
 	cw_log_info("ready, http=%s:%d", options->address, cw_http_port(sim->http));
 	if (options->ready_fd >= 0 && cw_text_format(line, sizeof(line), "http=%d\n", cw_http_port(sim->http)) &&
 	    write((int)options->ready_fd, line, strlen(line)) < 0) {
-		cw_log_warn("nobody reads that this is ready, ignoring");
+		cw_log_warn("cannot write to --ready-fd, ignoring");
 	}
 	if (options->ready_fd >= 0) {
 		(void)close((int)options->ready_fd);

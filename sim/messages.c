@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* POST …/messages: what is sent is held to Meta's rules, noted in the ledger, and reported by statuses. */
+/* POST …/messages: checks a message against Meta's rules, records it in the ledger, and reports it with statuses. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +17,7 @@ static bool is_for_group(const json_t *body)
 	return kind && strcmp(kind, "group") == 0;
 }
 
-/* Who it is for. A phone number as WhatsApp writes it: digits. */
+/* The recipient. A phone number is written as WhatsApp does: digits only. */
 static void wa_id_of(const json_t *body, char out[200])
 {
 	const char *to = json_string_value(json_object_get(body, "to"));
@@ -49,12 +49,12 @@ static json_t *make_status(const char *word, const json_t *entry, int64_t at_ms,
 						    error == 131047 ? "Re-engagement message" : "Message undeliverable",
 						    "message",
 						    error == 131047 ? "Re-engagement message" : "Message undeliverable",
-						    "error_data", "details", "as the simulated WhatsApp says"));
+						    "error_data", "details", "as configured in the simulator"));
 	}
 	return status;
 }
 
-/* With the lock. */
+/* The lock must be held. */
 static void send_status(struct sim *sim, const json_t *entry, const char *word, int error, int64_t delay_ms)
 {
 	const char *number = json_string_value(json_object_get(entry, "number"));
@@ -68,7 +68,7 @@ static int64_t setting(const struct sim *sim, const char *name)
 	return json_integer_value(json_object_get(sim->world.statuses, name));
 }
 
-/* All of them in one webhook. With the lock. */
+/* Sends all statuses in one webhook. The lock must be held. */
 static void send_batch(struct sim *sim, const json_t *entry, const json_t *words)
 {
 	const char *number = json_string_value(json_object_get(entry, "number"));
@@ -85,7 +85,7 @@ static void send_batch(struct sim *sim, const json_t *entry, const json_t *words
 	post_value(sim->post, "messages", value, setting(sim, "delay_ms"));
 }
 
-/* sent, delivered, read; or what the script says. With the lock. */
+/* Sends sent, delivered and read, or what `statuses` says. The lock must be held. */
 static void send_statuses(struct sim *sim, const json_t *entry)
 {
 	const json_t *words = json_object_get(sim->world.statuses, "words");
@@ -117,13 +117,13 @@ static void send_statuses(struct sim *sim, const json_t *entry)
 	}
 }
 
-/* The type that needs no open window. */
+/* Only a template needs no open window. */
 static bool is_template(const json_t *body)
 {
 	return strcmp(json_string_value(json_object_get(body, "type")), "template") == 0;
 }
 
-/* Takes the message into the ledger. A new reference; NULL without memory. With the lock. */
+/* Adds the message to the ledger. A new reference; NULL when out of memory. The lock must be held. */
 static json_t *take(struct sim *sim, const char *number, const json_t *body)
 {
 	char to[200];
@@ -161,7 +161,7 @@ static json_t *make_answer(const json_t *entry)
 			 "id", json_object_get(entry, "wamid"));
 }
 
-/* Is the customer, or the number, hearing too much? 0: no. With the lock. */
+/* Checks the rate limits of the number and the customer; 0: not exceeded. The lock must be held. */
 static int limit_of(struct sim *sim, const char *number, const json_t *body)
 {
 	char to[200];
@@ -175,7 +175,7 @@ static int limit_of(struct sim *sim, const char *number, const json_t *body)
 	return world_take(&sim->world, pair, sim->world.pair, PAIR_US) ? 0 : 131056;
 }
 
-/* Templates that do not exist, files that were not uploaded. With the lock. */
+/* Checks for templates that do not exist and files that were not uploaded. The lock must be held. */
 static int missing_thing(struct sim *sim, const json_t *body)
 {
 	const char *type = json_string_value(json_object_get(body, "type"));
@@ -217,7 +217,7 @@ static void take_message(struct sim *sim, struct cw_http_request *request, const
 	}
 }
 
-/* {"status":"read"}: also the typing indicator. */
+/* {"status":"read"}: read marks, and typing indicators. */
 static void take_call(struct sim *sim, struct cw_http_request *request, const json_t *body)
 {
 	const json_t *id = json_object_get(body, "message_id");

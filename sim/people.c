@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The simulated customers, and the door by which tests and people steer the simulation. */
+/* The simulated customers, and the HTTP interface that controls the simulation. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,13 +34,13 @@ json_t *people_value(struct sim *sim, const char *number, const char *list, json
 	return value;
 }
 
-/* The first number; nothing depends on which when a test names none. */
+/* The first number, for requests that name none. */
 static const char *any_number(struct sim *sim)
 {
 	return json_object_iter_key(json_object_iter(sim->world.numbers));
 }
 
-/* Sends a message of a customer's; takes message. With the lock. */
+/* Sends a customer's message; takes ownership of message. The lock must be held. */
 static void write_message(struct sim *sim, const char *number, const char *from, const char *name, json_t *message,
 			  int64_t at_ms, int64_t delay_ms)
 {
@@ -106,7 +106,10 @@ static size_t unbase64(const char *text, unsigned char *out)
 	return n < 0 ? 0 : (size_t)n - padding;
 }
 
-/* {"mime_type","base64"} becomes a file that the message names; its sha256 is in Base64, as in Meta's webhooks. With the lock. */
+/*
+ * Makes {"mime_type","base64"} a file and refers to it in the message; sha256 is in Base64, as in Meta's webhooks. The
+ * lock must be held.
+ */
 static bool attach_file(struct sim *sim, json_t *message, const char *type, const json_t *file)
 {
 	const char *base64 = text_of(file, "base64");
@@ -145,7 +148,10 @@ static bool attach_file(struct sim *sim, json_t *message, const char *type, cons
 	return is_fine;
 }
 
-/* NULL when it is none. Shares nothing with said: another thread sends it. With the lock. */
+/*
+ * NULL if said is not a message. The result shares nothing with said, because another thread sends it. The lock must be
+ * held.
+ */
 static json_t *make_message(struct sim *sim, const json_t *said)
 {
 	const char *text = text_of(said, "text");
@@ -203,9 +209,12 @@ void people_write(struct cw_http_request *request, void *context)
 	}
 }
 
-#define MAX_BATCH 1000 /* updates in one webhook, as Meta sends at most */
+#define MAX_BATCH 1000 /* updates in one webhook; Meta's maximum */
 
-/* One of a batch, with a text of len characters; its customer's number is made of n. With the lock. */
+/*
+ * Adds one message to a batch, with a text of len characters; the customer's number is made from n. The lock must be
+ * held.
+ */
 static bool add_to_batch(struct sim *sim, json_t *value, const char *number, int64_t n, size_t len)
 {
 	char from[24];
@@ -329,7 +338,7 @@ void people_ledger(struct cw_http_request *request, void *context)
 				   (json_int_t)cw_http_connections(sim->http), "webhooks_posted",
 				   (json_int_t)counts.posted, "webhooks_refused", (json_int_t)counts.refused,
 				   "webhooks_waiting", (json_int_t)counts.waiting);
-	char *text = json_dumps(answer, JSON_COMPACT); /* here: the lists may not change meanwhile */
+	char *text = json_dumps(answer, JSON_COMPACT); /* dumped under the lock, so the lists cannot change meanwhile */
 
 	json_decref(answer);
 	world_unlock(&sim->world);

@@ -19,10 +19,10 @@
 #define MIN_AGAIN_MS 200
 #define MAX_AGAIN_MS 5000
 
-/* A webhook, or an answer that waits. */
+/* A webhook or an answer, waiting to be sent. */
 struct item {
 	int64_t due_ms;
-	int64_t order; /* of equal times the first stays first */
+	int64_t order; /* keeps items with equal times in order */
 	int64_t again_ms;
 	json_t *webhook;
 	struct cw_http_request *request;
@@ -31,7 +31,7 @@ struct item {
 	struct item *next;
 };
 
-/* A line of items by time, and who works it off. */
+/* A queue of items ordered by time, and its thread. */
 struct line {
 	struct item *first;
 	pthread_cond_t changed;
@@ -41,16 +41,16 @@ struct line {
 
 struct post {
 	char *url, *secret;
-	pthread_mutex_t lock; /* guards what follows */
+	pthread_mutex_t lock; /* guards the members below */
 	struct line webhooks, answers;
 	bool is_stopping;
 	int64_t n_items;
 	struct post_counts counts;
 };
 
-/* ---- as Meta writes it ---- */
+/* ---- JSON as Meta writes it ---- */
 
-/* jansson writes capitals, Meta small letters. */
+/* jansson writes upper-case hex digits, Meta lower-case. */
 static enum cw_status put_code_point(struct cw_buf *out, const char *escape)
 {
 	char small[7] = "\\u0000";
@@ -115,7 +115,7 @@ static void sign(const struct post *post, const char *body, char out[128])
 	}
 }
 
-/* Was it answered with 200? */
+/* Posts a webhook. true: answered with 200. */
 static bool send_webhook(struct post *post, CURL *curl, const json_t *webhook)
 {
 	char signature[128];
@@ -134,7 +134,7 @@ static bool send_webhook(struct post *post, CURL *curl, const json_t *webhook)
 						       "Content-Type: application/json");
 
 	headers = curl_slist_append(headers, "Expect:");
-	(void)curl_easy_setopt(curl, CURLOPT_URL, url); /* these fail only without memory */
+	(void)curl_easy_setopt(curl, CURLOPT_URL, url); /* these only fail when out of memory */
 	(void)curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
 	(void)curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
 	(void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, ignore_answer);
@@ -148,9 +148,9 @@ static bool send_webhook(struct post *post, CURL *curl, const json_t *webhook)
 	return result == CURLE_OK && status == 200;
 }
 
-/* ---- the lines ---- */
+/* ---- the queues ---- */
 
-/* With the lock. */
+/* The lock must be held. */
 static void put(struct post *post, struct line *line, struct item *item)
 {
 	struct item **link = &line->first;
@@ -172,7 +172,7 @@ static void item_destroy(struct item *item)
 	free(item);
 }
 
-/* The next that is due; waits for it. NULL at the end. */
+/* Waits for the next item that is due. NULL when stopping. */
 static struct item *take(struct post *post, struct line *line)
 {
 	struct item *item = NULL;
@@ -314,7 +314,7 @@ void post_destroy(struct post *post)
 	free(post);
 }
 
-/* Queues it, unless the end has come. */
+/* Queues the item, unless stopping. */
 static bool offer(struct post *post, struct line *line, struct item *item, int64_t n_waiting)
 {
 	(void)pthread_mutex_lock(&post->lock);
@@ -328,7 +328,7 @@ static bool offer(struct post *post, struct line *line, struct item *item, int64
 	return is_taken;
 }
 
-/* ---- for the others ---- */
+/* ---- interface ---- */
 
 void post_set_url(struct post *post, const char *url)
 {

@@ -10,29 +10,31 @@
 #include "http/http.h"
 
 /*
- * What the simulated WhatsApp says by itself: signed webhooks, in the order in which they are due, and answers that
- * are slow on purpose. Two threads of its own. A webhook that is not answered with 200 is posted again, as Meta does.
+ * What the simulated WhatsApp sends later: signed webhooks, in the order in which they are due, and deliberately slow
+ * answers. Uses two threads of its own. A webhook that is not answered with 200 is posted again, as Meta does.
  */
 struct post;
 
-/* url, secret are copied. NULL without memory or thread. */
+/* Copies url and secret. NULL when out of memory or threads. */
 struct post *post_create(const char *url, const char *secret);
-/* Ends the threads: answers that wait, and those that come later, are given at once; webhooks are forgotten. */
+/* Ends the threads. Waiting and later answers are sent at once; webhooks are dropped. */
 void post_stop(struct post *post);
-/* Stops, and accepts NULL. Nobody may use it any more. */
+/* Stops and frees it; nobody may use it afterwards. Accepts NULL. */
 void post_destroy(struct post *post);
 
-/* Webhooks go there from now on. Any thread. */
+/* Sends webhooks to this URL from now on. Any thread. */
 void post_set_url(struct post *post, const char *url);
 
-/* Takes changes[0].value, to go out as field `field` after delay_ms. */
+/* Takes ownership of value; sends it as changes[0].value of field `field` after delay_ms. */
 void post_value(struct post *post, const char *field, json_t *value, int64_t delay_ms);
-/* Takes a whole webhook. */
+/* Takes ownership of a whole webhook; sends it after delay_ms. */
 void post_webhook(struct post *post, json_t *webhook, int64_t delay_ms);
-/* Answers a deferred request after delay_ms; takes json. NULL: the connection is closed in place of an answer. */
+/* Answers a deferred request after delay_ms; takes ownership of json. NULL: closes the connection instead. */
 void post_answer(struct post *post, struct cw_http_request *request, int status, json_t *json, int64_t delay_ms);
 
-/* As Meta writes and signs it: ASCII, \u00e4 in lower case, \/, and <, % and @ escaped. For free(). */
+/*
+ * The webhook as Meta writes and signs it: ASCII, \u00e4 in lower case, \/, and <, % and @ escaped. Freed with free().
+ */
 char *post_write(const json_t *webhook);
 
 struct post_counts {

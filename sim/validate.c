@@ -22,11 +22,11 @@ static void __attribute__((format(printf, 3, 4))) say(struct fault *fault, int c
 	va_list arguments;
 
 	if (fault->code != 0) {
-		return; /* the first is what is told */
+		return; /* only the first fault is reported */
 	}
 	fault->code = code;
 	va_start(arguments, format);
-	(void)vsnprintf(fault->details, VALIDATE_DETAILS, format, arguments); /* cut is fine */
+	(void)vsnprintf(fault->details, VALIDATE_DETAILS, format, arguments); /* may be truncated */
 	va_end(arguments);
 }
 
@@ -40,7 +40,7 @@ static size_t length(const char *text)
 	return n;
 }
 
-/* A text member of at most max characters. */
+/* Checks a string member of at most max characters. */
 static void text(struct fault *fault, const json_t *object, const char *name, bool must, size_t max)
 {
 	const json_t *member = json_object_get(object, name);
@@ -60,7 +60,7 @@ static void text(struct fault *fault, const json_t *object, const char *name, bo
 	}
 }
 
-/* Only these members, named in one text with spaces around each. */
+/* Allows only these members: names in one string, each with a space on both sides. */
 static void only(struct fault *fault, const json_t *object, const char *where, const char *names)
 {
 	const char *name;
@@ -303,7 +303,7 @@ static void check_interactive(struct fault *fault, const json_t *value)
 	} else if (type && strcmp(type, "cta_url") == 0) {
 		check_cta_url(fault, action);
 	} else {
-		say(fault, BAD_VALUE, "interactive type is not one that this simulator knows");
+		say(fault, BAD_VALUE, "this simulator does not support that interactive type");
 	}
 }
 

@@ -5,8 +5,8 @@
 #include <jansson.h>
 
 /*
- * What Meta refuses in the body of POST /messages, from its documents ("Send messages" and the pages of each type;
- * "Error codes"). Answers the error's code, 0 for a good one, with the details in out.
+ * Checks the body of POST /messages as Meta does, according to its documentation ("Send messages" and the page of each
+ * type; "Error codes"). Returns the error code, with the details in out; 0: valid.
  */
 #define VALIDATE_DETAILS 200
 int validate_message(const json_t *body, char out[VALIDATE_DETAILS]);

@@ -32,7 +32,7 @@ bool world_init(struct world *world)
 
 void world_lock(struct world *world)
 {
-	(void)pthread_mutex_lock(&world->lock); /* of the default kind, it cannot fail */
+	(void)pthread_mutex_lock(&world->lock); /* a default mutex: cannot fail */
 }
 
 void world_unlock(struct world *world)
@@ -63,7 +63,7 @@ char *sim_new_wamid(void)
 		return NULL;
 	}
 	memcpy(wamid, "wamid.", 6);
-	(void)EVP_EncodeBlock((unsigned char *)wamid + 6, bytes, sizeof(bytes)); /* the size is its */
+	(void)EVP_EncodeBlock((unsigned char *)wamid + 6, bytes, sizeof(bytes)); /* fits exactly */
 	return wamid;
 }
 
@@ -79,7 +79,7 @@ static bool fits(const json_t *rule, const char *on)
 	return strcmp(about ? about : "message", on) == 0;
 }
 
-/* Counts down `name` of a rule; answers whether it was above zero. */
+/* Counts down member `name` of a rule; returns whether it was above zero. */
 static bool count_down(json_t *rule, const char *name)
 {
 	int64_t left = json_integer_value(json_object_get(rule, name));
@@ -112,7 +112,7 @@ json_t *world_next_rule(struct world *world, const char *on)
 		json_incref(rule);
 		if (json_object_get(rule, "count") &&
 		    !(count_down(rule, "count") && json_integer_value(json_object_get(rule, "count")) > 0)) {
-			(void)json_array_remove(world->rules, index); /* this was its last time */
+			(void)json_array_remove(world->rules, index); /* used up */
 		}
 		return rule;
 	}
@@ -139,7 +139,7 @@ int64_t world_last_written(struct world *world, const char *number, const char *
 {
 	char key[KEY_SIZE];
 
-	(void)snprintf(key, sizeof(key), "%s/%s", number, customer); /* a cut one is nobody's */
+	(void)snprintf(key, sizeof(key), "%s/%s", number, customer); /* if truncated, it matches nobody */
 	return json_integer_value(json_object_get(world->customers, key));
 }
 

@@ -83,32 +83,32 @@ static void check_seq(struct checker *checker)
 /* A violation of one about sending stops messages. */
 struct rule {
 	enum statement question; /* counts the violations */
-	const char *sentence;
 	bool is_about_sending;
+	const char *sentence;
 };
 
 static void check_rules(struct checker *checker, bool only_sending)
 {
 	static const struct rule rules[] = {
-		{ SQL_CHECK_PREV, "an event's prev is not the seq of the conversation's previous event", false },
-		{ SQL_CHECK_EVENT_ORDER, "an account's events are not in seq order", false },
-		{ SQL_CHECK_DOUBLE_WAMID, "a WhatsApp message id is stored twice", false },
-		{ SQL_CHECK_UNREAD, "a conversation's unread count differs from its number of unread messages", false },
-		{ SQL_CHECK_LAST, "a conversation's last message does not exist", false },
-		{ SQL_CHECK_LANES, "messages of a conversation are waiting, but none or several are at the front", true },
-		{ SQL_CHECK_SENDING, "two messages of a conversation are being sent at the same time", true },
-		{ SQL_CHECK_ATTEMPTS, "a message refers to an attempt to send it that does not exist", true },
-		{ SQL_CHECK_ACCEPTED, "WhatsApp accepted a message, but its WhatsApp message id (wamid) is missing",
-		  true },
-		{ SQL_CHECK_FINISHED, "a message that was accepted or has failed still holds up those behind it", true },
-		{ SQL_CHECK_PAUSED, "a number is paused without a reason, or has a reason without being paused", true },
-		{ SQL_CHECK_WAMID_HASH, "a WhatsApp message id is stored without its hash, so it is not found", false },
-		{ SQL_CHECK_JSON, "a stored text is not the JSON that it must be", false },
-		{ SQL_CHECK_MERGED, "a conversation is merged into itself, or into one that is merged itself", false },
-		{ SQL_CHECK_DOUBLE_ASSIGNMENT, "a conversation is assigned to two agents", false },
-		{ SQL_CHECK_ASSIGNEE, "a conversation's assignee differs from its assignment history", false },
-		{ SQL_CHECK_MERGED_ASSIGNEE,
-		  "a merged conversation and the one it was merged into have different assignees", false },
+		{ SQL_CHECK_PREV, false, "an event's prev is not the seq of the conversation's previous event" },
+		{ SQL_CHECK_EVENT_ORDER, false, "an account's events are not in seq order" },
+		{ SQL_CHECK_DOUBLE_WAMID, false, "a WhatsApp message id is stored twice" },
+		{ SQL_CHECK_UNREAD, false, "a conversation's unread count differs from its number of unread messages" },
+		{ SQL_CHECK_LAST, false, "a conversation's last message does not exist" },
+		{ SQL_CHECK_LANES, true, "messages of a conversation are waiting, but none or several are at the front" },
+		{ SQL_CHECK_SENDING, true, "two messages of a conversation are being sent at the same time" },
+		{ SQL_CHECK_ATTEMPTS, true, "a message refers to an attempt to send it that does not exist" },
+		{ SQL_CHECK_ACCEPTED, true,
+		  "WhatsApp accepted a message, but its WhatsApp message id (wamid) is missing" },
+		{ SQL_CHECK_FINISHED, true, "a message that was accepted or has failed still holds up those behind it" },
+		{ SQL_CHECK_PAUSED, true, "a number is paused without a reason, or has a reason without being paused" },
+		{ SQL_CHECK_WAMID_HASH, false, "a WhatsApp message id is stored without its hash, so it is not found" },
+		{ SQL_CHECK_JSON, false, "a stored text is not the JSON that it must be" },
+		{ SQL_CHECK_MERGED, false, "a conversation is merged into itself, or into one that is merged itself" },
+		{ SQL_CHECK_DOUBLE_ASSIGNMENT, false, "a conversation is assigned to two agents" },
+		{ SQL_CHECK_ASSIGNEE, false, "a conversation's assignee differs from its assignment history" },
+		{ SQL_CHECK_MERGED_ASSIGNEE, false,
+		  "a merged conversation and the one it was merged into have different assignees" },
 	};
 	char text[200];
 

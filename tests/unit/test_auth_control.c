@@ -378,7 +378,7 @@ static void an_answer_is_explained_by_its_line(void **state)
 		{ "'topic':'acct/acme/conv/x/live/bob','access':'write','retain':true", false, "retained", "live/%s" },
 		{ "'topic':'acct/other/head','access':'read'", false, "outside", NULL },
 		{ "'topic':'$CONTROL/convwire/v1/renew','access':'write'", true, "built in", NULL },
-		{ "'topic':'a#','access':'subscribe'", false, "not a topic", NULL },
+		{ "'topic':'a#','access':'subscribe'", false, "not a valid topic", NULL },
 	};
 	struct policy_fixture *fixture = *state;
 	char arguments[200];

@@ -425,7 +425,7 @@ static void a_broken_file_keeps_tenants_still_and_is_said(void **state)
 		assert_int_equal(fixture->n_logged, 1);
 		assert_true(fixture->logged[0].is_error);
 		assert_contains(fixture->logged[0].line, "state.json");
-		assert_contains(fixture->logged[0].line, "kept still");
+		assert_contains(fixture->logged[0].line, "neither send nor receive");
 	}
 }
 

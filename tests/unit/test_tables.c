@@ -226,8 +226,8 @@ static void a_bad_row_drops_the_load(void **state)
 		{ "'assignments':[{'conversation':'" POLICY_CONVERSATION "','subject':'bob'}]", "row 0" },
 		{ "'assignments':['" POLICY_CONVERSATION "']", "row 0" },
 		{ "'assignments':[null]", "row 0" },
-		{ "'revocations':[{}]", "a revocation is" },
-		{ "'revocations':[null]", "a revocation is" },
+		{ "'revocations':[{}]", "a revocation must be" },
+		{ "'revocations':[null]", "a revocation must be" },
 		{ "'revocations':[" REVOCATION("ann") "," REVOCATION("a/b") "]", "needs its name" },
 	};
 	struct policy_fixture *fixture = *state;
@@ -320,9 +320,9 @@ static void one_revocation_is_in_force_at_once_and_kept(void **state)
 	assert_false(fixture->policy.knows_revocations); /* one is not all */
 	assert_int_equal(fixture->n_told, 0);            /* the publisher has it stored already */
 	say(fixture, "{'type':'revoke','revocation':{'kind':'moon'}}");
-	assert_failed(fixture, "a revocation is");
+	assert_failed(fixture, "a revocation must be");
 	say(fixture, "{'type':'revoke'}");
-	assert_failed(fixture, "a revocation is");
+	assert_failed(fixture, "a revocation must be");
 }
 
 /* ---- junk ---- */
