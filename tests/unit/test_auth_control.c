@@ -163,9 +163,12 @@ static void bad_arguments_of_a_list_are_refused(void **state)
 	static const struct {
 		const char *arguments, *part;
 	} rows[] = {
-		{ ",'account':7", "account must be a text" },        { ",'account':''", "account must be a text" },
-		{ ",'account':null", "account must be a text" },     { ",'subject':['bob']", "subject must be a text" },
-		{ ",'offset':-1", "offset must be a whole number" }, { ",'count':1.5", "count must be a whole number" },
+		{ ",'account':7", "account must be a string" },
+		{ ",'account':''", "account must be a string" },
+		{ ",'account':null", "account must be a string" },
+		{ ",'subject':['bob']", "subject must be a string" },
+		{ ",'offset':-1", "offset must be a whole number" },
+		{ ",'count':1.5", "count must be a whole number" },
 		{ ",'count':'7'", "count must be a whole number" },
 	};
 	struct policy_fixture *fixture = *state;
@@ -192,7 +195,7 @@ static void one_client_is_described(void **state)
 	assert_string_equal(policy_fixture_text(client, "role"), "agent");
 	assert_refused(fixture, "getClient", "", "clientid is missing");
 	assert_refused(fixture, "getClient", ",'clientid':'acme:eve:1'", "no client with this clientid");
-	assert_refused(fixture, "getClient", ",'clientid':7", "clientid must be a text");
+	assert_refused(fixture, "getClient", ",'clientid':7", "clientid must be a string");
 	sessions_end(&fixture->policy.sessions, sessions_find(&fixture->policy.sessions, policy_fixture_client(1)), 1);
 	assert_refused(fixture, "getClient", ",'clientid':'acme:bob:1'", "no client with this clientid");
 }
@@ -245,9 +248,9 @@ static void a_kick_that_is_not_clear_kicks_nobody(void **state)
 		{ ",'subject':'bob'", "kick takes" },
 		{ ",'account':'acme','clientid':'acme:bob:1'", "kick takes" },
 		{ ",'account':'acme','clientid':null", "kick takes" },
-		{ ",'account':'acme','subject':null", "subject must be a text" },
-		{ ",'account':'acme','subject':''", "subject must be a text" },
-		{ ",'account':''", "account must be a text" },
+		{ ",'account':'acme','subject':null", "subject must be a string" },
+		{ ",'account':'acme','subject':''", "subject must be a string" },
+		{ ",'account':''", "account must be a string" },
 		{ ",'clientid':'nobody'", "no client" },
 	};
 	struct policy_fixture *fixture = *state;
@@ -307,13 +310,13 @@ static void a_revocation_that_is_not_clear_revokes_nobody(void **state)
 		{ "", "account" },
 		{ ",'subject':'bob'", "account" },
 		{ ",'jti':'t1'", "account" },
-		{ ",'account':'acme','subject':null", "subject must be a text" },
-		{ ",'account':'acme','subject':''", "subject must be a text" },
+		{ ",'account':'acme','subject':null", "subject must be a string" },
+		{ ",'account':'acme','subject':''", "subject must be a string" },
 		{ ",'account':'acme','subject':'a/b'", "its name" },
 		{ ",'account':'acme','subject':'bob','jti':'t1'", "one of jti, subject and kid" },
 		{ ",'account':'acme','kid':'k'", "takes no account" },
 		{ ",'account':'a_b'", "valid account" },
-		{ ",'account':7", "account must be a text" },
+		{ ",'account':7", "account must be a string" },
 		{ ",'kid':'0123456789012345678901234567890123456789012345678901234567890123456789'", "kid must be" },
 	};
 	struct policy_fixture *fixture = *state;

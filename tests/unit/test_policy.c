@@ -248,7 +248,7 @@ static void a_session_that_is_over_is_not_renewed(void **state)
 	int64_t end_ms = POLICY_NOW_MS + 3600000;
 
 	assert_int_equal(policy_renew(&fixture->policy, session, token, end_ms, &fixture->error), CW_DENIED);
-	assert_contains(fixture->error.text, "over");
+	assert_contains(fixture->error.text, "has ended");
 	assert_ok(policy_renew(&fixture->policy, session, token, end_ms - 1, &fixture->error), fixture->error);
 	session->is_revoked = true;
 	assert_int_equal(policy_renew(&fixture->policy, session, token, end_ms, &fixture->error), CW_DENIED);

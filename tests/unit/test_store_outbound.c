@@ -338,7 +338,8 @@ static void a_bad_row_is_reported_and_stops_nobody_else(void **state)
 		{ "UPDATE message SET body = 'not JSON' WHERE kind = 'text' AND outbound = 1 AND id = (SELECT min(message) FROM "
 		  "outbound)",
 		  "a message's body is not" },
-		{ "UPDATE message SET body = '[]' WHERE id = (SELECT min(message) FROM outbound)", "a message's body is not" },
+		{ "UPDATE message SET body = '[]' WHERE id = (SELECT min(message) FROM outbound)",
+		  "a message's body is not" },
 		{ "UPDATE outbound SET state = 'accepted', holds_lane = 0 WHERE id = 1", "" }, /* and no wamid */
 	};
 
