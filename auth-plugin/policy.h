@@ -76,10 +76,7 @@ struct policy_connect {
 	const char *token; /* NULL: none */
 };
 
-/*
- * A live session, or NULL with the reason; counted either way. The client id must be the subject's own or chosen by the
- * broker.
- */
+/* A live session, or NULL with the reason; counted either way. Its client id is the subject's own, or the broker's. */
 struct session *policy_admit(struct policy *policy, const struct policy_connect *connect, int64_t now_ms,
 			     enum policy_refusal *ret_refusal, struct cw_error *reterr);
 

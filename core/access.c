@@ -328,6 +328,32 @@ bool cw_access_may_command(const struct cw_access *access, const struct cw_token
 	       cw_topic_make(&topic, text) == CW_OK && token_may(access, token, CW_ACCESS_WRITE, text, assignee);
 }
 
+static bool may_write(const struct cw_access *access, const struct cw_token *token, struct cw_topic topic)
+{
+	char text[CW_TOPIC_MAX + 1];
+
+	return cw_text_copy(topic.account, sizeof(topic.account), token->account) &&
+	       cw_text_copy(topic.subject, sizeof(topic.subject), token->subject) &&
+	       cw_topic_make(&topic, text) == CW_OK && token_may(access, token, CW_ACCESS_WRITE, text, token->subject);
+}
+
+struct cw_access_may cw_access_may(const struct cw_access *access, const struct cw_token *token)
+{
+	struct cw_topic command = { .kind = CW_TOPIC_COMMAND };
+	struct cw_topic live = { .kind = CW_TOPIC_LIVE };
+	struct cw_topic presence = { .kind = CW_TOPIC_PRESENCE, .tab = "1" };
+
+	/* An id of the right form stands for all. */
+	bool is_made = cw_text_format(command.conversation, sizeof(command.conversation), "%s_1_1", token->account) &&
+		       cw_text_copy(live.conversation, sizeof(live.conversation), command.conversation);
+
+	return (struct cw_access_may){ .command = is_made && may_write(access, token, command),
+				       .live = is_made && may_write(access, token, live),
+				       .presence = may_write(access, token, presence),
+				       .events = cw_access_sees_events(access, token),
+				       .all_conversations = cw_access_sees_all(access, token) };
+}
+
 bool cw_access_is_limited(const struct cw_access *access, const struct cw_token *token)
 {
 	const struct cw_access_role *role = cw_access_role(access, token->role);

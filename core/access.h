@@ -119,6 +119,19 @@ bool cw_access_sees_conversation(const struct cw_access *access, const struct cw
 bool cw_access_may_command(const struct cw_access *access, const struct cw_token *token, const char *conversation,
 			   const char *assignee);
 
+/*
+ * What the token may do, for pages that show only what works: in a conversation of its account that is assigned to it. A rule or a
+ * claim about single conversations may say otherwise for those; the broker and every route decide each case by themselves.
+ */
+struct cw_access_may {
+	bool command;           /* send commands: messages, read marks, assign, done */
+	bool live;              /* publish typing and viewing */
+	bool presence;          /* publish presence */
+	bool events;            /* read acct/<account>/events */
+	bool all_conversations; /* read every conversation, not only assigned ones */
+};
+struct cw_access_may cw_access_may(const struct cw_access *access, const struct cw_token *token);
+
 /* Is this token's role limited to assigned conversations? Then lists need look only at those. */
 bool cw_access_is_limited(const struct cw_access *access, const struct cw_token *token);
 

@@ -2,6 +2,8 @@
 #ifndef STORE_COLUMNS_H
 #define STORE_COLUMNS_H
 
+#include "core/message.h"
+
 /*
  * The columns that several statements select. One list makes both the SQL and the enum by which they are read, so that a new
  * column is one row here: `db_int(statement, COLUMN_EVENT_SEQ)`.
@@ -9,6 +11,14 @@
 #define COLUMN_NAME(name, sql) COLUMN_##name,
 #define COLUMN_FIRST(name, sql) sql
 #define COLUMN_NEXT(name, sql) ", " sql
+
+/* Lists for IN, made from the table of kinds in core/message.h: those that do not make a conversation unread, or open no window. */
+#define KIND_UNLESS_yes(word)
+#define KIND_UNLESS_no(word) ", '" word "'"
+#define KIND_NOT_UNREAD(name, word, shown, unread, window, file) KIND_UNLESS_##unread(word)
+#define KIND_NOT_WINDOW(name, word, shown, unread, window, file) KIND_UNLESS_##window(word)
+#define KINDS_NOT_UNREAD "''" CW_MESSAGE_KIND_LIST(KIND_NOT_UNREAD)
+#define KINDS_NOT_WINDOW "''" CW_MESSAGE_KIND_LIST(KIND_NOT_WINDOW)
 
 /* A contact's newest identity that is still in use. */
 #define LIVE_IDENTITY(kind) \

@@ -2,7 +2,6 @@
 #ifndef STORE_STATEMENTS_H
 #define STORE_STATEMENTS_H
 
-#include "core/message.h"
 #include "store/columns.h"
 #include "store/statements_agents.h"
 #include "store/statements_check.h"
@@ -17,11 +16,6 @@
 
 /* Messages that count as unread until the team has read them. */
 #define COUNTS_AS_UNREAD "outbound = 0 AND origin = 'customer' AND kind NOT IN (" KINDS_NOT_UNREAD ")"
-/* A list for IN, made from the kinds' table. */
-#define KIND_UNLESS_yes(word)
-#define KIND_UNLESS_no(word) ", '" word "'"
-#define KIND_NOT_UNREAD(name, word, shown, unread, window, file) KIND_UNLESS_##unread(word)
-#define KINDS_NOT_UNREAD "''" CW_MESSAGE_KIND_LIST(KIND_NOT_UNREAD)
 #define CONVERSATION_TABLES "conversation c JOIN number n ON n.id = c.number JOIN contact k ON k.id = c.contact "
 #define STATEMENT_LIST(X) \
 	SENDING_STATEMENT_LIST(X) \

@@ -75,7 +75,7 @@
 	X(SQL_NUMBER_PAUSED, "SELECT paused_at IS NOT NULL, paused_code FROM number WHERE id = ?1") \
 	X(SQL_NUMBER_PAUSE, "UPDATE number SET paused_at = ?2, paused_code = ?3, paused_reason = ?4 WHERE id = ?1") \
 	X(SQL_LAST_CUSTOMER_WAMID, "SELECT wamid FROM message WHERE conversation = ?1 AND position <= ?2 " \
-				   "AND origin = 'customer' AND wamid IS NOT NULL AND kind NOT IN ('reaction', 'system') " \
+				   "AND origin = 'customer' AND wamid IS NOT NULL AND kind NOT IN (" KINDS_NOT_WINDOW ") " \
 				   "ORDER BY position DESC LIMIT 1") \
 	X(SQL_MESSAGE_PLACE, "SELECT a.name, c.name FROM message m JOIN conversation c ON c.id = m.conversation " \
 			     "JOIN account a ON a.id = m.account WHERE m.uid = ?1") \

@@ -4,6 +4,8 @@ export type { ClientEvents, ClientOptions, ClientStatus } from "./client.js";
 export { customerOf, makeConversationId, parseConversationId } from "./conversation_id.js";
 export type { ConversationId } from "./conversation_id.js";
 export type { DebugFacts, Hops } from "./debug.js";
+export { traitsOf } from "./kinds.js";
+export type { KindTraits } from "./kinds.js";
 export type { MqttConnect } from "./link.js";
 export type { CommandAnswer } from "./outbox.js";
 export { MemoryOutbox, openOutboxStorage } from "./outbox_storage.js";
@@ -18,6 +20,6 @@ export type { Topic } from "./topic.js";
 export type { Match, TracedEvent } from "./trace.js";
 export { parseEvent, parseHead, parseSync } from "./wire.js";
 export type {
-	Agent, Config, Contact, Conversation, EventData, Head, Identity, LastMessage, LocalState, Message, PhoneNumber, ResolveAnswer,
+	Agent, Config, Contact, Conversation, EventData, Head, Identity, LastMessage, LocalState, May, Message, PhoneNumber, ResolveAnswer,
 	SearchAnswer, SyncAnswer, Template, WireEvent,
 } from "./wire.js";

@@ -7,6 +7,7 @@ import mqtt from "mqtt";
 import { Client } from "./client.js";
 import type { ClientOptions } from "./client.js";
 import { Emitter } from "./emitter.js";
+import { traitsOf } from "./kinds.js";
 import type { Message, WireEvent } from "./wire.js";
 
 export interface SocketOptions extends Partial<Omit<ClientOptions, "url" | "token">> {
@@ -206,7 +207,7 @@ export class Socket {
 
 		if (kind === "status") {
 			this.emitter.emit("message_status", { conversationId, messageId: message.id, status: message.status ?? null });
-		} else if (kind === "message" && message.kind !== "reaction" && !this.seen.has(key)) {
+		} else if (kind === "message" && traitsOf(message.kind).shown && !this.seen.has(key)) {
 			this.seen.add(key);
 			if (this.seen.size > MAX_SEEN) {
 				this.seen.delete(this.seen.values().next().value as string);

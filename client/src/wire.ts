@@ -173,6 +173,22 @@ export interface Identity {
 	role: string;
 	/** Seconds, as in a JWT. */
 	expires_at: number;
+	/** What the role lets this token do, in a conversation that is assigned to it. Roles have any name: ask this instead. */
+	may: May;
+}
+
+/** Every member is a permission of `acct/<account>/…` in roles.acl. */
+export interface May {
+	/** Send commands: messages, read marks, assign, done. */
+	command: boolean;
+	/** Publish typing and viewing. */
+	live: boolean;
+	/** Publish presence. */
+	presence: boolean;
+	/** Read the events that belong to no conversation. */
+	events: boolean;
+	/** Read every conversation, not only assigned ones. */
+	all_conversations: boolean;
 }
 
 export interface Config {

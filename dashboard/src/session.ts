@@ -3,12 +3,14 @@
  * (docs/protocol.md, "Signing in").
  */
 import { SignedOut } from "@convwire/client";
+import type { Identity, May } from "@convwire/client";
 
 export interface Me {
 	account: string;
 	subject: string;
 	name: string;
 	role: string;
+	may: May;
 }
 
 interface SessionAnswer {
@@ -29,11 +31,12 @@ const PATH = "/api/v1/session";
 const CHANNEL = "convwire-session";
 const TIMEOUT_MS = 15_000;
 
-async function ask(method: string, path: string, body?: object): Promise<Response> {
+async function ask(method: string, path: string, body?: object, token?: string): Promise<Response> {
 	try {
 		return await fetch(path, {
 			method, cache: "no-store", signal: AbortSignal.timeout(TIMEOUT_MS),
-			...(body && { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } }),
+			...(body && { body: JSON.stringify(body) }),
+			headers: { ...(body && { "Content-Type": "application/json" }), ...(token && { Authorization: `Bearer ${token}` }) },
 		});
 	} catch {
 		throw new SignInError("network", null);
@@ -59,7 +62,7 @@ export class Session {
 		const answer = await ask("POST", `${PATH}/refresh`);
 
 		if (answer.ok) {
-			this.take((await answer.json()) as SessionAnswer);
+			await this.take((await answer.json()) as SessionAnswer);
 			return true;
 		}
 		if (answer.status >= 500 || answer.status === 429) {
@@ -77,7 +80,7 @@ export class Session {
 
 			throw new SignInError(problem.title ?? "http", Number(answer.headers.get("Retry-After")) || null);
 		}
-		this.take((await answer.json()) as SessionAnswer);
+		await this.take((await answer.json()) as SessionAnswer);
 	}
 
 	/** Signs out here and in other tabs. Throws SignInError if the server is unreachable: then nobody is signed out. */
@@ -113,8 +116,14 @@ export class Session {
 		return this.me?.account === this.owner?.account && this.me?.subject === this.owner?.subject;
 	}
 
-	private take({ token, account, agent }: SessionAnswer): void {
+	/** With each new token: roles.acl may have changed. */
+	private async take({ token, account, agent }: SessionAnswer): Promise<void> {
+		const answer = await ask("GET", PATH, undefined, token);
+
+		if (!answer.ok) {
+			throw new SignInError("busy", Number(answer.headers.get("Retry-After")) || null);
+		}
 		this.fresh = token;
-		this.me = { account, ...agent };
+		this.me = { account, ...agent, may: ((await answer.json()) as Identity).may };
 	}
 }

@@ -53,7 +53,7 @@ done
 # Longer on purpose, with the reason; everything else is two modules.
 long_enough() {
 	case $1 in
-	store/columns.h) echo 190 ;;    # every column that several statements select
+	store/columns.h) echo 200 ;;    # every column that several statements select
 	store/store.h) echo 310 ;;      # the one contract of every backend, with its operations as values
 	store/statements.h) echo 225 ;; # all SQL in one list
 	*.c) echo 700 ;;

@@ -39,7 +39,7 @@ struct fixture {
 	bool is_deaf; /* events are not rendered */
 	bool is_broken;
 	char fault[160]; /* the last row that was reported */
-	json_t *answer; /* of the last question; the next one frees it */
+	json_t *answer;  /* of the last question; the next one frees it */
 };
 
 int fixture_start(void **state);

@@ -443,6 +443,42 @@ static void the_shipped_roles_see_all_or_what_is_theirs(void **state)
 	cw_access_destroy(access);
 }
 
+static void what_a_token_may_do_is_asked_not_known_by_the_roles_name(void **state)
+{
+	static const struct {
+		const char *role;
+		struct cw_access_may may;
+	} rows[] = {
+		{ "agent", { true, true, true, true, true } },
+		{ "assigned-agent", { true, true, true, true, false } },
+		{ "viewer", { false, false, false, true, true } },
+		{ "auditor", { false, false, false, false, true } },
+		{ "writer", { true, false, false, false, false } },
+		{ "nobody", { false, false, false, false, false } },
+	};
+	struct cw_access *access = NULL;
+	struct cw_error error;
+	char text[8000];
+
+	(void)state;
+	(void)snprintf(text, sizeof(text), "%s%s", cw_access_shipped_roles,
+		       "role auditor\npattern read acct/%a/conv/+\n"
+		       "role writer\npattern write acct/%a/conv/+/cmd/%s\n");
+	assert_ok(cw_access_parse("roles", text, &access, &error), error);
+	for (size_t i = 0; i < N_ROWS(rows); i++) {
+		struct cw_token token = { .account = "acme", .subject = "ann" };
+
+		(void)snprintf(token.role, sizeof(token.role), "%s", rows[i].role);
+		const struct cw_access_may may = cw_access_may(access, &token);
+
+		if (memcmp(&may, &rows[i].may, sizeof(may)) != 0) {
+			fail_msg("%s: command %d, live %d, presence %d, events %d, all %d", rows[i].role, may.command,
+				 may.live, may.presence, may.events, may.all_conversations);
+		}
+	}
+	cw_access_destroy(access);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -458,6 +494,7 @@ int main(void)
 		cmocka_unit_test(a_role_file_is_read_from_disk),
 		cmocka_unit_test(lists_and_deliveries_agree_for_any_role),
 		cmocka_unit_test(the_shipped_roles_see_all_or_what_is_theirs),
+		cmocka_unit_test(what_a_token_may_do_is_asked_not_known_by_the_roles_name),
 	};
 
 	return cmocka_run_group_tests_name("access", tests, NULL, NULL);

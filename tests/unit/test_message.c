@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/message.h"
 
+#include "core/buf.h"
+#include "core/file.h"
+
 #include "tests/unit/unit.h"
 
 static void every_word_is_read_back(void **state)
@@ -129,6 +132,60 @@ static void kinds_are_shown_count_and_open_windows_as_they_should(void **state)
 	}
 }
 
+/* ---- the TypeScript twin ---- */
+
+static void write_kinds(struct cw_buf *out)
+{
+	assert_int_equal(
+		cw_buf_append_text(
+			out,
+			"/*\n * What each kind of message counts as. Made from CW_MESSAGE_KIND_LIST (core/message.h) by UPDATE_GOLDEN=1\n"
+			" * ctest -R unit.message; that test fails when the two differ.\n */\n"
+			"export interface KindTraits {\n"
+			"\t/** It can be a conversation's last message; reactions, edits and revokes cannot. */\n\tshown: boolean;\n"
+			"\t/** A customer's makes the conversation unread. */\n\tunread: boolean;\n"
+			"\t/** A customer's opens the 24-hour customer service window. */\n\twindow: boolean;\n"
+			"\t/** Its content is a file. */\n\tfile: boolean;\n}\n\n"
+			"const TRAITS: Record<string, KindTraits> = {\n"),
+		CW_OK);
+	for (int i = 0; i < CW_KIND_COUNT; i++) {
+		enum cw_message_kind kind = (enum cw_message_kind)i;
+		static const char *const words[] = { "false", "true" };
+
+		assert_int_equal(cw_buf_append_format(out, "\t%s: { shown: %s, unread: %s, window: %s, file: %s },\n",
+						      cw_message_kind_text(kind), words[cw_message_kind_is_shown(kind)],
+						      words[cw_message_kind_is_unread(kind)],
+						      words[cw_message_kind_opens_window(kind)],
+						      words[cw_message_kind_is_media(kind)]),
+				 CW_OK);
+	}
+	assert_int_equal(
+		cw_buf_append_text(out, "};\n\n/** Of a kind; one of a newer server counts as `unsupported` does. */\n"
+					"export function traitsOf(kind: string): KindTraits {\n"
+					"\treturn TRAITS[kind] ?? (TRAITS[\"unsupported\"] as KindTraits);\n}\n"),
+		CW_OK);
+}
+
+static void typescript_says_the_same_of_each_kind(void **state)
+{
+	static const char path[] = CW_SOURCE_DIR "/client/src/kinds.ts";
+	struct cw_buf wanted;
+	struct cw_buf found;
+	struct cw_error error = { .text = "" };
+
+	(void)state;
+	cw_buf_init(&wanted, 1 << 16);
+	cw_buf_init(&found, 1 << 16);
+	write_kinds(&wanted);
+	if (getenv("UPDATE_GOLDEN")) {
+		assert_ok(cw_file_write(path, wanted.data, wanted.len, 0644, &error), error);
+	}
+	assert_ok(cw_file_read(path, &found, &error), error);
+	assert_string_equal(found.data, wanted.data);
+	cw_buf_finish(&found);
+	cw_buf_finish(&wanted);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -138,6 +195,7 @@ int main(void)
 		cmocka_unit_test(statuses_only_climb_and_fail_only_from_below_delivered),
 		cmocka_unit_test(in_any_order_of_arrival_the_highest_status_stands),
 		cmocka_unit_test(kinds_are_shown_count_and_open_windows_as_they_should),
+		cmocka_unit_test(typescript_says_the_same_of_each_kind),
 	};
 
 	return cmocka_run_group_tests_name("message", tests, NULL, NULL);

@@ -104,7 +104,7 @@ export function Bubble(props: BubbleProps) {
 				</footer>
 				{reactions.length > 0 && <p class="reactions"><span class="sr-only">{text.reaction}: </span>{reactions.join("")}</p>}
 			</article>
-			{!message.local && !message.revoked && inbox.me.role !== "viewer" &&
+			{!message.local && !message.revoked && inbox.mayCommand &&
 				<IconButton icon="reply" label={text.reply} tabIndex={-1} class="bubble-action" onClick={() => { inbox.replyTo.value = message; }} />}
 		</div>
 	);

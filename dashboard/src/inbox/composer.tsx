@@ -141,7 +141,7 @@ export function Composer({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 		}
 	};
 
-	if (inbox.me.role === "viewer") {
+	if (!inbox.mayCommand) {
 		return null;
 	}
 	if (windowLeft(row) === null) {

@@ -31,12 +31,12 @@ function choicesOf(inbox: Inbox, query: string): Choice[] {
 	const id = inbox.selected.value;
 	const { menu, list } = strings;
 	const commands: Choice[] = [
-		...(id === null ? [] : [
+		...(id === null || !inbox.mayCommand ? [] : [
 			{ key: "take", label: list.take, act: () => inbox.assign(id, "me") },
 			{ key: "done", label: `${list.finish} / ${list.reopen}`, act: () => inbox.toggleDone(id) },
 			{ key: "templates", label: strings.templates.title, act: () => { inbox.dialog.value = "templates"; } },
 		]),
-		{ key: "begin", label: menu.newConversation, act: () => { inbox.dialog.value = "begin"; } },
+		...(inbox.mayCommand ? [{ key: "begin", label: menu.newConversation, act: () => { inbox.dialog.value = "begin"; } }] : []),
 		{ key: "help", label: menu.shortcuts, act: () => { inbox.dialog.value = "help"; } },
 		{ key: "debug", label: menu.debug, act: () => { inbox.dialog.value = "debug"; } },
 		{ key: "out", label: menu.signOut, act: () => void inbox.signOut() },

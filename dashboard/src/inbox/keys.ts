@@ -39,7 +39,7 @@ function escape(inbox: Inbox): void {
 }
 
 function onLetter(inbox: Inbox, key: string): boolean {
-	const id = inbox.selected.value;
+	const id = inbox.mayCommand ? inbox.selected.value : null;
 
 	switch (key) {
 	case "j":

@@ -73,10 +73,10 @@ function Row({ inbox, row, match, isStop, onFocus }: { inbox: Inbox; row: Conver
 					</span>
 				</span>
 			</a>
-			<span class="row-actions">
+			{inbox.mayCommand && <span class="row-actions">
 				{row.assignee !== inbox.me.subject && <IconButton icon="user" label={text.take} tabIndex={-1} onClick={() => inbox.assign(row.id, "me")} />}
 				<IconButton icon="check" label={row.state === "done" ? text.reopen : text.finish} tabIndex={-1} onClick={() => inbox.toggleDone(row.id)} />
-			</span>
+			</span>}
 		</div>
 	);
 }

@@ -63,7 +63,7 @@ export function Menu({ inbox }: { inbox: Inbox }) {
 			{isOpen && (
 				<div class="menu-sheet">
 					<p class="menu-who"><strong>{text.signedInAs(inbox.me.name)}</strong><br />{text.online(inbox.client.online.length)}</p>
-					<button class="menu-item" onClick={choose(() => { inbox.dialog.value = "begin"; })}>{text.newConversation}</button>
+					{inbox.mayCommand && <button class="menu-item" onClick={choose(() => { inbox.dialog.value = "begin"; })}>{text.newConversation}</button>}
 					<button class="menu-item" onClick={choose(() => { inbox.dialog.value = "help"; })}>{text.shortcuts}</button>
 					<button class="menu-item" onClick={choose(() => { inbox.dialog.value = "debug"; })}>{text.debug}</button>
 					<hr />

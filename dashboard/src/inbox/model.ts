@@ -4,7 +4,7 @@
  * state changes only through methods.
  */
 import { computed, signal } from "@preact/signals";
-import { ApiError, Client, SignedOut } from "@convwire/client";
+import { ApiError, Client, SignedOut, traitsOf } from "@convwire/client";
 import type { Agent, Conversation, Draft, Message, MqttConnect, PhoneNumber, SearchAnswer, Template, WireEvent } from "@convwire/client";
 
 import type { Me, Session } from "../session.js";
@@ -114,6 +114,11 @@ export class Inbox {
 		this.listen();
 	}
 
+	/** By the newest token's rights; what does not work is not offered. */
+	get mayCommand(): boolean {
+		return (this.session.me ?? this.me).may.command;
+	}
+
 	start(): void {
 		this.select(PATH.exec(location.pathname)?.[1] ?? null);
 		this.client.start();
@@ -152,7 +157,7 @@ export class Inbox {
 		if (event.kind === "merge" && event.conversation !== null) {
 			this.onMerge(event.conversation);
 		}
-		if (event.kind === "message" && message?.direction === "in" && message.kind !== "reaction") {
+		if (event.kind === "message" && message?.direction === "in" && traitsOf(message.kind).unread) {
 			this.onCustomerWrites(event, message);
 		}
 		this.showTitle();
@@ -453,7 +458,7 @@ export class Inbox {
 		let first: string | null = null;
 
 		for (const message of [...this.client.state.messages(id)].reverse()) {
-			if (left > 0 && message.direction === "in" && message.kind !== "reaction" && message.kind !== "system") {
+			if (left > 0 && message.direction === "in" && traitsOf(message.kind).unread) {
 				first = message.id;
 				left--;
 			}
@@ -484,7 +489,7 @@ export class Inbox {
 		const row = id === null ? undefined : this.client.state.conversations.get(id);
 		const isLooking = this.isAtEnd && document.hasFocus() && document.visibilityState === "visible";
 
-		if (id === null || !row || row.unread === 0 || !isLooking || this.me.role === "viewer") {
+		if (id === null || !row || row.unread === 0 || !isLooking || !this.mayCommand) {
 			return;
 		}
 		const last = [...this.client.state.messages(id)].reverse().find((message) => message.direction === "in" && !message.local);

@@ -1,5 +1,6 @@
 /* A conversation's messages: virtualized; stays at the end while the reader is there, else keeps the position. */
 import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { traitsOf } from "@convwire/client";
 import type { Conversation, Message } from "@convwire/client";
 
 import { strings } from "../strings.js";
@@ -36,7 +37,7 @@ function Head({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 	const named = (people: typeof others): string => people.map(({ subject }) => inbox.nameOfAgent(subject)).join(", ");
 	const typing = others.filter((person) => person.isTyping);
 	const agents = inbox.agents.value.filter((agent) => !agent.disabled);
-	const mayAct = inbox.me.role !== "viewer";
+	const mayAct = inbox.mayCommand;
 
 	return (
 		<header class="thread-head">
@@ -77,7 +78,7 @@ function useAnnouncer(messages: Message[], name: string): string {
 
 	if (newest && newest.id !== last.current.id) {
 		const from = last.current.id === null ? messages.length : messages.findIndex((message) => message.id === last.current.id) + 1;
-		const fresh = messages.slice(from).filter((message) => message.direction === "in" && message.kind !== "reaction");
+		const fresh = messages.slice(from).filter((message) => message.direction === "in" && traitsOf(message.kind).shown);
 
 		last.current = {
 			id: newest.id,

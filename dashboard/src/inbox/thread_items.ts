@@ -1,4 +1,5 @@
 /* A thread as items: messages, days, the "new messages" line. No I/O, no DOM. */
+import { traitsOf } from "@convwire/client";
 import type { Message } from "@convwire/client";
 
 import { boundsOf, dayOf } from "./format.js";
@@ -43,7 +44,7 @@ export function itemsOf(messages: Message[], newFrom: string | null): Item[] {
 	let until = 0;
 
 	for (const message of messages) {
-		if (message.kind === "reaction") {
+		if (!traitsOf(message.kind).shown) {
 			continue;
 		}
 		const at = message.local ? message.received_at : message.position;
