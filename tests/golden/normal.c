@@ -68,6 +68,27 @@ static json_t *copy_member(struct normal *normal, const char *key, json_t *holde
 	return normal_copy(normal, value);
 }
 
+static bool is_default(const char *key, const json_t *value)
+{
+	static const struct {
+		const char *key, *text; /* NULL: the number */
+		json_int_t number;
+	} defaults[] = {
+		{ "v", NULL, 1 },       { "epoch", "epoch", 0 },     { "account", "acme", 0 },
+		{ "at", "now", 0 },     { "received_at", "now", 0 }, { "created_at", "now", 0 },
+		{ "state", "open", 0 }, { "version", NULL, 1 },      { "unread", NULL, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++) {
+		if (strcmp(key, defaults[i].key) == 0) {
+			return defaults[i].text ?
+				       json_is_string(value) && strcmp(json_string_value(value), defaults[i].text) == 0 :
+				       json_is_integer(value) && json_integer_value(value) == defaults[i].number;
+		}
+	}
+	return json_is_null(value);
+}
+
 json_t *normal_copy(struct normal *normal, json_t *value)
 {
 	const char *key;
@@ -80,7 +101,13 @@ json_t *normal_copy(struct normal *normal, json_t *value)
 		copy = json_object();
 		json_object_foreach(value, key, member)
 		{
-			(void)json_object_set_new(copy, key, copy_member(normal, key, value, member)); /* as above */
+			json_t *shown = copy_member(normal, key, value, member);
+
+			if (is_default(key, shown)) {
+				json_decref(shown);
+			} else {
+				(void)json_object_set_new(copy, key, shown); /* as above */
+			}
 		}
 		return copy;
 	case JSON_ARRAY:
