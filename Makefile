@@ -1,5 +1,5 @@
-# A thin door: every command installs what it needs, builds, then does its work. The build itself is
-# CMake's (CMakePresets.json), the tests are ctest's.
+# A thin wrapper: every target installs the packages it needs, builds, then does its work. CMake does the build
+# (CMakePresets.json), ctest runs the tests.
 .PHONY: build programs dashboard run check test test-long bench bench-build chaos package coverage clean packages test-packages node-packages
 
 TESTS_OFF = $(if $(wildcard build/CMakeCache.txt),,-DCW_TESTS=OFF)
@@ -16,7 +16,7 @@ programs: packages
 	@cmake --preset release $(TESTS_OFF) >/dev/null
 	@cmake --build --preset release
 
-# What the daemon serves, in build/share; only when something of it changed.
+# The dashboard that the daemon serves, in build/share; rebuilt only when its sources changed.
 DASHBOARD = build/share/convwire/dashboard/index.html
 dashboard: packages $(DASHBOARD)
 $(DASHBOARD): $(shell find dashboard client -not -path '*/node_modules*' -not -path '*/dist/*' -type f)
@@ -24,7 +24,7 @@ $(DASHBOARD): $(shell find dashboard client -not -path '*/node_modules*' -not -p
 	@cd dashboard && npm run --silent build
 	@touch $@
 
-# DIR: where it keeps its data.
+# DIR: the data directory.
 DIR = ./var
 run: build
 	@[ -e "$(DIR)/convwire.conf" ] || build/bin/convwire init --dir "$(DIR)"
@@ -38,39 +38,40 @@ test-build: node-packages dashboard
 	@cmake --preset release -DCW_TESTS=ON >/dev/null
 	@cmake --build --preset release
 
-# Most tests wait more than they work: two for each core.
+# Most tests wait more than they compute: two per core.
 CTEST = ctest --test-dir build --output-on-failure --parallel $$(($$(nproc) * 2))
 
-# Under three minutes on two cores: unit tests, lint, the quick scenarios, without a browser.
+# Under three minutes on two cores: unit tests, lint and the quick scenarios; no browser.
 check: test-build
 	@$(CTEST) -L 'unit|lint|quick' -LE 'long|sanitizer'
 
-# Everything but what takes hours, and what another test of it proves as well; sanitizer builds included.
+# Everything, including sanitizer builds, except tests that take hours and tests that repeat another one on this build.
 test: test-build
 	@$(CTEST) -LE 'long|repeat'
 
-# The exhaustive rest: every kill point, each fuzz target for a minute, what `make test` does not repeat.
+# The exhaustive rest: every kill point, each fuzz target for a minute, and the repeated tests that `make test` skips.
 test-long: test-build
 	@$(CTEST) -L 'long|repeat'
 
-# Half an hour of everything that can go wrong, as root: CHAOS_SECONDS, CHAOS_SEED.
+# Half an hour of everything that can go wrong; needs root. Options: CHAOS_SECONDS, CHAOS_SEED.
 chaos:
 	@[ "$$(id -u)" = 0 ] || { echo "make chaos needs root, for network namespaces and a disk that can be full: sudo make chaos" >&2; exit 1; }
 	@$(MAKE) --no-print-directory test-build
 	@CONVWIRE_BUILD=$(CURDIR)/build node tests/chaos/chaos.mjs
 
-# Which lines the unit tests and scenarios run: a table, and build-coverage/report/index.html.
+# Which lines the unit tests and scenarios cover: a table, and build-coverage/report/index.html.
 coverage: test-build
 	@tests/coverage.sh
 
-# build-package/convwire_VERSION_ARCH.deb: programs, plugin, dashboard, units, pages of the manual.
+# build-package/convwire_VERSION_ARCH.deb: programs, plugin, dashboard, systemd units, man pages.
 package: packages dashboard
 	@scripts/install-packages.sh package
 	@cmake --preset package >/dev/null
 	@cmake --build --preset package
 	@cd build-package && cpack -G DEB >/dev/null && ls *.deb
 
-# The tables of docs/benchmarks.md, two hours: tables and plots in build/figures. Some of them: make bench NAMES="rooms idle".
+# Measures the tables of docs/benchmarks.md in two hours; tables and plots go to build/figures.
+# Only some of them: make bench NAMES="rooms idle".
 bench: bench-build
 	@bench/run.sh $(NAMES)
 

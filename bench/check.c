@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What does one delivery check cost, and does it allocate? Loads the plugin as the broker does, admits N clients,
- * loads an assignment table, then asks the plugin's own ACL callback about random clients and topics. This
- * program stands in for the broker: it exports mosquitto's plugin functions, and counts every allocation.
+ * What does one delivery check cost, and does it allocate? Loads the plugin as the broker does, admits N clients, loads
+ * an assignment table, then calls the plugin's ACL callback for random clients and topics. This program takes the
+ * broker's place: it exports mosquitto's plugin functions and counts every allocation.
  *
- *	check PLUGIN.so KEYS_DIR ROLES.acl TOKENS     TOKENS: lines of `clientid token`; prints one JSON line
+ * 	check PLUGIN.so KEYS_DIR ROLES.acl TOKENS     TOKENS: lines of `clientid token`; prints one JSON line
  */
 #include <dlfcn.h>
 #include <stdatomic.h>
@@ -143,7 +143,7 @@ EXPORT int mosquitto_broker_publish_copy(const char *client_id, const char *topi
 	return MOSQ_ERR_SUCCESS;
 }
 
-/* ---- the crowd ---- */
+/* ---- the clients ---- */
 
 static _Noreturn void fail(const char *what)
 {
@@ -228,7 +228,7 @@ static void name_conversation(size_t i, char *out, size_t size)
 	(void)snprintf(out, size, "%s_1003427786179738_92345%07zu", clients[0]->account, i);
 }
 
-/* Conversation i belongs to a random client's subject. */
+/* Assigns each conversation to a random client's subject. */
 static void load_table(void)
 {
 	static char text[ROWS_PER_CHUNK * 400];
@@ -279,7 +279,7 @@ static int64_t median(int64_t *values, size_t n)
 static int64_t times[N_CALLS];
 static long n_allowed, n_allocated;
 
-/* Written anew for each call: a table of topics would fill the cache with what no broker reads. */
+/* Written for each call: a table of topics would fill the cache with data that no broker reads. */
 static void write_topic(size_t i, char *out, size_t size)
 {
 	static char prefix[120];
@@ -308,7 +308,7 @@ static void ask(struct mosquitto *client, const char *topic)
 	n_allocated += atomic_load(&n_allocations) - before;
 }
 
-/* What a pair of clock readings costs by itself. */
+/* The cost of reading the clock twice. */
 static int64_t measure_clock(void)
 {
 	for (size_t i = 0; i < N_CALLS; i++) {
@@ -320,8 +320,8 @@ static int64_t measure_clock(void)
 }
 
 /*
- * Every call a random client, topic and assignment; the topic's text has just arrived, as in the broker. With a
- * trampled cache another 8 MB are read between the calls, the text with them.
+ * Each call uses a random client, topic and assignment; the topic was just written, as in the broker. With is_cold, 8
+ * MB of other memory are read before each call, which evicts everything from the cache, including the topic.
  */
 static int64_t measure_random(bool is_cold, size_t n)
 {
@@ -344,7 +344,10 @@ static int64_t measure_random(bool is_cold, size_t n)
 	return median(times, n);
 }
 
-/* One topic to every client in turn, as the broker fans out; nanoseconds each, without a clock between. */
+/*
+ * Checks one topic for every client in turn, as the broker does when fanning out; nanoseconds per check, without
+ * reading the clock in between.
+ */
 static double measure_fan_out(void)
 {
 	int64_t started = now_ns();

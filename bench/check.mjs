@@ -1,5 +1,6 @@
-// What does one delivery check cost, and does it allocate? 10,000 clients of role assigned-agent, 100,000 assignments;
-// random client, topic and assignment per call; the same with the caches trampled; one topic to all. Medians of RUNS.
+// What does one delivery check cost, and does it allocate? 10,000 clients with role assigned-agent, 100,000
+// assignments; a random client, topic and assignment per call; the same with cold caches; one topic to all clients.
+// Medians of RUNS.
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 

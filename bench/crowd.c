@@ -10,7 +10,7 @@
 #include "core/text.h"
 #include "publisher.h"
 
-#define OPENED_AT_ONCE 32 /* half a millisecond: the program has other things to time */
+#define OPENED_AT_ONCE 32 /* half a millisecond: the program has other things to measure, too */
 
 /* ---- options ---- */
 
@@ -45,18 +45,18 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 }
 
 static const struct argp_option rows[] = {
-	{ "port", 'p', "N", 0, "of the broker, on 127.0.0.1", 0 },
-	{ "publisher-port", 'o', "N", 0, "the publisher's, over TCP; without it the same", 0 },
+	{ "port", 'p', "N", 0, "the broker's port, on 127.0.0.1", 0 },
+	{ "publisher-port", 'o', "N", 0, "the publisher's port, over TCP (same as --port)", 0 },
 	{ "ws", 'w', NULL, 0, "over WebSocket", 0 },
 	{ "version", 'V', "N", 0, "4 (MQTT 3.1.1) or 5 (5)", 0 },
 	{ "subscribers", 'n', "N", 0, "(100)", 0 },
-	{ "filter", 'f', "F", 0, "what they subscribe to, QoS 1", 0 },
+	{ "filter", 'f', "F", 0, "the topic filter to subscribe to, QoS 1", 0 },
 	{ "tokens", 't', "FILE", 0, "`clientid token` per line", 0 },
 	{ "publisher", 'P', "\"ID TOKEN\"", 0, "the publisher's", 0 },
-	{ "setup", 'S', "FILE", 0, "`topic payload` per line, sent first; then `loaded` is awaited", 0 },
+	{ "setup", 'S', "FILE", 0, "`topic payload` per line, sent first; then waits for `loaded`", 0 },
 	{ "parallel", 'j', "N", 0, "how many connect at once (100)", 0 },
 	{ "payload", 'b', "BYTES", 0, "(600)", 0 },
-	{ "pid", 'i', "PID", 0, "of the broker, for its CPU", 0 },
+	{ "pid", 'i', "PID", 0, "the broker's process, for its CPU time", 0 },
 	{ NULL, 0, NULL, 0, NULL, 0 },
 };
 const struct argp crowd_argp = { rows, parse, NULL, NULL, NULL, NULL, NULL };
@@ -69,7 +69,7 @@ void crowd_options_init(struct crowd_options *options)
 void crowd_options_check(const struct crowd_options *options)
 {
 	if (options->port == 0 || !options->tokens || !options->publisher) {
-		(void)fprintf(stderr, "--port, --tokens and --publisher are needed\n");
+		(void)fprintf(stderr, "--port, --tokens and --publisher are required\n");
 		exit(64);
 	}
 }
@@ -80,7 +80,7 @@ char *crowd_read_file(const char *path)
 	char *text = NULL;
 	size_t room = 0;
 
-	/* Up to a NUL: all of it. */
+	/* Reads up to a NUL, which is the whole file. */
 	if (!file || getdelim(&text, &room, '\0', file) < 0 || fclose(file) != 0) {
 		wire_fail(path);
 	}
@@ -122,7 +122,7 @@ static struct crowd *crowd_of(const struct wire *wire)
 	return wire->owner;
 }
 
-/* The wire is the member's first member. */
+/* wire is the first member of struct crowd_member. */
 static struct crowd_member *member_of(struct wire *wire)
 {
 	return (struct crowd_member *)wire;
@@ -185,7 +185,7 @@ static void on_message(struct wire *wire, const struct wire_message *message)
 	int64_t due_ns = 0;
 	int64_t index = 0;
 
-	if (publisher_read(message, &due_ns, &index)) { /* else a notice of the plugin's */
+	if (publisher_read(message, &due_ns, &index)) { /* otherwise it is a notice from the plugin */
 		member->n_received++;
 		crowd->on_message(crowd->context, member, due_ns, index);
 		member->last = index;
@@ -201,7 +201,7 @@ static const struct wire_events events = { on_connack, on_suback, on_puback, on_
 
 /* ---- the crowd ---- */
 
-/* `clientid token` lines: member i takes line i mod n. */
+/* `clientid token` lines: member i uses line i mod n. */
 static void share_tokens(struct crowd *crowd)
 {
 	const int64_t size = crowd->options->size;

@@ -1,5 +1,6 @@
-// The dashboard in headless Chromium: webhook → bubble painted; 200 messages a second; a cold start with 5,000 conversations;
-// 10,000 messages scrolled; the memory of a shift. Generator, daemon, broker and browser share this machine's cores and clock.
+// The dashboard in headless Chromium: webhook → bubble painted; 200 messages a second; a cold start with 5,000
+// conversations; scrolling 10,000 messages; memory use over a shift. Generator, daemon, broker and browser share this
+// machine's cores and clock.
 //
 //   node bench/dashboard.mjs [paint|flood|cold|scroll|shift ...]
 import { Browser, launch, live, PASSWORD, REPO_DASHBOARD } from "../tests/lib/browser.mjs";
@@ -45,7 +46,7 @@ async function post(system, body) {
 	if (answer.status !== 200) throw new Error(`webhook answered ${answer.status}`);
 }
 
-/** So many conversations, in webhooks of a hundred. */
+/** Creates n conversations, in webhooks of a hundred each. */
 async function fill(system, n) {
 	for (let from = 0; from < n; from += 100) {
 		const some = Array.from({ length: Math.min(100, n - from) }, (_, i) => customer(from + i));
@@ -68,7 +69,10 @@ async function openFirst(page) {
 	await page.locator(".bubble").first().waitFor();
 }
 
-/** How far the page's clock is from ours, ms: it is the same one, so what is left is the call's own time. */
+/**
+ * The difference between the page's clock and ours, in ms. It is the same clock, so this only measures the call's
+ * duration.
+ */
 async function clockOffset(page) {
 	const offsets = [];
 
@@ -94,7 +98,10 @@ async function paint() {
 
 			await openFirst(page);
 			offset = await clockOffset(page);
-			/* A bubble is painted in the task after the animation frame in which it came into the document: the page's own mark. */
+			/*
+			 * A bubble is painted in the task after the animation frame that added it to the document; the page marks
+			 * that time itself.
+			 */
 			await page.evaluate(() => {
 				let fresh = [];
 				const { debug } = window.client;

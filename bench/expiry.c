@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Thousands of tokens expire in the same second: does anybody receive anything after it, how long until the last is
- * disconnected, and how long does a message to someone else wait meanwhile?
+ * Thousands of tokens expire in the same second. Does anybody receive anything afterwards, how long until the last
+ * client is disconnected, and how long does a message to someone else wait meanwhile?
  *
- * The crowd connects, receives a few messages (so that we know it would), is left alone for the last seconds, and
- * from the second of expiry on is sent messages again, which nobody may get. Prints one JSON line: what
- * bench/expiry.mjs reads.
+ * The crowd connects, receives a few messages (to prove that it can), gets none for the last seconds, and is sent
+ * messages again from the second of expiry on, which nobody may receive. Prints one JSON line for bench/expiry.mjs.
  */
 #include <argp.h>
 #include <errno.h>
@@ -19,9 +18,9 @@
 #include "pulse.h"
 
 #define SECOND_NS 1000000000LL
-#define WINDOW_NS (2 * SECOND_NS)       /* before the expiry; the judged time begins here */
-#define LEFT_ALONE_NS (4 * SECOND_NS)   /* so that no fan-out to the crowd is under way in it */
-#define BEFORE_EVERY_NS (2 * SECOND_NS) /* a fan-out to 10,000 takes a part of a second */
+#define WINDOW_NS (2 * SECOND_NS)       /* before expiry; the measured time begins here */
+#define LEFT_ALONE_NS (4 * SECOND_NS)   /* so that no fan-out to the crowd overlaps it */
+#define BEFORE_EVERY_NS (2 * SECOND_NS) /* a fan-out to 10,000 takes a fraction of a second */
 #define AFTER_EVERY_NS (SECOND_NS / 10)
 
 struct expiry {
@@ -71,7 +70,7 @@ static void connect_all(struct expiry *expiry)
 	while (!crowd_is_here(&expiry->crowd)) {
 		turn(expiry, crowd_step(&expiry->crowd) ? 0 : 1);
 		if (wire_now_ns() > expiry->exp_ns - LEFT_ALONE_NS - BEFORE_EVERY_NS) {
-			(void)fprintf(stderr, "expiry: only %lld of %lld have connected in time\n",
+			(void)fprintf(stderr, "expiry: only %lld of %lld connected in time\n",
 				      (long long)expiry->crowd.n_ready, (long long)expiry->options.size);
 			exit(1);
 		}
@@ -167,9 +166,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 int main(int argc, char **argv)
 {
 	static const struct argp_option rows[] = {
-		{ "crowd-topic", 'C', "T", 0, "what the crowd gets", 0 },
-		{ "exp", 'e', "S", 0, "Unix seconds: when its tokens expire", 0 },
-		{ "give-up", 'g', "S", 0, "seconds after that (30)", 0 },
+		{ "crowd-topic", 'C', "T", 0, "topic of the crowd's messages", 0 },
+		{ "exp", 'e', "S", 0, "when the crowd's tokens expire, Unix seconds", 0 },
+		{ "give-up", 'g', "S", 0, "seconds to wait after that (30)", 0 },
 		{ NULL, 0, NULL, 0, NULL, 0 },
 	};
 	static const struct argp_child children[] = { { &crowd_argp, 0, NULL, 0 },
@@ -183,7 +182,7 @@ int main(int argc, char **argv)
 	(void)argp_parse(&argp, argc, argv, 0, NULL, &expiry);
 	crowd_options_check(&expiry.options);
 	if (!expiry.options.filter || !expiry.crowd_topic || expiry.exp == 0) {
-		(void)fprintf(stderr, "expiry: --filter, --crowd-topic and --exp are needed\n");
+		(void)fprintf(stderr, "expiry: --filter, --crowd-topic and --exp are required\n");
 		return 64;
 	}
 	const int epoll_fd = epoll_create1(EPOLL_CLOEXEC);

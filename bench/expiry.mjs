@@ -1,9 +1,9 @@
-// 10,000 tokens expire in the same second. Does anybody receive anything after it, how long until all are
-// disconnected, and how late at worst is a message, 100 a second, to someone whose token lives, from 2 s before until
-// then? Over TCP and over WebSocket. Prints a table for docs/benchmarks.md; each row is one run.
+// 10,000 tokens expire in the same second. Does anybody receive anything afterwards, and how long until all are
+// disconnected? From 2 s before expiry until then, what is the worst delay of a message (100 a second) to a client
+// whose token is still valid? Over TCP and over WebSocket. Prints a table for docs/benchmarks.md; each row is one run.
 //
 //   node bench/expiry.mjs [cells]              e.g. tcp-1000,ws-1000
-//   LIFETIME=60                                seconds that the clients have to connect
+//   LIFETIME=60 seconds that the clients have for connecting
 import { Driver, House, PLUGIN, conversationTopic, knows } from "./lib/broker.mjs";
 import { printTable } from "./lib/measure.mjs";
 

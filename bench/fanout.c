@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What does one delivery cost the broker, how many are there per second, how late are they?
+ * What does one delivery cost the broker, how many deliveries are there per second, how late are they?
  *
- * N subscribers of one filter; one publisher keeps a window of QoS 1 messages under way: a message is under way
- * until all have it, so that nothing queues and nothing is lost for want of room. The broker's CPU is read
- * around the measured messages; connecting, a table's load and a warm-up stand before. Prints one JSON line
- * for each measurement: what bench/fanout.mjs reads.
+ * N subscribers to one filter; one publisher keeps a window of QoS 1 messages under way. A message is under way until
+ * all subscribers have it, so that nothing queues and no full queue drops anything. The broker's CPU time is read
+ * before and after the measured messages; connecting, loading the table and a warm-up come first. Prints one JSON line
+ * per measurement for bench/fanout.mjs.
  */
 #include <argp.h>
 #include <errno.h>
@@ -19,7 +19,7 @@
 #include "publisher.h"
 
 #define SETTLE_NS 20000000
-#define GIVE_UP_NS 3000000000 /* without any delivery: the rest is lost */
+#define GIVE_UP_NS 3000000000 /* without any delivery: then the rest is lost */
 
 struct fanout {
 	struct crowd_options options;
@@ -32,7 +32,7 @@ struct fanout {
 	char *topics_text;
 	char **topics;
 	int64_t n_topics, n_published, n_delivered, n_wrong;
-	int64_t last_ns; /* of the last delivery */
+	int64_t last_ns; /* time of the last delivery */
 	int64_t *late_ns;
 	int64_t n_late, room;
 };
@@ -90,7 +90,7 @@ static void publish_next(struct fanout *fanout)
 	publisher_send(&fanout->publisher, topic, wire_now_ns(), fanout->n_published++);
 }
 
-/* Publishes until `messages` more are out or `end_ns` is reached, and waits until all have arrived. */
+/* Publishes `messages` messages or until `end_ns`, and waits until all have arrived. */
 static void publish(struct fanout *fanout, int64_t messages, int64_t end_ns)
 {
 	const int64_t size = fanout->options.size;
@@ -114,7 +114,7 @@ static void publish(struct fanout *fanout, int64_t messages, int64_t end_ns)
 	}
 }
 
-/* The last acknowledgements are the broker's work too. */
+/* The broker still has to handle the last acknowledgements. */
 static void let_settle(const struct fanout *fanout)
 {
 	const int64_t end_ns = wire_now_ns() + SETTLE_NS;
@@ -202,10 +202,10 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 int main(int argc, char **argv)
 {
 	static const struct argp_option rows[] = {
-		{ "topic", 'T', "T", 0, "what is published on", 0 },
-		{ "topics", 'F', "FILE", 0, "instead: one per line, in turn", 0 },
+		{ "topic", 'T', "T", 0, "the topic to publish on", 0 },
+		{ "topics", 'F', "FILE", 0, "instead of --topic: one topic per line, used in turn", 0 },
 		{ "messages", 'm', "N", 0, "measured messages", 0 },
-		{ "milliseconds", 'd', "N", 0, "instead: for so long (3000)", 0 },
+		{ "milliseconds", 'd', "N", 0, "instead of --messages: how long to publish (3000)", 0 },
 		{ "warmup", 'u', "N", 0, "messages before that (100)", 0 },
 		{ "ask", 'a', NULL, 0, "measure once for each line of standard input", 0 },
 		{ "window", 'k', "N", 0, "messages under way (20)", 0 },
@@ -219,7 +219,7 @@ int main(int argc, char **argv)
 	(void)argp_parse(&argp, argc, argv, 0, NULL, &fanout);
 	crowd_options_check(&fanout.options);
 	if (!fanout.options.filter || (!fanout.topic && !fanout.topics_file)) {
-		(void)fprintf(stderr, "fanout: --filter and --topic or --topics are needed\n");
+		(void)fprintf(stderr, "fanout: --filter, and --topic or --topics, are required\n");
 		return 64;
 	}
 	const int epoll_fd = epoll_create1(EPOLL_CLOEXEC);

@@ -1,14 +1,14 @@
-// Does the plugin cost the broker more than a twentieth of its CPU per delivery? The same broker and
-// configuration with and without the plugin, in turns (ABBA), over TCP and WebSocket, for 100 and 1,000
-// subscribers, for agents who see all and for agents limited to assigned conversations (a table of 100,000).
-// Prints a table for docs/benchmarks.md: medians of PAIRS pairs, in brackets the range.
+// Does the plugin cost the broker more than a twentieth of its CPU time per delivery? The same broker and configuration
+// with and without the plugin, alternating (ABBA), over TCP and WebSocket, for 100 and 1,000 subscribers, for agents
+// who see everything and for agents limited to assigned conversations (a table of 100,000). Prints a table for
+// docs/benchmarks.md: medians of PAIRS pairs, with the range in brackets.
 //
 //   node bench/fanout.mjs [cells]              e.g. tcp-100-agent,ws-1000-assigned-agent; all of them
 //   AGAINST=/path/other.so                     another plugin instead of none
 //
-// A pair is two fresh brokers side by side, each with its own crowd connected; they are measured in turns, in slices
-// of less than half a second. What else runs on the machine changes from second to second and so hits both; where heap
-// and tables happen to lie in memory, which a broker keeps for life, differs from pair to pair.
+// A pair is two fresh brokers side by side, each with its own crowd connected; they are measured alternately, in slices
+// of less than half a second. Other load on the machine changes from second to second, so it affects both. Where heap
+// and tables lie in memory is fixed for a broker's lifetime, so it varies from pair to pair.
 import { writeFileSync } from "node:fs";
 
 import { ACCOUNT, Driver, House, PLUGIN, conversation, conversationTopic, knows } from "./lib/broker.mjs";
@@ -19,7 +19,7 @@ const MILLISECONDS = Number(process.env.MILLISECONDS ?? 400);
 const SLICES = Number(process.env.SLICES ?? 10);
 const AGAINST = process.env.AGAINST ?? null;
 const ASSIGNMENTS = 100000;
-const SUBJECTS = 1000; /* one in so many conversations is the subscribers' own */
+const SUBJECTS = 1000; /* one in this many conversations is assigned to the subscribers */
 const CELLS = ["tcp", "ws"].flatMap((transport) => [100, 1000].flatMap((size) => ["agent", "assigned-agent"]
 	.map((role) => `${transport}-${size}-${role}`)));
 const cells = process.argv[2]?.split(",") ?? CELLS;
@@ -32,7 +32,7 @@ const topics = house.file("topics");
 
 writeFileSync(topics, Array.from({ length: ASSIGNMENTS / SUBJECTS }, (_, i) => conversationTopic(i * SUBJECTS)).join("\n"));
 
-/* A broker with its crowd, connected and warm. */
+/* Starts a broker with its crowd, connected and warmed up. */
 async function open(plugin, transport, size, role) {
 	const broker = await house.start(plugin);
 	const driver = new Driver("fanout", broker, {
@@ -42,7 +42,7 @@ async function open(plugin, transport, size, role) {
 		warmup: Math.ceil(30000 / size), milliseconds: MILLISECONDS,
 	});
 
-	await driver.ask(); /* connected, and warm once more */
+	await driver.ask(); /* connected, and warmed up once more */
 	return { ask: () => driver.ask(), stop: () => { driver.stop(); return broker.stop(); } };
 }
 

@@ -1,6 +1,7 @@
-// What a connection costs while nothing happens: memory, and CPU, of the process that holds it, against the number of WebSocket clients.
-// mosquitto with Convwire's plugin beside Socket.IO, each client subscribed, Convwire's signed in. Clients of both send what keeps them alive.
-// Prints a table for docs/benchmarks.md and draws build/figures/idle-cpu.svg and idle-memory.svg.
+// What an idle connection costs: memory and CPU of the process that holds it, for different numbers of WebSocket
+// clients. Compares mosquitto with Convwire's plugin to Socket.IO; every client is subscribed, and Convwire's are
+// signed in. Clients of both send keep-alives. Prints a table for docs/benchmarks.md and draws
+// build/figures/idle-cpu.svg and idle-memory.svg.
 //
 //   node bench/idle.mjs [clients ...]        SECONDS
 import { fileURLToPath } from "node:url";

@@ -1,10 +1,12 @@
-// Ingest: durable webhooks per second and their acknowledgement, against Express + PostgreSQL + Socket.IO in the same run, in turns, at 1, 16
-// and 64 connections; then Convwire by itself with a subscriber, at several database sizes: POST → subscriber over WebSocket, checkpoints,
-// memory. Everything on this machine; the generator (load) shares its cores. Prints tables for docs/benchmarks.md and draws
-// build/figures/ingest.svg: medians of RUNS runs of SECONDS.
+// Ingest: durable webhooks per second and the time until they are acknowledged, against Express + PostgreSQL +
+// Socket.IO in the same run, alternating, at 1, 16 and 64 connections. Then Convwire alone with a subscriber, at
+// several database sizes: POST → subscriber over WebSocket, checkpoints, memory. Everything runs on this machine; the
+// generator (load) shares its cores. Prints tables for docs/benchmarks.md and draws build/figures/ingest.svg: medians
+// of RUNS runs of SECONDS.
 //
 //   node bench/ingest.mjs [sizes]                       e.g. 100000,1000000
-//   BASELINE=/path/server.js node bench/ingest.mjs      one more of that shape: at port 13000, with the secret `app-secret`
+//   BASELINE=/path/server.js node bench/ingest.mjs another system like the baseline: on port 13000, with the secret
+//   `app-secret`
 import { readFileSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import path from "node:path";
@@ -21,21 +23,21 @@ const RUNS = Number(process.env.RUNS ?? 5);
 const SECONDS = Number(process.env.SECONDS ?? 5);
 const CONNECTIONS = [1, 16, 64];
 const sizes = (process.argv[2] ?? "100000,1000000").split(",").map(Number);
-/* Another server of the replaced shape has its own tables. */
+/* Another server like the baseline has its own tables. */
 const OTHER = process.env.BASELINE && {
 	name: "the other baseline", file: path.resolve(process.env.BASELINE), port: 13000, secret: "app-secret",
 	tables: `create table conv(id text primary key, last text, at timestamptz);
 create table msg(id bigserial primary key, wamid text unique, conv text, body jsonb, at timestamptz default now()); create index on msg(conv, id)`,
 };
 
-// ---- against what it replaces ----
+// ---- against the baseline ----
 
 async function compare() {
 	const sides = [new Convwire(), new Replaced(), ...(OTHER ? [new Replaced({ server: OTHER })] : [])].map((system) => ({ system, runs: CONNECTIONS.map(() => []) }));
 
 	for (const { system } of sides) {
 		await system.start();
-		await load(system, "-c", 64, "-k", 20_000); /* warm, and the tables are not empty */
+		await load(system, "-c", 64, "-k", 20_000); /* warm-up, which also fills the tables */
 	}
 	for (const [i, n] of CONNECTIONS.entries()) {
 		for (let j = 0; j < RUNS; j++) {
@@ -60,12 +62,12 @@ async function compare() {
 	for (const { system } of sides) await system.stop();
 }
 
-/* PostgreSQL's processes share most of their memory: what is counted is each one's share. */
+/* PostgreSQL's processes share most of their memory, so each one's proportional share is counted. */
 const ownBytes = (pid) => Number(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8").match(/^Pss: +(\d+)/m)[1]) * 1024;
 
-// ---- by itself ----
+// ---- Convwire alone ----
 
-/* A lean subscriber in a process of its own: mosquitto_sub prints one character for each event. */
+/* A minimal subscriber in its own process: mosquitto_sub prints one character per event. */
 function subscribe(system) {
 	const { mqttPort, account } = system;
 	const program = new Program("mosquitto_sub", "mosquitto_sub", ["-h", "127.0.0.1", "-p", mqttPort, "-V", "mqttv5", "-i", `${account}:ann:bench`, "-u",
@@ -74,7 +76,7 @@ function subscribe(system) {
 	return { program, get seen() { return program.stdout.length / 2; } };
 }
 
-/* Until nothing has come for a second. */
+/* Waits until nothing has arrived for a second. */
 async function settled(subscriber) {
 	for (let before = -1; before !== subscriber.seen;) {
 		before = subscriber.seen;

@@ -1,7 +1,7 @@
-// Users whose network comes and goes: 1,000 over WebSocket, each cut off every 15 s for 2 s (TCP reset, nothing gets through), while 10
-// messages a second come. How much of it reaches them, how often twice, and how long after the network is back is what they missed there?
-// Convwire with its client library, Socket.IO with socket.io-client, with and without connection state recovery.
-// Prints a table for docs/benchmarks.md.
+// Users with an unstable network: 1,000 over WebSocket, each cut off every 15 s for 2 s (TCP reset, nothing gets
+// through), while 10 messages a second arrive. How many messages reach them, how many twice, and how long after the
+// network is back do they have what they missed? Convwire with its client library, Socket.IO with socket.io-client,
+// with and without connection state recovery. Prints a table for docs/benchmarks.md.
 //
 //   node bench/jitter.mjs        USERS, ROUNDS, RATE
 import { fileURLToPath } from "node:url";
@@ -22,7 +22,7 @@ const OUT_MS = 2_000;
 const SETTLE_MS = 30_000;
 const CLIENTS = fileURLToPath(new URL("lib/clients.mjs", import.meta.url));
 
-/* Until everybody has everything, or nothing has come for a while. */
+/* Waits until everybody has everything, or nothing has arrived for a while. */
 async function settle(crew, wanted) {
 	const delivered = async () => sum(await crew.call("delivered"));
 
@@ -38,7 +38,7 @@ async function measure(system) {
 	const seconds = (EVERY_MS * (ROUNDS + 1)) / 1000;
 	const before = cpuSeconds(system.pids);
 	const nSent = RATE * seconds;
-	let posted = Promise.resolve(); /* one after the other: what order they have is known */
+	let posted = Promise.resolve(); /* one after another, so that their order is known */
 
 	await Promise.all([
 		crew.call("jitter", { everyMs: EVERY_MS, outMs: OUT_MS, rounds: ROUNDS }),

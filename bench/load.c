@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How many durable webhooks per second, how late is an acknowledgement, how late an agent's screen?
+ * How many durable webhooks per second, how long until the acknowledgement, and how long until an agent's screen?
  *
- * One thread drives N keep-alive connections with epoll; each posts the next webhook when its answer came
- * (closed loop), or, with --rate, at its time (open loop, one connection per webhook under way). With
- * --subscribe a WebSocket subscriber counts the events and measures POST → event.
- * Prints one JSON line: what bench/ingest.mjs reads.
+ * One thread drives N keep-alive connections with epoll. Each posts its next webhook when it gets the answer to the
+ * last one (closed loop) or, with --rate, at the scheduled time (open loop, one connection per webhook under way). With
+ * --subscribe, a WebSocket subscriber counts the events and measures POST → event.
+ * Prints one JSON line for bench/ingest.mjs.
  */
 #include <argp.h>
 #include <arpa/inet.h>
@@ -43,7 +43,7 @@ struct connection {
 	size_t request_len, sent;
 	char answer[2048];
 	size_t answer_len;
-	int64_t index; /* of the webhook under way; -1: idle */
+	int64_t index; /* the webhook under way; -1: idle */
 };
 
 struct load {
@@ -55,8 +55,8 @@ struct load {
 	int64_t *sent_ns, *acked_ns; /* per webhook */
 	_Atomic int64_t *seen_ns;
 	_Atomic int64_t n_seen;
-	int64_t room; /* webhooks that the arrays hold */
-	unsigned run; /* makes wamids differ from run to run */
+	int64_t room; /* webhooks that fit into the arrays */
+	unsigned run; /* makes wamids differ between runs */
 };
 
 static int64_t now_ns(void)
@@ -168,7 +168,7 @@ static void read_answer(struct load *load, struct connection *connection)
 	ssize_t n = read(connection->fd, connection->answer + connection->answer_len,
 			 sizeof(connection->answer) - 1 - connection->answer_len);
 
-	if (n <= 0 && connection->index < 0) { /* it may close what is idle */
+	if (n <= 0 && connection->index < 0) { /* the server may close idle connections */
 		(void)close(connection->fd);
 		open_connection(load, connection);
 		return;
@@ -370,12 +370,12 @@ int main(int argc, char **argv)
 		{ "number", 'n', "ID", 0, "phone_number_id", 0 },
 		{ "account", 'a', "ID", 0, "account of the subscriber", 0 },
 		{ "token", 't', "T", 0, "the subscriber's token", 0 },
-		{ "subscribe", 'w', "URI", 0, "ws://host:port; without it nobody subscribes", 0 },
-		{ "port", 'p', "N", 0, "of the webhook, on 127.0.0.1", 0 },
+		{ "subscribe", 'w', "URI", 0, "ws://host:port (default: no subscriber)", 0 },
+		{ "port", 'p', "N", 0, "the webhook's port, on 127.0.0.1", 0 },
 		{ "connections", 'c', "N", 0, "(64)", 0 },
 		{ "seconds", 'd', "N", 0, "(5)", 0 },
 		{ "count", 'k', "N", 0, "webhooks instead of seconds", 0 },
-		{ "rate", 'r', "N", 0, "per second; without it as fast as answers come", 0 },
+		{ "rate", 'r', "N", 0, "per second (default: as fast as answers arrive)", 0 },
 		{ "conversations", 'v', "N", 0, "(500)", 0 },
 		{ NULL, 0, NULL, 0, NULL, 0 },
 	};
@@ -385,7 +385,7 @@ int main(int argc, char **argv)
 
 	(void)argp_parse(&argp, argc, argv, 0, NULL, &load.options);
 	if (!load.options.secret || !load.options.number || load.options.port == 0) {
-		(void)fprintf(stderr, "load: --secret, --number and --port are needed\n");
+		(void)fprintf(stderr, "load: --secret, --number and --port are required\n");
 		return 64;
 	}
 	load.room = load.options.count > 0 ? load.options.count : load.options.seconds * 60000;

@@ -83,7 +83,7 @@ static void wait_for(struct publisher *publisher, int state, int64_t n_acked)
 	}
 }
 
-/* One after the other: a table's chunks are large, and nothing is measured yet. */
+/* Sent one after another: a table's chunks are large, and nothing is measured yet. */
 static void send_setup(struct publisher *publisher, const char *path)
 {
 	char *text = crowd_read_file(path);
@@ -109,7 +109,7 @@ void publisher_init(struct publisher *publisher, const struct crowd_options *opt
 	publisher->identity = strdup(options->publisher);
 	publisher->payload = options->payload;
 	if (!publisher->identity || options->payload < STAMP_LEN + 2 || options->payload > MAX_PAYLOAD) {
-		wire_fail("the payload is from 60 to 65536 bytes");
+		wire_fail("the payload must have 60 to 65536 bytes");
 	}
 	char *token = publisher->identity;
 	const char *client_id = strsep(&token, " ");

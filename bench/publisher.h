@@ -9,7 +9,7 @@
 
 struct crowd_options;
 
-/* The one connection that publishes: messages that carry their time and number. One thread. */
+/* The connection that publishes; its messages contain their time and number. One thread. */
 
 struct publisher {
 	struct wire wire;
@@ -20,15 +20,15 @@ struct publisher {
 };
 
 /*
- * Connects and sends the set-up, waiting for the plugin's answer to it. Over TCP, as the daemon does.
- * Ends the program when that fails.
+ * Connects over TCP, as the daemon does, sends the set-up and waits for the plugin's answer to it. Ends the program on
+ * failure.
  */
 void publisher_init(struct publisher *publisher, const struct crowd_options *options, int epoll_fd);
 
-/* due_ns is when it should have been sent, so that a driver which is late does not hide a delay. */
+/* due_ns is when the message should have been sent, so that a late driver does not hide a delay. */
 void publisher_send(struct publisher *publisher, const char *topic, int64_t due_ns, int64_t index);
 
-/* false: not one of ours. */
+/* false: not one of our messages. */
 bool publisher_read(const struct wire_message *message, int64_t *ret_due_ns, int64_t *ret_index);
 
 #endif

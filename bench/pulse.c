@@ -27,8 +27,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 
 static const struct argp_option rows[] = {
 	{ "steady", 's', "FILE", 0, "`clientid token` of the steady subscriber", 0 },
-	{ "topic", 'T', "T", 0, "what it gets", 0 },
-	{ "rate", 'r', "N", 0, "messages per second to it", 0 },
+	{ "topic", 'T', "T", 0, "topic of its messages", 0 },
+	{ "rate", 'r', "N", 0, "messages per second", 0 },
 	{ NULL, 0, NULL, 0, NULL, 0 },
 };
 const struct argp pulse_argp = { rows, parse, NULL, NULL, NULL, NULL, NULL };
@@ -48,7 +48,7 @@ void pulse_init(struct pulse *pulse, const struct pulse_options *options, struct
 		const struct crowd_options *crowd_options)
 {
 	if (!options->steady || !options->topic || options->rate < 1) {
-		(void)fprintf(stderr, "--steady and --topic are needed, and a --rate\n");
+		(void)fprintf(stderr, "--steady, --topic and --rate are required\n");
 		exit(64);
 	}
 	pulse->publisher = publisher;
@@ -66,7 +66,7 @@ void pulse_init(struct pulse *pulse, const struct pulse_options *options, struct
 		(void)wire_run(pulse->crowd.epoll_fd, 256, crowd_step(&pulse->crowd) ? 0 : 100);
 	}
 	if (pulse->crowd.n_gone > 0) {
-		(void)fprintf(stderr, "the steady subscriber is refused: reason %d\n", pulse->crowd.members[0].reason);
+		(void)fprintf(stderr, "the steady subscriber was refused: reason %d\n", pulse->crowd.members[0].reason);
 		exit(1);
 	}
 	pulse->next_ns = wire_now_ns();
@@ -117,7 +117,7 @@ struct pulse_lateness pulse_lateness(const struct pulse *pulse, int64_t from_ns,
 			continue;
 		}
 		if (one->late_ns < 0) {
-			(void)fprintf(stderr, "a message to the steady subscriber has not come\n");
+			(void)fprintf(stderr, "a message to the steady subscriber did not arrive\n");
 			exit(1);
 		}
 		values[lateness.n++] = one->late_ns;

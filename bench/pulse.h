@@ -8,8 +8,8 @@
 #include "publisher.h"
 
 /*
- * How late is a delivery while something else keeps the broker busy? A message at every 1/rate s to one steady
- * subscriber, timed from when it should have been sent. One thread; pulse_step belongs in the program's loop.
+ * How late is a delivery while something else keeps the broker busy? Sends a message every 1/rate s to one steady
+ * subscriber, timed from when it should have been sent. One thread; call pulse_step in the program's loop.
  */
 
 struct pulse_options {
@@ -18,11 +18,11 @@ struct pulse_options {
 	int64_t rate;
 };
 
-/* argp's child; its input is a struct pulse_options. */
+/* A child parser for argp; its input is a struct pulse_options. */
 extern const struct argp pulse_argp;
 
 struct pulse_delivery {
-	int64_t due_ns, late_ns; /* late_ns < 0: has not come */
+	int64_t due_ns, late_ns; /* late_ns < 0: not arrived */
 };
 
 struct pulse {
@@ -30,11 +30,11 @@ struct pulse {
 	const struct pulse_options *options;
 	int64_t next_ns, n_sent, n_come, room;
 	struct pulse_delivery *deliveries; /* by index */
-	struct crowd crowd;                /* of one */
+	struct crowd crowd;                /* with one member */
 	struct crowd_options crowd_options;
 };
 
-/* Connects the subscriber, over TCP. Ends the program when that fails, or an option is missing. */
+/* Connects the subscriber over TCP. Ends the program on failure or if an option is missing. */
 void pulse_init(struct pulse *pulse, const struct pulse_options *options, struct publisher *publisher,
 		const struct crowd_options *crowd_options);
 
@@ -44,7 +44,7 @@ void pulse_step(struct pulse *pulse);
 /* Milliseconds, at most max, until pulse_step has something to do. */
 int pulse_wait_ms(const struct pulse *pulse, int max);
 
-/* Of the deliveries that were under way at any time in the window. Ends the program when one has not come. */
+/* For the deliveries that were under way at any time in the window. Ends the program if one has not arrived. */
 struct pulse_lateness {
 	int64_t n, p50_ns, worst_ns;
 };

@@ -1,5 +1,6 @@
-// Replies: an agent's publish → the request at the Graph API; a number at its limit for a minute, with the statuses
-// coming back; memory with 100,000 replies waiting. A simulated WhatsApp on this machine shares its cores.
+// Replies: an agent's publish → the request to the Graph API; one number at its rate limit for a minute, with statuses
+// coming back; memory with 100,000 replies waiting. The simulated WhatsApp runs on the same machine and shares its
+// cores.
 //
 //   node bench/replies.mjs [latency|limit|memory ...]
 import { System } from "../tests/lib/system.mjs";

@@ -1,6 +1,6 @@
-// A restart of the servers under 2,000 connected users: how long until all of them see what happens again? Convwire with its client library,
-// Socket.IO with socket.io-client (and its room joined again). Counted from the moment at which the servers are told to stop.
-// Prints a table for docs/benchmarks.md and draws build/figures/restart.svg.
+// A restart of the servers with 2,000 connected users: how long until all of them are live again? Convwire with its
+// client library, Socket.IO with socket.io-client (which joins its room again). Measured from when the servers are told
+// to stop. Prints a table for docs/benchmarks.md and draws build/figures/restart.svg.
 //
 //   node bench/restart.mjs        USERS, RUNS
 import { fileURLToPath } from "node:url";
@@ -19,7 +19,10 @@ const WORKERS = 4;
 const ALL_LIVE_MS = 180_000;
 const CLIENTS = fileURLToPath(new URL("lib/clients.mjs", import.meta.url));
 
-/* Seconds until each user was back, in ascending order, and until the servers were; and the CPU that this took the new holder of the connections, and the users. */
+/*
+ * Returns the seconds until each user was back, in ascending order, and until the servers were; also the CPU time used
+ * for this by the process holding the new connections, and by the users.
+ */
 async function restart(system, crew) {
 	const started = now();
 	const before = cpuSeconds(crew.pids);
@@ -47,7 +50,7 @@ async function measure(system) {
 	return { name: system.name, runs };
 }
 
-/* The curve in a hundred steps. */
+/* The curve, in a hundred steps. */
 const hundredths = (users) => Array.from({ length: 101 }, (_, i) => [percentile(users, i / 100), Math.round((users.length * i) / 100)]);
 const sides = [];
 

@@ -1,6 +1,7 @@
-// From a signed webhook to those who look at the account, 10, 100 and 1,000 of them over WebSocket: Convwire beside Express + PostgreSQL +
-// Socket.IO rooms, in turns, each message durable and acknowledged before it is broadcast. Subscribers of both sides are the same lean program
-// (lib/subscribers.mjs). Prints a table for docs/benchmarks.md and draws build/figures/rooms.svg.
+// From a signed webhook to the account's viewers, 10, 100 and 1,000 of them over WebSocket: Convwire and Express +
+// PostgreSQL + Socket.IO rooms, alternating; each message is durable and acknowledged before it is broadcast. Both
+// sides use the same minimal subscriber (lib/subscribers.mjs). Prints a table for docs/benchmarks.md and draws
+// build/figures/rooms.svg.
 //
 //   node bench/rooms.mjs [subscribers ...]        RUNS, SECONDS, RATE, QOS (of Convwire's subscribers)
 import { fileURLToPath } from "node:url";

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Runs the measuring scripts that are named, or all; what each prints is kept in build/figures/NAME.md beside the plots.
+# Runs the named benchmark scripts, or all; the output of each goes to build/figures/NAME.md, next to the plots.
 set -eu
 cd "$(dirname "$0")/.."
 [ $# -gt 0 ] || set -- ingest rooms jitter restart idle size small replies dashboard check fanout storm expiry
 if [ ! -x build/bin/load ] || [ ! -d bench/node_modules ]; then
-	echo "bench/run.sh: first \`make bench-build\`, which builds what is measured, and installs what it is compared with" >&2
+	echo "bench/run.sh: run \`make bench-build\` first; it builds and installs what is measured here" >&2
 	exit 1
 fi
 mkdir -p build/figures

@@ -1,8 +1,8 @@
-// What does a big inbox cost? One database that grows from 10⁵ to 10⁶ to 10⁷ messages, a hundred for each conversation: ingest, the list, a thread, sync after a
-// gap, search for a rare word, for one in a hundred messages, and for one that nobody has written.
-// Prints a table for docs/benchmarks.md and draws build/figures/size.svg.
+// What does a big inbox cost? One database that grows from 10⁵ to 10⁶ to 10⁷ messages, a hundred per conversation:
+// ingest, the list, a thread, sync after a gap, search for a rare word, for a word in one of a hundred messages, and
+// for a word that does not occur. Prints a table for docs/benchmarks.md and draws build/figures/size.svg.
 //
-//   node bench/size.mjs [sizes ...]        ASKED (times each question is asked)
+//   node bench/size.mjs [sizes ...] ASKED (how often each request is sent)
 import { stat } from "node:fs/promises";
 import path from "node:path";
 
@@ -21,9 +21,9 @@ const SECONDS = 5;
 const PER_CONVERSATION = 100;
 const PER_WEBHOOK = 500;
 const AT_ONCE = 4;
-const GAP = 500; /* events that somebody has missed */
+const GAP = 500; /* events that a client missed */
 
-/* Words as a language has them: the n-th is written about 1/n as often as the first. */
+/* Words as in a natural language: the n-th is used about 1/n as often as the first. */
 const WORDS = Array.from({ length: 5000 }, (_, i) => {
 	let word = "";
 
@@ -34,7 +34,7 @@ const anyWord = () => WORDS[Math.floor(WORDS.length ** Math.random()) - 1];
 const body = (n) => `${Array.from({ length: 12 }, anyWord).join(" ")}${n % 100 === 0 ? " invoice" : ""}${n % 100_000 === 7 ? " zanzibar" : ""}${n % PER_WEBHOOK === 0 ? ` mark${n}` : ""}`;
 const customer = (n) => `9234${String(n).padStart(8, "0")}`;
 
-/** Messages `from` to `to`, each customer's together as they come, in few webhooks. */
+/** Posts messages `from` to `to`, each customer's together, in few webhooks. */
 async function fill(convwire, from, to) {
 	let next = from;
 	const at = Math.floor(Date.now() / 1000);
@@ -51,10 +51,10 @@ async function fill(convwire, from, to) {
 	};
 
 	await Promise.all(Array.from({ length: AT_ONCE }, writeSome));
-	convwire.endPosting(); /* the server closes what is idle */
+	convwire.endPosting(); /* the server closes idle connections */
 }
 
-/* Search is filled behind the commit: until the last webhook's mark is found. */
+/* The search index is filled after the commit, so this waits until the last webhook's mark is found. */
 async function indexed(system, size) {
 	const token = system.token(ACCOUNT, "agent", "ann", { exp: Math.floor(Date.now() / 1000) + 36_000 });
 	const found = async () => {

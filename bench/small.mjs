@@ -1,6 +1,6 @@
-// The whole system on a small server: one CPU and 512 MB for broker, daemon and command line, in a control group; the generator and the agents are
-// outside. An inbox of MESSAGES, a flood, agents over WebSocket who look on, the questions a dashboard asks, a backup and a check. As root.
-// Prints a table for docs/benchmarks.md.
+// The whole system on a small server: one CPU and 512 MB for broker, daemon and command line, in a control group; the
+// generator and the agents run outside. An inbox of MESSAGES, a flood, agents watching over WebSocket, a dashboard's
+// requests, a backup and a check. Needs root. Prints a table for docs/benchmarks.md.
 //
 //   node bench/small.mjs        MESSAGES, AGENTS, RUNS, CPUS, MEGABYTES
 import { execFile } from "node:child_process";
@@ -35,7 +35,7 @@ async function asked(convwire, where) {
 	return `${p50.toFixed(1)}, ${p99.toFixed(1)} ms`;
 }
 
-/* A command of the system's, in the box: how long it takes, s. */
+/* Runs a `convwire` command in the control group; returns how long it takes, s. */
 async function timed(box, ...args) {
 	const started = performance.now();
 
@@ -53,7 +53,7 @@ async function measure(convwire, crew, box) {
 	await crew.call("connect", { where: convwire.where, account: ACCOUNT, first: 0, n: AGENTS });
 	for (let i = 0; i < RUNS; i++) floods.push(await load(convwire, "-c", 64, "-d", SECONDS));
 	for (let i = 0; i <= RUNS; i++) paced.push(await deliveries(convwire, crew, { n: AGENTS, nMessages: RATE * SECONDS, rate: RATE }));
-	const of = (member) => paced.slice(1).map((one) => one[member]); /* the first warms up */
+	const of = (member) => paced.slice(1).map((one) => one[member]); /* the first is a warm-up */
 
 	return {
 		"memory of the processes, empty database": `${mb(idle)} MB`,

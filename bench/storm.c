@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Everybody comes back at once: how many connect per second, and how long does a message to someone who never left
- * wait meanwhile? N clients, each with its own token, connect in rounds: the first round finds the plugin cold, the
- * next ones bring tokens that it has seen. Prints one JSON line: what bench/storm.mjs reads.
+ * Everybody reconnects at once: how many connect per second, and how long does a message to someone who stayed
+ * connected wait meanwhile? N clients, each with its own token, connect in rounds: in the first round the plugin is
+ * cold, in later ones it has seen the tokens. Prints one JSON line for bench/storm.mjs.
  */
 #include <argp.h>
 #include <errno.h>
@@ -15,8 +15,8 @@
 #include "publisher.h"
 #include "pulse.h"
 
-#define QUIET_NS 1000000000     /* before a round, and after it for what is still under way */
-#define GIVE_UP_NS 120000000000 /* for a round */
+#define QUIET_NS 1000000000     /* before a round, and after it for remaining work */
+#define GIVE_UP_NS 120000000000 /* per round */
 
 struct storm {
 	struct crowd_options options;
@@ -37,9 +37,9 @@ static void on_message(void *context, struct crowd_member *member, int64_t due_n
 }
 
 /*
- * The steady subscriber and the publisher have an epoll of their own, looked at between any few of the crowd, so
- * that their messages are seen when they come. With all at once, everybody's connection is opened before anybody's
- * CONNECT goes out: the longest queue that the broker can find before it.
+ * The steady subscriber and the publisher have their own epoll, polled after every few clients of the crowd, so that
+ * their messages are seen when they arrive. If all connect at once, every connection is opened before the first CONNECT
+ * is sent: the longest queue that the broker can face.
  */
 static void turn(struct storm *storm, bool is_coming)
 {
@@ -84,7 +84,7 @@ static void run_round(struct storm *storm, const char *separator)
 {
 	struct crowd *crowd = &storm->crowd;
 
-	wait_ns(storm, 2 * QUIET_NS); /* the first half: the last round's clients are cleared away */
+	wait_ns(storm, 2 * QUIET_NS); /* in the first half, the last round's clients are removed */
 	const int64_t quiet_ns = wire_now_ns();
 	const int64_t cpu_ns = crowd_cpu_ns(storm->options.pid);
 

@@ -1,6 +1,6 @@
-// A storm of reconnects: CLIENTS clients, each with a token of its own, connect at once over TCP, cold (a fresh
-// broker) and warm (all come back with the tokens the plugin has seen). How many per second, and how late at worst
-// is a message, 50 a second, to someone who never left? Once per algorithm, RUNS fresh brokers each.
+// A storm of reconnects: CLIENTS clients, each with its own token, connect at once over TCP, cold (a fresh broker) and
+// warm (all reconnect with tokens that the plugin has seen). How many connect per second, and what is the worst delay
+// of a message (50 a second) to someone who stayed connected? Once per algorithm, with RUNS fresh brokers each.
 // Prints a table for docs/benchmarks.md: medians, and the worst delay of all runs.
 //
 //   node bench/storm.mjs [algorithms]          e.g. ES256,RS256,HS256

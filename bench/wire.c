@@ -15,7 +15,7 @@
 
 #define SCRATCH_BYTES (1 << 20) /* larger than any packet of a benchmark */
 #define MAX_FRAME_HEADER 14
-#define KEEPALIVE_S 120 /* the broker's limit; runs are shorter, so that nobody pings */
+#define KEEPALIVE_S 120 /* the broker's limit; runs are shorter, so nobody pings */
 
 enum { CONNECT = 1, CONNACK, PUBLISH, PUBACK, SUBSCRIBE = 8, SUBACK = 9, PINGRESP = 13, DISCONNECT = 14 };
 
@@ -111,7 +111,7 @@ static void send_bytes(struct wire *wire, const unsigned char *data, size_t len)
 	if (wire->unsent.len == 0) {
 		n = send(wire->fd, data, len, MSG_NOSIGNAL);
 		if (n < 0) {
-			n = 0; /* no room; or the connection is gone, which the next read says */
+			n = 0; /* no room, or the connection is gone, which the next read will show */
 		}
 		if ((size_t)n < len) {
 			watch(wire, EPOLL_CTL_MOD, EPOLLIN | EPOLLOUT);
@@ -130,13 +130,13 @@ static void send_rest(struct wire *wire)
 	}
 }
 
-/* RFC 6455 section 5.2: a final binary frame, masked as a client's must be. */
+/* RFC 6455 section 5.2: a final binary frame, masked as required for clients. */
 static size_t make_frame(const struct wire_bytes *payload)
 {
 	size_t n = 0;
 
 	if (payload->len + MAX_FRAME_HEADER > sizeof(framed)) {
-		wire_fail("a frame too large");
+		wire_fail("a frame is too large");
 	}
 	framed[n++] = 0x82;
 	if (payload->len < 126) {
@@ -229,7 +229,7 @@ void wire_publish(struct wire *wire, uint16_t id, const char *topic, const char 
 
 /* ---- packets in ---- */
 
-/* A variable byte integer at bytes[*at]; false when it is not whole. */
+/* Reads a variable byte integer at bytes[*at]; false if it is incomplete. */
 static bool take_length(const unsigned char *bytes, size_t len, size_t *at, size_t *ret_value)
 {
 	size_t value = 0;
@@ -291,7 +291,7 @@ static void take_packet(struct wire *wire, unsigned first, const unsigned char *
 	}
 }
 
-/* The bytes of the whole packets at the front. */
+/* Handles the complete packets at the front; returns their length. */
 static size_t take_packets(struct wire *wire, const unsigned char *bytes, size_t len)
 {
 	size_t used = 0;
@@ -323,7 +323,7 @@ static void take_payload(struct wire *wire, const unsigned char *bytes, size_t l
 	}
 }
 
-/* The length of the payload and of the header before it; false when the header is not whole. */
+/* Reads the lengths of the header and the payload; false if the header is incomplete. */
 static bool read_frame_header(const unsigned char *bytes, size_t len, size_t *ret_header, uint64_t *ret_payload)
 {
 	size_t extra = 0;
@@ -356,7 +356,7 @@ static size_t take_frames(struct wire *wire, const unsigned char *bytes, size_t 
 	       payload <= len - used - header) {
 		const unsigned opcode = bytes[used] & 15;
 
-		if (opcode <= 2) { /* not a ping, nor a close: the end of the stream follows that */
+		if (opcode <= 2) { /* neither ping nor close; after a close, the stream ends anyway */
 			take_payload(wire, bytes + used + header, payload);
 		}
 		used += header + payload;
@@ -373,7 +373,7 @@ static size_t take_upgrade(struct wire *wire, const unsigned char *bytes, size_t
 		return 0;
 	}
 	if (memcmp(bytes, accepted, sizeof(accepted) - 1) != 0) {
-		wire_fail("the broker refuses the WebSocket");
+		wire_fail("the broker refused the WebSocket");
 	}
 	wire->state = WIRE_OPEN; /* CONNECT is sent after this read */
 	return (size_t)(end - bytes) + 4;
@@ -386,7 +386,7 @@ void wire_open(struct wire *wire)
 	const struct sockaddr_in place = { .sin_family = AF_INET,
 					   .sin_port = htons((uint16_t)wire->port),
 					   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	/* No TIME_WAIT: a storm opens more connections in a minute than there are ports. */
+	/* Avoids TIME_WAIT: a storm opens more connections in a minute than there are ports. */
 	const struct linger reset = { .l_onoff = 1 };
 	const int yes = 1;
 
@@ -485,7 +485,7 @@ int wire_run(int epoll_fd, int max, int timeout_ms)
 	for (int i = 0; i < n; i++) {
 		struct wire *wire = events[i].data.ptr;
 
-		/* An earlier one's callback may have closed it. */
+		/* A callback of an earlier connection may have closed this one. */
 		if (wire->fd >= 0 && wire->state == WIRE_CONNECTING) {
 			on_up(wire);
 			continue;

@@ -7,11 +7,11 @@
 #include <stdint.h>
 
 /*
- * MQTT clients for load generators: 3.1.1 and 5, QoS 1, over TCP or WebSocket, thousands of them in one thread
- * with epoll. Just enough of the protocol to drive a broker; what no broker should send ends the program.
+ * MQTT clients for load generators: 3.1.1 and 5, QoS 1, over TCP or WebSocket, thousands of them in one thread with
+ * epoll. Just enough of the protocol to drive a broker; invalid packets from the broker end the program.
  *
- * Everything that one read brings is answered in one write (over WebSocket: one frame). Real clients make the
- * broker work harder for each delivery, so a plugin's share of its work shows larger here, not smaller.
+ * Everything received in one read is answered in one write (over WebSocket: one frame). Real clients make the broker
+ * work harder for each delivery, so a plugin's share of the work looks larger here, not smaller.
  */
 
 struct wire;
@@ -28,8 +28,8 @@ struct wire_events {
 	void (*on_connack)(struct wire *wire, int reason);
 	void (*on_suback)(struct wire *wire, int reason);
 	void (*on_puback)(struct wire *wire, int reason);
-	void (*on_message)(struct wire *wire, const struct wire_message *message); /* acknowledged already */
-	void (*on_closed)(struct wire *wire, int reason); /* of the broker's DISCONNECT; -1 without one */
+	void (*on_message)(struct wire *wire, const struct wire_message *message); /* already acknowledged */
+	void (*on_closed)(struct wire *wire, int reason); /* from the broker's DISCONNECT; -1: none */
 };
 
 struct wire_bytes {
@@ -46,28 +46,28 @@ struct wire {
 	const struct wire_events *events;
 	void *owner;
 
-	/* Ours. */
+	/* Internal. */
 	int fd; /* -1: closed */
 	enum { WIRE_CONNECTING, WIRE_UPGRADING, WIRE_OPEN } state;
-	int reason;               /* of the broker's DISCONNECT */
-	struct wire_bytes kept;   /* the beginning of a packet or frame */
-	struct wire_bytes stream; /* WebSocket: the beginning of a packet, out of its frames */
-	struct wire_bytes out;    /* packets before wire_flush */
-	struct wire_bytes unsent; /* what the socket did not take */
+	int reason;               /* from the broker's DISCONNECT */
+	struct wire_bytes kept;   /* an incomplete packet or frame */
+	struct wire_bytes stream; /* WebSocket: an incomplete packet, taken from its frames */
+	struct wire_bytes out;    /* packets waiting for wire_flush */
+	struct wire_bytes unsent; /* bytes that the socket did not accept */
 };
 
-/* Starts connecting; CONNECT follows when the transport is up. The members above "Ours" are filled in. */
+/* Starts connecting; CONNECT is sent when the transport is up. The caller sets the members above "Internal". */
 void wire_open(struct wire *wire);
 
-/* Written at the next wire_flush, or when what is being read now has been handled. */
+/* Queued until the next wire_flush, or until the current read has been handled. */
 void wire_subscribe(struct wire *wire, const char *filter);
 void wire_publish(struct wire *wire, uint16_t id, const char *topic, const char *payload, size_t len);
 void wire_flush(struct wire *wire);
 
-/* Without DISCONNECT, as a network that goes away; on_closed is not called. Closed already: nothing. */
+/* Closes without DISCONNECT, as if the network failed; on_closed is not called. Does nothing if already closed. */
 void wire_close(struct wire *wire);
 
-/* Waits for events and handles those of at most max connections; how many had any. */
+/* Waits for events and handles those of at most max connections; returns how many had any. */
 int wire_run(int epoll_fd, int max, int timeout_ms);
 
 /* Ends the program: `NAME: what: errno`. */

@@ -1,4 +1,4 @@
-# The flags of every target stand on one interface library, cw_options.
+# All targets get their flags from one interface library, cw_options.
 function(cw_options)
 	add_library(cw_options INTERFACE)
 	target_compile_features(cw_options INTERFACE c_std_11)
@@ -28,14 +28,14 @@ function(cw_options)
 	set_target_properties(cw_options PROPERTIES INTERFACE_C_EXTENSIONS OFF)
 endfunction()
 
-# cw_library(name SOURCES... LINKS...): a part of the tree.
+# cw_library(name SOURCES... LINKS...): a library of the tree.
 function(cw_library name)
 	cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})
 	add_library(${name} STATIC ${ARG_SOURCES})
 	target_link_libraries(${name} PUBLIC cw_options ${ARG_LINKS})
 endfunction()
 
-# cw_program(name SOURCES... LINKS...): what people and systemd run.
+# cw_program(name SOURCES... LINKS...): a program that people or systemd run.
 function(cw_program name)
 	cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})
 	add_executable(${name} ${ARG_SOURCES})
@@ -43,7 +43,7 @@ function(cw_program name)
 	install(TARGETS ${name} RUNTIME)
 endfunction()
 
-# cw_embed(symbol file): the file's text as `const char symbol[]` in the current target's sources.
+# cw_embed(symbol file): adds the file's text as `const char symbol[]` to the current directory's sources.
 function(cw_embed out_source symbol file)
 	set(source ${CMAKE_CURRENT_BINARY_DIR}/${symbol}.c)
 	add_custom_command(OUTPUT ${source}

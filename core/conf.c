@@ -7,28 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <ini.h>
-
-#include "core/buf.h"
 #include "core/log.h"
 #include "core/text.h"
-
-#define MAX_VALUE_BYTES 65536 /* over two thousand account ids */
-
-struct reader {
-	FILE *file;
-	int line;   /* counted here, since libinih does not tell its handler */
-	char *text; /* the whole line, by getline */
-	size_t room;
-	char *rest;           /* the part of text not yet given to libinih */
-	bool is_continuation; /* the last piece continues the value before it */
-	struct cw_buf value;  /* the value so far */
-	const char *path;
-	const struct cw_conf_table *table;
-	void *settings;
-	struct cw_error *reterr;
-	bool has_failed;
-};
 
 static void *member(void *settings, const struct cw_conf_key *key)
 {
@@ -121,101 +101,81 @@ enum cw_status cw_conf_set(const struct cw_conf_table *table, void *settings, co
 	return cw_error_set(reterr, CW_NOT_FOUND, "%s: no such setting", key);
 }
 
-/* Reads the next line and skips its indentation, which libinih would take for a continuation of the value above. */
-static bool read_line(struct reader *reader)
+/* Without the blanks around it; the text's end is moved. */
+static char *strip(char *text)
 {
-	if (getline(&reader->text, &reader->room, reader->file) < 0) {
-		return false;
+	size_t len = strlen(text);
+
+	while (len > 0 && strchr(" \t\r\n", text[len - 1])) {
+		len--;
 	}
-	reader->line++;
-	reader->text[strcspn(reader->text, "\r\n")] = '\0';
-	reader->rest = reader->text + strspn(reader->text, " \t");
-	if (reader->rest[0] == '#' || reader->rest[0] == ';') {
-		reader->rest[0] = '\0';
-	}
-	return true;
+	text[len] = '\0';
+	return text + strspn(text, " \t");
 }
 
-/*
- * libinih accepts lines of at most 200 bytes, and a list of accounts may be longer. So a long line is given
- * in pieces, all but the first indented, which libinih treats as continuation lines.
- */
-static char *read_piece(char *line, int size, void *stream)
+/* A comment begins a line, or follows a blank: `key = value ; why`. */
+static void cut_comment(char *line)
 {
-	struct reader *reader = stream;
+	char *text = line + strspn(line, " \t");
 
-	reader->is_continuation = reader->rest && reader->rest[0] != '\0';
-	if (!reader->is_continuation && !read_line(reader)) {
-		return NULL;
+	if (*text == '#' || *text == ';') {
+		*text = '\0';
 	}
-	size_t room = (size_t)size - sizeof(" \n");
-	size_t len = strlen(reader->rest);
-
-	if (len > room) {
-		/* Do not split next to a space: libinih strips the pieces. */
-		for (len = room; len > 1 && (reader->rest[len] == ' ' || reader->rest[len - 1] == ' '); len--) {
+	for (char *at = strchr(text, ';'); at; at = strchr(at + 1, ';')) {
+		if (at > text && strchr(" \t", at[-1])) {
+			*at = '\0';
+			return;
 		}
 	}
-	(void)snprintf(line, (size_t)size, "%s%.*s\n", reader->is_continuation ? " " : "", (int)len, reader->rest);
-	reader->rest += len;
-	return line;
 }
 
-static int on_setting(void *user, const char *section, const char *name, const char *value)
+/* One line, which is changed; its text in reterr has no file and line yet. */
+static enum cw_status read_line(const struct cw_conf_table *table, char *line, void *settings, struct cw_error *reterr)
 {
-	struct reader *reader = user;
-	struct cw_error detail = { .status = CW_OK };
+	cut_comment(line);
+	char *text = strip(line);
+	char *end = text + strcspn(text, "=:");
 
-	if (reader->has_failed) {
-		return 0;
+	if (*text == '\0') {
+		return CW_OK;
 	}
-	if (!reader->is_continuation) {
-		cw_buf_reset(&reader->value);
+	if (*text == '[') {
+		return cw_error_set(reterr, CW_INVALID, "%s: this file has no sections", text);
 	}
-	enum cw_status status = cw_buf_append_text(&reader->value, value ? value : "");
-
-	if (status != CW_OK) {
-		(void)cw_error_set(&detail, status, "%s: longer than %d characters", name, MAX_VALUE_BYTES);
-	} else if (section[0] != '\0') {
-		status = cw_error_set(&detail, CW_INVALID, "[%s]: this file has no sections", section);
-	} else {
-		status = cw_conf_set(reader->table, reader->settings, name, reader->value.data, &detail);
+	if (*end == '\0') {
+		return cw_error_set(reterr, CW_INVALID, "not of the form key = value");
 	}
-
-	if (status != CW_OK) {
-		reader->has_failed = true;
-		(void)cw_error_set(reader->reterr, CW_INVALID, "%s:%d: %s", reader->path, reader->line, detail.text);
-		return 0;
-	}
-	return 1;
+	*end = '\0';
+	return cw_conf_set(table, settings, strip(text), strip(end + 1), reterr);
 }
 
 enum cw_status cw_conf_load(const struct cw_conf_table *table, const char *path, void *settings, struct cw_error *reterr)
 {
-	struct reader reader = {
-		.file = fopen(path, "re"), .path = path, .table = table, .settings = settings, .reterr = reterr
-	};
+	static const char byte_order_mark[] = "\xef\xbb\xbf";
+	FILE *file = fopen(path, "re");
+	struct cw_error detail;
+	enum cw_status status = CW_OK;
+	char *line = NULL;
+	size_t room = 0;
+	int number = 0;
 
-	if (!reader.file) {
+	if (!file) {
 		return cw_error_set(reterr, errno == ENOENT ? CW_NOT_FOUND : CW_IO, "%s: %s", path, strerror(errno));
 	}
-	cw_buf_init(&reader.value, MAX_VALUE_BYTES);
-	int bad_line = ini_parse_stream(read_piece, &reader, on_setting, &reader);
-	bool is_read = !ferror(reader.file);
+	while (status == CW_OK && getline(&line, &room, file) >= 0) {
+		size_t skipped = number++ == 0 && strncmp(line, byte_order_mark, 3) == 0 ? 3 : 0;
 
-	(void)fclose(reader.file); /* opened only for reading */
-	free(reader.text);
-	cw_buf_finish(&reader.value);
-	if (reader.has_failed) {
-		return CW_INVALID;
+		status = read_line(table, line + skipped, settings, &detail);
 	}
-	if (!is_read) {
-		return cw_error_set(reterr, CW_IO, "%s: cannot be read", path);
+	bool is_read = status != CW_OK || feof(file);
+
+	(void)fclose(file); /* only read from */
+	free(line);
+	if (status != CW_OK) {
+		return cw_error_set(reterr, status == CW_NOMEM ? CW_NOMEM : CW_INVALID, "%s:%d: %s", path, number,
+				    detail.text);
 	}
-	if (bad_line != 0) {
-		return cw_error_set(reterr, CW_INVALID, "%s:%d: not of the form key = value", path, reader.line);
-	}
-	return CW_OK;
+	return is_read ? CW_OK : cw_error_set(reterr, CW_IO, "%s: cannot be read", path);
 }
 
 bool cw_conf_print(const struct cw_conf_key *key, const void *settings, char *out, size_t size)

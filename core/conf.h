@@ -10,7 +10,7 @@
 
 /*
  * Settings: each program has one table, whose rows fill one struct. The same table is used to parse the
- * INI file (libinih), set the defaults, print the effective settings and check the documentation.
+ * file of `key = value` lines, set the defaults, print the effective settings and check the documentation.
  * Unknown keys and bad values are errors: `file:line: key: what is wrong`.
  */
 enum cw_conf_type {

@@ -1,19 +1,19 @@
 #!/bin/sh
-# Installs the Debian packages that `make run` needs and that are missing; with `test`, `package` or `bench` those of `make test` and so on too.
-# A second run finds everything in place and does nothing.
+# Installs the missing Debian packages that `make run` needs; with `test`, `package` or `bench`, also those for `make
+# test` and so on. A second run finds them installed and does nothing.
 set -eu
 
 run="gcc libc6-dev make cmake ninja-build pkgconf scdoc ca-certificates libssl-dev libjansson-dev libjwt-dev
-libsqlite3-dev libmicrohttpd-dev libinih-dev libcrypt-dev zlib1g-dev libcurl4-openssl-dev libpaho-mqtt-dev libmosquitto-dev mosquitto-dev
+libsqlite3-dev libmicrohttpd-dev libcrypt-dev zlib1g-dev libcurl4-openssl-dev libpaho-mqtt-dev libmosquitto-dev mosquitto-dev
 mosquitto libmimalloc-dev libxxhash-dev"
-# A browser, and letters and signs for it to draw.
+# A browser, and fonts for it.
 browser="chromium fonts-dejavu-core fonts-noto-color-emoji"
 test="sqlite3 valgrind clang clang-tidy clang-format libclang-rt-dev libcmocka-dev strace procps mosquitto-clients curl openssl faketime iproute2 e2fsprogs nginx gcovr"
-# What Convwire is measured against, and plots.
+# The database Convwire is compared with, and a plotter.
 bench="postgresql gnuplot-nox"
 
 wanted="$run"
-# The dashboard's build. A Node.js from elsewhere serves as well; Debian 12's 18 is the oldest that does.
+# For building the dashboard. A Node.js from elsewhere works, too; the oldest version that works is Debian 12's, 18.
 command -v node >/dev/null || wanted="$wanted nodejs"
 command -v npm >/dev/null || wanted="$wanted npm"
 case ${1:-run} in
@@ -30,7 +30,7 @@ done
 
 sudo=""
 if [ "$(id -u)" -ne 0 ]; then
-	command -v sudo >/dev/null || { echo "These packages are missing, and there is neither root nor sudo:$missing" >&2; exit 1; }
+	command -v sudo >/dev/null || { echo "Install these packages as root (there is no sudo):$missing" >&2; exit 1; }
 	sudo=sudo
 fi
 echo "Installing:$missing"

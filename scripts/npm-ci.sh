@@ -1,5 +1,5 @@
 #!/bin/sh
-# npm ci in each folder named, unless its lock file is the one that was installed last.
+# Runs npm ci in each named folder, unless its lock file has not changed since the last install.
 set -eu
 for folder in "$@"; do
 	stamp="$folder/node_modules/.installed"

@@ -447,8 +447,11 @@ static bool open_conversation(struct tx *tx, const struct number_row *number, co
 		contact = add_contact(tx, number, party);
 		(void)learn(tx, number, contact, party, at_ms); /* it is new in any case */
 	}
-	if (tx->db->failed != SQLITE_OK || load_of_contact(tx, contact, number->id, ret_row)) {
-		return tx->db->failed == SQLITE_OK;
+	if (load_of_contact(tx, contact, number->id, ret_row)) {
+		return true; /* even if a copy failed: the caller finishes the row, and the transaction is rolled back */
+	}
+	if (tx->db->failed != SQLITE_OK) {
+		return false;
 	}
 	*ret_is_new = true;
 	return mint(tx, number, contact, party, ret_row);

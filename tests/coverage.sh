@@ -1,6 +1,6 @@
 #!/bin/sh
-# Which lines the unit tests and the scenarios run, in builds that count them. A process that is killed tells nothing, so
-# what only a kill point reaches is missing here.
+# Measures which lines the unit tests and the scenarios cover, with an instrumented build. A killed process writes no
+# counts, so lines that only a kill test reaches are missing here.
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -11,9 +11,10 @@ cmake --build --preset coverage
 find "$build" -name '*.gcda' -delete
 
 ctest --test-dir "$build" -L unit -LE lint --output-on-failure -j2 | tail -3
-# mosquitto loads the plugin of this build, and writes its counts when it ends.
+# mosquitto loads this build's plugin, which writes its counts when mosquitto ends.
 CONVWIRE_BUILD=$build CONVWIRE_DEADLINE_MS=60000 node --test --test-concurrency=2 tests/scenario/*.test.mjs >"$build/scenarios.log" 2>&1 ||
-	{ grep -E '^not ok|^# (pass|fail)' "$build/scenarios.log"; echo "some scenarios failed in this build; the counts are of what ran" >&2; }
+	{ grep -E '^not ok|^# (pass|fail)' "$build/scenarios.log"
+	echo "some scenarios failed in this build; the coverage only includes what ran" >&2; }
 
 mkdir -p "$build/report"
 gcovr --root "$root" --object-directory "$build" --exclude 'tests/' --exclude 'bench/' --exclude 'build' --exclude-unreachable-branches \

@@ -1,5 +1,6 @@
-// What Convwire replaces, as well made as its shape allows: an Express webhook, PostgreSQL, Socket.IO rooms, one process. One
-// form of conversation id, one statement for each message, answered once it is durable, then broadcast.
+// The kind of system that Convwire replaces, built as well as its design allows: an Express webhook, PostgreSQL,
+// Socket.IO rooms, one process. One format of conversation id, one statement per message, acknowledged once durable,
+// then broadcast.
 //
 //   PGHOST, PGPORT   PostgreSQL      RECOVERY=1   with Socket.IO's connection state recovery      PORT   (the kernel's)
 import { createHmac, timingSafeEqual } from "node:crypto";
@@ -15,7 +16,7 @@ const TABLES = `
 create table if not exists conversation(id text primary key, last text, at timestamptz);
 create table if not exists message(id bigserial primary key, wamid text unique, conversation text, body jsonb, at timestamptz default now());
 create index if not exists message_of_conversation on message(conversation, id)`;
-/* A message that came before changes nothing, and gives no row. */
+/* A message that was already stored changes nothing and returns no row. */
 const INSERT = `
 with fresh as (insert into message(wamid, conversation, body) values ($1, $2, $3) on conflict do nothing returning id)
 insert into conversation(id, last, at) select $2, $4, now() from fresh

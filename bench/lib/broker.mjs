@@ -1,5 +1,5 @@
-// What the measurements of the plugin share: a directory with keys and roles, tokens, a broker with or without a
-// plugin, the driver. The broker's configuration is the one that `convwire up` renders, but for the plugin's lines.
+// Shared by the benchmarks of the plugin: a directory with keys and roles, tokens, a broker with or without a plugin,
+// the driver. The broker's configuration is the one that `convwire up` writes, except for the plugin's lines.
 //
 //   PLUGIN=/path/convwire_auth.so    the plugin under test (build/lib/convwire_auth.so); `none`: no plugin
 import { execFileSync, spawn } from "node:child_process";
@@ -25,16 +25,16 @@ export const PLUGIN = plugin === "none" ? null : plugin;
 export const ACCOUNT = "695a15a5c526dbe7c085ece2";
 export const NUMBER = "1003427786179738";
 
-/* The broker on one core, the driver on another: else the scheduler's choices are what is measured. */
+/* The broker on one core, the driver on another; otherwise we would measure the scheduler's choices. */
 const pinned = (core, file, args) => (os.cpus().length > 1 ? ["taskset", ["-c", String(core), file, ...args]] : [file, args]);
 
 export const conversation = (i) => `${ACCOUNT}_${NUMBER}_9234${String(i).padStart(8, "0")}`;
 export const conversationTopic = (i) => `acct/${ACCOUNT}/conv/${conversation(i)}`;
 
-/* A plugin of the first version knows neither the limits nor the table of assignments. */
+/* The plugin's first version has neither the limits nor the table of assignments. */
 export const knows = (plugin, word) => plugin !== null && readFileSync(plugin).includes(word);
 
-/** A directory made by `convwire init`, with a key of each algorithm; removed at the end of the program. */
+/** A directory made by `convwire init`, with a key of each algorithm; removed when the program ends. */
 export class House {
 	constructor() {
 		const dir = mkdtempSync(path.join(os.tmpdir(), "convwire-bench-"));
@@ -83,7 +83,7 @@ export class House {
 		return `_system:publisher:1 ${this.token({ account: "_system", sub: "publisher", role: "service" })}`;
 	}
 
-	/** A tokens file for a driver: `count` clients, of one subject or each of its own. */
+	/** A tokens file for a driver: `count` clients, all of one subject or each of its own. */
 	tokens(name, count, { oneSubject = false, ...claims }) {
 		const lines = Array.from({ length: count }, (_, i) => {
 			const sub = oneSubject ? "ann" : `agent-${i}`;
@@ -98,7 +98,7 @@ export class House {
 		return file;
 	}
 
-	/** The table that the plugin waits for, as a driver's --setup; `assignments`: [[conversation, subject], …]. */
+	/** The assignment table for the plugin, as a driver's --setup file; `assignments`: [[conversation, subject], …]. */
 	table(name, assignments = []) {
 		const topic = "$CONTROL/convwire/v1/assign";
 		const generation = "bench";
@@ -127,7 +127,7 @@ export class House {
 			.replace("allow_anonymous false", `allow_anonymous ${plugin === null}`)}\n${lines.join("\n")}\n`;
 	}
 
-	/** A broker; plugin null: without one. */
+	/** Starts a broker; plugin null: without a plugin. */
 	async start(plugin) {
 		const ports = await freePorts(2);
 		const conf = this.file(`broker/${ports[0]}.conf`);
@@ -143,13 +143,13 @@ export class House {
 
 class Broker {
 	constructor([file, args], log) {
-		/* Node has raised the limit of open files to the hard one; the broker inherits it. */
+		/* Node has raised the limit of open files to the hard limit; the broker inherits it. */
 		this.child = spawn(file, args, { stdio: ["ignore", "ignore", "pipe"] });
 		this.child.stderr.pipe(createWriteStream(log));
 		this.ended = new Promise((resolve) => this.child.on("exit", (...how) => resolve(how)));
 		this.child.on("exit", () => { this.isOver = true; });
 		this.log = log;
-		this.pid = this.child.pid; /* taskset becomes the broker */
+		this.pid = this.child.pid; /* taskset executes the broker in the same process */
 		process.on("exit", this.kill = () => this.child.kill("SIGKILL"));
 	}
 
@@ -167,7 +167,7 @@ class Broker {
 	}
 }
 
-/** A program of build/bin that drives the broker; it prints one JSON line for each measurement. */
+/** A program in build/bin that drives the broker; it prints one JSON line per measurement. */
 export class Driver {
 	constructor(name, broker, options) {
 		const args = Object.entries({ pid: broker.pid, ...options }).filter(([, value]) => value !== undefined && value !== false)
@@ -188,7 +188,7 @@ export class Driver {
 		return JSON.parse(value);
 	}
 
-	/** With --ask: one more measurement. */
+	/** With --ask: requests one more measurement. */
 	ask() {
 		this.child.stdin.write("\n");
 		return this.answer();

@@ -1,4 +1,7 @@
-/* A small server: a control group with so many CPUs and so much memory, no swap. Version 2, or version 1 where that is mounted. Needs root. */
+/*
+ * A small server: a control group with limited CPUs and memory, without swap. Version 2, or version 1 where that is
+ * mounted. Needs root.
+ */
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
@@ -6,7 +9,7 @@ const ROOT = "/sys/fs/cgroup";
 const PERIOD_US = 100_000;
 const isV2 = existsSync(`${ROOT}/cgroup.controllers`);
 
-/** Its files by what they say; `peak` counts the page cache, `own` does not. */
+/** The control group's files; `peak` includes the page cache, `own` does not. */
 const FILES = isV2
 	? { peak: "memory.peak", stat: "memory.stat", own: /^anon (\d+)/m, kills: "memory.events", killed: /^oom_kill (\d+)/m, throttled: /^throttled_usec (\d+)/m }
 	: { peak: "memory.max_usage_in_bytes", stat: "memory.stat", own: /^total_rss (\d+)/m, kills: "memory.oom_control", killed: /^oom_kill (\d+)/m, throttled: /^throttled_time (\d+)/m };
@@ -35,12 +38,15 @@ export class Cgroup {
 		return [...new Set([this.cpu, this.memory])];
 	}
 
-	/** A command line that runs another one, and all that it starts, in here. */
+	/** A command line that runs another command, with all its children, in the control group. */
 	command(file, args) {
 		return ["sh", ["-c", `for procs in ${this.dirs.map((dir) => `${dir}/cgroup.procs`).join(" ")}; do echo $$ >"$procs"; done; exec "$@"`, "sh", file, ...args.map(String)]];
 	}
 
-	/** Bytes at most, with what the kernel caches of files for it; bytes of the processes' own now; who was killed for want of memory; how long all waited for a turn, s. */
+	/**
+	 * peak: peak memory with the page cache, bytes; own: the processes' own memory now, bytes; killed: processes killed
+	 * when out of memory; throttled: how long all waited for CPU, s.
+	 */
 	usage() {
 		const read = (dir, file) => readFileSync(`${dir}/${file}`, "utf8");
 		const found = (text, pattern) => Number(text.match(pattern)?.[1] ?? 0);
@@ -51,7 +57,7 @@ export class Cgroup {
 		};
 	}
 
-	/** Nobody may be in it any more. */
+	/** Removes the control group, which must be empty. */
 	remove() {
 		for (const dir of this.dirs) rmdirSync(dir);
 	}

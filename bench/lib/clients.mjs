@@ -1,6 +1,6 @@
 /*
- * Many users in one process, each with the client library that pages use, at the end of a cable that can be pulled: @convwire/client or
- * socket.io-client. Forked by Crew.
+ * Many users in one process, each with the client library that pages use (@convwire/client or socket.io-client) and a
+ * network cable that can be unplugged. Forked by Crew.
  */
 import http from "node:http";
 import net from "node:net";
@@ -12,10 +12,10 @@ import { System } from "../../tests/lib/system.mjs";
 import { eventually } from "../../tests/lib/until.mjs";
 import { now, serve } from "./crew.mjs";
 
-const AT_ONCE = 25; /* that connect for the first time */
+const AT_ONCE = 25; /* users connecting for the first time */
 const CONNECT_MS = 120_000;
 
-/** What a client reaches the server by. */
+/** A client's network connection to the server. */
 class Cable extends http.Agent {
 	isOut = false;
 	#sockets = new Set();
@@ -53,13 +53,13 @@ class Cable extends http.Agent {
 	}
 }
 
-/** What a user sees of the messages that read `bench <n> <ms>`. */
+/** A user, and which messages with the text `bench <n> <ms>` they received. */
 class User {
 	cable = new Cable({ keepAlive: false });
-	backAt = 0; /* when the cable was plugged in last */
-	liveAt = null; /* since when it sees what happens; null: it does not */
-	times = new Map(); /* n → how often it came */
-	replays = []; /* for what was sent while the cable was out: ms from the plug to it */
+	backAt = 0; /* when the cable was last plugged in */
+	liveAt = null; /* since when the user is live; null: not live */
+	times = new Map(); /* n → how often it arrived */
+	replays = []; /* for messages sent while the cable was out: ms from plugging in to arrival */
 	lastN = -1;
 	nReordered = 0;
 
@@ -132,7 +132,7 @@ async function connect({ where, account, first, n }) {
 	await Promise.all(Array.from({ length: AT_ONCE }, connectSome));
 }
 
-/** Every cable is pulled every so often, for a while; evenly spread over users, who are back before it ends. */
+/** Unplugs every user's cable for outMs every everyMs, evenly spread over the users; all are back before it ends. */
 async function jitter({ everyMs, outMs, rounds }) {
 	const end = now() + everyMs * (rounds + 1);
 	const timers = users.map((user, i) => setTimeout(() => {
@@ -153,9 +153,9 @@ async function jitter({ everyMs, outMs, rounds }) {
 serve({
 	connect,
 	jitter,
-	/** Since when each sees what happens, null for who does not. */
+	/** Since when each user is live; null: not live. */
 	live: () => users.map(({ liveAt }) => liveAt),
-	/** How many of messages 0 to n - 1 came to how many, all in all. */
+	/** The number of distinct messages received, summed over all users. */
 	delivered: () => users.reduce((sum, { times }) => sum + times.size, 0),
 	report: () => ({
 		delivered: users.reduce((sum, { times }) => sum + times.size, 0),

@@ -1,4 +1,7 @@
-/* Clients in processes of their own, so that many do not wait for one another: the parent's side, and theirs. */
+/*
+ * Clients spread over several processes, so that many clients do not delay one another: the parent's side and the
+ * children's.
+ */
 import { fork } from "node:child_process";
 import { once } from "node:events";
 
@@ -49,7 +52,7 @@ export class Crew {
 		return this.workers.map(({ child }) => child.pid);
 	}
 
-	/** Asks each; `args` may be a function of the worker's index. The answers in order. */
+	/** Calls `name` in each worker; `args` may be a function of the worker's index. Returns the answers in order. */
 	call(name, args) {
 		return Promise.all(this.workers.map((worker, i) => worker.call(name, typeof args === "function" ? args(i) : args)));
 	}
@@ -59,7 +62,7 @@ export class Crew {
 	}
 }
 
-/** In the child: what may be called, by name. */
+/** In the child: registers the functions that may be called, by name. */
 export function serve(handlers) {
 	process.on("message", ({ id, name, args }) => {
 		Promise.resolve().then(() => handlers[name](args)).then(
@@ -69,5 +72,5 @@ export function serve(handlers) {
 	});
 }
 
-/** A clock that all processes of this machine share, ms. */
+/** A clock shared by all processes on this machine, ms. */
 export const now = () => performance.timeOrigin + performance.now();

@@ -1,10 +1,13 @@
-/* Webhooks at an even rate, and when each of them came to each subscriber of a crew (lib/subscribers.mjs). */
+/* Webhooks at an even rate, and when each of them reached each subscriber of a crew (lib/subscribers.mjs). */
 import { eventually } from "../../tests/lib/until.mjs";
 import { now } from "./crew.mjs";
 import { ascending, atRate, percentile, sum } from "./measure.mjs";
 import { cpuSeconds } from "./process.mjs";
 
-/** To all `n` of `crew`, or it throws: ms from webhook to subscriber (p50, p99), to the last of them (last50), CPU of the servers in % of a core. */
+/**
+ * Throws unless all `n` subscribers of `crew` get every message. Returns ms from webhook to subscriber (p50, p99), ms
+ * to the last subscriber (last50), and the servers' CPU in % of a core.
+ */
 export async function deliveries(system, crew, { n, nMessages, rate }) {
 	const before = cpuSeconds(system.pids);
 	const started = now();

@@ -1,4 +1,4 @@
-/* The generator, bench/load.c, against a system: what it found, as its JSON. */
+/* Runs the generator, bench/load.c, against a system; returns its result from JSON. */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 
@@ -14,7 +14,10 @@ export async function load(system, ...options) {
 	return JSON.parse((await run(programPath("load"), args, { maxBuffer: 1e8 })).stdout);
 }
 
-/** A question to the API, `times` in a row as one agent: p50 and p99 of the answers, ms. where(i): the path below /api/v1. */
+/**
+ * Sends an API request `times` in a row as one agent; p50 and p99 of the response time, ms. where(i): the path below
+ * /api/v1.
+ */
 export async function ask({ system }, where, times) {
 	const took = [];
 	const token = system.token();

@@ -1,6 +1,6 @@
-/* Numbers and tables, for all measuring scripts. */
+/* Numbers and tables, for all benchmark scripts. */
 
-/** Of numbers in ascending order; share 0.5 is the median. */
+/** Expects numbers in ascending order; share 0.5 is the median. */
 export const percentile = (sorted, share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
 
 export const ascending = (values) => [...values].sort((one, other) => one - other);
@@ -16,10 +16,10 @@ export function median(values) {
 
 export const range = (values, digits) => `${Math.min(...values).toFixed(digits)}–${Math.max(...values).toFixed(digits)}`;
 
-/** The median, and in brackets the range. */
+/** The median, with the range in brackets. */
 export const spread = (values, digits) => `${median(values).toFixed(digits)} (${range(values, digits)})`;
 
-/** Rows of the same members as a table for docs/benchmarks.md. */
+/** Prints rows with the same members as a table for docs/benchmarks.md. */
 export function printTable(rows) {
 	console.log(`| ${Object.keys(rows[0]).join(" | ")} |`);
 	console.log(`|${Object.keys(rows[0]).map(() => "---|").join("")}`);

@@ -1,4 +1,4 @@
-/* Plots beside the tables: build/figures/NAME.svg, drawn by gnuplot. */
+/* Plots to go with the tables: build/figures/NAME.svg, drawn by gnuplot. */
 import { execFileSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import path from "node:path";

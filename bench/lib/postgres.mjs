@@ -1,4 +1,4 @@
-/* A PostgreSQL of its own, with its default durability, on a socket in a fresh folder. */
+/* A separate PostgreSQL instance with default durability, on a socket in a fresh folder. */
 import { execFile } from "node:child_process";
 import { chown, mkdtemp, readdir, rm } from "node:fs/promises";
 import os from "node:os";
@@ -10,7 +10,7 @@ import { eventually } from "../../tests/lib/until.mjs";
 
 const run = promisify(execFile);
 const ROOT = "/usr/lib/postgresql";
-const PORT = 55432; /* the name of a socket: nothing listens on TCP */
+const PORT = 55432; /* part of the socket's name; nothing listens on TCP */
 
 /* PostgreSQL refuses to run as root. */
 const asPostgres = (file, args) => (process.getuid() === 0 ? ["setpriv", ["--reuid=postgres", "--regid=postgres", "--clear-groups", file, ...args]] : [file, args]);
@@ -39,12 +39,12 @@ export class Postgres {
 		return this.program.pid;
 	}
 
-	/** For a program that is to find it. */
+	/** Environment for a program that connects to it. */
 	get env() {
 		return { PGHOST: this.dir, PGPORT: String(PORT) };
 	}
 
-	/** SQL as text. */
+	/** Runs SQL given as text. */
 	async ask(sql) {
 		const { stdout } = await run(path.join(ROOT, this.version, "bin/psql"), ["-h", this.dir, "-p", PORT, "-U", "root", "-Atc", sql, "postgres"].map(String));
 

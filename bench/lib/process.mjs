@@ -1,11 +1,11 @@
-/* What processes of this machine take, read from /proc. */
+/* Resource use of processes on this machine, read from /proc. */
 import { readFileSync, readdirSync } from "node:fs";
 import net from "node:net";
 
-const TICKS_PER_SECOND = 100; /* USER_HZ, which is 100 on every Linux that Debian builds */
+const TICKS_PER_SECOND = 100; /* USER_HZ, which is 100 in every Debian kernel */
 const PAGE = 4096;
 
-/** A process and all that it started, as pids. */
+/** The pids of a process and all its descendants. */
 export function family(pid) {
 	const children = readdirSync(`/proc/${pid}/task`)
 		.flatMap((task) => readFileSync(`/proc/${pid}/task/${task}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number));
@@ -13,7 +13,7 @@ export function family(pid) {
 	return [pid, ...children.flatMap(family)];
 }
 
-/** Seconds of CPU that these processes have used, in user and kernel. */
+/** CPU seconds used by these processes, user and kernel. */
 export function cpuSeconds(pids) {
 	const ticks = pids.map((pid) => {
 		const fields = readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /s, "").split(" ");
@@ -24,12 +24,12 @@ export function cpuSeconds(pids) {
 	return ticks.reduce((sum, n) => sum + n, 0) / TICKS_PER_SECOND;
 }
 
-/** Resident memory of these processes in bytes; what they share counts for each. */
+/** Resident memory of these processes in bytes; shared memory is counted for each. */
 export function rssBytes(pids) {
 	return pids.reduce((sum, pid) => sum + Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1]) * PAGE, 0);
 }
 
-/** Does somebody take connections at this port? */
+/** Does anything accept connections on this port? */
 export function listens(port) {
 	return new Promise((resolve) => {
 		const socket = net.connect(port, "127.0.0.1");

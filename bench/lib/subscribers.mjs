@@ -1,6 +1,6 @@
 /*
- * Subscribers that do little more than take frames off a WebSocket, in MQTT or in Socket.IO's protocol: what the servers need is to be seen,
- * not what a client library does with it. Forked by Crew.
+ * Subscribers that do little more than read frames from a WebSocket, with MQTT or Socket.IO's protocol, so that we
+ * measure the servers and not a client library. Forked by Crew.
  */
 import mqttPacket from "mqtt-packet";
 import { WebSocket } from "ws";
@@ -8,17 +8,17 @@ import { WebSocket } from "ws";
 import { System } from "../../tests/lib/system.mjs";
 import { now, serve } from "./crew.mjs";
 
-const AT_ONCE = 50; /* connections under way */
-const KEEPALIVE_S = 10; /* the client library's; Socket.IO's server asks every 25 */
-const QOS = Number(process.env.QOS ?? 0); /* the client library's, of events */
+const AT_ONCE = 50; /* connections being opened at a time */
+const KEEPALIVE_S = 10; /* as in the client library; Socket.IO's server pings every 25 */
+const QOS = Number(process.env.QOS ?? 0); /* as in the client library, for events */
 const PUBLISH_QOS_0 = 0x30; /* MQTT 5.0, 3.3.1 */
 const MARK = Buffer.from("bench ");
 
-/** Of the first so many messages: when each came to each subscriber, as [n, ms since it was sent]. */
+/** When each message arrived at a subscriber, as [n, ms since it was sent]. */
 const arrivals = [];
 const sockets = [];
 
-/** Bodies read `bench <n> <ms>`; they are found without parsing what is around them. */
+/** Bodies have the text `bench <n> <ms>`, which is found without parsing the rest of the frame. */
 function note(frame) {
 	const at = frame.indexOf(MARK);
 
@@ -29,7 +29,7 @@ function note(frame) {
 }
 
 const DIALECTS = {
-	/* As the client library connects. */
+	/* Connects as the client library does. */
 	convwire: {
 		connect({ wsPort, ...where }, i) {
 			const system = Object.assign(new System(), where);
@@ -58,7 +58,9 @@ const DIALECTS = {
 					}
 					return undefined;
 				});
-				/* An event at QoS 0 asks for nothing: it is not taken apart, as Socket.IO's is not. */
+				/*
+				 * An event at QoS 0 needs no acknowledgement, so it is not parsed; Socket.IO's events are not, either.
+				 */
 				socket.on("message", (frame) => (frame[0] === PUBLISH_QOS_0 ? note(frame) : parser.parse(frame)));
 			});
 		},
@@ -86,7 +88,7 @@ const DIALECTS = {
 };
 
 serve({
-	/** n more, of `first` on. */
+	/** Connects n more subscribers, numbered from `first`. */
 	async connect({ where, account, first, n }) {
 		const dialect = DIALECTS[where.kind];
 		let next = first;
@@ -98,9 +100,9 @@ serve({
 		return sockets.length;
 	},
 
-	/** How many deliveries came since the last call of take(). */
+	/** How many deliveries arrived since the last call of take(). */
 	count: () => arrivals.length,
 
-	/** They, and a fresh start. */
+	/** Returns the deliveries and clears the list. */
 	take: () => arrivals.splice(0),
 });

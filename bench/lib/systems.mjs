@@ -1,6 +1,6 @@
 /*
- * The systems that are compared, with one face: start, restart, stop; a webhook posted; where clients connect; which processes
- * work. What is measured is the way from a signed webhook to its acknowledgement, or to those who look at the account.
+ * The compared systems behind one interface: start, restart, stop; posting a webhook; where clients connect; which
+ * processes do the work. Benchmarks measure from a signed webhook to its acknowledgement, or to the account's viewers.
  */
 import { once } from "node:events";
 import http from "node:http";
@@ -17,7 +17,7 @@ import { family, listens } from "./process.mjs";
 const SERVER = fileURLToPath(new URL("../baseline/server.mjs", import.meta.url));
 const OPEN_CONNECTIONS = 64;
 
-/* Who ends a measurement early leaves nothing running. */
+/* If a benchmark is aborted, nothing is left running. */
 const started = new Set();
 
 process.on("exit", () => {
@@ -28,7 +28,7 @@ for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exi
 class Posting {
 	#agent = new http.Agent({ keepAlive: true, maxSockets: OPEN_CONNECTIONS });
 
-	/** One customer's text as WhatsApp sends it; resolves when it is acknowledged. */
+	/** Posts a customer's text message as WhatsApp does; resolves when it is acknowledged. */
 	post(body) {
 		return this.postWebhook(textWebhook(NUMBER, { body }));
 	}
@@ -48,13 +48,13 @@ class Posting {
 		if (response.statusCode !== 200) throw new Error(`${this.name}: webhook answered ${response.statusCode}`);
 	}
 
-	/** Connections that are kept are closed; others are made when something is posted again. */
+	/** Closes kept-alive connections; the next post opens new ones. */
 	endPosting() {
 		this.#agent.destroy();
 	}
 }
 
-/* A system all of whose programs run in a control group. */
+/* A system whose programs all run in a control group. */
 class Boxed extends System {
 	constructor(box) {
 		super();
@@ -89,19 +89,19 @@ export class Convwire extends Posting {
 		return this.system.httpPort;
 	}
 
-	/** For clients in another process. */
+	/** Connection details for clients in another process. */
 	get where() {
 		const { dir, httpPort, mqttPort, wsPort } = this.system;
 
 		return { kind: "convwire", dir, httpPort, mqttPort, wsPort };
 	}
 
-	/** Those who work for a message. */
+	/** The processes that do the work for a message. */
 	get pids() {
 		return [this.system.childOfUp("convwired"), this.system.childOfUp("mosquitto")];
 	}
 
-	/** Those who hold the clients' connections. */
+	/** The processes that hold the clients' connections. */
 	get holders() {
 		return [this.system.childOfUp("mosquitto")];
 	}
@@ -118,7 +118,7 @@ export class Convwire extends Posting {
 	}
 }
 
-/** Express, Socket.IO, PostgreSQL. `server`: another one of that shape, with a port and a secret of its own. */
+/** Express, Socket.IO, PostgreSQL. `server`: another server of that design, with its own port and secret. */
 export class Replaced extends Posting {
 	constructor({ recovery = false, server = null } = {}) {
 		super();

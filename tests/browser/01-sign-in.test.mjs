@@ -1,4 +1,4 @@
-// Signing in and out; a session that is over asks again over the page, and loses nothing that was written.
+// Signing in and out. When a session has ended, the form appears over the page, and nothing that was written is lost.
 import assert from 'node:assert/strict';
 import { after } from 'node:test';
 
@@ -7,7 +7,7 @@ import { eventually } from '../lib/until.mjs';
 
 after(closeBrowser);
 
-browserScenario('a wrong password is told in a sentence; a right one opens the inbox, also after a reload', async (browser, system) => {
+browserScenario('a wrong password shows an error; a right one opens the inbox, also after a reload', async (browser, system) => {
   await system.customerWrites({ body: 'hello' });
   const page = await browser.page(await browser.context());
   await page.goto(browser.url);
@@ -34,7 +34,7 @@ browserScenario('signing out ends the other tab, too', async (browser) => {
   assert.deepEqual(await page.evaluate(() => Object.keys(localStorage).filter((key) => /draft/.test(key))), [], 'nothing that was written is left');
 });
 
-browserScenario('a session that is over: the form stands over the page, the draft is kept, and it goes on where it was', {
+browserScenario('an ended session: the form covers the page, the draft is kept, and work continues after signing in', {
   configure: ['access_token_s = 60'],
 }, async (browser, system) => {
   await system.customer('923456789012', 'Is anybody there?');
@@ -47,7 +47,7 @@ browserScenario('a session that is over: the form stands over the page, the draf
   await shot(page, 'session-over');
   assert.equal(await page.locator('.indicator').first().textContent(), 'Signed out');
   assert.equal(await form.getByLabel('Agent or email').inputValue(), 'ann');
-  // A revocation hits what was signed up to its second.
+  // A revocation hits tokens signed up to and including its second.
   const second = Math.floor(Date.now() / 1000);
   await eventually(() => Math.floor(Date.now() / 1000) > second, 'the next second');
   await form.getByLabel('Password').fill(PASSWORD);
@@ -62,7 +62,7 @@ browserScenario('a session that is over: the form stands over the page, the draf
   await eventually(async () => (await system.sim.taken()).length === 1, 'it was sent');
 });
 
-browserScenario('a sign-out that the server did not hear is said, and is none', async (browser) => {
+browserScenario('a sign-out that did not reach the server is reported, and has no effect', async (browser) => {
   const page = await browser.inbox();
   await page.route('**/api/v1/session', (route) => (route.request().method() === 'DELETE' ? route.abort() : route.continue()));
   await page.getByRole('button', { name: 'Menu' }).click();
@@ -75,7 +75,7 @@ browserScenario('a sign-out that the server did not hear is said, and is none', 
   await page.locator('form.sign-in').waitFor();
 });
 
-browserScenario('somebody else signs in in another tab: this page never acts for them', async (browser, system) => {
+browserScenario('somebody else signs in in another tab: this page never acts as them', async (browser, system) => {
   await system.customerWrites({ body: 'hello' });
   const context = await browser.context();
   const page = await browser.inbox({ context });
@@ -83,7 +83,7 @@ browserScenario('somebody else signs in in another tab: this page never acts for
   assert.equal(other.status(), 200);
   const acted = [];
   page.on('request', (request) => { if (/\/api\/v1\/(sync|conversations|agents)/.test(request.url())) acted.push(request.url()); });
-  for (let i = 0; i < 3; i++) { // each question of its own, as the outbox and the page's return ask again
+  for (let i = 0; i < 3; i++) { // separate requests, as the outbox and a returning page send them
     await page.evaluate(() => { window.client.reauthenticate(); });
     await eventually(() => page.evaluate(() => window.client.status === 'signed out'), 'signed out');
     await assert.rejects(page.evaluate(() => window.client.agents()), /Nobody is signed in here/);
@@ -92,7 +92,7 @@ browserScenario('somebody else signs in in another tab: this page never acts for
   await page.locator('dialog form.sign-in').waitFor();
 });
 
-browserScenario('the server is not there: a sentence, and a button that helps', async (browser, system) => {
+browserScenario('the server is unreachable: an error message, and a button that helps', async (browser, system) => {
   const page = await browser.page(await browser.context());
   await page.route('**/api/v1/session/refresh', (route) => route.abort());
   await page.goto(browser.url);

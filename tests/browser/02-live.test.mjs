@@ -1,4 +1,5 @@
-// The pain that began it: a message is on the screen when it arrives, in the selected conversation, another, a new one.
+// The problem that Convwire was made for: a message is on the screen as soon as it arrives, in the selected
+// conversation, another one or a new one.
 import assert from 'node:assert/strict';
 import { after } from 'node:test';
 
@@ -59,7 +60,7 @@ browserScenario('debug panel: ids, match, and the time of each hop to the screen
   await shot(page, 'debug-panel');
 });
 
-browserScenario('read is said only while somebody looks, and the last message is to be seen', async (browser, system) => {
+browserScenario('read only while somebody is looking and the last message is visible', async (browser, system) => {
   await system.customerWrites({ ...SELECTED, body: 'first' });
   const page = await browser.inbox();
   const id = `${system.account}_${system.number}_${SELECTED.from}`;
@@ -70,17 +71,17 @@ browserScenario('read is said only while somebody looks, and the last message is
   await page.locator('.new-line').waitFor();
   await system.customerWrites({ ...SELECTED, body: 'second' });
   await bubble(page, 'second').waitFor();
-  // The page is asked to look once more, and has: its answer to that is whether it has the focus.
+  // Makes the page check once more whether it has the focus, and waits until it has checked.
   const asked = await page.evaluate(() => { const before = window.looked; window.dispatchEvent(new Event('focus')); return before; });
   await eventually(() => page.evaluate((before) => window.looked > before, asked), 'the page has looked');
-  // Commands of a conversation go one after the other: what it said before this would have arrived.
+  // A conversation's commands are sent one after another, so any earlier one has arrived before this.
   await page.evaluate((conversation) => window.client.command(conversation, 'reopen'), id);
   assert.equal(await unread(), 2, 'nobody looks');
   await page.evaluate(() => { document.hasFocus = () => true; window.dispatchEvent(new Event('focus')); });
   await eventually(async () => await unread() === 0, 'read');
 });
 
-browserScenario('who looks at it, who is replying: on a colleague’s screen', async (browser, system) => {
+browserScenario('a colleague’s screen shows who is viewing and who is replying', async (browser, system) => {
   await system.customerWrites({ ...SELECTED, body: 'hello' });
   const ann = await browser.inbox();
   const bob = await browser.inbox({ agent: 'bob' });
@@ -93,7 +94,7 @@ browserScenario('who looks at it, who is replying: on a colleague’s screen', a
   await shot(ann, 'colleague-replying');
 });
 
-browserScenario('a notification for what nobody looks at, which leads there; none for what is on the screen', async (browser, system) => {
+browserScenario('a notification for an unseen message, which leads to it; none for one on the screen', async (browser, system) => {
   await system.customerWrites({ ...SELECTED, body: 'first' });
   const context = await browser.context({ permissions: ['notifications'] });
   await context.addInitScript(() => {

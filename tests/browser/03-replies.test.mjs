@@ -1,4 +1,4 @@
-// The way back: ticks, failures with reasons and a retry that works, files, quotes, templates, who has it.
+// Replies: ticks, failures with reasons and a retry that works, files, quotes, templates, assignment.
 import assert from 'node:assert/strict';
 import { after } from 'node:test';
 
@@ -14,7 +14,7 @@ const reply = async (page, text) => {
 };
 const ticks = (page, text) => bubble(page, text).locator('.ticks .sr-only');
 
-browserScenario('a reply climbs its ticks, in words, too; the first one takes the conversation', async (browser, system) => {
+browserScenario('a reply’s ticks advance, also in words; the first one takes the conversation', async (browser, system) => {
   await system.customer(FROM);
   const page = await browser.inbox();
   await open(page, 'Ayesha');
@@ -44,7 +44,7 @@ browserScenario('a reply that fails says why, and a retry works', async (browser
   assert.equal(await bubble(page, 'please arrive').count(), 1, 'the same bubble');
 });
 
-browserScenario('files by button, drop and paste; a picture opens large; a quote leads to what it quotes', async (browser, system) => {
+browserScenario('files by button, drop and paste; a picture opens large; a quote leads to its message', async (browser, system) => {
   await system.customer(FROM, 'Which one?');
   const page = await browser.inbox();
   await open(page, 'Ayesha');
@@ -76,7 +76,7 @@ browserScenario('files by button, drop and paste; a picture opens large; a quote
   await page.locator('dialog.viewer').waitFor({ state: 'detached' });
 });
 
-browserScenario('files on their way: what is taken away is not sent, what fails waits, what is typed meanwhile stays', async (browser, system) => {
+browserScenario('files being uploaded: a removed one is not sent, a failed one waits, text typed meanwhile stays', async (browser, system) => {
   await system.customer(FROM);
   const page = await browser.inbox();
   await open(page, 'Ayesha');

@@ -1,4 +1,4 @@
-// Honest about the connection; what is written while it is away is kept, and goes once.
+// The page is honest about the connection; what is written while offline is kept, and sent once.
 import assert from 'node:assert/strict';
 import { after } from 'node:test';
 
@@ -10,7 +10,7 @@ after(closeBrowser);
 const FROM = '923456789012';
 const indicator = (page) => page.locator('.indicator').first();
 
-browserScenario('offline and back: nothing is missing, a reply waits with a clock and goes once', async (browser, system) => {
+browserScenario('offline and back: nothing is missing, a reply waits with a clock, is sent once', async (browser, system) => {
   await system.customer(FROM);
   const page = await browser.inbox();
   await open(page, 'Ayesha');
@@ -31,7 +31,7 @@ browserScenario('offline and back: nothing is missing, a reply waits with a cloc
   assert.equal(await page.locator('.bubble').count(), 3);
 });
 
-browserScenario('a reply survives the page that was closed before it was sent', async (browser, system) => {
+browserScenario('a reply survives when its page is closed before it was sent', async (browser, system) => {
   const id = await system.customer(FROM);
   const context = await browser.context();
   const page = await browser.inbox({ context });
@@ -63,7 +63,7 @@ browserScenario('another form of the id in the address leads to the conversation
 
 browserScenario('a conversation that is taken away closes with the reason; the draft is kept', async (browser, system) => {
   const id = await system.customer(FROM);
-  // Carl sees only what he has.
+  // Carl sees only conversations assigned to him.
   await system.convwire('agent', 'add', 'carl', '--name', 'Carl', '--role', 'assigned-agent', '--password-file', `${system.dir}/bob.password`);
   await system.control('assign', { account: system.account, conversation: id, subject: 'carl' });
   const page = await browser.inbox({ agent: 'carl' });

@@ -1,4 +1,5 @@
-// A hostile customer: shown as text or refused, never run. A policy violation, a script, a dialog fail the test by themselves.
+// Input from a hostile customer is shown as text or refused, never run. Any policy violation, script or dialog fails
+// the test automatically.
 import assert from 'node:assert/strict';
 import { after } from 'node:test';
 
@@ -12,7 +13,7 @@ const FROM = '923456789012';
 const HTML = '<img src=x onerror="window.pwned=1"><script>window.pwned=1</script><svg onload="window.pwned=1">';
 const now = () => String(Math.floor(Date.now() / 1000));
 
-browserScenario('names and texts with HTML, scripts, overrides, floods, links that are none', async (browser, system) => {
+browserScenario('names and texts with HTML, scripts, overrides, floods and fake links', async (browser, system) => {
   const page = await browser.inbox();
   const post = (name, message) => system.postWebhook(webhook([change(system.number, {
     contacts: [contact({ from: FROM, name })], messages: [{ from: FROM, id: newWamid(), timestamp: now(), ...message }],
@@ -51,7 +52,7 @@ browserScenario('names and texts with HTML, scripts, overrides, floods, links th
   assert.ok(Math.max(...heights) < 900, `long texts are folded: ${Math.max(...heights)}`);
 });
 
-browserScenario('an SVG and a page are files to be saved, a film is not fetched before somebody plays it', async (browser, system) => {
+browserScenario('an SVG and a page are downloaded, a video is not fetched before somebody plays it', async (browser, system) => {
   const id = await system.customer(FROM);
   const upload = async (name, type, body) => {
     const answer = await system.api(`/media?conversation=${id}&filename=${name}`, { method: 'POST', body, headers: { 'Content-Type': type } });
@@ -74,7 +75,7 @@ browserScenario('an SVG and a page are files to be saved, a film is not fetched 
     const opened = await page.context().request.get(url);
     assert.match(opened.headers()['content-disposition'], /^attachment/);
     assert.match(opened.headers()['content-security-policy'], /default-src 'none'/);
-    // Somebody opens the address itself: it is saved, and nothing of it runs in our origin.
+    // Opening the address directly saves the file; nothing in it runs in our origin.
     const tab = await page.context().newPage();
     const saved = tab.waitForEvent('download');
     await tab.goto(url).catch((error) => assert.match(error.message, /Download is starting|ERR_ABORTED/));
@@ -88,7 +89,7 @@ browserScenario('an SVG and a page are files to be saved, a film is not fetched 
   await page.locator('dialog.viewer video').waitFor();
 });
 
-browserScenario('the API answers with errors: a sentence and a retry', async (browser, system) => {
+browserScenario('the API answers with errors: an error message and a retry', async (browser, system) => {
   await system.customer(FROM);
   const page = await browser.inbox();
   await page.route('**/messages*', (route) => route.fulfill({ status: 500, contentType: 'text/html', body: '<h1>proxy error</h1>' }));

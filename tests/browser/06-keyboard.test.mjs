@@ -1,4 +1,4 @@
-// The keyboard alone: sign in, choose, reply, assign, done, search, commands.
+// Keyboard only: sign in, choose, reply, assign, done, search, commands.
 import assert from 'node:assert/strict';
 import { after } from 'node:test';
 
@@ -62,7 +62,7 @@ browserScenario('a day’s work without a pointer', async (browser, system) => {
   await press('Escape');
   await page.getByRole('dialog').waitFor({ state: 'detached' });
 
-  // The list is one tab stop; the arrows go through it.
+  // The list is one tab stop; the arrow keys move within it.
   await page.locator('.row a[tabindex="0"]').focus();
   assert.equal(await page.locator('.rows a[tabindex="0"]').count(), 1);
   await press('Home');
@@ -74,7 +74,7 @@ browserScenario('a day’s work without a pointer', async (browser, system) => {
   await press('Enter');
   await isOn(second);
 
-  // Letters can be switched off.
+  // Single-letter shortcuts can be switched off.
   await press('Escape', 'Escape');
   await page.getByRole('button', { name: 'Menu' }).focus();
   await press('Enter');

@@ -1,4 +1,5 @@
-// Long threads: only what is near the view is in the document, older messages come without a jump, newer ones wait below.
+// Long threads: only messages near the viewport are in the document, older ones load without a jump, newer ones wait
+// below.
 import assert from 'node:assert/strict';
 import { after } from 'node:test';
 
@@ -11,7 +12,7 @@ after(closeBrowser);
 const FROM = '923456789012';
 const MANY = 10_000;
 
-/** So many messages of one customer, half a minute apart, in webhooks of 500. */
+/** Posts `total` messages from one customer, half a minute apart, in webhooks of 500. */
 async function fill(system, total) {
   const start = Math.floor(Date.now() / 1000) - total * 30;
   for (let i = 0; i < total; i += 500) {
@@ -22,7 +23,7 @@ async function fill(system, total) {
 
 const scroll = (page) => page.locator('.thread-scroll');
 const atEnd = (page) => scroll(page).evaluate((element) => element.scrollHeight - element.scrollTop - element.clientHeight < 5);
-/** Where a bubble's top is in the view. */
+/** The position of a bubble's top in the viewport. */
 const topOf = (page, body) => page.evaluate((wanted) => {
   const found = [...document.querySelectorAll('.bubble')].find((one) => one.querySelector('.text')?.textContent.startsWith(wanted));
   return found && Math.round(found.getBoundingClientRect().top);
@@ -49,13 +50,13 @@ browserScenario(`${MANY} messages: opened at the end, scrolled to the beginning,
   await shot(page, 'thread-beginning');
 });
 
-for (const place of [300, 0]) browserScenario(`older messages come without a jump, ${place} px from the top`, async (browser, system) => {
+for (const place of [300, 0]) browserScenario(`older messages load without a jump, ${place} px from the top`, async (browser, system) => {
   await fill(system, 300);
   const page = await browser.inbox();
   await open(page, 'Ayesha');
   await bubble(page, 'message 299').waitFor();
   await eventually(() => atEnd(page), 'at the end');
-  // Far enough up that a page is fetched, and held there until it has come.
+  // Scrolls up far enough that a page is fetched, and stays there until it has arrived.
   let release;
   const held = new Promise((resolve) => { release = resolve; });
   await page.route('**/messages?before=*', async (route) => { await held; await route.continue(); });
@@ -74,7 +75,7 @@ for (const place of [300, 0]) browserScenario(`older messages come without a jum
   assert.ok(Math.abs(after_ - before) <= 3, `${seen} was at ${before}, and is at ${after_}`);
 });
 
-browserScenario('who reads above is not moved by what arrives; the button tells how many, and leads there', async (browser, system) => {
+browserScenario('new messages do not move a thread scrolled up; the button counts them, leads there', async (browser, system) => {
   await fill(system, 100);
   const page = await browser.inbox();
   await open(page, 'Ayesha');
@@ -92,18 +93,18 @@ browserScenario('who reads above is not moved by what arrives; the button tells 
   await bubble(page, 'new two').waitFor();
   await eventually(() => atEnd(page), 'at the end');
   await button.waitFor({ state: 'detached' });
-  // At the end, what arrives is shown at once.
+  // At the end of the thread, new messages are shown at once.
   await system.customerWrites({ from: FROM, body: 'new three' });
   await eventually(() => atEnd(page), 'still at the end');
   await bubble(page, 'new three').waitFor();
 
-  // A message of half an hour ago is put where it belongs, and said.
+  // A message from half an hour ago is placed where it belongs, and announced.
   await system.customerWrites({ from: FROM, body: 'late one', at: Math.floor(Date.now() / 1000) - 1500 });
   await page.getByRole('button', { name: '1 earlier message arrived' }).click();
   await bubble(page, 'late one').waitFor();
 });
 
-browserScenario('the window is closed: templates take the composer’s place, and go out', async (browser, system) => {
+browserScenario('the window is closed: templates replace the composer, and are sent', async (browser, system) => {
   await system.customerWrites({ from: FROM, body: 'Hello', at: Math.floor(Date.now() / 1000) - 25 * 3600 });
   const page = await browser.inbox();
   await page.route('**/api/v1/templates', (route) => route.fulfill({ json: { templates: [{ waba_id: '1', name: 'order_shipped', language: 'en', status: 'APPROVED', category: 'UTILITY', synced_at: 1,
@@ -122,7 +123,7 @@ browserScenario('the window is closed: templates take the composer’s place, an
   await dialog.getByLabel('Value of {{2}}').fill('4711');
   await dialog.getByText('Hello Ayesha, your order 4711 is on its way.').waitFor();
   await shot(page, 'template');
-  // Somebody goes elsewhere before sending: the template was not for whoever is there.
+  // The agent switches conversations before sending: the template must not go to the other customer.
   await page.evaluate(() => history.back());
   await dialog.waitFor({ state: 'detached' });
   await page.goForward();

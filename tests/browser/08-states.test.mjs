@@ -1,4 +1,5 @@
-// Every state of the page, light and dark, wide and on a phone: axe finds nothing serious (tests/lib/browser.mjs, shot), and a picture is left to be looked at.
+// Every state of the page, light and dark, wide and on a phone: axe finds nothing serious (tests/lib/browser.mjs,
+// shot), and a screenshot is kept for people to look at.
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
@@ -14,7 +15,7 @@ after(closeBrowser);
 
 const FROM = '923456789012';
 
-/** A customer who sends one of everything. */
+/** A customer who sends one message of every kind. */
 async function everything(system) {
   const at = (seconds) => String(Math.floor(Date.now() / 1000) - 400 + seconds);
   const ask = newWamid();
@@ -112,7 +113,7 @@ for (const scheme of ['light', 'dark']) {
   });
 }
 
-browserScenario('right to left: the page turns round, and nothing of it is cut', async (browser, system) => {
+browserScenario('right to left: the layout is mirrored, and nothing is cut off', async (browser, system) => {
   await system.customerWrites({ from: FROM, body: 'سلام، یہ چراغ کتنے کا ہے؟' });
   const page = await browser.inbox();
   await open(page, 'Ayesha');
@@ -125,7 +126,7 @@ browserScenario('right to left: the page turns round, and nothing of it is cut',
   await shot(page, 'right-to-left');
 });
 
-test('what is loaded is small: 40 kB to sign in, 190 kB in all, packed', () => {
+test('downloads are small: 40 kB to sign in, 190 kB in all, compressed', () => {
   const sizeOf = (name) => statSync(path.join(REPO_DASHBOARD, name)).size;
   const packed = readdirSync(path.join(REPO_DASHBOARD, 'assets')).filter((name) => name.endsWith('.gz')).map((name) => [name, sizeOf(`assets/${name}`)]);
   const index = readFileSync(path.join(REPO_DASHBOARD, 'index.html'), 'utf8');
@@ -137,7 +138,7 @@ test('what is loaded is small: 40 kB to sign in, 190 kB in all, packed', () => {
   assert.ok(!index.includes('mqtt'), 'MQTT is not loaded before the page');
 });
 
-test('the client library is at most 25 kB, packed, without mqtt.js', async () => {
+test('the client library is at most 25 kB, compressed, without mqtt.js', async () => {
   const { buildSync } = await import('../../dashboard/node_modules/esbuild/lib/main.js').then((module) => module.default ?? module);
   const { outputFiles: [bundle] } = buildSync({ entryPoints: [path.join(REPO, 'client/src/index.ts')], bundle: true, minify: true, format: 'esm', external: ['mqtt'], write: false });
   const { length } = gzipSync(bundle.contents);

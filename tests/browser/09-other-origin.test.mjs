@@ -1,5 +1,5 @@
-// A front end that was there before: a page of another origin, with its own back end's HS256 token, lists, syncs, subscribes
-// and sends with the client library; a page of an origin that is not listed is refused.
+// An existing front end: a page of another origin, with its own back end's HS256 token, lists, syncs, subscribes and
+// sends with the client library; a page of an unlisted origin is refused.
 import assert from 'node:assert/strict';
 import fs from 'node:fs/promises';
 import http from 'node:http';
@@ -17,7 +17,7 @@ after(closeBrowser);
 const SECRET = 'the JWT_SECRET of the old backend';
 const types = { '.js': 'text/javascript', '.html': 'text/html' };
 
-/** Serves the built library, mqtt.js and an empty page, from an origin of its own. */
+/** Serves the built library, mqtt.js and an empty page from its own origin. */
 async function frontEnd() {
   const folders = { '/client/': path.join(REPO, 'client/dist/'), '/mqtt/': path.join(REPO, 'client/node_modules/mqtt/dist/') };
   const server = http.createServer(async (request, response) => {

@@ -1,5 +1,5 @@
-// A newcomer's first minutes: `make run` on a machine where other programs hold the default ports; a broker that cannot be
-// reached. Runs in a network of its own (see CMakeLists.txt), where the default ports can be taken.
+// A newcomer's first minutes: `make run` on a machine where other programs use the default ports; a broker that cannot
+// be reached. Runs in its own network namespace (see CMakeLists.txt), where the default ports can be occupied.
 import assert from 'node:assert/strict';
 import fs from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -13,7 +13,7 @@ import { REPO, programPath, scenario } from '../lib/system.mjs';
 
 after(closeBrowser);
 
-/** Another program on a port: it takes connections, and says what it was sent. */
+/** Another program on a port: it accepts connections and records what it receives. */
 async function take(system, port) {
   const heard = [];
   const server = createServer((socket) => socket.on('data', (bytes) => heard.push(bytes.toString('latin1'))).on('error', () => {}));
@@ -50,7 +50,7 @@ scenario('make run with 1883, 8080 and 9001 taken shows a live dashboard', { tim
   assert.deepEqual(heard, [[], [], []], 'nothing was sent to who holds the default ports, tokens least of all');
 });
 
-browserScenario('a broker that cannot be reached: what was tried, what failed, what to type', { configure: ['mqtt_public_url = ws://127.0.0.1:9'] }, async (browser, system) => {
+browserScenario('a broker that cannot be reached: what was tried, what failed, what to run', { configure: ['mqtt_public_url = ws://127.0.0.1:9'] }, async (browser, system) => {
   await system.customer('923456789012');
   const page = await browser.page(await browser.context());
   await page.goto(browser.url);
@@ -65,11 +65,11 @@ browserScenario('a broker that cannot be reached: what was tried, what failed, w
   await shot(page, 'stuck');
 });
 
-browserScenario('the notice goes when the page is live, and comes back when the broker is gone for long', async (browser, system) => {
+browserScenario('the notice goes when the page is live, and returns when the broker is away for long', async (browser, system) => {
   const page = await browser.inbox();
   await system.broker.stop('SIGKILL');
   await page.locator('.stuck').waitFor();
-  await page.context().setOffline(true); // and whoever is offline sees it beside the rows
+  await page.context().setOffline(true); // someone who is offline sees it next to the rows
   await page.context().setOffline(false);
   await system.startBroker();
   await live(page, { timeout: 60_000 });

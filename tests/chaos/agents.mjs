@@ -1,5 +1,5 @@
-// The agents, in a process of their own: clients of @convwire/client that follow, and some that reply. Told by messages of the
-// parent: { start }, { quiet }, { compare }; what they found goes back.
+// The agents, in a separate process: clients of @convwire/client that follow, and some that reply. The parent controls
+// them with messages { start }, { quiet }, { compare }, and gets their findings back.
 import { deepStrictEqual } from 'node:assert';
 
 import { Client, MemoryOutbox, mqtt } from '../lib/page.mjs';
@@ -14,8 +14,8 @@ const CONVERGE_MS = 120_000;
 class Agents {
   clients = [];
   replies = []; // { body, conversation, at, command }
-  faults = []; // promises that were broken
-  worst = new Map(); // second of sending → { ms, agent }: the longest time until an agent had it, and which
+  faults = []; // broken promises
+  worst = new Map(); // second of sending → { ms, agent }: the longest delivery, and to which agent
   #isQuiet = false;
 
   async start({ dir, host, ports, n, seed }) {
@@ -32,7 +32,7 @@ class Agents {
   #client(i) {
     const name = i < LIMITED ? `limited-${i}` : `agent-${i}`;
     const role = i < LIMITED ? 'assigned-agent' : i % 10 === 9 ? 'supervisor' : 'agent';
-    const ttl = i % 5 === 0 ? 30 : 3600; // one in five lives on tokens that end all the time
+    const ttl = i % 5 === 0 ? 30 : 3600; // one in five has short-lived tokens
     const { system } = this;
     const client = new Client({
       url: `http://${system.host}:${system.httpPort}`, mqttUrl: system.wsUrl, account: system.account, subject: name, outbox: new MemoryOutbox(),
@@ -45,7 +45,7 @@ class Agents {
   }
 
   #onEvent(client, { epoch, seq, data }) {
-    // Who sees some conversations gets what was before it had one when it gets it: there the promise is "once".
+    // A limited agent receives a conversation's earlier events when it gains it, so for it the promise is only "once".
     const isLimited = client.role === 'assigned-agent';
     if (client.epoch !== epoch) Object.assign(client, { epoch, last: -1, seen: new Set() });
     if (isLimited ? client.seen.has(seq) : seq <= client.last) this.faults.push(`${client.name}: seq ${seq} after ${client.last}`);
@@ -69,7 +69,7 @@ class Agents {
     }
   }
 
-  /** Nobody writes any more; what is under way is answered. */
+  /** Stops writing and waits until everything under way is answered. */
   async quiet() {
     this.#isQuiet = true;
     for (const client of this.clients) client.retryNow();
@@ -79,7 +79,7 @@ class Agents {
     return { replies: this.replies, unanswered: waiting().map(({ name, outbox }) => `${name}: ${outbox.size}`), refused: this.#refused() };
   }
 
-  /** Replies that the server did not take, with the reason that the page shows. */
+  /** Replies that the server refused, with the reason that the page shows. */
   #refused() {
     const byName = new Map(this.clients.map((client) => [client.name, client]));
     return this.replies.flatMap(({ agent, command, body }) => {
@@ -88,7 +88,7 @@ class Agents {
     });
   }
 
-  /** Every client is live and knows what the server would give it: what differs. */
+  /** Checks that every client is live and has what the server would send it; returns the differences. */
   async compare() {
     const differing = [];
     for (const client of this.clients) {

@@ -1,5 +1,6 @@
-// make chaos: customers write, agents follow and reply, a page looks on, and everything that can go wrong does, in a mix by a
-// seed. Then everything is healed, and a checker counts the promises that were broken. CHAOS_SECONDS, CHAOS_SEED, CHAOS_AGENTS, CHAOS_FAULTS.
+// make chaos: customers write, agents follow and reply, a page watches, and everything that can go wrong does, in a mix
+// that depends on a seed. Then all faults are healed, and a checker counts broken promises. Options: CHAOS_SECONDS,
+// CHAOS_SEED, CHAOS_AGENTS, CHAOS_FAULTS.
 import { fork } from 'node:child_process';
 import fs from 'node:fs/promises';
 import os from 'node:os';
@@ -23,7 +24,7 @@ const MAX_FDS = 400;
 
 const say = (text) => console.log(`${new Date().toISOString().slice(11, 19)} ${text}`);
 
-/** The other process: ask(what, options) gives what its method answers. */
+/** The other process: ask(what, options) calls its method and returns the answer. */
 class Workers {
   #waiting = new Map();
 
@@ -49,7 +50,7 @@ class Workers {
   }
 }
 
-/** A person's page, in a browser. */
+/** An agent's page, in a browser. */
 async function openPage(world) {
   const file = path.join(world.base, 'password');
   await fs.writeFile(file, PASSWORD, { mode: 0o600 });
@@ -61,9 +62,9 @@ async function openPage(world) {
   return { browser, page: await browser.inbox() };
 }
 
-/** The page shows what the server has. */
+/** Waits until the page shows what the server has. */
 async function pageConverges(world, { browser, page }) {
-  // A backup holds no sessions: who was signed in does so again.
+  // Backups contain no sessions, so the agent has to sign in again.
   const form = page.locator('form.sign-in');
   await eventually(async () => await form.isVisible() || page.locator('.indicator.live').first().isVisible(), 'the page is live, or asks to sign in', { ms: 90_000 });
   if (await form.isVisible()) {
@@ -78,7 +79,7 @@ async function pageConverges(world, { browser, page }) {
   return browser.faults;
 }
 
-/** Conversations go from hand to hand all the time. */
+/** Reassigns conversations all the time. */
 function moveAssignments(world, random, state) {
   const move = async () => {
     const { json } = await world.api('/conversations?limit=100');
@@ -91,7 +92,9 @@ function moveAssignments(world, random, state) {
   return () => clearInterval(timer);
 }
 
-/** Each part has numbers of its own, so that a seed gives the same mix of faults however fast the others are. */
+/**
+ * Each part has its own random numbers, so that a seed gives the same mix of faults, however fast the other parts are.
+ */
 async function haunt(world) {
   const workers = new Workers();
   world.cleanups.push(() => workers.child.kill());
@@ -142,7 +145,7 @@ function print({ generator, nemesis, state, quiet, compared, found, before, afte
   console.log(`daemon ${usage(before.daemon)} → ${usage(after.daemon)}; broker ${usage(before.broker)} → ${usage(after.broker)}`);
 }
 
-/** Whatever hangs, this ends: a run has its time, and as long again to heal, at least ten minutes. */
+/** Ends the run even if something hangs: it has its time, and as long again for healing, at least ten minutes. */
 const watchdog = setTimeout(() => {
   console.error('nothing ends any more');
   process.exit(2);

@@ -1,7 +1,7 @@
-// After the faults: is everything as it was promised? Every count here is of promises that were broken.
+// After the faults: is everything as promised? Every count here is a number of broken promises.
 import { eventually } from '../lib/until.mjs';
 
-/** Was it acknowledged after a backup that was gone back to was made, and before that happened? Then it may be gone. */
+/** Was it acknowledged after a backup was made and before that backup was restored? Then it may be lost. */
 const wasTakenBack = (restores, at) => restores.some(({ from, to }) => at >= from - 1000 && at <= to);
 
 function checkMessages(world, sent, messages, broken) {
@@ -14,7 +14,7 @@ function checkMessages(world, sent, messages, broken) {
   for (const value of sent.filter(({ ackedAt }) => ackedAt)) {
     if (!stored.has(value.wamid) && !wasTakenBack(world.restores, value.ackedAt)) broken.lost.push(value);
   }
-  // Acknowledged one after the other, they stand in this order in their thread.
+  // Messages acknowledged one after another must be in this order in their thread.
   const last = new Map();
   for (const value of sent.filter(({ ackedAt, wamid }) => ackedAt && stored.has(wamid))) {
     const key = `${value.value.split('.')[0]} ${value.customer}`;
@@ -24,9 +24,11 @@ function checkMessages(world, sent, messages, broken) {
   }
 }
 
-/** Each reply at most once at WhatsApp, whatever happened; and exactly once unless people were told otherwise. */
+/**
+ * WhatsApp must have each reply at most once, whatever happened, and exactly once unless agents were told otherwise.
+ */
 function checkReplies(world, { replies, refused }, messages, ledger, broken) {
-  const taken = new Map(); // body → the marks under which WhatsApp took it
+  const taken = new Map(); // body → the marks with which WhatsApp accepted it
   for (const { body } of ledger) taken.set(body.text?.body, [...(taken.get(body.text?.body) ?? []), body.biz_opaque_callback_data]);
   const rows = new Map(messages.filter(({ direction, content }) => direction === 'out' && content?.body).map((message) => [message.content.body, message]));
   const wasRefused = new Set(refused.map(({ body }) => body));
@@ -42,7 +44,7 @@ function checkReplies(world, { replies, refused }, messages, ledger, broken) {
 
 export async function check(world, { generator, quiet, compared }) {
   const broken = { lost: [], duplicated: [], reordered: [], repliesLost: [], repliesDuplicated: [], unanswered: quiet.unanswered, differing: compared.differing, outOfOrder: compared.faults, store: [] };
-  // What is on its way to WhatsApp gets there, or is known not to.
+  // Every reply on its way to WhatsApp either arrives or is known not to.
   await eventually(async () => {
     const { queued, sending, retrying } = JSON.parse((await world.convwire('outbox', 'list', '--json')).stdout);
     return queued + sending + retrying === 0;

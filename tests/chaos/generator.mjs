@@ -1,5 +1,5 @@
-// WhatsApp's customers: sequential writers, each value `w<writer>.<n>`, posted until it is acknowledged or given up, and
-// every outcome kept.
+// WhatsApp's customers: sequential writers. Each value `w<writer>.<n>` is posted until it is acknowledged or given up,
+// and every outcome is recorded.
 import http from 'node:http';
 
 import { SECRET } from '../lib/system.mjs';
@@ -27,12 +27,12 @@ export class Generator {
     this.agent.destroy();
   }
 
-  /** One after the other: the next value only when this one is acknowledged, or given up. */
+  /** Writes one value after another: the next only when this one is acknowledged or given up. */
   async #write(writer) {
     for (let n = 0; !this.#isStopping; n++) {
       const began = Date.now();
       const value = { value: `w${writer}.${n}`, wamid: newWamid(), customer: `92345${String(writer).padStart(3, '0')}000${n % CUSTOMERS_EACH}`, at: began, ackedAt: 0, tries: 0 };
-      const isGivenUp = this.random.next() < 0.1; // WhatsApp would go on for days; here nobody knows then
+      const isGivenUp = this.random.next() < 0.1; // WhatsApp would retry for days; then the outcome stays unknown
       this.sent.push(value);
       do {
         value.tries++;
@@ -43,7 +43,7 @@ export class Generator {
     }
   }
 
-  /** Whether it was acknowledged. Anything else leaves it open whether it is stored. */
+  /** Returns whether it was acknowledged. Otherwise it is unknown whether it was stored. */
   #post({ value, wamid, customer, at }) {
     const message = text({ from: customer, body: `${value} ${at}`, wamid, at: Math.floor(at / 1000) });
     const body = JSON.stringify(webhook([change(this.world.number, { contacts: [contact({ from: customer, name: `Customer ${customer.slice(-7)}` })], messages: [message] })]));

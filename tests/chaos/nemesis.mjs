@@ -1,5 +1,5 @@
-// What goes wrong: windows of random length, each with a random mix of faults, a quarter of them quiet. Every fault is healed
-// at its window's end.
+// Injects faults: windows of random length, each with a random mix of faults, a quarter of them without any. Every
+// fault is healed at the end of its window.
 import { spawn } from 'node:child_process';
 import fs from 'node:fs/promises';
 import path from 'node:path';
@@ -9,7 +9,7 @@ import { eventually } from '../lib/until.mjs';
 const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 const PROGRAMS = { daemon: 'convwired', broker: 'mosquitto' };
 
-/** Kills a program, and once more if the window is long. */
+/** Kills a program, and again if the window is long. */
 const killed = (program) => async (world, random, ms) => {
   world.kill(PROGRAMS[program], 'SIGKILL');
   const again = setTimeout(() => world.kill(PROGRAMS[program], 'SIGKILL'), ms / 2 + random.next() * 1000);
@@ -21,7 +21,7 @@ const frozen = (program) => async (world) => {
   return () => {
     try {
       if (pid) process.kill(pid, 'SIGCONT');
-    } catch { /* it was killed meanwhile */ }
+    } catch { /* it was killed in the meantime */ }
   };
 };
 
@@ -30,14 +30,14 @@ const cut = (cable) => async (world) => {
   return () => world.setCable(cable, true);
 };
 
-/** The daemon's calls fail from outside, by strace: its own n-th of a kind. It ends by itself then, as it must. */
+/** strace makes the daemon's n-th call of a kind fail. The daemon must then end itself. */
 const failing = (call, error) => async (world, random) => {
   const pid = world.pidOf(PROGRAMS.daemon);
   if (!pid) return () => {};
   const tracer = spawn('strace', ['-f', '-qq', '-o', '/dev/null', '-p', String(pid), '-e', `trace=${call}`, '-e', `inject=${call}:error=${error}:when=${random.whole(1, 5)}`], { stdio: 'ignore' });
   const ended = new Promise((resolve) => { tracer.on('close', resolve); tracer.on('error', resolve); });
   return async () => {
-    tracer.kill('SIGINT'); // lets go of who is left
+    tracer.kill('SIGINT'); // detaches from the processes that are left
     await ended;
   };
 };
@@ -56,7 +56,9 @@ async function restored(world) {
   };
 }
 
-/** name → begin(world, random, ms): what heals it. `alone`: not with others in one window. */
+/**
+ * name → begin(world, random, ms), which returns the function that heals the fault. `alone`: not together with others.
+ */
 export const FAULTS = {
   'daemon killed': { begin: killed('daemon') },
   'broker killed': { begin: killed('broker') },
@@ -81,7 +83,7 @@ export const FAULTS = {
   },
   'tokens revoked': {
     begin: async (world, random) => {
-      // Another fault may hold the daemon still: it is answered when that is healed.
+      // Another fault may have stopped the daemon; it answers once that is healed.
       const asked = Array.from({ length: 3 }, () => world.convwire('revoke', '--account', world.account, '--agent', `agent-${random.whole(4, 40)}`));
       const answered = Promise.allSettled(asked);
       return () => { world.afterwards.push(answered); };
@@ -97,7 +99,7 @@ export const FAULTS = {
   'backup restored': { begin: restored, alone: true },
 };
 
-/** All, or those that somebody looks for: CHAOS_FAULTS="backup restored,broker killed". */
+/** All faults, or only those selected: CHAOS_FAULTS="backup restored,broker killed". */
 const NAMES = process.env.CHAOS_FAULTS?.split(',') ?? Object.keys(FAULTS);
 
 export class Nemesis {
@@ -106,11 +108,11 @@ export class Nemesis {
   constructor(world, random, { shortest = 4000, longest = 12_000, rest = 2000 } = {}) {
     Object.assign(this, { world, random, shortest, longest, rest });
     world.restores = [];
-    world.afterwards = []; // what was begun in a window and may end after it
-    this.left = []; // every fault comes before any comes again
+    world.afterwards = []; // work that was begun in a window and may end after it
+    this.left = []; // every fault is used before any is repeated
   }
 
-  /** Windows until the time is over; everything is healed then. */
+  /** Runs windows until the time is over; then everything is healed. */
   async haunt(ms, onWindow = () => {}) {
     const end = Date.now() + ms;
     while (Date.now() < end) {

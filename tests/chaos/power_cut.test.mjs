@@ -1,5 +1,5 @@
-// The power is cut under a running daemon: whatever was answered 200 is there afterwards. A file system of its own, on a loop
-// device, whose journal and cache are dropped in the middle of the load. Needs root and loop devices.
+// A power cut under a running daemon: whatever was answered 200 is still there afterwards. Uses its own file system on
+// a loop device, whose journal and cache are dropped under load. Needs root and loop devices.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -67,7 +67,7 @@ scenario(`${CUTS} power cuts under load: every acknowledged message is there`, {
     };
     const load = Promise.all(Array.from({ length: WRITERS }, (_, writer) => write(writer)));
     await eventually(() => acknowledged.length > before + 200 * cut, 'some load');
-    disk.cutPower(system.daemon); // in the middle of it
+    disk.cutPower(system.daemon); // under load
     isOn = false;
     await system.daemon.stop('SIGKILL');
     await load;

@@ -1,6 +1,6 @@
-// The table: per fault how much was acknowledged while it lasted, and what of it was broken.
+// The table: for each fault, how much was acknowledged while it lasted, and how many of those promises were broken.
 
-/** Which windows a moment lies in; one that was healed only later counts until then. */
+/** The windows that a moment lies in; a window lasts until its faults are healed. */
 const during = (windows, at) => windows.filter(({ from, to }) => at >= from && at <= to);
 
 export function table({ windows, generator, broken, worst }) {
@@ -30,7 +30,7 @@ export function table({ windows, generator, broken, worst }) {
   return [header, ...lines].join('\n');
 }
 
-/** Who waited longest for a message, and what was wrong when it was sent: one line for each of the worst. */
+/** Who waited longest for a message, and which faults were active when it was sent: one line for each of the worst. */
 export function longest(worst, windows, n = 5) {
   const clock = (second) => new Date(second * 1000).toISOString().slice(11, 19);
   return [...worst].sort(([, one], [, other]) => other.ms - one.ms).slice(0, n).map(([second, { ms, agent }]) => {

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Cuts a mounted ext4's power, and with it that of a process: what was not flushed to the device is gone, and the process says
- * nothing more. Stopping it belongs to the cut: the kernel lets an fdatasync that is under way at the ioctl return 0 although
- * its blocks are lost (seen on Linux 6.18: 3 of 60 cuts), which a machine without power tells nobody.
- * shut_down_fs MOUNTPOINT PID */
+/*
+ * Simulates a power cut for a mounted ext4 and a process: data not flushed to the device is lost, and the process is
+ * stopped. Stopping it is part of the cut: the kernel lets an fdatasync that is running during the ioctl return 0
+ * although its blocks are lost (seen on Linux 6.18: 3 of 60 cuts); a machine without power could not report that.
+ * shut_down_fs MOUNTPOINT PID
+ */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdint.h>
@@ -11,7 +13,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-/* fs/ext4/ext4.h of Linux: not in its public headers. */
+/* From Linux's fs/ext4/ext4.h; not in its public headers. */
 #define EXT4_IOC_SHUTDOWN _IOR('X', 125, uint32_t)
 #define EXT4_GOING_FLAGS_NOLOGFLUSH 2
 

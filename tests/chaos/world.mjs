@@ -1,5 +1,5 @@
-// A Convwire in a network namespace, run by `convwire up`, with WhatsApp and the agents outside, each at the end of a
-// cable that can be pulled; on a small disk that can be filled, and by a clock that can be moved. Needs root.
+// A Convwire in a network namespace, run by `convwire up`, with WhatsApp and the agents outside, each behind a cable
+// that can be unplugged; on a small disk that can be filled, and with a clock that can be moved. Needs root.
 import { execFile, execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import fs from 'node:fs/promises';
@@ -15,7 +15,7 @@ const DISK_MB = 600;
 const FAKETIME = readdirSync('/usr/lib').map((name) => `/usr/lib/${name}/faketime/libfaketimeMT.so.1`).find(existsSync);
 const ip = (...args) => run('ip', args.map(String));
 
-/** A server at the other end of a cable that may be pulled: nothing waits for ever. */
+/** A server behind a cable that may be unplugged: no request waits forever. */
 export class Reached extends System {
   http(where, options = {}) {
     return super.http(where, { timeoutMs: 3000, ...options });
@@ -27,21 +27,21 @@ export class World extends Reached {
     super();
     this.space = `cw${process.pid}`;
     const n = (process.pid % 250) + 1;
-    // Two cables: the agents', and WhatsApp's. `.1` is outside, `.2` the server's.
+    // Two cables: the agents' and WhatsApp's. `.1` is the outside end, `.2` the server's.
     this.cables = { agents: { outside: `cwa${process.pid}`, inside: 'agents', net: `10.77.${n}` }, whatsapp: { outside: `cww${process.pid}`, inside: 'whatsapp', net: `10.78.${n}` } };
     this.host = `${this.cables.agents.net}.2`;
-    [this.httpPort, this.mqttPort, this.wsPort] = [8080, 1883, 9001]; // nobody else is in the namespace
+    [this.httpPort, this.mqttPort, this.wsPort] = [8080, 1883, 9001]; // nothing else uses ports in the namespace
   }
 
   get webhookUrl() {
     return `http://${this.cables.whatsapp.net}.2:${this.httpPort}/webhook`;
   }
 
-  /** Everything made and running. */
+  /** Creates and starts everything. */
   async begin(dir) {
     this.base = dir;
     if (!FAKETIME) throw new Error('libfaketimeMT.so.1 is missing: scripts/install-packages.sh test');
-    await run('strace', ['-V']); // or it says that it is missing
+    await run('strace', ['-V']); // fails here if strace is missing
     await this.#network();
     await this.#disk();
     this.dir = path.join(this.base, 'disk', 'var');
@@ -64,7 +64,8 @@ export class World extends Reached {
       await ip('link', 'add', outside, 'type', 'veth', 'peer', 'name', inside, 'netns', this.space);
       await ip('addr', 'add', `${net}.1/24`, 'dev', outside);
       await ip('link', 'set', outside, 'up');
-      // While the cable is pulled this machine has no other way there: nothing of it goes out into the world, where somebody may answer.
+      // While the cable is unplugged, packets must not leave by this machine's default route, where someone might
+      // answer.
       await ip('route', 'add', 'unreachable', `${net}.0/24`, 'metric', 1_000_000);
       this.cleanups.push(() => ip('route', 'del', 'unreachable', `${net}.0/24`, 'metric', 1_000_000));
       await this.#within('ip', 'addr', 'add', `${net}.2/24`, 'dev', inside);
@@ -72,7 +73,7 @@ export class World extends Reached {
     }
   }
 
-  /** For nsenter(1); `ip netns exec` would want to remount /, which in a chroot is no mount. */
+  /** For nsenter(1); `ip netns exec` would remount /, which is not a mount point in a chroot. */
   get #inside() {
     return [`--net=/run/netns/${this.space}`];
   }
@@ -103,7 +104,7 @@ export class World extends Reached {
 
   // ---- the server's machine ----
 
-  /** `convwire up` in the namespace, by the clock of a file. It restarts what dies. */
+  /** Starts `convwire up` in the namespace, with a clock set by a file. It restarts programs that die. */
   async startUp() {
     const env = { LD_PRELOAD: FAKETIME, FAKETIME_TIMESTAMP_FILE: this.clockFile, FAKETIME_CACHE_DURATION: '1', FAKETIME_DONT_FAKE_MONOTONIC: '1', FAKETIME_FORCE_MONOTONIC_FIX: '0' };
     this.upProgram = this.launch('up', 'nsenter', [...this.#inside, 'env', ...Object.entries(env).map(([name, value]) => `${name}=${value}`),
@@ -112,7 +113,7 @@ export class World extends Reached {
     await this.well();
   }
 
-  /** Agents and webhooks are served, and the broker has everything. */
+  /** Waits until agents and webhooks are served, and the broker has all events. */
   async well(ms = 120_000) {
     await eventually(async () => {
       const { status } = await this.http('/readyz');
@@ -121,7 +122,7 @@ export class World extends Reached {
     await eventually(async () => (await this.metrics()).commands_listening === 1, 'commands are heard', { ms });
   }
 
-  /** The pid of mosquitto or convwired as it is now; null while it is down. */
+  /** The current pid of mosquitto or convwired; null while it is down. */
   pidOf(name) {
     try {
       return this.childOfUp(name) || null;
@@ -134,22 +135,22 @@ export class World extends Reached {
     const pid = this.pidOf(name);
     try {
       if (pid) process.kill(pid, signal);
-    } catch { /* it was quicker */ }
+    } catch { /* it has already ended */ }
     return pid;
   }
 
-  // ---- what the nemesis moves ----
+  // ---- controls for the nemesis ----
 
   setCable(name, isUp) {
     return ip('link', 'set', this.cables[name].outside, isUp ? 'up' : 'down');
   }
 
-  /** Answers to that side go nowhere: packets arrive, and nothing comes back. */
+  /** Drops answers to that side: packets arrive, but nothing comes back. */
   setBlackhole(name, isOn) {
     return this.#within('ip', 'route', isOn ? 'add' : 'del', 'blackhole', `${this.cables[name].net}.1/32`);
   }
 
-  /** A link as slow as a bad phone's, in both directions. */
+  /** Makes the link as slow as a bad mobile connection, in both directions. */
   async setSlow(name, kbit) {
     const { outside, inside } = this.cables[name];
     const change = (device) => (kbit
@@ -172,12 +173,12 @@ export class World extends Reached {
     return fs.rm(this.ballast, { force: true });
   }
 
-  /** Seconds by which the server's clock is off; it is read once a second. */
+  /** Sets the offset of the server's clock, in seconds; it is read once a second. */
   setClock(seconds) {
     return fs.writeFile(this.clockFile, `${seconds >= 0 ? '+' : '-'}${Math.abs(seconds)}s\n`);
   }
 
-  /** Memory and descriptors of a program, as they are now. */
+  /** A program's current memory and file descriptors. */
   usage(name) {
     const pid = this.pidOf(name);
     if (!pid) return null;
@@ -186,7 +187,7 @@ export class World extends Reached {
       const fds = execFileSync('ls', [`/proc/${pid}/fd`], { encoding: 'utf8' }).split('\n').length - 1;
       return { pid, rss, fds };
     } catch {
-      return null; // it ended meanwhile
+      return null; // it has ended in the meantime
     }
   }
 }

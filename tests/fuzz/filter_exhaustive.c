@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Every pair of filters up to three levels of {a, b, $x, nothing, +} with or without # at the end, against
- * every topic up to four levels of the same and of two names that no filter has: such a topic shows every
- * difference that these filters can have. Inclusion must be sound and exact.
+ * Every pair of filters of up to three levels from {a, b, $x, empty, +}, with or without # at the end, against every
+ * topic of up to four levels from the same names and two that no filter contains: such topics show every possible
+ * difference between these filters. Inclusion must be sound and exact.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +19,7 @@ struct names {
 	size_t count;
 };
 
-/* Appends every name that is prefix and one more level. */
+/* Appends every name made of prefix and one more level. */
 static void add_level(struct names *names, const char *prefix, const char *const *levels)
 {
 	for (; *levels; levels++) {
@@ -32,7 +32,7 @@ static void add_level(struct names *names, const char *prefix, const char *const
 	}
 }
 
-/* Every name of up to depth levels after prefix. */
+/* Appends every name with up to depth levels after prefix. */
 static void add_all(struct names *names, const char *prefix, const char *const *levels, int depth)
 {
 	char longer[NAME_SIZE];

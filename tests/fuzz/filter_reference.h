@@ -6,8 +6,8 @@
 #include <string.h>
 
 /*
- * MQTT 5.0, 4.7 word by word, as a recursion over levels: written from the specification, not from
- * core/topic.c. Both arguments are valid.
+ * MQTT 5.0, 4.7, implemented literally as a recursion over levels: written from the specification, not from
+ * core/topic.c. Both arguments must be valid.
  */
 static inline bool reference_levels_match(const char *filter, const char *topic)
 {

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What every fuzz target has: libFuzzer's entry, and checks that end the program. One thread. */
+/* Shared by all fuzz targets: libFuzzer's entry point, and checks that end the program. One thread. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define FUZZ_CHECK(condition) \
@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 		} \
 	} while (0)
 
-/* The input as a text of its own, so that a read past its end is seen. The caller frees it. */
+/* The input copied to its own string, so that a read past its end is detected. The caller frees it. */
 static inline char *fuzz_text(const uint8_t *data, size_t size)
 {
 	char *text = malloc(size + 1);
@@ -32,7 +32,7 @@ static inline char *fuzz_text(const uint8_t *data, size_t size)
 	return text;
 }
 
-/* Cuts text at its first newline and gives the rest; "" when there is none. */
+/* Cuts text at its first newline and returns the rest; "" if there is no newline. */
 static inline char *fuzz_cut(char *text)
 {
 	char *end = text + strcspn(text, "\n");

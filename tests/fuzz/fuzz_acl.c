@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Any text as a role file: whatever it says, no tenant reaches outside acct/<its account>/. */
+/* Any text as a role file: whatever it contains, no tenant gets access outside acct/<its account>/. */
 #include "core/access.h"
 #include "fuzz.h"
 
@@ -55,11 +55,11 @@ static void ask_all(const struct cw_access *access, const char *role)
 	for (size_t i = 0; i < sizeof(inside) / sizeof(inside[0]); i++) {
 		ask(access, role, inside[i], false);
 	}
-	(void)snprintf(token.role, sizeof(token.role), "%s", role); /* a long role is no role */
+	(void)snprintf(token.role, sizeof(token.role), "%s", role); /* a role that is too long is no role */
 	FUZZ_CHECK(!cw_access_sees_conversation(access, &token, "b_1_2", "ann"));
-	/* Who sees all sees each. */
+	/* A token that sees all conversations sees each one. */
 	FUZZ_CHECK(!cw_access_sees_all(access, &token) || cw_access_sees_conversation(access, &token, "acme_1_2", NULL));
-	(void)cw_access_sees_events(access, &token); /* must only not crash */
+	(void)cw_access_sees_events(access, &token); /* only must not crash */
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Any webhook into a store: no operation fails, and every promise that `convwire check` knows still holds. */
+/*
+ * Applies any webhook to a store: no operation may fail, and every invariant that `convwire check` checks must still
+ * hold.
+ */
 #include "fuzz.h"
 #include "fuzz_store.h"
 
 #define CHECK_EVERY 64
-#define STORE_LIVES 2048 /* inputs; then a new one, so that checks stay quick and crashes repeatable */
+#define STORE_LIVES 2048 /* inputs, then a new store: checks stay fast and crashes reproducible */
 
 static struct cw_store *store;
 static int n_inputs;

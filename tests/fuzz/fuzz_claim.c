@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Any JSON as the acl claim of a token: whatever it says, it only takes away from what the role grants. */
+/* Any JSON as a token's acl claim: whatever it contains, it can only narrow what the role grants. */
 #include <jansson.h>
 
 #include "core/access.h"

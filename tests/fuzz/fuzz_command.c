@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Any bytes as a command. What is taken has an id in its grammar and a digest that does not depend on how it was
- * written; what is refused has a sentence; every answer is JSON. And what an agent may send, the simulated WhatsApp,
- * which shares no source with the reader of commands, finds nothing wrong with.
+ * Any bytes as a command. An accepted command has a well-formed id and a digest that does not depend on how the JSON
+ * was written; a refusal has an error text; every answer is JSON. And the simulated WhatsApp, which shares no code with
+ * the command parser, must accept every message that an agent may send.
  */
 #include "bridge/graph.h"
 #include "core/command.h"
@@ -51,7 +51,7 @@ static void check_request(const struct cw_command *command)
 	json_decref(body);
 }
 
-/* Written anew it is the same command. */
+/* Serialised again, it must be the same command. */
 static void check_again(const struct cw_command *command)
 {
 	char *text = json_dumps(command->root, JSON_INDENT(1));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `c` and a payload: a request of an administrator. `t` and payloads, a line each: what the publisher says. Both
- * at one policy that is made once; every request is answered, every bad table is said, and nothing leaves the
- * counts of sessions wrong.
+ * `c` and a payload: an administrator's request. `t` and payloads, one per line: the publisher's messages. Both go to
+ * one policy, which is created once. Every request must be answered, every bad table reported, and the session counts
+ * must stay correct.
  */
 #include <sys/stat.h>
 #include <unistd.h>
@@ -58,12 +58,12 @@ static void remove_all(const char *dir)
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		FUZZ_CHECK(cw_text_format(path, sizeof(path), "%s/%s", dir, names[i]));
-		(void)remove(path); /* a leftover is no failure */
+		(void)remove(path); /* a leftover is not a failure */
 	}
-	(void)rmdir(dir); /* a leftover is no failure */
+	(void)rmdir(dir); /* a leftover is not a failure */
 }
 
-/* The files are gone afterwards: `reload` is always refused, which leaves what is in force. */
+/* The files are removed afterwards, so `reload` always fails and leaves the rules in force. */
 static void make_policy(struct policy *policy)
 {
 	static const struct broker broker = { on_kick, on_tell, on_log };
@@ -85,7 +85,7 @@ static void make_policy(struct policy *policy)
 		abort();
 	}
 	remove_all(dir);
-	/* What the options point to ends with this function. */
+	/* The options' strings go out of scope with this function. */
 	policy->options.keys = policy->options.roles = policy->options.state = policy->options.foreign = "";
 }
 
@@ -103,7 +103,7 @@ static struct session *admit(struct policy *policy, uintptr_t client, const char
 	return session;
 }
 
-/* The same clients at every input, in place of what the last one did to them. */
+/* Admits the same clients for every input, whatever the last input did to them. */
 static struct session *admit_all(struct policy *policy)
 {
 	(void)admit(policy, 0x1000, "acme:bob:1", "acme", "bob");
@@ -121,7 +121,7 @@ static void check_policy(struct policy *policy)
 	FUZZ_CHECK(assignments_count(policy->assignments) == 0 || policy->knows_revocations);
 }
 
-/* Payloads stand on lines of their own. */
+/* Payloads are separated by newlines. */
 static void take_tables(struct policy *policy, char *text)
 {
 	struct tables tables = { .load = NULL };
@@ -157,7 +157,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		take_tables(&policy, text);
 	}
 	check_policy(&policy);
-	/* Rules of one input must not decide the next. */
+	/* Rules from one input must not affect the next. */
 	cw_revocations_destroy(policy.revocations);
 	policy.revocations = cw_revocations_create();
 	assignments_destroy(policy.retired);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Three lines: two filters and a topic. Inclusion never promises what matching does not keep. */
+/* Three lines: two filters and a topic. If one filter includes the other, it must match whatever the other matches. */
 #include "core/filter.h"
 #include "core/topic.h"
 #include "filter_reference.h"

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Any bytes as the Graph API's answer: accepted only with a wamid, an error only with a code, all else ambiguous. */
+/*
+ * Any bytes as the Graph API's answer: accepted only with a wamid, an error only with a code, anything else ambiguous.
+ */
 #include "bridge/graph.h"
 #include "fuzz.h"
 
@@ -22,10 +24,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		FUZZ_CHECK(!answer.wamid && answer.title);
 		break;
 	case GRAPH_UNREACHED:
-		FUZZ_CHECK(false); /* there is an answer */
+		FUZZ_CHECK(false); /* unreachable: there is an answer */
 	}
 	graph_answer_finish(&answer);
-	/* Without an answer only what was given tells. */
+	/* Without an answer, the verdict depends only on what was sent. */
 	call.result = CURLE_RECV_ERROR;
 	call.n_given = size % 2;
 	graph_judge(&call, &answer);

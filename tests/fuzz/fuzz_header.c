@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Fields of HTTP requests: parts of files stay inside them, and no address or origin is made of what is none. */
+/*
+ * HTTP request headers: ranges must stay inside the file, and nothing invalid may be accepted as an address or an
+ * origin.
+ */
 #include <netinet/in.h>
 
 #include "core/text.h"

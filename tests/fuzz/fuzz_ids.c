@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Names: what a parser takes, its maker writes again letter for letter, and the other way round. */
+/* Ids: what the parser accepts, the maker must reproduce exactly, and vice versa. */
 #include "core/clock.h"
 #include "core/conversation_id.h"
 #include "core/phone.h"
@@ -48,7 +48,7 @@ static void check_customer(const char *text)
 	}
 }
 
-/* Every spelling of a number ends at one key, and a key is its own key. */
+/* Every spelling of a number must give the same key, and the key of a key is itself. */
 static void check_phone(const char *text)
 {
 	char digits[CW_PHONE_MAX + 1];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What people type into the search: never part of the index's own language, so never an error; and nothing of another
- * account, nor of conversations that somebody else has.
+ * Any search text: never interpreted as the index's query syntax, so never an error; and never a result from another
+ * account or from conversations assigned to somebody else.
  */
 #include "fuzz.h"
 #include "fuzz_store.h"

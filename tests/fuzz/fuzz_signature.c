@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Any text as X-Hub-Signature-256: taken only in Meta's form, and then it is the one that was meant. */
+/* Any text as X-Hub-Signature-256: accepted only in Meta's format, and only if it is the right signature. */
 #include <strings.h>
 
 #include "core/signature.h"
@@ -22,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		FUZZ_CHECK(cw_signature_matches(secret, "body", 4, claimed) ==
 			   (cw_signature_make(secret, "body", 4, made) == CW_OK && strcasecmp(made, text) == 0));
 	}
-	/* The input as a body: our own signature of it is taken. */
+	/* The input as a body: our own signature of it must be accepted. */
 	FUZZ_CHECK(cw_signature_make(secret, data, size, made) == CW_OK);
 	FUZZ_CHECK(cw_signature_parse(made, claimed) == CW_OK && cw_signature_matches(secret, data, size, claimed));
 	claimed[size % CW_HMAC_BYTES] ^= 1;

@@ -44,7 +44,7 @@ void fuzz_store_close(void)
 	if (opened) {
 		(void)closedir(opened);
 	}
-	(void)rmdir(dir); /* a leftover is no failure */
+	(void)rmdir(dir); /* a leftover is not a failure */
 }
 
 static void start_once(void)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Two forms of input. `t` and a text: a token as it comes, which nobody but us can have signed. `s`, a header
- * and a payload on a line each: signed here with the shared secret, so that what is behind the signature
- * is reached too; whatever it claims, the key's settings bound it.
+ * Two forms of input. `t` and a text: a raw token; if it is accepted, it must be one that we signed. `s` with a header
+ * and a payload on separate lines: signed here with the shared secret, to test the code behind the signature check,
+ * too. Whatever the token claims, the key's settings limit it.
  */
 #include <sys/stat.h>
 #include <unistd.h>
@@ -41,9 +41,9 @@ static void remove_all(const char *dir)
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		FUZZ_CHECK(cw_text_format(path, sizeof(path), "%s/%s", dir, names[i]));
-		(void)remove(path); /* a leftover is no failure */
+		(void)remove(path); /* a leftover is not a failure */
 	}
-	(void)rmdir(dir); /* a leftover is no failure */
+	(void)rmdir(dir); /* a leftover is not a failure */
 }
 
 static struct cw_token_keys *load_keys(void)
@@ -129,13 +129,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 		if (cw_token_verify(keys, signed_text, NOW_MS, &token, &error) == CW_OK) {
 			check_claims(&token);
-			/* From the cache it is the same, and after its end it is none. */
+			/* From the cache, the result must be the same; after its expiry, the token is refused. */
 			FUZZ_CHECK(cw_token_verify(keys, signed_text, NOW_MS, &token, &error) == CW_OK);
 			FUZZ_CHECK(cw_token_verify(keys, signed_text, token.expires_at_s * 1000, &token, &error) != CW_OK);
 		}
 		free(signed_text);
 	} else if (cw_token_verify(keys, text, NOW_MS, &token, &error) == CW_OK) {
-		check_claims(&token); /* of the corpus: signed with the shared secret */
+		check_claims(&token); /* from the corpus: signed with the shared secret */
 	}
 	free(text);
 	return 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Any bytes as a webhook's body: read, mended, kept raw and read again. */
+/* Any bytes as a webhook's body: parsed, repaired, kept raw and parsed again. */
 #include <jansson.h>
 
 #include "core/repair.h"
@@ -57,8 +57,8 @@ static void check_parse(const char *text, size_t size)
 }
 
 /*
- * What was good stays readable; and what was mended needs no more mending. (Not so where a NUL between two
- * tokens was dropped: two numbers may become one.)
+ * Valid JSON stays valid, and repaired JSON needs no further repair. (Except where a NUL between two tokens was
+ * dropped: two numbers may become one.)
  */
 static void check_repair(const char *text, size_t size)
 {

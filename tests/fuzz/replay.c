@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Stands in for libFuzzer in ordinary builds: gives every file of the folders named to the target, once. */
+/* Replaces libFuzzer in ordinary builds: runs the target once with every file in the named folders. */
 #include <dirent.h>
 
 #include "core/file.h"
@@ -18,12 +18,12 @@ static int replay_file(const char *path)
 		(void)fprintf(stderr, "%s\n", error.text);
 		return 1;
 	}
-	(void)LLVMFuzzerTestOneInput((const uint8_t *)input.data, input.len); /* answers nothing of use */
+	(void)LLVMFuzzerTestOneInput((const uint8_t *)input.data, input.len); /* always 0 */
 	cw_buf_finish(&input);
 	return 0;
 }
 
-/* A folder that is not there holds no crashes. */
+/* A missing folder means no crashes. */
 static int replay_folder(const char *folder, int *n_files)
 {
 	int n_failed = 0;

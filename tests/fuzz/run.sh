@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs every fuzz target for SECONDS (60): run.sh BUILD_DIR [SECONDS [TARGET...]]. The build is made with
-# CW_FUZZ (cmake --preset fuzz). What crashes is kept under crashes/TARGET and replayed by ctest from then on.
+# Runs every fuzz target for SECONDS (60): run.sh BUILD_DIR [SECONDS [TARGET...]]. The build is made with CW_FUZZ (cmake
+# --preset fuzz). Inputs that crash are kept in crashes/TARGET, and ctest replays them from then on.
 set -eu
 build=${1:?build directory}
 seconds=${2:-60}
@@ -15,8 +15,7 @@ for name in "$@"; do
 	mkdir -p "$scratch/$name" "$here/crashes/$name"
 	dict=
 	case $name in webhook|apply) dict=-dict=$here/webhook.dict ;; esac
-	# New inputs go to the scratch folder: the corpus stays as small as it was chosen.
-	# shellcheck disable=SC2086
+	# New inputs go to the scratch folder, so that the corpus stays small. shellcheck disable=SC2086
 	if "$build/bin/fuzz_$name" -max_total_time="$seconds" -timeout=10 -max_len=8192 -print_final_stats=1 $dict \
 		-artifact_prefix="$here/crashes/$name/" "$scratch/$name" "$here/corpus/$name" >"$scratch/log" 2>&1; then
 		printf '%s: %s inputs in %s s\n' "$name" \

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Golden webhooks: golden FOLDER|FOLDER/CASE.json …. Each body is given to a fresh store as the daemon gives it,
- * twice. What the store hands to the publisher and what it reads back must lead a client to the same
- * screen, which is also what lists and threads show; the second delivery brings no message; and the
- * events with the counters are those of CASE.expected. UPDATE_GOLDEN=1 writes that file anew.
+ * Golden webhooks: golden FOLDER|FOLDER/CASE.json …. Each body is submitted twice to a fresh store, as the daemon does
+ * it. The events given to the publisher and those read back must give a client the same screen, which must also match
+ * lists and threads; the second delivery must add no message; and the events and the counters must be those in
+ * CASE.expected. UPDATE_GOLDEN=1 rewrites that file.
  */
 #include <dirent.h>
 #include <stdio.h>
@@ -21,7 +21,7 @@
 
 #define ACCOUNT "acme"
 #define NUMBER "1003427786179738"
-#define NOW_MS 1767312301000LL /* after everything that the cases say */
+#define NOW_MS 1767312301000LL /* after all times in the cases */
 #define MAX_CASES 512
 #define MAX_BODY (4 << 20)
 
@@ -29,7 +29,7 @@ struct golden {
 	const char *name;
 	char dir[64];
 	struct cw_store *store;
-	json_t *handed; /* events as the publisher gets them */
+	json_t *handed; /* events as given to the publisher */
 	int n_faults;
 };
 
@@ -39,7 +39,7 @@ static void fail(struct golden *golden, const char *what, const char *detail)
 	golden->n_faults++;
 }
 
-/* Every case begins at the same time, and is delivered again a second later. */
+/* Every case starts at the same time and is delivered again a second later. */
 static void set_clock(int64_t now_ms)
 {
 	cw_clock_set_offset_ms(0);
@@ -60,13 +60,13 @@ static const char *only_account(void *context, const char *secret)
 	return strcmp(secret, "main") == 0 ? ACCOUNT : NULL;
 }
 
-/* Called before the submitter is told, so that cw_store_run orders the two threads. */
+/* Called before on_done, so cw_store_run synchronises the two threads. */
 static void on_events(void *context, struct cw_event *events, size_t n_events)
 {
 	struct golden *golden = context;
 
 	for (size_t i = 0; i < n_events; i++) {
-		(void)json_array_append_new(golden->handed, cw_event_to_json(&events[i])); /* NULL shows later */
+		(void)json_array_append_new(golden->handed, cw_event_to_json(&events[i])); /* a NULL is detected later */
 		cw_event_finish(&events[i]);
 	}
 	free(events);
@@ -117,7 +117,7 @@ static void remove_dir(const char *path)
 	if (dir) {
 		(void)closedir(dir);
 	}
-	(void)rmdir(path); /* a leftover in /tmp is no failure */
+	(void)rmdir(path); /* a leftover in /tmp is not a failure */
 }
 
 /* As ingest/webhook.c does it. */
@@ -143,7 +143,7 @@ static void post(struct golden *golden, const struct cw_buf *body)
 
 static bool collect_event(void *context, const struct cw_event *event)
 {
-	(void)json_array_append_new(context, cw_event_to_json(event)); /* NULL shows later */
+	(void)json_array_append_new(context, cw_event_to_json(event)); /* a NULL is detected later */
 	return true;
 }
 
@@ -172,7 +172,7 @@ static bool put_conversation(void *context, const struct cw_conversation *conver
 	return true;
 }
 
-/* What lists and threads show. Merged rows are asked for by name: a list leaves them out. */
+/* Reads what lists and threads show. Merged rows are read by id, because lists leave them out. */
 static void read_screen(struct cw_reader *reader, const struct model *told, struct model *screen)
 {
 	struct cw_error error;
@@ -199,7 +199,7 @@ static void on_fault(void *context, const char *text)
 	fail(context, "check", text);
 }
 
-/* Everything of an event but its data, which is rendered as the rows are now. */
+/* Compares everything in an event except its data, which is rendered from the current rows. */
 static bool same_head(json_t *one, json_t *other)
 {
 	json_t *one_head = json_copy(one);
@@ -323,12 +323,12 @@ static void compare_file(struct golden *golden, const char *path, const char *te
 		fail(golden, "no expectation", error.text);
 	} else if (strcmp(expected.data ? expected.data : "", text) != 0) {
 		fail(golden, "other events than expected; see the diff after UPDATE_GOLDEN=1", path);
-		(void)fputs(text, stderr); /* a diagnosis */
+		(void)fputs(text, stderr); /* only a diagnostic */
 	}
 	cw_buf_finish(&expected);
 }
 
-/* Kinds of the events of the second delivery. What is left of it by rights: notices, which Meta repeats. */
+/* Kinds of the events of the second delivery. Only notices may remain, because Meta repeats them. */
 static json_t *kinds_after(struct golden *golden, size_t first)
 {
 	json_t *kinds = json_array();

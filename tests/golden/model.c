@@ -50,7 +50,7 @@ static void put(struct model *model, json_t *table, const char *key, json_t *par
 		complain(model, "one version, two contents", known, part);
 	}
 	if (!known || version_of(part) > version_of(known)) {
-		(void)json_object_set(table, key, part); /* out of memory shows as a difference */
+		(void)json_object_set(table, key, part); /* out of memory would show as a difference */
 	}
 }
 
@@ -68,7 +68,7 @@ static void put_contact(struct model *model, json_t *contact)
 	}
 }
 
-/* The contact in a row is a copy with a version of its own. */
+/* The contact in a row is a copy with its own version. */
 void model_put_conversation(struct model *model, json_t *conversation)
 {
 	if (!conversation) {
@@ -89,7 +89,7 @@ static void put_notice(struct model *model, const char *kind, json_t *notice)
 
 	if (notice) {
 		(void)snprintf(key, sizeof(key), "%s %s %s", kind, json_string_value(json_object_get(notice, "field")),
-			       json_string_value(json_object_get(notice, "subject"))); /* cut is unique enough */
+			       json_string_value(json_object_get(notice, "subject"))); /* unique enough even if truncated */
 		put(model, model->notices, key, notice);
 	}
 }
@@ -133,7 +133,7 @@ static const char *text_of(json_t *object, const char *key)
 	return text ? text : "";
 }
 
-/* The preview of a text is its beginning; a message that was taken back has none. */
+/* The preview of a text is its beginning; a revoked message has none. */
 static bool preview_is_of(json_t *shown, json_t *message)
 {
 	const char *preview = text_of(shown, "preview");
@@ -165,7 +165,7 @@ void model_check_rows(struct model *model)
 	}
 }
 
-/* A contact that no row names is on no screen: it was merged into another. */
+/* A contact that no row refers to is on no screen: it was merged into another. */
 static void forget_strangers(struct model *model)
 {
 	json_t *named = json_object();

@@ -7,12 +7,12 @@
 #include <jansson.h>
 
 /*
- * What a client of the protocol would have on its screen: events applied as absolute upserts, each
- * part by its id and version. A part that comes twice under one version must
- * be the same both times, seq must be contiguous, and prev must name the conversation's previous event.
+ * What a client of the protocol would show on its screen: events are applied as absolute upserts, each part by its id
+ * and version. A part that arrives twice with the same version must be identical, seq must be contiguous, and prev must
+ * be the seq of the conversation's previous event.
  */
 struct model {
-	const char *name;                                      /* of the case, for complaints */
+	const char *name;                                      /* of the case, for failure messages */
 	json_t *messages, *conversations, *contacts, *notices; /* by id */
 	json_t *last_seq;                                      /* by conversation */
 	json_int_t seq;
@@ -22,15 +22,15 @@ struct model {
 void model_init(struct model *model, const char *name);
 void model_finish(struct model *model);
 
-/* Borrowed. A whole event; its data and, for lists and threads, a part by itself. */
+/* Arguments are borrowed. Applies a whole event, its data or, for lists and threads, a single part. */
 void model_apply(struct model *model, json_t *event);
 void model_put_conversation(struct model *model, json_t *conversation);
 void model_put_message(struct model *model, json_t *message);
 
-/* A list row shows its last message as that message is: its status, and no preview of what was taken back. */
+/* Checks that each list row shows its last message correctly: its status, and no preview if it was revoked. */
 void model_check_rows(struct model *model);
 
-/* Complains about every part in which the two differ. */
+/* Reports every part in which the two differ. */
 int model_differs(struct model *one, struct model *other, const char *what);
 
 #endif

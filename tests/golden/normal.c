@@ -53,7 +53,7 @@ static json_t *copy_text(struct normal *normal, json_t *value, bool is_contact)
 		       is_contact ? ++normal->n_contacts : ++normal->n_messages); /* short */
 	json_t *name = json_string(word);
 
-	(void)json_object_set(normal->names, text, name); /* out of memory shows as a difference */
+	(void)json_object_set(normal->names, text, name); /* out of memory would show as a difference */
 	return name;
 }
 

@@ -7,9 +7,9 @@
 #include <jansson.h>
 
 /*
- * Makes events comparable from run to run: our clock, random ids and the epoch become words. Times that
- * lie within a minute after start_ms are "now" (nothing that Meta says in the cases does), a day later
- * is "now + 24 h"; ids become m1, m2, … (messages) and k1, k2, … (contacts) as they first appear.
+ * Makes events comparable between runs: times from our clock, random ids and the epoch are replaced by words. Times
+ * within a minute after start_ms become "now" (no time from Meta in the cases is that close), a day later "now + 24 h";
+ * ids become m1, m2, … (messages) and k1, k2, … (contacts), in order of appearance.
  */
 struct normal {
 	int64_t start_ms;

@@ -1,6 +1,6 @@
-// SIGKILL of the daemon at its N-th send, receive, write and fsync while replies go out. After each kill it is restarted,
-// and the simulated WhatsApp's ledger is held against the store: each reply exactly once, or reported unknown and not
-// there. KILL_POINTS: how many points, evenly chosen, or `all` (fails under 200).
+// Kills the daemon (SIGKILL) at its N-th send, receive, write and fsync while it sends replies. After each kill it is
+// restarted, and the simulated WhatsApp's ledger is compared with the store: each reply must be there exactly once, or
+// be reported unknown and not be there. KILL_POINTS: how many points, evenly chosen, or `all` (fails under 200).
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs/promises';
@@ -11,7 +11,7 @@ import { eventually } from '../lib/until.mjs';
 import { newCustomer } from '../lib/webhook.mjs';
 import { finish, runPoints, startTraced, wasKilled } from './points.mjs';
 
-// libcurl's and microhttpd's send and receive, SQLite's write and sync, Paho's.
+// Send and receive of libcurl and microhttpd, write and sync of SQLite, and Paho's calls.
 const CALLS = ['sendto', 'recvfrom', 'pwrite64', 'fdatasync', 'sendmsg', 'writev', 'write'];
 const CONVERSATIONS = 3;
 const EACH = 3;
@@ -21,7 +21,7 @@ const system = new System();
 let template; // a directory in which the customers have written
 let ids;
 let ann;
-let commands; // of this run
+let commands; // in this run
 
 async function freshDirectory() {
   for (const name of await fs.readdir(system.dir)) {
@@ -35,7 +35,7 @@ async function freshDirectory() {
 
 const answerTo = ({ body }) => ann.replies.find(({ id }) => id === body.id);
 
-/** As every client does: what has no answer is sent again under the same id. */
+/** As every client does: commands without an answer are sent again with the same id. */
 async function sendUnanswered(until) {
   await eventually(async () => {
     if (until?.end) return true;
@@ -60,7 +60,7 @@ async function load(traced) {
   await unlessKilled(isSettled, 'everything is sent');
 }
 
-/** The ledger against the store. */
+/** Compares the ledger with the store. */
 async function checkLedger() {
   const taken = await system.sim.taken();
   for (const command of commands) {

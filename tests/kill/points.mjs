@@ -1,4 +1,4 @@
-// SIGKILL of the daemon at its N-th call of a kind, by strace injection: which points there are, and running them.
+// SIGKILL of the daemon at its N-th call of a kind, injected by strace: finds the points and runs them.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import fs from 'node:fs/promises';
@@ -6,7 +6,7 @@ import path from 'node:path';
 
 import { programPath } from '../lib/system.mjs';
 
-/** The daemon under strace; `rule` says where it dies. Gives the program; it may be dead before it is ready. */
+/** Starts the daemon under strace; `rule` says where it dies. Returns the program, which may die before it is ready. */
 export async function startTraced(system, rule, output = '/dev/null') {
   const traced = system.launch('convwired under strace', 'strace',
     ['-f', '-qq', '-o', output, ...rule, programPath('convwired'), '--dir', system.dir, '--http-port', 0,
@@ -18,26 +18,29 @@ export async function startTraced(system, rule, output = '/dev/null') {
   return traced;
 }
 
-/** Ends a run that was not killed as systemd would; the kill may still come on the way. */
+/** Ends a run that was not killed, as systemd would; the kill may still happen while stopping. */
 export async function finish(traced) {
   const children = traced.end ? '' : await fs.readFile(`/proc/${traced.pid}/task/${traced.pid}/children`, 'utf8').catch(() => '');
   const pid = Number(children.trim().split(' ')[0]);
   if (pid && !traced.end) {
     try {
       process.kill(pid, 'SIGTERM');
-    } catch { /* it was quicker */ }
+    } catch { /* it has already ended */ }
   }
   return traced.ended();
 }
 
-/** Whether the kill came; a daemon that ends in another way fails the test. */
+/** Returns whether the daemon was killed; if it ended in another way, the test fails. */
 export function wasKilled(end, traced) {
   const isKilled = end.signal === 'SIGKILL' || end.code === 137;
   assert.ok(isKilled || end.code === 0, `convwired ended by itself: ${JSON.stringify(end)}\n${traced.stderr}`);
   return isKilled;
 }
 
-/** How often each call is made by the thread that makes it most: strace counts per thread. `load` works the traced daemon. */
+/**
+ * How often each call is made, by the thread that makes it most often: strace counts per thread. `load` puts load on
+ * the traced daemon.
+ */
 async function countCalls(system, calls, load) {
   const output = path.join(system.dir, 'strace.txt');
   const traced = await startTraced(system, ['-e', `trace=${calls}`], output);
@@ -51,7 +54,10 @@ async function countCalls(system, calls, load) {
     [call, Math.max(0, ...[...counts].filter(([key]) => key.startsWith(`${call} `)).map(([, count]) => count))]));
 }
 
-/** Evenly over each call's range; the calls share them by the root of their counts, so that no rare one is left out. */
+/**
+ * Spreads the points evenly over each call's range. Each call gets a share by the square root of its count, so that no
+ * rare call is left out.
+ */
 function choose(counts, total) {
   const weights = [...counts.values()].map(Math.sqrt);
   const sum = weights.reduce((one, other) => one + other);
@@ -61,7 +67,7 @@ function choose(counts, total) {
   });
 }
 
-/** N = 1, 2, … until a run ends unkilled. Batches differ from run to run, so such an end must repeat itself. */
+/** N = 1, 2, … until a run is not killed. Batches differ between runs, so that must happen repeatedly. */
 async function runAll(calls, runPoint) {
   const killed = new Map();
   for (const call of calls) {
@@ -84,8 +90,8 @@ async function runSample(counts, total, runPoint) {
 }
 
 /**
- * Runs `runOnce(call, n)`, which answers whether the kill came, at `wanted` points or at `all` (fails under `least`);
- * `load(traced)` is the work of an unkilled run. Prints the numbers.
+ * Runs `runOnce(call, n)`, which returns whether the daemon was killed, at `wanted` points or at `all` (fails under
+ * `least`); `load(traced)` is the work of a run that is not killed. Prints the numbers.
  */
 export async function runPoints(system, { calls, wanted, least, prepare, load, runOnce }) {
   const started = Date.now();

@@ -1,6 +1,7 @@
-// SIGKILL of the daemon at its N-th write, fsync and send under load, by strace injection. After each kill it is
-// restarted and must have kept every promise: acknowledged is stored, nothing twice, order, seq, prev, and every
-// client ends at what the server has. KILL_POINTS: how many points, evenly chosen, or `all` (fails under 200).
+// SIGKILL of the daemon at its N-th write, fsync and send under load, injected by strace. After each kill it is
+// restarted and must have kept every promise: what was acknowledged is stored, nothing twice, order, seq and prev are
+// right, and every client ends up with what the server has. KILL_POINTS: how many points, evenly chosen, or `all`
+// (fails under 200).
 import assert from 'node:assert/strict';
 import fs from 'node:fs/promises';
 import path from 'node:path';
@@ -10,18 +11,18 @@ import { eventually, within } from '../lib/until.mjs';
 import { newCustomer, newWamid, textWebhook } from '../lib/webhook.mjs';
 import { finish, runPoints, startTraced, wasKilled } from './points.mjs';
 
-const CALLS = ['pwrite64', 'fdatasync', 'sendto', 'sendmsg', 'writev']; // SQLite's, SQLite's, microhttpd's, Paho's two
+const CALLS = ['pwrite64', 'fdatasync', 'sendto', 'sendmsg', 'writev']; // SQLite's two, microhttpd's, Paho's two
 const CONVERSATIONS = 6;
-const MESSAGES = 5; // of each conversation in one run
-const RUNS_PER_DIRECTORY = 5; // the next run meets what the last kill left behind
+const MESSAGES = 5; // per conversation in one run
+const RUNS_PER_DIRECTORY = 5; // the next run starts from what the last kill left behind
 const LEAST_POINTS = 200;
 const wanted = process.env.KILL_POINTS ?? '40';
 
 const system = new System();
-let template; // a directory as `convwire init` made it
+let template; // a directory made by `convwire init`
 let runs = 0;
-let veteran = null; // a client that lives through the kills of one directory
-let sent; // of the directory: conversation id → [{ wamid, acked }], in order
+let veteran = null; // a client that survives the kills in one directory
+let sent; // for the directory: conversation id → [{ wamid, acked }], in order
 let customers;
 
 // ---- one run ----
@@ -37,7 +38,7 @@ async function freshDirectory() {
   sent = new Map(customers.map((customer) => [`${system.account}_${system.number}_${customer}`, []]));
 }
 
-/** One conversation: each message after the one before was acknowledged, until the daemon is gone. */
+/** Writes to one conversation: each message once the previous one was acknowledged, until the daemon is gone. */
 async function writeMessages(id, customer, traced) {
   for (let n = 0; n < MESSAGES && !traced.end; n++) {
     const message = { wamid: newWamid(), from: customer, body: `message ${sent.get(id).length}`, acked: false };
@@ -52,7 +53,7 @@ async function writeMessages(id, customer, traced) {
   }
 }
 
-/** From the first connection to the broker to the last publish, or to the kill. */
+/** The load from the first connection to the broker to the last publish, or to the kill. */
 async function load(traced) {
   const unlessKilled = (attempt, what) => eventually(async () => traced.end || attempt(), what);
   await unlessKilled(async () => (await system.http('/readyz')).status === 200, 'the traced daemon is ready');
@@ -61,9 +62,9 @@ async function load(traced) {
   await unlessKilled(async () => (await system.control('check')).lag_events === 0, 'everything is published');
 }
 
-// ---- what must hold ----
+// ---- invariants ----
 
-/** Posted again, as WhatsApp does with what was not acknowledged. */
+/** Posts again what was not acknowledged, as WhatsApp does. */
 async function retry() {
   for (const messages of sent.values()) {
     for (const message of messages.filter(({ acked }) => !acked)) {
@@ -111,7 +112,7 @@ function forget() {
   system.agents = system.agents.filter((agent) => agent === veteran);
 }
 
-/** Whether the kill came. */
+/** Returns whether the daemon was killed. */
 async function runOnce(call, n) {
   if (runs++ % RUNS_PER_DIRECTORY === 0) await freshDirectory();
   const traced = await startTraced(system, ['-e', `trace=${call}`, '-e', `inject=${call}:signal=KILL:when=${n}`]);

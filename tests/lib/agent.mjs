@@ -1,10 +1,11 @@
-// A minimal client that does what docs/protocol.md, "Sync", asks of every client, and keeps what its page shows.
+// A minimal client that does what docs/protocol.md, "Sync", requires of every client, and records what its page would
+// show.
 import assert from 'node:assert/strict';
 
 import { Changing, eventually } from './until.mjs';
 import { mqttConnect, subscribe } from './mqtt.mjs';
 
-/** Newer wins; the same or an older version changes nothing. */
+/** A newer version wins; the same or an older one changes nothing. */
 function upsert(map, row) {
   const known = map.get(row.id);
   if (!known || row.version > known.version) map.set(row.id, row);
@@ -16,7 +17,7 @@ export class Agent extends Changing {
   head = 0;
   conversations = new Map();
   messages = new Map(); // conversation id → Map of message id → message
-  last = new Map(); // conversation id → seq of its last event, to hold `prev` against
+  last = new Map(); // conversation id → seq of its last event, to check `prev`
   received = []; // every publish on conv/… and events, before anything is dropped: { topic, event }
   faults = []; // promises that the server broke
   resets = 0;
@@ -33,12 +34,12 @@ export class Agent extends Changing {
     this.token = system.token(account, role, agent);
   }
 
-  /** Connected, subscribed, synced. The client reconnects by itself until stop(). */
+  /** Connects, subscribes and syncs. The client reconnects automatically until stop(). */
   async start() {
     const { account, agent, token } = this;
     this.client = await mqttConnect(this.system.wsUrl, { account, agent, token, reconnectPeriod: 100 });
     this.client.on('message', (topic, payload) => this.#onMessage(topic, payload));
-    this.client.on('error', () => {}); // mqtt.js tries again
+    this.client.on('error', () => {}); // mqtt.js reconnects
     this.client.on('connect', () => this.#afterConnect());
     this.client.on('close', () => { this.isLive = false; });
     await this.#afterConnect();
@@ -103,7 +104,7 @@ export class Agent extends Changing {
     this.changed();
   }
 
-  /** A contact has a version of its own; another id means that the conversation went over to another contact. */
+  /** A contact has its own version; a different id means that the conversation now belongs to another contact. */
   #rename(id, contact) {
     const row = this.conversations.get(id);
     if (row && (row.contact.id !== contact.id || contact.version > row.contact.version)) {
@@ -118,7 +119,7 @@ export class Agent extends Changing {
 
   // ---- sync ----
 
-  /** One at a time; asked for during one, another follows. */
+  /** Only one sync at a time; if called during one, another follows. */
   sync() {
     this.#wantsSync = true;
     this.#syncing ??= this.#syncAll().catch((error) => {
@@ -176,7 +177,7 @@ export class Agent extends Changing {
     }
   }
 
-  /** Through a restart of the daemon, too. */
+  /** Retries through a restart of the daemon. */
   #get(path) {
     return eventually(async () => {
       if (this.#stopped) throw new Error('stopped');
@@ -185,7 +186,7 @@ export class Agent extends Changing {
     }, `GET ${path} answers 200`);
   }
 
-  // ---- what a scenario asks ----
+  // ---- for scenarios ----
 
   /** Waits until everything that is stored now has been applied. */
   async caughtUp() {
@@ -210,7 +211,10 @@ export class Agent extends Changing {
     return [...this.messages.values()].flatMap((messages) => [...messages.values()]).map(({ wamid }) => wamid);
   }
 
-  /** Nothing twice, positions unique, seq and prev unbroken, every publish on its canonical topic. */
+  /**
+   * Checks that nothing came twice, positions are unique, seq and prev are unbroken, and every publish was on its
+   * canonical topic.
+   */
   check() {
     assert.deepEqual(this.faults, [], `${this.agent}: promises broken`);
     const wamids = this.wamids.filter(Boolean);

@@ -1,5 +1,5 @@
-// mosquitto with the plugin and no daemon: what the scenarios of the plugin talk to. Keys and the role file are those
-// that `convwire init` makes, the settings those of cli/mosquitto.conf.in.
+// mosquitto with the plugin but no daemon, for the plugin's scenarios. Keys and the role file are made by `convwire
+// init`; the settings are those of cli/mosquitto.conf.in.
 import fs from 'node:fs/promises';
 import path from 'node:path';
 
@@ -10,11 +10,11 @@ export { ACCOUNT, PLUGIN };
 export const OTHER = 'b-tenant'; // another account on the same broker
 export const CONTROL = '$CONTROL/convwire/v1';
 
-/** Transports and protocol versions, with what a refused CONNECT and a denied SUBSCRIBE look like there. */
+/** Transports and protocol versions, with the codes of a refused CONNECT and a denied SUBSCRIBE for each. */
 export const DOORS = [['tcp', 4], ['tcp', 5], ['ws', 4], ['ws', 5]].map(([transport, version]) => ({
   transport, version,
   name: `${transport === 'ws' ? 'WebSocket' : 'TCP'}, MQTT ${version === 5 ? '5' : '3.1.1'}`,
-  tag: `${transport}${version}`, // to name agents by
+  tag: `${transport}${version}`, // for agents' names
   refused: version === 5 ? 135 : 5,
   denied: version === 5 ? 135 : 128,
 }));
@@ -27,7 +27,7 @@ export const everyConv = (account = ACCOUNT) => `acct/${account}/conv/+`;
 export const own = (agent, rest, account = ACCOUNT) => `acct/${account}/agent/${agent}/${rest}`;
 export const now = () => Math.floor(Date.now() / 1000);
 
-/** The body once for each door, one after the other, or all together where they wait for the clock. */
+/** Runs the body once per door, one after another, or all together if they wait for the clock. */
 export async function eachDoor(t, body, { doors = DOORS, together = false } = {}) {
   if (!together) {
     for (const door of doors) await t.test(door.name, (inner) => body(door, inner));
@@ -37,16 +37,16 @@ export async function eachDoor(t, body, { doors = DOORS, together = false } = {}
     Promise.all(doors.map((door) => inner.test(door.name, (innermost) => body(door, innermost)))));
 }
 
-/** A session that outlives its connection, as each version asks for it. */
+/** Options for a session that outlives its connection, in each protocol version. */
 export const lasting = (door) => ({ clean: false, ...(door.version === 5 && { properties: { sessionExpiryInterval: 300 } }) });
 
 export class Broker extends System {
-  options = {}; // plugin_opt_…, in place of the template's; null takes one away
-  settings = {}; // of mosquitto.conf, in place of the template's
+  options = {}; // plugin_opt_… that replace the template's; null removes one
+  settings = {}; // settings of mosquitto.conf that replace the template's
   linesBeforePlugin = [];
   #raw = [];
 
-  /** `roles`: the role file's text, else the shipped one. The other members are those of the class. */
+  /** `roles`: the role file's text; by default the shipped one. The other members are those of the class. */
   async init({ roles, ...members } = {}) {
     await super.init();
     Object.assign(this, members);
@@ -62,7 +62,7 @@ export class Broker extends System {
     return fs.writeFile(this.rolesPath, text);
   }
 
-  /** A key beside the house key. `folder`: public (material: PEM) or shared (material: secret). */
+  /** Writes another key besides the house key. `folder`: public (material: PEM) or shared (material: secret). */
   async writeKey(folder, kid, material, settings) {
     const file = path.join(this.dir, 'keys', folder, kid);
     await fs.mkdir(path.dirname(file), { recursive: true });
@@ -93,15 +93,15 @@ export class Broker extends System {
     return text.replace(/^plugin .*\n/m, (line) => `${before}${line}${options}`);
   }
 
-  /** Runs. `load` false: nobody has sent a table yet, so tenants are shut out. */
+  /** Starts the broker. `load` false: no table has been sent yet, so tenants are shut out. */
   async start({ load = true } = {}) {
     await this.startBroker();
-    await this.#probe(); // a SIGTERM between its last line and its first round would be lost
+    await this.#probe(); // a SIGTERM between its last log line and its first loop iteration would be lost
     if (load) await this.publisher();
     return this;
   }
 
-  /** Starts a broker that must not come up: its end and what it said. */
+  /** Starts a broker that must fail to start; returns its end and its output. */
   async startFails() {
     try {
       await this.startBroker();
@@ -123,7 +123,9 @@ export class Broker extends System {
     this.#checkEnd();
   }
 
-  /** SIGHUP, and what the broker does for it: it answers nobody meanwhile, and forgets a second one that comes then. */
+  /**
+   * Sends SIGHUP and waits until the broker has handled it: meanwhile it answers nobody and ignores a second SIGHUP.
+   */
   async reload() {
     const count = () => this.broker.stderr.split('Reloading config.').length;
     const before = count();
@@ -132,14 +134,14 @@ export class Broker extends System {
     await this.#probe();
   }
 
-  /** Its loop has come round when this ends. */
+  /** When this returns, the broker's loop has completed an iteration. */
   async #probe() {
     const probe = await this.open();
-    probe.write(Buffer.from([0xc0, 0])); // a ping before CONNECT: it hangs up
+    probe.write(Buffer.from([0xc0, 0])); // a ping before CONNECT makes it hang up
     await probe.closed();
   }
 
-  /** A crash, or a tool's error exit, is a failed scenario whatever was asserted. */
+  /** A crash, or a tool's error exit, fails the scenario whatever was asserted. */
   #checkEnd() {
     const { end } = this.broker ?? {};
     if (end && !this.isExpectedToEnd && (end.code !== 0 || end.signal)) {
@@ -156,7 +158,7 @@ export class Broker extends System {
 
   // ---- clients ----
 
-  /** A socket through a door. */
+  /** Opens a socket through a door. */
   async open(door = TCP5) {
     const client = await RawClient.open(this, door);
     this.#raw.push(client);
@@ -167,27 +169,27 @@ export class Broker extends System {
     return { clientId: `${account}:${agent}:${tab}`, token: this.token(account, role, agent, claims), ...options };
   }
 
-  /** The code of a CONNECT; the client is left as `.client` of the second. */
+  /** Connects; returns the code and the client. */
   async #connect({ door = TCP5, ...options }) {
     const client = await this.open(door);
     return [await client.connect(this.#identify(options)), client];
   }
 
-  /** A client that was let in. */
+  /** A client that was admitted. */
   async client(options = {}) {
     const [code, client] = await this.#connect(options);
     if (code !== 0) throw new Error(`CONNACK ${code} for ${client.clientId}\n${this.log.split('\n').slice(-5).join('\n')}`);
     return client;
   }
 
-  /** Only tries: the CONNACK's code, or 'closed'. */
+  /** Only tries to connect: the CONNACK's code, or 'closed'. */
   async tries(options = {}) {
     const [code, client] = await this.#connect(options);
     await client.drop();
     return code;
   }
 
-  /** The daemon's publisher, its table loaded (empty unless given). The newest is `this.voice`. */
+  /** The daemon's publisher, its table loaded (empty unless given). The newest one is `this.voice`. */
   async publisher(table = {}) {
     const publisher = new Publisher(await this.#service('publisher'));
     await publisher.client.subscribe('acct/_system/agent/publisher/notice');
@@ -220,13 +222,13 @@ export class Broker extends System {
     return this.programs.filter(({ name }) => name === 'mosquitto').map(({ stderr }) => stderr).join('');
   }
 
-  /** The audit lines, parsed; those of one event when it is named. */
+  /** The parsed audit lines; only those of one event if it is given. */
   audits(event) {
     return [...this.log.matchAll(/convwire:? audit (.*)$/gm)].map(([, json]) => JSON.parse(json))
       .filter((line) => event === undefined || line.event === event);
   }
 
-  /** Waits until the log has so many audit lines that `test` takes. */
+  /** Waits until the log has `count` audit lines that pass `test`. */
   async audited(event, test = () => true, count = 1) {
     return this.broker.until(() => {
       const lines = this.audits(event).filter(test);
@@ -241,7 +243,7 @@ export class Broker extends System {
 
 let generations = 0;
 
-/** The voice of the daemon: events, heads and notices on any account's topics, and the plugin's tables. */
+/** Plays the daemon: publishes events, heads and notices on any account's topics, and the plugin's tables. */
 export class Publisher {
   constructor(client) {
     this.client = client;
@@ -252,7 +254,7 @@ export class Publisher {
     if (code !== 0) throw new Error(`PUBACK ${code} for the publisher on ${topic}`);
   }
 
-  /** One message of the tables; the broker has applied it when this ends. */
+  /** Sends one message of the tables; the broker has applied it when this returns. */
   tell(message) {
     return this.say(`${CONTROL}/assign`, typeof message === 'string' ? message : JSON.stringify(message));
   }
@@ -274,7 +276,7 @@ export class Publisher {
     return this.client.until(() => this.notices.find(test), what, { describe: () => JSON.stringify(this.notices) });
   }
 
-  /** begin, chunks, commit, and the answer. The counts may lie. */
+  /** Sends begin, chunks and commit; returns the answer. The counts may be wrong on purpose. */
   async load({
     assignments = [], revocations = [], generation = `generation ${++generations}`,
     n_assignments = assignments.length, n_revocations = revocations.length, perChunk = 500,
@@ -302,7 +304,7 @@ export class Admin {
     return this.client.payloads(`${CONTROL}/response`);
   }
 
-  /** Sends a text as it is; the whole answer, parsed. */
+  /** Sends a text unchanged; returns the whole answer, parsed. */
   async send(text, options) {
     const before = this.answers.length;
     await this.client.publish(CONTROL, text, options);
@@ -312,7 +314,7 @@ export class Admin {
     }, `the answer to ${text}`.slice(0, 200));
   }
 
-  /** One command: its member of `responses`. */
+  /** Sends one command; returns its member of `responses`. */
   async ask(command, fields = {}) {
     const correlationData = `c${++correlations}`;
     const from = this.answers.length;
@@ -324,7 +326,7 @@ export class Admin {
     }, `the answer to ${command}`, { describe: () => JSON.stringify(this.answers.slice(from)) });
   }
 
-  /** One command that must succeed: its data. */
+  /** Sends one command that must succeed; returns its data. */
   async data(command, fields) {
     const response = await this.ask(command, fields);
     if (response.error !== undefined) throw new Error(`${command}: ${response.error}`);
@@ -336,7 +338,7 @@ export class Admin {
   }
 }
 
-/** A test with a broker of its own, not started. */
+/** A test with its own broker, not started yet. */
 export function scenario(name, options, body) {
   if (typeof options === 'function') [options, body] = [{}, options];
   systemScenario(name, { make: () => new Broker(), ...options }, body);

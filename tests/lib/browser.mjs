@@ -1,4 +1,5 @@
-// Debian's Chromium against a real Convwire: an agent signs in and looks. What a browser blocks or throws fails the test.
+// Debian's Chromium against a real Convwire: an agent signs in and watches. Anything that the browser blocks or throws
+// fails the test.
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import fs from 'node:fs/promises';
@@ -20,12 +21,12 @@ export async function launch() {
   return chromium.launch({ executablePath: CHROMIUM, headless: true, ignoreDefaultArgs: ['--headless'], args: FLAGS });
 }
 
-/** A page's faults: what its policy blocked, what it threw, what it complained of. */
+/** Records a page's faults: what its policy blocked, what it threw, and console errors. */
 function watch(page, faults) {
   page.on('pageerror', (error) => faults.push(`threw: ${error.stack ?? error}`));
   page.on('console', (message) => {
     const text = message.text();
-    // A network that is cut on purpose, and answers that are refused on purpose, are told of by every browser.
+    // Every browser logs networks that the tests cut and requests that they have refused; these are expected.
     if (message.type() === 'error' && !/Failed to load resource|WebSocket connection to|WebSocket is already in CLOSING|net::ERR_/.test(text)) faults.push(`console: ${text}`);
     if (/Content Security Policy|Content-Security-Policy/.test(text)) faults.push(`CSP: ${text}`);
   });
@@ -45,7 +46,7 @@ export class Browser {
     this.url = `http://127.0.0.1:${system.httpPort}`;
   }
 
-  /** A browser profile of its own. */
+  /** A new browser profile. */
   async context(options = {}) {
     const context = await this.chromium.newContext({ viewport: { width: 1360, height: 860 }, locale: 'en-GB', timezoneId: 'Europe/Berlin', reducedMotion: 'reduce', ...options });
     context.setDefaultTimeout(20_000);
@@ -59,7 +60,7 @@ export class Browser {
     return page;
   }
 
-  /** Somebody who has signed in and is live. */
+  /** The page of an agent who has signed in and is live. */
   async inbox({ agent = 'ann', at = '/', context, ...options } = {}) {
     const page = await this.page(context ?? await this.context(options));
     await page.goto(this.url + at);
@@ -84,7 +85,7 @@ export async function open(page, name) {
   await page.locator('.thread-head h2', { hasText: name }).waitFor();
 }
 
-/** Nothing serious or critical, by WCAG 2.1 AA. */
+/** Fails on serious or critical violations of WCAG 2.1 AA. */
 async function assertAccessible(page, state) {
   await page.evaluate(axe.source);
   const { violations } = await page.evaluate(() => window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'] }));
@@ -97,7 +98,9 @@ async function picture(page, name) {
   await page.screenshot({ path: path.join(SHOTS, `${name}.png`) });
 }
 
-/** A state: axe finds nothing serious in it, and a picture is left under build/screenshots, to be looked at. */
+/**
+ * Checks a state: axe must find nothing serious, and a screenshot is kept in build/screenshots for people to look at.
+ */
 export async function shot(page, name) {
   await picture(page, name);
   await assertAccessible(page, name);
@@ -136,7 +139,7 @@ export function browserScenario(name, options, body) {
   });
 }
 
-/** At the end of a file: the browser that its scenarios shared. */
+/** At the end of a file: closes the browser that its scenarios shared. */
 export async function closeBrowser() {
   await (await shared)?.close();
 }

@@ -1,4 +1,4 @@
-// An agent of a scenario who sends commands over MQTT and hears the answers.
+// An agent in a scenario who sends commands over MQTT and receives the answers.
 import { randomUUID } from 'node:crypto';
 
 import { mqttConnect, publish, subscribe } from './mqtt.mjs';
@@ -25,7 +25,7 @@ export class Commander extends Changing {
     return this;
   }
 
-  /** The PUBACK's code; the answer comes on the reply topic. */
+  /** Returns the PUBACK's code; the answer arrives on the reply topic. */
   publish(conversation, command, options) {
     const payload = typeof command === 'string' ? command : JSON.stringify(command);
     return publish(this.client, `acct/${this.account}/conv/${conversation}/cmd/${this.agent}`, payload, options);
@@ -35,7 +35,7 @@ export class Commander extends Changing {
     return this.until(() => this.replies.find((reply) => reply.id === id), `${this.agent} hears the answer to ${id}`);
   }
 
-  /** Sends a command and gives its answer. */
+  /** Sends a command and returns its answer. */
   async do(conversation, type, data, id = randomUUID()) {
     await this.publish(conversation, { id, type, ...(data && { data }) });
     return this.answerTo(id);

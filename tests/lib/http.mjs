@@ -1,9 +1,12 @@
-// A small HTTP client on node:http, since fetch cannot speak to a Unix socket nor choose how a body is framed.
+// A small HTTP client on node:http, since fetch can neither use a Unix socket nor choose how a body is framed.
 import http from 'node:http';
 
 const keepAlive = new http.Agent({ keepAlive: true, maxSockets: 64 });
 
-/** `chunked`: send the body without a Content-Length. `timeoutMs`: without a byte for so long it fails. Gives { status, headers, bytes, text, json }. */
+/**
+ * `chunked`: send the body without a Content-Length. `timeoutMs`: fails if no byte arrives for that long. Returns {
+ * status, headers, bytes, text, json }.
+ */
 export function request(url, { method = 'GET', headers = {}, body, socketPath, chunked = false, timeoutMs } = {}) {
   return new Promise((resolve, reject) => {
     const framing = body !== undefined && !chunked ? { 'Content-Length': Buffer.byteLength(body) } : {};

@@ -11,7 +11,7 @@ export async function mqttConnect(url, { account, agent, token, clientId, protoc
     clientId: clientId ?? `${account}:${agent}:tab${++tabs}`,
     username: 'token', password: token, // mqtt.js sends no password without a username; the server ignores it
     protocolVersion, clean: true, keepalive: 10, reconnectPeriod: 0,
-    resubscribe: false, // after a reconnect the caller subscribes, and sees the SUBACKs
+    resubscribe: false, // after a reconnect, the caller subscribes and sees the SUBACKs
     ...options,
   });
   const connected = new Promise((resolve, reject) => {
@@ -22,7 +22,7 @@ export async function mqttConnect(url, { account, agent, token, clientId, protoc
   try {
     await within(connected, 'CONNACK');
   } catch (error) {
-    client.on('error', () => {}); // what else it says does not matter
+    client.on('error', () => {}); // other errors do not matter
     client.end(true);
     throw error;
   }
@@ -40,7 +40,7 @@ export function subscribe(client, filter, qos = 1) {
   }), `SUBACK of ${filter}`);
 }
 
-/** The PUBACK's reason code; 16 (nobody subscribed) counts as taken, 0. */
+/** The PUBACK's reason code; 16 (nobody subscribed) counts as accepted, 0. */
 export function publish(client, topic, payload, options = {}) {
   return within(new Promise((resolve, reject) => {
     client.publish(topic, payload, { qos: 1, ...options }, (error, packet) => {
@@ -51,7 +51,7 @@ export function publish(client, topic, payload, options = {}) {
   }), `PUBACK of ${topic}`);
 }
 
-/** Everything that a client receives: [{ topic, payload, retain }], payload parsed when it is JSON. */
+/** Everything that a client receives: [{ topic, payload, retain }], payload is parsed if it is JSON. */
 export class Inbox extends Changing {
   received = [];
 
@@ -72,7 +72,7 @@ export class Inbox extends Changing {
     return this.received.filter(({ topic }) => topic.split('/').length === 4 && topic.split('/')[2] === 'conv');
   }
 
-  /** The conversation ids that the topics name. */
+  /** The conversation ids in the topics. */
   get conversations() {
     return [...new Set(this.events.map(({ topic }) => topic.split('/')[3]))].sort();
   }

@@ -1,4 +1,5 @@
-// docs/openapi.yaml as a judge: every answer that a scenario gets over HTTP is one that the document promises.
+// Checks answers against docs/openapi.yaml: every answer that a scenario gets over HTTP must be one that the document
+// allows.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 
@@ -26,7 +27,10 @@ function schemaOf(response, where, type) {
   return key && { isJson: /json$/.test(key), pointer: `http://convwire/openapi.yaml#${where}/content/${escape(key)}/schema` };
 }
 
-/** Fails unless the answer ({ status, headers, text }) is one of the operation's. Paths outside the document are none of its business. */
+/**
+ * Fails unless the answer ({ status, headers, text }) is one that the operation allows. Paths outside the document are
+ * ignored.
+ */
 export function judge(method, url, answer) {
   const { pathname } = new URL(url, 'http://convwire');
   const found = operations.find((one) => one.method === method && one.pattern.test(pathname));

@@ -1,5 +1,6 @@
 #!/bin/sh
-# own_network.sh COMMAND...: runs it in a network namespace of its own, where all ports are free and nobody else can take one.
+# own_network.sh COMMAND...: runs COMMAND in its own network namespace, where all ports are free and nobody else can
+# take one.
 set -eu
 as_root=""
 [ "$(id -u)" -eq 0 ] || as_root="--user --map-root-user"

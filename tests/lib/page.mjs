@@ -1,4 +1,5 @@
-// @convwire/client as a page uses it, and what a scenario asks of it: its state is the server's, nothing twice, in order.
+// @convwire/client as a page uses it, with checks for scenarios: its state equals the server's, nothing twice, in
+// order.
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 
@@ -9,7 +10,10 @@ assert.ok(existsSync(`${REPO}/client/dist/index.js`), 'client/ is built (npm run
 export const { Client, MemoryOutbox, SignedOut } = await import('../../client/dist/index.js');
 export const { default: mqtt } = await import('../../client/node_modules/mqtt/build/index.js');
 
-/** A started client; stopped with the system. What it tells is kept. loadsThreads: all threads are loaded at the start and after a reset. */
+/**
+ * A started client, stopped with the system. What it emits is recorded. loadsThreads: all threads are loaded at the
+ * start and after a reset.
+ */
 export function page(system, { agent = 'ann', role = 'agent', loadsThreads = false, ...options } = {}) {
   const client = new Client({
     url: `http://${system.host}:${system.httpPort}`, mqttUrl: system.wsUrl,
@@ -35,7 +39,7 @@ export function page(system, { agent = 'ann', role = 'agent', loadsThreads = fal
   return client;
 }
 
-const KEPT = 200; // messages of a thread that a client has at least (client/src/state.ts)
+const KEPT = 200; // the least number of a thread's messages that a client keeps (client/src/state.ts)
 
 async function reload(client) {
   for (const { id } of client.state.list()) {
@@ -50,7 +54,7 @@ export const isLive = (client, options) => eventually(() => client.status === 'l
 export const isNotLive = (client, options) => eventually(() => client.status !== 'live', 'the page is not live', options);
 export const shows = (client, id) => client.state.messages(id).map((message) => message.content?.body);
 
-/** Waits until the client is live at the server's head, and holds what it knows against what the server says. */
+/** Waits until the client is live at the server's head, and compares its state with the server's. */
 export async function sameAsServer(system, client) {
   const head = await system.headOf();
   await eventually(() => client.status === 'live' && client.position.cursor >= head, `live at ${head}`, { ms: 60_000 });

@@ -1,4 +1,4 @@
-// One process that a scenario starts: its output, its readiness, its end. Only such processes are ever stopped.
+// A process started by a scenario: its output, its readiness, its end. Only such processes are ever stopped.
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 
@@ -7,10 +7,10 @@ import { Changing } from './until.mjs';
 export class Program extends Changing {
   stdout = '';
   stderr = '';
-  ready = ''; // what came on --ready-fd
+  ready = ''; // what was written to --ready-fd
   end = null; // { code, signal }
 
-  /** `readyFd`: give the program file descriptor 3 to say that it is ready. */
+  /** `readyFd`: gives the program file descriptor 3 for reporting that it is ready. */
   constructor(name, file, args, { readyFd = false, env = {}, input } = {}) {
     super();
     this.name = name;
@@ -37,7 +37,7 @@ export class Program extends Changing {
     this.changed();
   }
 
-  /** Waits for output; the program's end before it is an error. */
+  /** Waits for output; it is an error if the program ends first. */
   async says(pattern, stream = 'stdout') {
     return this.until(() => {
       const match = this[stream].match(pattern);
@@ -63,7 +63,9 @@ export async function run(name, file, args, options) {
   return { code, stdout: program.stdout, stderr: program.stderr };
 }
 
-/** Ports that the kernel says are free, all different. Another process may be faster: callers try again. */
+/**
+ * Ports that the kernel reports as free, all different. Another process may take them first; callers then try again.
+ */
 export async function freePorts(count) {
   const servers = await Promise.all(
     Array.from({ length: count }, () => new Promise((resolve, reject) => {

@@ -1,11 +1,11 @@
-// A TCP proxy on a port of the kernel's, whose connections a scenario can cut.
+// A TCP proxy on a port chosen by the kernel, whose connections a scenario can cut.
 import net from 'node:net';
 
 export class Proxy {
   #pairs = new Set();
 
   constructor(target) {
-    this.target = target; // () => port: it may change over a restart
+    this.target = target; // () => port, which may change after a restart
     this.server = net.createServer((socket) => this.#join(socket));
   }
 
@@ -15,7 +15,7 @@ export class Proxy {
     return this;
   }
 
-  /** Ends every connection at once, without a good-bye. */
+  /** Resets every connection at once. */
   cut() {
     for (const pair of this.#pairs) for (const socket of pair) socket.resetAndDestroy();
   }

@@ -1,5 +1,5 @@
-// MQTT packet by packet, over TCP and over WebSocket: for what a client library will not send (AUTH, odd bytes, a will
-// by DISCONNECT 0x04) and hides (every code of every answer, in the order in which it came).
+// MQTT packet by packet, over TCP and over WebSocket: for what a client library does not send (AUTH, invalid bytes, a
+// will by DISCONNECT 0x04) and what it hides (every code of every answer, in order of arrival).
 import net from 'node:net';
 
 import mqttPacket from 'mqtt-packet';
@@ -13,7 +13,7 @@ function openTcp({ mqttPort, socketPath }, client) {
   socket.on('close', () => client.gone());
   const opened = new Promise((resolve, reject) => {
     socket.once('connect', resolve);
-    socket.on('error', reject); // after the first settling it says nothing that `close` does not
+    socket.on('error', reject); // later errors are also reported by `close`
   });
   return { opened, write: (bytes) => socket.write(bytes), end: () => socket.end(), drop: () => socket.destroy() };
 }
@@ -30,10 +30,10 @@ function openWs({ wsPort }, client) {
 }
 
 export class RawClient extends Changing {
-  packets = []; // everything that came, in order
+  packets = []; // everything received, in order
   isClosed = false;
-  fault = null; // bytes that are no MQTT
-  acks = true; // answers what comes with QoS 1 and 2
+  fault = null; // bytes that are not MQTT
+  acks = true; // acknowledges messages with QoS 1 and 2
   #id = 0;
 
   constructor(version) {
@@ -44,7 +44,7 @@ export class RawClient extends Changing {
     this.parser.on('error', (error) => { this.fault = error; });
   }
 
-  /** A socket to the broker; nothing has been sent. `ports`: { mqttPort, wsPort }, or { socketPath }. */
+  /** A socket to the broker; nothing has been sent yet. `ports`: { mqttPort, wsPort }, or { socketPath }. */
   static async open(ports, { transport = 'tcp', version = 5 } = {}) {
     const client = new RawClient(version);
     client.socket = (transport === 'ws' ? openWs : openTcp)(ports, client);
@@ -85,7 +85,10 @@ export class RawClient extends Changing {
     this.write(mqttPacket.generate(packet, { protocolVersion: this.version }));
   }
 
-  /** Sends, and gives the first later packet that `isAnswer` takes. The connection's end before it is an error. */
+  /**
+   * Sends a packet and returns the first later packet for which `isAnswer` is true. It is an error if the connection
+   * ends first.
+   */
   async ask(packet, isAnswer, what) {
     const from = this.packets.length;
     this.send(packet);
@@ -113,7 +116,7 @@ export class RawClient extends Changing {
     return this.version === 5 ? this.connack.reasonCode : this.connack.returnCode;
   }
 
-  /** The codes of the SUBACK, or the one code when one filter was asked for. */
+  /** The SUBACK's codes, or a single code for a single filter. */
   async subscribe(filters, { qos = 1, ...options } = {}) {
     const messageId = this.newId();
     const subscriptions = [filters].flat().map((topic) => ({ topic, qos, ...options }));
@@ -143,7 +146,7 @@ export class RawClient extends Changing {
     return first.reasonCode === 16 ? 0 : first.reasonCode ?? 0;
   }
 
-  /** What the broker had for us before it saw the ping has come when this ends. */
+  /** When this returns, everything that the broker sent before the ping has arrived. */
   async ping() {
     return this.ask({ cmd: 'pingreq' }, ({ cmd }) => cmd === 'pingresp', 'PINGRESP');
   }
@@ -158,14 +161,14 @@ export class RawClient extends Changing {
     }
   }
 
-  // ---- what came ----
+  // ---- received ----
 
   get messages() {
     return this.packets.filter(({ cmd }) => cmd === 'publish')
       .map(({ topic, payload, qos, retain, properties }) => ({ topic, payload: payload.toString(), qos, retain, properties }));
   }
 
-  /** [topic, payload] of each: what most scenarios compare. */
+  /** [topic, payload] of each message; most scenarios compare these. */
   get heard() {
     return this.messages.map(({ topic, payload }) => [topic, payload]);
   }
@@ -174,7 +177,7 @@ export class RawClient extends Changing {
     return this.messages.filter((message) => message.topic === topic).map(({ payload }) => payload);
   }
 
-  /** Waits for a message; text is compared, a function asked. */
+  /** Waits for a message; `payload` is a text to compare or a function to call. */
   async message(topic, payload) {
     return this.until(() => {
       const found = this.messages.find((message) => message.topic === topic &&
@@ -204,7 +207,7 @@ export class RawClient extends Changing {
     return this.closed();
   }
 
-  /** The network goes away. */
+  /** Ends the connection as if the network failed. */
   drop() {
     this.socket.drop();
     return this.closed();

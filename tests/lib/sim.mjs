@@ -1,4 +1,4 @@
-// The simulated WhatsApp of a scenario: build/bin/convwire-sim, what it took, and how it misbehaves.
+// A scenario's simulated WhatsApp: build/bin/convwire-sim, what it accepted, and how it misbehaves.
 import { request } from './http.mjs';
 import { eventually } from './until.mjs';
 
@@ -16,7 +16,7 @@ export class Sim {
     return answer.json;
   }
 
-  /** A customer writes: { from, text, name, at } or { from, type, … }. Gives the wamid. */
+  /** A customer writes: { from, text, name, at } or { from, type, … }. Returns the wamid. */
   async writes(message) {
     return (await this.#post('/sim/write', message)).wamid;
   }
@@ -39,7 +39,7 @@ export class Sim {
     return (await request(`${this.url}/sim/ledger`)).json;
   }
 
-  /** The messages that it took, in order. */
+  /** The messages that it accepted, in order. */
   async taken() {
     return (await this.ledger()).messages;
   }
@@ -49,7 +49,7 @@ export class Sim {
     return (await this.taken()).filter(({ to }) => to === customer).map(({ body }) => body.text?.body);
   }
 
-  /** Waits until it has taken `n` messages. */
+  /** Waits until it has accepted `n` messages. */
   tookAtLeast(n, options) {
     return eventually(async () => {
       const messages = await this.taken();
@@ -57,7 +57,7 @@ export class Sim {
     }, `the simulated WhatsApp takes ${n} messages`, options);
   }
 
-  /** Asks the Graph API itself. */
+  /** Sends a request to the Graph API directly. */
   graph(where, { token = TOKEN, ...options } = {}) {
     return request(`${this.url}/v24.0${where}`, { ...options, headers: { Authorization: `Bearer ${token}`, ...options.headers } });
   }

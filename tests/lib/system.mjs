@@ -1,4 +1,4 @@
-// A whole Convwire in a directory of its own: broker, daemon, their ports and logs.
+// A whole Convwire in its own directory: broker, daemon, their ports and logs.
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import fs from 'node:fs/promises';
@@ -20,21 +20,21 @@ import { newCustomer, sign, textWebhook } from './webhook.mjs';
 
 export const REPO = fileURLToPath(new URL('../..', import.meta.url));
 const BUILD = path.resolve(process.env.CONVWIRE_BUILD ?? path.join(REPO, 'build'));
-// The broker is not instrumented when the programs are: then the plugin comes from another build.
+// The broker is not instrumented even if the programs are; the plugin then comes from another build.
 export const PLUGIN = process.env.CONVWIRE_PLUGIN ?? path.join(BUILD, 'lib/convwire_auth.so');
-const PORT_RACES = 5; // how often another process may snatch a port before we give up
+const PORT_RACES = 5; // how often another process may take a port before we give up
 
 export const ACCOUNT = '695a15a5c526dbe7c085ece2';
 export const NUMBER = '1003427786179738';
 export const SECRET = 'the app secret of the scenarios';
 export const VERIFY_TOKEN = 'the verify token of the scenarios';
 
-/** Of tests/broken: wrong on purpose. */
+/** From tests/broken: deliberately wrong. */
 export const brokenPath = (name) => path.join(BUILD, 'tests/broken', name);
 export const programPath = (name) => path.join(BUILD, 'bin', name);
 export const mosquittoPath = () => ['/usr/sbin/mosquitto', '/usr/local/sbin/mosquitto'].find(existsSync) ?? 'mosquitto';
 
-/** How a broker is run. A sanitizer's library is preloaded into it, and into nothing else; a wrapper is valgrind. */
+/** How a broker is run. A sanitizer's library is preloaded only into the broker; the wrapper is valgrind. */
 function brokerCommand(conf) {
   const [file, ...args] = [...(process.env.CONVWIRE_BROKER_WRAPPER ?? '').split(' ').filter(Boolean), mosquittoPath(), '-c', conf];
   const preload = process.env.CONVWIRE_BROKER_PRELOAD;
@@ -43,14 +43,14 @@ function brokerCommand(conf) {
 
 export class System {
   account = ACCOUNT;
-  host = '127.0.0.1'; // where the servers are reached
+  host = '127.0.0.1'; // where the servers can be reached
   number = NUMBER;
   agents = [];
   clients = [];
   programs = [];
   cleanups = [];
 
-  /** A directory made by `convwire init`; nothing runs yet. `dir`: one that exists, else a fresh one. */
+  /** A directory made by `convwire init`; nothing runs yet. `dir`: an existing directory; by default a new one. */
   async init({ dir } = {}) {
     if (!dir) {
       dir = await fs.mkdtemp(path.join(os.tmpdir(), 'convwire-scenario-'));
@@ -65,7 +65,7 @@ export class System {
     return this;
   }
 
-  /** An app secret besides the first, and the accounts it may sign for. Before the daemon starts. */
+  /** Adds an app secret and the accounts it may sign for. Call before the daemon starts. */
   async addSecret(name, secret, accounts) {
     await fs.writeFile(path.join(this.dir, 'keys/apps', `${name}.secret`), `${secret}\n`, { mode: 0o600 });
     await fs.writeFile(path.join(this.dir, 'keys/apps', `${name}.conf`), `accounts = ${accounts}\n`, { mode: 0o600 });
@@ -79,7 +79,7 @@ export class System {
     return program;
   }
 
-  /** Broker and daemon, each by itself, so that a scenario can hurt one of them. */
+  /** Starts broker and daemon separately, so that a scenario can disturb one of them. */
   async start() {
     await this.startBroker();
     await this.startDaemon();
@@ -103,7 +103,7 @@ export class System {
     }
   }
 
-  /** The template that `convwire up` renders, and the log line by which we know that it listens. */
+  /** The configuration that `convwire up` writes, and the log line that shows that the broker listens. */
   async brokerConf() {
     const values = {
       PLUGIN, KEYS: path.join(this.dir, 'keys'),
@@ -114,7 +114,7 @@ export class System {
     return `${template.replace(/@([A-Z_]+)@/g, (_, name) => values[name])}\nlog_type information\n`;
   }
 
-  /** `file`: another program in its place. */
+  /** `file`: another program to start instead. */
   async startDaemon({ file = programPath('convwired') } = {}) {
     this.daemon = this.launch('convwired', file,
       ['--dir', this.dir, '--http-port', 0, '--mqtt-port', this.mqttPort, '--ready-fd', 3], { readyFd: true });
@@ -122,7 +122,7 @@ export class System {
     await this.sim?.behave({ webhook: `http://127.0.0.1:${this.httpPort}/webhook` });
   }
 
-  /** A simulated WhatsApp for this directory's number. Before the daemon starts. */
+  /** Starts a simulated WhatsApp for this directory's number. Call before the daemon starts. */
   async startSim(...options) {
     const program = this.launch('convwire-sim', programPath('convwire-sim'),
       ['--number', this.number, '--app-secret', SECRET, '--token', TOKEN, '--ready-fd', 3, ...options], { readyFd: true });
@@ -133,7 +133,7 @@ export class System {
     return this.sim;
   }
 
-  /** Lines for convwire.conf; read at the daemon's next start. */
+  /** Adds lines to convwire.conf, which are read at the daemon's next start. */
   configure(...lines) {
     return fs.appendFile(path.join(this.dir, 'convwire.conf'), `${lines.join('\n')}\n`);
   }
@@ -143,12 +143,12 @@ export class System {
     await fs.writeFile(path.join(this.dir, 'keys/numbers', `${number}.token`), `${token}\n`, { mode: 0o600 });
   }
 
-  /** An agent at the MQTT door of commands. */
+  /** An agent who sends commands over MQTT. */
   commander(options) {
     return new Commander(this, options).start();
   }
 
-  /** A customer of the simulated WhatsApp who has written, so that the window is open: the conversation's id. */
+  /** A customer of the simulated WhatsApp writes, which opens the window. Returns the conversation's id. */
   async customer(from = newCustomer(), text = 'Hello') {
     const id = `${this.account}_${this.number}_${from}`;
     const wamid = await this.sim.writes({ from, text });
@@ -159,13 +159,13 @@ export class System {
     return id;
   }
 
-  /** A command by HTTP: the answer with its status. */
+  /** Sends a command over HTTP; returns the answer with its status. */
   command(conversation, type, data, { id = randomUUID(), token } = {}) {
     return this.api(`/conversations/${conversation}/commands`,
       { token, method: 'POST', body: JSON.stringify({ id, type, ...(data && { data }) }) });
   }
 
-  /** A message as it is now, by its id. */
+  /** The current state of a message, by its id. */
   async message(conversation, id) {
     return (await this.thread(conversation)).find((message) => message.id === id);
   }
@@ -178,7 +178,7 @@ export class System {
     }, `message ${id} is ${statuses.join(' or ')}`);
   }
 
-  /** Both at once, by the command that people type. */
+  /** Starts both at once, with the command that people use. */
   async up(...options) {
     for (let race = 1; ; race++) {
       this.upProgram = this.launch('up', programPath('convwire'), ['up', '--dir', this.dir, '--http-port', this.httpPort,
@@ -195,31 +195,31 @@ export class System {
     return this;
   }
 
-  /** Writable database, connected broker: what /readyz says; and commands are heard. */
+  /** Waits until /readyz reports a writable database and a connected broker, and commands are received. */
   async ready() {
     await eventually(async () => (await this.http('/readyz')).status === 200, '/readyz answers 200');
     await eventually(async () => (await this.metrics()).commands_listening === 1, 'commands are heard');
   }
 
-  /** The pid of a program that `up` runs. */
+  /** The pid of a program started by `up`. */
   childOfUp(name) {
     const { pid } = this.upProgram;
     const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
     return Number(children.find((child) => readFileSync(`/proc/${child}/comm`, 'utf8').trim() === name));
   }
 
-  /** The command line: { code, stdout, stderr }. */
+  /** Runs the command line; returns { code, stdout, stderr }. */
   convwire(command, ...args) {
     return run(`convwire ${command}`, programPath('convwire'), [command, ...args.map(String), '--dir', this.dir]);
   }
 
-  // ---- doors ----
+  // ---- requests ----
 
   get wsUrl() {
     return `ws://${this.host}:${this.wsPort}`;
   }
 
-  /** Every answer is held to docs/openapi.yaml. */
+  /** Every answer is checked against docs/openapi.yaml. */
   async http(where, options = {}) {
     const answer = await request(`http://${this.host}:${this.httpPort}${where}`, options);
     judge(options.method ?? 'GET', where, answer);
@@ -231,7 +231,7 @@ export class System {
     return this.http(`/api/v1${where}`, { ...options, headers: { Authorization: `Bearer ${token}`, ...options.headers } });
   }
 
-  /** Posts a body (an object, text or bytes) to the webhook, signed. `signature` overrides; null sends none. */
+  /** Posts a body (an object, text or bytes) to the webhook, signed. `signature` overrides it; null sends none. */
   postWebhook(body, { secret = SECRET, signature, chunked } = {}) {
     const bytes = typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
     const value = signature === undefined ? sign(bytes, secret) : signature;
@@ -241,13 +241,13 @@ export class System {
     });
   }
 
-  /** A customer's text to the first number; fails unless it is acknowledged. */
+  /** Posts a customer's text to the first number; fails unless it is acknowledged. */
   async customerWrites(options) {
     const answer = await this.postWebhook(textWebhook(this.number, options));
     if (answer.status !== 200) throw new Error(`webhook answered ${answer.status}: ${answer.text}`);
   }
 
-  /** A token of the house key. */
+  /** A token signed with the house key. */
   token(account = this.account, role = 'agent', agent = 'ann', claims = {}) {
     return makeToken({
       algorithm: 'ES256', kid: 'house', key: readFileSync(path.join(this.dir, 'keys/house.pem')),
@@ -255,7 +255,7 @@ export class System {
     });
   }
 
-  /** A plain MQTT client with a token of its own. */
+  /** A plain MQTT client with its own token. */
   async mqtt({ account = this.account, role = 'agent', agent = 'ann', token = this.token(account, role, agent), ...options } = {}) {
     const client = await mqttConnect(this.wsUrl, { account, agent, token, ...options });
     this.clients.push(client);
@@ -268,7 +268,7 @@ export class System {
     return agent.start();
   }
 
-  /** Asks the daemon on its control socket, as the command line does. */
+  /** Sends a request to the daemon's control socket, as the command line does. */
   async control(action, body = {}) {
     const answer = await request(`http://convwire/control/${action}`,
       { method: 'POST', body: JSON.stringify(body), socketPath: path.join(this.dir, 'control.sock') });
@@ -293,7 +293,7 @@ export class System {
     return Object.fromEntries([...text.matchAll(/^convwire_(\w+) (\S+)$/gm)].map(([, name, value]) => [name, Number(value)]));
   }
 
-  /** Every event of the log, as /sync gives it. */
+  /** Every event in the log, as /sync returns it. */
   async log(account = this.account) {
     const token = this.token(account);
     const { epoch } = (await this.api('/sync', { token })).json;
@@ -317,7 +317,7 @@ export class System {
     return rows;
   }
 
-  /** A whole thread, newest first; at least `atLeast` of it. */
+  /** A whole thread, newest first, or at least `atLeast` of its messages. */
   async messages(id, { token, atLeast = Infinity } = {}) {
     const messages = [];
     for (let before = ''; before !== null && messages.length < atLeast;) {
@@ -361,7 +361,9 @@ export class System {
   }
 }
 
-/** A test with a System of its own, not started; stopped and removed at the end, its logs shown if it fails. */
+/**
+ * A test with its own System, not started yet; stopped and removed at the end, with its logs shown if the test fails.
+ */
 export function scenario(name, options, body) {
   if (typeof options === 'function') [options, body] = [{}, options];
   const { make = () => new System(), ...testOptions } = options;

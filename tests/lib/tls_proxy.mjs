@@ -1,4 +1,4 @@
-// A TLS reverse proxy as people put before Convwire, with the mistakes that people make.
+// A TLS reverse proxy as people put in front of Convwire, with typical configuration mistakes.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
@@ -8,7 +8,7 @@ import path from 'node:path';
 
 const openssl = (...args) => execFileSync('openssl', args, { stdio: ['ignore', 'ignore', 'pipe'] });
 
-/** A certificate authority and a certificate for localhost, as files in a folder: { ca, key, cert }. */
+/** Creates a certificate authority and a certificate for localhost, as files in a folder: { ca, key, cert }. */
 export function makeCertificates(dir, { days = 90 } = {}) {
   const file = (name) => path.join(dir, name);
   openssl('req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '365', '-subj', '/CN=scenario CA', '-keyout', file('ca.key'), '-out', file('ca.pem'));
@@ -23,7 +23,7 @@ export class TlsProxy {
   /** What it does wrong: refuseOver (bytes, 413), cutAfter (bytes; the rest is lost), noUpgrade, noQuery. */
   faults = {};
 
-  /** ports: an object with httpPort and wsPort, looked at for each request. */
+  /** ports: an object with httpPort and wsPort, read for each request. */
   constructor(certificates, ports) {
     this.ports = ports;
     this.server = https.createServer({ key: readFileSync(certificates.key), cert: readFileSync(certificates.cert) },

@@ -1,4 +1,4 @@
-// Tokens, good ones and forged ones. Written out by hand: libraries refuse to make most of the bad ones.
+// Valid and forged tokens. Built by hand, since libraries refuse to make most of the bad ones.
 import { createHmac, sign as signWith } from 'node:crypto';
 
 const encode = (value) => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');

@@ -2,7 +2,7 @@
 
 export const DEADLINE_MS = Number(process.env.CONVWIRE_DEADLINE_MS ?? 20_000);
 
-/** What the promise gives, or an error that says what did not happen. `describe` may add what is known then. */
+/** The promise's result, or an error that says what did not happen. `describe` may add details at that time. */
 export async function within(promise, what, { ms = DEADLINE_MS, describe = () => '' } = {}) {
   let timer;
   const expiry = new Promise((_, reject) => {
@@ -16,8 +16,8 @@ export async function within(promise, what, { ms = DEADLINE_MS, describe = () =>
 }
 
 /**
- * For what gives no sign of its own, as a port that begins to listen: tries until the attempt gives
- * something true. A short pause between two attempts keeps the machine free for the one we wait for.
+ * For conditions that cannot notify us, such as a port that starts listening: tries until the attempt returns something
+ * true. A short pause between two attempts leaves the CPU to the process that we wait for.
  */
 export async function eventually(attempt, what, { ms = DEADLINE_MS } = {}) {
   const end = Date.now() + ms;
@@ -33,7 +33,7 @@ export async function eventually(attempt, what, { ms = DEADLINE_MS } = {}) {
   }
 }
 
-/** Something that changes, and can be waited for. */
+/** An object that changes and can be waited for. */
 export class Changing {
   #waiting = new Set();
 
@@ -41,7 +41,7 @@ export class Changing {
     for (const look of [...this.#waiting]) look();
   }
 
-  /** Waits until `test` gives something true; it is looked at now and after every change. */
+  /** Waits until `test` returns something true; it is called now and after every change. */
   async until(test, what, options) {
     let look;
     const seen = new Promise((resolve, reject) => {

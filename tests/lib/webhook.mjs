@@ -1,4 +1,4 @@
-// WhatsApp's side: webhooks in the form of the Cloud API, and their signature.
+// WhatsApp's side: webhooks in the Cloud API's format, and their signature.
 import { createHmac, randomBytes } from 'node:crypto';
 
 export const WABA = '102290129340398';
@@ -7,20 +7,20 @@ export function sign(body, secret) {
   return `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`;
 }
 
-/** A wamid of real length. */
+/** A wamid with the length of real ones. */
 export function newWamid() {
   return `wamid.${randomBytes(33).toString('base64').replaceAll('+', 'A').replaceAll('/', 'B')}`;
 }
 
 let lastCustomer = randomBytes(4).readUInt32BE();
 
-/** Another one each time: of two hundred random ones two are the same once in five hundred runs. */
+/** A different one each time: among two hundred random ones, two would be equal once in five hundred runs. */
 export function newCustomer() {
   lastCustomer = (lastCustomer + 1) % 10_000_000;
   return `92345${String(lastCustomer).padStart(7, '0')}`;
 }
 
-/** One webhook around any number of changes. */
+/** One webhook with any number of changes. */
 export function webhook(changes, { waba = WABA } = {}) {
   return { object: 'whatsapp_business_account', entry: [{ id: waba, changes }] };
 }
@@ -55,7 +55,7 @@ export function textWebhook(number, options = {}) {
   return webhook([change(number, { contacts: [contact(who)], messages: [text(who)] })]);
 }
 
-/** Something that belongs to no conversation. */
+/** A webhook that belongs to no conversation. */
 export function qualityWebhook(limit = 'TIER_1K', waba = WABA) {
   return webhook([{
     field: 'phone_number_quality_update',

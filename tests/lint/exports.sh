@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The plugin shows the broker its three functions and nothing else: mosquitto 2.0 loads with RTLD_GLOBAL.
-# exports.sh ROOT convwire_auth.so
+# The plugin must export its three functions and nothing else: mosquitto 2.0 loads plugins with RTLD_GLOBAL. exports.sh
+# ROOT convwire_auth.so
 . "$(dirname "$0")/lib.sh"
 
 found=$(nm -D --defined-only "$2" | awk '{ print $2, $3 }' | sort)

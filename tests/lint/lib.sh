@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: MIT
-# What the lint scripts share. Each is run as `sh NAME.sh ROOT ...`, says every fault on a line of its own,
-# and exits 1 when there was one.
+# Shared by the lint scripts. Each is run as `sh NAME.sh ROOT ...`, prints each fault on a separate line, and exits 1 if
+# there is any.
 set -u
 cd "$1" || exit 2
 faults=$(mktemp) || exit 2
 trap 'rm -f "$faults"' EXIT
 
-# fault TEXT: a broken rule.
+# fault TEXT: records a broken rule.
 fault() {
 	echo "$*" >>"$faults"
 }
 
-# Reads `grep -n` lines; each is a fault of the rule TEXT.
+# faults_of TEXT: reads `grep -n` lines; each one breaks the rule TEXT.
 faults_of() {
 	awk -v rule="$1" '{ print rule ": " $0 }' >>"$faults"
 }
@@ -21,7 +21,7 @@ finish() {
 	test ! -s "$faults"
 }
 
-# The rooms of the product that hold C; those that are not built yet are passed over.
+# The product's directories that contain C; missing ones are skipped.
 rooms() {
 	for room in core store mqtt http ingest bridge api daemon auth-plugin cli sim; do
 		test -d "$room" && echo "$room"

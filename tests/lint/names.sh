@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# One name, five places: each core module has its header, its unit test and its line in
-# ARCHITECTURE.md; each header is guarded by its path.
+# Each core module must have its header, its unit test and its mention in ARCHITECTURE.md, all under the same name; each
+# header's guard must be made from its path.
 . "$(dirname "$0")/lib.sh"
 
-# Parts of a module that nobody else includes are tested with it.
+# Parts of a module that nothing else includes are tested with the module.
 test_of() {
 	case $1 in
 	token_keys) echo token ;;
@@ -13,7 +13,7 @@ test_of() {
 	*) echo "$1" ;;
 	esac
 }
-# The two halves of a module share what they have between them.
+# The two halves of a module share one private header.
 header_of() {
 	case $1 in
 	access_file) echo access_rules ;;
@@ -28,6 +28,6 @@ for file in core/*.c; do
 done
 for file in $(sources | grep '\.h$'); do
 	guard=$(echo "$file" | tr 'a-z/.-' 'A-Z___')
-	grep -q "^#ifndef $guard\$" "$file" || fault "$file: the guard is $guard"
+	grep -q "^#ifndef $guard\$" "$file" || fault "$file: the guard must be $guard"
 done
 finish

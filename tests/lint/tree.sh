@@ -1,13 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The tree's borders: each vendor header in its room, arrows to core and
-# store, no banned function, no // comment, files of a length that can be read.
+# The tree's boundaries: who may include each library's header and each other directory; no banned functions, no //
+# comments, no overlong files.
 . "$(dirname "$0")/lib.sh"
 
 # room_of HEADER PATTERN: only files whose path matches the extended regular expression may include it.
 room_of() {
 	grep -rnE "^[[:space:]]*#[[:space:]]*include[[:space:]]*[<\"]$1[>\"]" $(rooms) --include='*.[ch]' |
-		grep -vE "^($2)" | faults_of "$1 is not for this room"
+		grep -vE "^($2)" | faults_of "$1 may not be included here"
 }
 room_of 'microhttpd\.h' 'http/'
 room_of 'MQTTAsync\.h|MQTTClient\.h' 'mqtt/'
@@ -15,11 +15,10 @@ room_of 'sqlite3\.h' 'store/'
 room_of 'jwt\.h' 'core/token\.c:'
 room_of 'mosquitto(_plugin|_broker)?\.h' 'auth-plugin/plugin\.c:'
 room_of 'curl/[a-z]*\.h' 'cli/|bridge/|sim/'
-room_of 'ini\.h' 'core/conf\.c:'
 room_of 'crypt\.h' 'api/password\.c:'
 room_of 'zlib\.h' 'http/answer\.c:|tests/'
 
-# arrows ROOM ALLOWED: what a room may include of ours.
+# arrows ROOM ALLOWED: which of our directories a directory may include.
 arrows() {
 	test -d "$1" || return 0
 	grep -rnE '^[[:space:]]*#[[:space:]]*include[[:space:]]*"' "$1" --include='*.[ch]' |
@@ -35,7 +34,7 @@ arrows bridge 'core|store|mqtt|http|bridge'
 arrows api 'core|store|http|api'
 arrows sim 'core|http|sim'
 
-# Comments and texts may name what code must not call.
+# Prints the code without comments and strings, which may mention banned functions.
 code_of() {
 	sed -e 's|/\*[^*]*\*/||g' -e '/^[[:space:]]*\/\*/,/\*\//d' -e 's/"\([^"\\]\|\\.\)*"/""/g' "$1"
 }
@@ -50,11 +49,11 @@ for file in $(sources | grep '^store/' | grep -v '^store/sqlite\.c$'); do
 	code_of "$file" | grep -nE '(^|[^A-Za-z0-9_>.])(strdup|strndup|asprintf)[[:space:]]*\(' | faults_of "$file: copies go through db_dup"
 done
 
-# Longer on purpose, with the reason; everything else is two modules.
+# The length limits. Files that may be longer are listed with the reason; any other overlong file should be two modules.
 long_enough() {
 	case $1 in
 	store/columns.h) echo 200 ;;    # every column that several statements select
-	store/store.h) echo 310 ;;      # the one contract of every backend, with its operations as values
+	store/store.h) echo 310 ;;      # the interface of every backend, with its operations as values
 	store/statements.h) echo 225 ;; # all SQL in one list
 	*.c) echo 700 ;;
 	*) echo 150 ;;
@@ -63,7 +62,7 @@ long_enough() {
 for file in $(sources); do
 	lines=$(wc -l <"$file")
 	if [ "$lines" -gt "$(long_enough "$file")" ]; then
-		fault "$file: $lines lines, at most $(long_enough "$file"): look for a seam"
+		fault "$file: $lines lines, at most $(long_enough "$file"): split the file"
 	fi
 done
 finish

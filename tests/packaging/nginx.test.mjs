@@ -1,4 +1,5 @@
-// packaging/nginx.conf as it stands, with a certificate of ours and the scenario's ports: doctor finds nothing wrong with it from outside.
+// packaging/nginx.conf unchanged except for our certificate and the scenario's ports: doctor finds nothing wrong with
+// it from outside.
 import assert from 'node:assert/strict';
 import fs from 'node:fs/promises';
 import https from 'node:https';
@@ -13,7 +14,7 @@ import { makeCertificates } from '../lib/tls_proxy.mjs';
 import { eventually } from '../lib/until.mjs';
 import { newCustomer } from '../lib/webhook.mjs';
 
-/** Everything that the example leaves to whoever copies it. */
+/** Starts nginx with everything that the example leaves to the user. */
 async function startNginx(system, ports = freePorts(2)) {
   const dir = await fs.mkdtemp(path.join(os.tmpdir(), 'convwire-nginx-'));
   system.cleanups.push(() => fs.rm(dir, { recursive: true }));
@@ -33,7 +34,7 @@ http { access_log ${dir}/access.log; ${places}\n${example}\n}\n`);
   return { url: `https://localhost:${port}`, port, plainPort, dir, ca: certificates.ca };
 }
 
-scenario('the nginx example: TLS, /mqtt, 4 MB bodies, the redirect; doctor is content', async (system) => {
+scenario('the nginx example: TLS, /mqtt, 4 MB bodies, the redirect; doctor finds no fault', async (system) => {
   await system.init();
   await system.startSim();
   const ports = await freePorts(2);
@@ -47,7 +48,7 @@ scenario('the nginx example: TLS, /mqtt, 4 MB bodies, the redirect; doctor is co
   for (const check of ['public_url', 'certificate', 'verification', 'big webhook', 'websocket', 'road']) assert.match(stdout, new RegExp(`^ok    ${check} `, 'm'));
 });
 
-scenario('the nginx example: no number, no word that is searched for, no secret is kept in its logs', async (system) => {
+scenario('the nginx example: its logs contain no phone number, no search text and no secret', async (system) => {
   await (await system.init()).start();
   const proxy = await startNginx(system);
   const from = newCustomer();
@@ -68,7 +69,7 @@ scenario('the nginx example: no number, no word that is searched for, no secret 
   }
 });
 
-scenario('the nginx example: who drips is cut off, who sends too much is refused', async (system) => {
+scenario('the nginx example: slow clients are cut off, oversized bodies are refused', async (system) => {
   await (await system.init()).start();
   const proxy = await startNginx(system);
   const ca = await fs.readFile(proxy.ca);

@@ -1,6 +1,6 @@
 #!/bin/sh
-# run.sh TOOL BUILD FILE: one file of scenarios under a tool. Fails on a failed scenario, and on any report that the tool wrote,
-# whatever the program's exit code was. BUILD is the plain build: what is not instrumented comes from there.
+# run.sh TOOL BUILD FILE: runs one file of scenarios under a tool. Fails if a scenario fails or the tool wrote any
+# report, whatever the exit code. BUILD is the plain build, used for everything that is not instrumented.
 #   asan, tsan            the daemon, the command line and the simulator of build-TOOL, with the plain plugin
 #   asan-broker           the instrumented plugin in the broker
 #   valgrind-broker       the plain plugin in a broker that valgrind runs
@@ -12,7 +12,7 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 reports=$(mktemp -d)
 trap 'rm -rf "$reports"' EXIT
 
-export CONVWIRE_BUILD="$plain" CONVWIRE_DEADLINE_MS=60000 # what is instrumented is slower
+export CONVWIRE_BUILD="$plain" CONVWIRE_DEADLINE_MS=60000 # instrumented programs are slower
 export ASAN_OPTIONS="log_path=$reports/asan" UBSAN_OPTIONS="log_path=$reports/ubsan:print_stacktrace=1"
 export TSAN_OPTIONS="log_path=$reports/tsan:suppressions=$root/tests/sanitizer/tsan.supp"
 
@@ -21,15 +21,15 @@ asan | tsan)
 	export CONVWIRE_BUILD="$root/build-$tool" CONVWIRE_PLUGIN="$plain/lib/convwire_auth.so"
 	;;
 asan-broker)
-	# mosquitto is not instrumented, so the library must be there before the plugin is. It has leaks of its own, which
-	# shall not fail it; the plugin's are found below.
+	# mosquitto is not instrumented, so the library must be loaded before the plugin. mosquitto's own leaks must not
+	# fail the test; the plugin's leaks are found below.
 	CONVWIRE_BROKER_PRELOAD=$(gcc -print-file-name=libasan.so)
 	export CONVWIRE_BROKER_PRELOAD CONVWIRE_PLUGIN="$root/build-asan/lib/convwire_auth.so"
 	export ASAN_OPTIONS="log_path=$reports/asan:abort_on_error=1:exitcode=0:detect_leaks=1"
 	;;
 valgrind-broker)
-	# It sees what AddressSanitizer does not: mosquitto's own use of memory after a plugin has called back into it, and
-	# bytes that nobody has written.
+	# valgrind sees what AddressSanitizer does not: memory that mosquitto uses after the plugin called into it, and
+	# uninitialised bytes.
 	export CONVWIRE_BROKER_WRAPPER="valgrind --quiet --error-exitcode=99 --keep-debuginfo=yes --log-file=$reports/valgrind.%p"
 	;;
 *)
@@ -38,8 +38,8 @@ valgrind-broker)
 	;;
 esac
 
-# A report of nothing but leaks that mosquitto's own functions made is none. The plugin is unloaded by then: its frames
-# have no name.
+# A report with only leaks from mosquitto's own functions is not a fault. The plugin is already unloaded then, so its
+# frames have no name.
 is_fault() {
 	grep -q 'ERROR: LeakSanitizer' "$1" || return 0
 	[ "$tool" = asan-broker ] || return 0

@@ -91,7 +91,7 @@ char *jws_unsigned(const char *header, const char *claims)
 	return join(join(encode_text(header), encode_text(claims)), strdup(""));
 }
 
-/* RFC 7518 section 3.4: R and S side by side, not DER. */
+/* RFC 7518 section 3.4: R and S concatenated, not DER. */
 static char *raw_signature(const unsigned char *der, size_t len)
 {
 	unsigned char raw[2 * P256_BYTES];

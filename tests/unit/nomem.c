@@ -9,7 +9,7 @@
 
 #include "core/memory.h"
 
-/* How many allocations until the one that fails; 0: none does. */
+/* How many allocations until one fails; 0: none fails. */
 static atomic_long until_failure;
 static sqlite3_mem_methods sqlite_methods;
 

@@ -5,16 +5,17 @@
 #include <stdbool.h>
 
 /*
- * Makes one allocation fail: of ours (the program is linked with --wrap), of jansson's, SQLite's or OpenSSL's, on any thread.
+ * Makes one allocation fail: one of ours (the program is linked with --wrap), jansson's, SQLite's or OpenSSL's, on any
+ * thread.
  */
 
-/* Once, before anything else of the program. */
+/* Call once, before anything else in the program. */
 void nomem_init(void);
 
-/* The n-th allocation from now on fails, from 1. */
+/* Makes the n-th allocation from now on fail, counted from 1. */
 void nomem_arm(long n);
 
-/* No more fails. Has one failed? */
+/* Lets all further allocations succeed. Returns whether one has failed. */
 bool nomem_disarm(void);
 
 #endif

@@ -22,7 +22,7 @@ int64_t __wrap_cw_clock_monotonic_ms(void)
 
 /* ---- the broker ---- */
 
-/* As mosquitto does it: asks about the subscriptions that the client has, then the client is gone. */
+/* As mosquitto does it: checks the client's subscriptions again, then ends the client. */
 static void kick(const char *client_id, bool with_will)
 {
 	const struct policy_check check = { .action = CW_ACCESS_SUBSCRIBE, .topic = "acct/acme/conv/+" };
@@ -63,7 +63,7 @@ static void log_line(bool is_error, const char *line)
 
 static const struct broker broker = { kick, tell, log_line };
 
-/* ---- coming and going ---- */
+/* ---- set-up and teardown ---- */
 
 static char *own_path(const struct policy_fixture *fixture, const char *name)
 {
@@ -192,7 +192,7 @@ const char *policy_fixture_acme_token(struct policy_fixture *fixture, const char
 
 const void *policy_fixture_client(size_t n)
 {
-	return (const void *)(uintptr_t)(0x5500000000 + n * 1216); /* about a struct mosquitto apart */
+	return (const void *)(uintptr_t)(0x5500000000 + n * 1216); /* about the size of a struct mosquitto apart */
 }
 
 struct session *policy_fixture_try(struct policy_fixture *fixture, size_t client, const char *client_id,
@@ -255,7 +255,7 @@ void policy_fixture_mark_revoked(struct policy_fixture *fixture, struct session 
 	sessions_refresh(&fixture->policy.sessions, session);
 }
 
-/* ---- what was said ---- */
+/* ---- recorded messages ---- */
 
 const char *policy_fixture_text(const json_t *json, const char *name)
 {

@@ -17,7 +17,7 @@ static const char *secret_only_account(void *context, const char *secret)
 	return strcmp(secret, "main") == 0 ? "acme" : NULL;
 }
 
-/* Renders at once, as the publisher does, on the writer's thread. */
+/* Renders at once, on the writer's thread, as the publisher does. */
 static void take_events(void *context, struct cw_event *given, size_t n_events)
 {
 	struct fixture *fixture = context;
@@ -154,7 +154,7 @@ static bool is_replaying(struct fixture *fixture)
 	return is_any;
 }
 
-/* The writer replays a slice behind every batch: an operation that does nothing drives it on. */
+/* The writer replays a slice after every batch; an operation that does nothing makes it continue. */
 static void finish_replay(struct fixture *fixture)
 {
 	for (int i = 0; i < 1000 && is_replaying(fixture); i++) {
@@ -268,7 +268,7 @@ void post_statuses(struct fixture *fixture, const char *statuses)
 	post_list(fixture, "statuses", statuses);
 }
 
-/* ---- asking ---- */
+/* ---- reading ---- */
 
 static struct cw_reader *ask(struct fixture *fixture, json_t *empty)
 {

@@ -8,10 +8,10 @@
 #include "tests/unit/temp_dir.h"
 
 /*
- * A store in a directory of its own, with account `acme` and its number 1001, and what the tests say to
- * it: webhooks as text, answers as the JSON that goes over the wire. The clock stands near FIXTURE_NOW_S.
+ * A store in its own directory, with account `acme` and its number 1001, and the tests' helpers: webhooks written as
+ * text, answers as the JSON that clients get. The clock is set near FIXTURE_NOW_S.
  *
- * Secrets: `main` speaks for every account and lists only acme; `foreign` speaks for account other only.
+ * Secrets: `main` may sign for every account but lists only acme; `foreign` may only sign for account other.
  */
 #define FIXTURE_NOW_S INT64_C(1800000000)
 #define FIXTURE_NOW_MS (FIXTURE_NOW_S * 1000)
@@ -32,14 +32,14 @@ struct fixture {
 	struct cw_store *store;
 	struct cw_error error;
 	/*
-	 * What on_events was given, as JSON with id and quiet, and with lost_by and assignee where it changes who has
-	 * the conversation; the writer's, read after a commit.
+	 * The events passed to on_events, as JSON with id and quiet, and with lost_by and assignee if the assignee changes.
+	 * Owned by the writer; read it after a commit.
 	 */
 	json_t *handed_over;
 	bool is_deaf; /* events are not rendered */
 	bool is_broken;
-	char fault[160]; /* the last row that was reported */
-	json_t *answer;  /* of the last question; the next one frees it */
+	char fault[160]; /* the last fault that was reported */
+	json_t *answer;  /* of the last read; the next one frees it */
 };
 
 int fixture_start(void **state);
@@ -58,19 +58,19 @@ enum cw_status add_number(struct fixture *fixture, const char *account, const ch
 enum cw_status add_alias(struct fixture *fixture, const char *phone_number_id, const char *customer,
 			 const char *legacy_id, char *ret_conversation);
 
-/* In account acme; subject NULL: nobody. */
+/* Assigns in account acme; subject NULL: nobody. */
 enum cw_status assign(struct fixture *fixture, const char *conversation_id, const char *subject);
 
-/* One change: value is the inside of an object, with ' for ". Every failure fails the test. */
+/* Posts one change: value is the content of an object, with ' for ". Every failure fails the test. */
 void post_as(struct fixture *fixture, const char *secret, const char *waba_id, const char *field, const char *value);
 void post(struct fixture *fixture, const char *field, const char *value);
-/* messages[] at number 1001; several are parted by commas. */
+/* Posts messages[] to number 1001; several are separated by commas. */
 void post_messages(struct fixture *fixture, const char *messages);
 void post_statuses(struct fixture *fixture, const char *statuses);
-/* A body as it is. */
+/* Posts a body unchanged. */
 void post_body(struct fixture *fixture, const char *secret, const char *body);
 
-/* Answers that live until the next question. conversation: JSON null when there is none. */
+/* Answers, valid until the next read. conversation: JSON null if it does not exist. */
 json_t *conversation(struct fixture *fixture, const char *id);
 json_t *conversations(struct fixture *fixture, const char *account);
 json_t *thread(struct fixture *fixture, const char *id); /* newest first */

@@ -49,11 +49,11 @@ static const struct {
 } shipped[] = {
 	/*                                                 rwWs    rwWs    rwWs */
 	{ "acct/acme/conv/" MINE,                         "r--s", "r--s", "r--s" },
-	{ "acct/acme/conv/" NOT_MINE,                     "r--s", "---s", "r--s" }, /* its deliveries are checked */
+	{ "acct/acme/conv/" NOT_MINE,                     "r--s", "---s", "r--s" }, /* each delivery is checked */
 	{ "acct/acme/conv/+",                             "---s", "---s", "---s" },
 	{ "acct/acme/conv/#",                             "----", "----", "----" }, /* wider than the grant */
 	{ "acct/acme/events",                             "r--s", "r--s", "r--s" },
-	{ "acct/acme/head",                               "r--s", "----", "r--s" }, /* the limited have their feed */
+	{ "acct/acme/head",                               "r--s", "----", "r--s" }, /* limited agents have their feed */
 	{ "acct/acme/conv/" MINE "/cmd/bob",              "-w--", "-w--", "----" },
 	{ "acct/acme/conv/" NOT_MINE "/cmd/bob",          "-w--", "----", "----" },
 	{ "acct/acme/conv/" MINE "/cmd/alice",            "----", "----", "----" }, /* as somebody else */
@@ -71,7 +71,7 @@ static const struct {
 	{ "acct/acme/agent/alice/presence/tab1",          "r--s", "r--s", "----" },
 	{ "acct/acme/#",                                  "----", "----", "----" },
 	{ "acct/acme/+/+",                                "----", "----", "----" },
-	/* tenancy: nobody reaches out of acct/acme/ */
+	/* tenancy: nobody gets outside acct/acme/ */
 	{ "acct/other/conv/other_1_2",                    "----", "----", "----" },
 	{ "acct/other/head",                              "----", "----", "----" },
 	{ "acct/+/conv/+",                                "----", "----", "----" },
@@ -113,7 +113,7 @@ static void the_shipped_roles_may_what_they_should(void **state)
 		assert_row(access, "assigned-agent", shipped[i].topic, shipped[i].assigned);
 		assert_row(access, "viewer", shipped[i].topic, shipped[i].viewer);
 		assert_row(access, "unknown", shipped[i].topic, "----");
-		assert_row(access, "service", shipped[i].topic, "----"); /* goes with _system only */
+		assert_row(access, "service", shipped[i].topic, "----"); /* only works with _system */
 	}
 	cw_access_destroy(access);
 }
@@ -234,13 +234,13 @@ static void placeholders_stand_for_the_clients_own_names(void **state)
 	assert_row(access, "agent", "acct/acme/s/bob", "r--s");
 	assert_row(access, "agent", "acct/acme/s/alice", "----");
 	assert_row(access, "agent", "acct/acme/c/acme:bob:1", "r--s");
-	assert_row(access, "agent", "acct/acme/literal/%s", "r--s"); /* `topic` is taken as it stands */
+	assert_row(access, "agent", "acct/acme/literal/%s", "r--s"); /* `topic` is taken literally */
 	assert_row(access, "agent", "acct/acme/literal/bob", "----");
 	struct cw_access_request request = {
 		.account = "acme", .subject = "+", .role = "agent", .client_id = "", .topic = "acct/acme/s/alice"
 	};
 
-	assert_false(cw_access_allows(access, &request)); /* a subject that is a wildcard opens nothing */
+	assert_false(cw_access_allows(access, &request)); /* a wildcard as subject grants nothing */
 	request.subject = "bob";
 	request.client_id = "#";
 	request.topic = "acct/acme/c/x";
@@ -309,7 +309,7 @@ static void faults_name_file_line_and_word(void **state)
 		{ "role a\npattern read #\n", ":2:", "#" }, /* not below acct/ */
 		{ "role a\npattern read $SYS/#\n", ":2:", "$SYS" },
 		{ "role a\npattern read acct/%a/x#\n", ":2:", "x#" },
-		{ "role a\npattern read acct/%u/x\n", ":2:", "%u" }, /* mosquitto's %u is not ours */
+		{ "role a\npattern read acct/%u/x\n", ":2:", "%u" }, /* mosquitto's %u, which we do not have */
 		{ "role a\npattern read acct/%a/x%\n", ":2:", "x%" },
 		{ "role a\npattern read acct/%a/x retained\n", ":2:", "retained" },
 		{ "role a\npattern read acct/%a/x qos 3\n", ":2:", "qos" },

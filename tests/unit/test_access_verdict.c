@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What core/access says of its answers: why, by which line, and which roles there are. */
+/* How core/access explains its decisions: the reason, the line that decided, and the list of roles. */
 #include "core/access.h"
 
 #include "tests/unit/unit.h"
@@ -22,7 +22,7 @@ static struct cw_access *parse(const char *text)
 	return access;
 }
 
-/* ---- why ---- */
+/* ---- reasons ---- */
 
 struct question {
 	const char *account, *subject, *role;
@@ -87,7 +87,7 @@ static void every_verdict_has_its_reason_and_its_line(void **state)
 		{ { "acme", "bob", "agent", R, "acct/acme/conv/" NOT_MINE, 0, false },
 		  CW_ACCESS_DENY_RULE,
 		  "roles.acl:5: pattern deny acct/%a/conv/" NOT_MINE },
-		/* A deny rule about a client id denies where there is none. */
+		/* A deny rule with a client id denies if there is no client id. */
 		{ { "acme", "bob", "agent", R, "acct/acme/c/x", 0, false },
 		  CW_ACCESS_DENY_RULE,
 		  "roles.acl:6: pattern deny acct/%a/c/%c" },
@@ -174,7 +174,7 @@ static void a_claim_that_refuses_is_named_by_its_entry(void **state)
 	} rows[] = {
 		{ "acct/acme/head", CW_ACCESS_RULE, "roles.acl:6: pattern read  acct/%a/head" },
 		{ "acct/acme/events", CW_ACCESS_CLAIM, "entry 2 of the token's acl claim" },
-		{ "acct/acme/conv/" MINE, CW_ACCESS_CLAIM, "" }, /* no entry allows it */
+		{ "acct/acme/conv/" MINE, CW_ACCESS_CLAIM, "" }, /* no entry of the claim allows it */
 		{ "acct/acme/nothing", CW_ACCESS_NO_RULE, "" },  /* the role comes first */
 	};
 
@@ -205,7 +205,7 @@ static void a_claim_narrows_what_http_gives_too(void **state)
 	(void)state;
 	assert_true(cw_access_sees_all(access, &token));
 	assert_ok(cw_claim_parse(acl, &token.claim, &error), error);
-	assert_false(cw_access_sees_all(access, &token)); /* now each row is asked for */
+	assert_false(cw_access_sees_all(access, &token)); /* now each row is checked */
 	assert_true(cw_access_sees_conversation(access, &token, MINE, NULL));
 	assert_false(cw_access_sees_conversation(access, &token, NOT_MINE, NULL));
 	assert_true(cw_access_sees_events(access, &token));
@@ -215,7 +215,7 @@ static void a_claim_narrows_what_http_gives_too(void **state)
 	cw_access_destroy(access);
 }
 
-/* ---- _system and what is everybody's ---- */
+/* ---- _system, and topics for everybody ---- */
 
 static void admins_of_the_system_reach_their_two_topics(void **state)
 {
@@ -230,14 +230,14 @@ static void admins_of_the_system_reach_their_two_topics(void **state)
 		{ { "_system", "ops", "admin", R, CW_TOPIC_CONTROL, 1, false }, false },
 		{ { "_system", "ops", "admin", S, CW_TOPIC_CONTROL "/#", 1, false }, false },
 		{ { "_system", "ops", "admin", S, "$CONTROL/#", 1, false }, false },
-		{ { "_system", "ops", "admin", W, CW_TOPIC_CONTROL_ASSIGN, 1, false }, false }, /* the publisher's */
+		{ { "_system", "ops", "admin", W, CW_TOPIC_CONTROL_ASSIGN, 1, false }, false }, /* only for the publisher */
 		{ { "_system", "ops", "admin", W, "$CONTROL/dynamic-security/v1", 1, false }, false },
 		{ { "_system", "ops", "admin", R, "acct/acme/events", 1, false }, false },
 		{ { "_system", "ops", "supervisor", W, CW_TOPIC_CONTROL, 1, false }, false },
 		{ { "_system", "publisher", "service", W, CW_TOPIC_CONTROL_ASSIGN, 1, false }, true },
 		{ { "_system", "publisher", "service", W, CW_TOPIC_CONTROL, 1, false }, false },
 		{ { "_system", "bridge", "service", W, CW_TOPIC_CONTROL_ASSIGN, 1, false }, false },
-		{ { "acme", "ops", "admin", W, CW_TOPIC_CONTROL, 1, false }, false }, /* a tenant's admin */
+		{ { "acme", "ops", "admin", W, CW_TOPIC_CONTROL, 1, false }, false }, /* an admin of a tenant */
 		{ { "acme", "publisher", "service", W, CW_TOPIC_CONTROL_ASSIGN, 1, false }, false },
 		{ { "acme", "bob", "agent", S, CW_TOPIC_CONTROL_RESPONSE, 1, false }, false },
 	};
@@ -265,7 +265,7 @@ static void everybody_may_renew_and_nothing_else_under_control(void **state)
 	question.account = "_system";
 	assert_true(decide(access, &question, NULL).is_allowed);
 	question.retain = true;
-	assert_false(decide(access, &question, NULL).is_allowed); /* a token must not lie about */
+	assert_false(decide(access, &question, NULL).is_allowed); /* a retained token must not remain at the broker */
 	question.retain = false;
 	question.action = R;
 	assert_false(decide(access, &question, NULL).is_allowed);
@@ -335,7 +335,7 @@ static void roles_and_their_rules_are_listed(void **state)
 	cw_access_destroy(access);
 }
 
-/* A rule that is in two lists of its role stands in the list once. */
+/* A rule that is in two of its role's lists is listed only once. */
 static void a_readwrite_rule_is_listed_once(void **state)
 {
 	struct cw_access *access = parse("role a, b\npattern readwrite acct/%a/x\npattern deny acct/%a/y\nrole c\n");

@@ -38,7 +38,7 @@ static void every_answer_has_the_headers_that_keep_pages_safe(void **state)
 	(void)state;
 	answer_add_header(&answer, "cache-control", "private");
 	answer_complete(&answer, "gzip");
-	assert_string_equal(header(&answer, "Cache-Control"), "private"); /* what the handler said counts */
+	assert_string_equal(header(&answer, "Cache-Control"), "private"); /* the handler's header wins */
 	assert_string_equal(header(&answer, "X-Content-Type-Options"), "nosniff");
 	assert_string_equal(header(&answer, "X-Frame-Options"), "DENY");
 	assert_string_equal(header(&answer, "Referrer-Policy"), "no-referrer");

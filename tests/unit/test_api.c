@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What the HTTP API gives to agents limited to some conversations, and to revoked tokens: over a socket, as clients ask. */
+/*
+ * What the HTTP API returns to agents limited to some conversations, and to revoked tokens; tested over a socket, as
+ * clients use it.
+ */
 #include "api/api.h"
 #include "core/clock.h"
 #include "tests/unit/jws.h"
@@ -18,7 +21,7 @@ static struct {
 	struct cw_access *access;
 	struct cw_http_server *server;
 	struct cw_http_route routes[N_ROUTES];
-	struct cw_token synced; /* by on_limited_sync */
+	struct cw_token synced; /* set by on_limited_sync */
 	int n_synced;
 	char path[300]; /* of the socket; the server keeps it */
 	json_t *answer; /* of the last request; the next one frees it */
@@ -91,9 +94,12 @@ static int close_door(void **state)
 }
 #define API_TEST(name) cmocka_unit_test_setup_teardown(name, open_door, close_door)
 
-/* ---- asking ---- */
+/* ---- requests ---- */
 
-/* Asks as an agent of acme whose token was issued at FIXTURE_NOW_S + issued_s; the status, with the JSON in door.answer. */
+/*
+ * Sends a request as an agent of acme whose token was issued at FIXTURE_NOW_S + issued_s. Returns the status; the JSON
+ * is in door.answer.
+ */
 static int ask_issued(const char *role, const char *subject, int64_t issued_s, const char *path)
 {
 	char claims[300];
@@ -136,7 +142,7 @@ static void sync_since(struct fixture *fixture, const char *role, const char *su
 	assert_null(at(door.answer, "reset"));
 }
 
-/* A array of the answer holds exactly one element, at member ("": itself). */
+/* An array in the answer has exactly one element; member is the path within it ("": the element itself). */
 static void assert_only(const char *array, const char *member, const char *expected)
 {
 	const json_t *list = at(door.answer, array);
@@ -157,7 +163,7 @@ static void two_conversations(struct fixture *fixture)
 	assert_ok(assign(fixture, A, "ana"), fixture->error);
 }
 
-/* ---- claims ---- */
+/* ---- tests ---- */
 
 static void every_route_gives_a_limited_agent_their_own_and_nothing_else(void **state)
 {
@@ -187,7 +193,9 @@ static void every_route_gives_a_limited_agent_their_own_and_nothing_else(void **
 	assert_string_equal(text_at(door.answer, "head_topic"), "acct/acme/agent/ana/feed");
 }
 
-/* Nobody can ask which customers there are: another's conversation answers as one that is not there. */
+/*
+ * Nobody can find out which customers exist: a conversation of another agent is answered like one that does not exist.
+ */
 static void what_may_not_be_seen_does_not_exist(void **state)
 {
 	struct fixture *fixture = *state;
@@ -217,7 +225,7 @@ static void agents_who_see_all_see_all(void **state)
 	assert_int_equal(ask("agent", "bea", "conversations/" A "/messages"), 200);
 	sync_since(fixture, "agent", "ana", 0);
 	assert_int_equal(json_array_size(at(door.answer, "events")), 3);
-	assert_empty("gained"); /* nothing comes and goes for them */
+	assert_empty("gained"); /* unlimited agents gain and lose nothing */
 	assert_empty("lost");
 }
 
@@ -237,7 +245,7 @@ static void sync_names_what_was_gained_and_lost_since_the_cursor(void **state)
 	sync_since(fixture, "assigned-agent", "bea", cursor);
 	assert_only("gained", "", A);
 	assert_empty("lost");
-	/* There and back is no change. */
+	/* Assigned away and back again is no change. */
 	assert_ok(assign(fixture, A, "ana"), fixture->error);
 	assert_ok(assign(fixture, B, NULL), fixture->error);
 	sync_since(fixture, "assigned-agent", "ana", cursor);
@@ -278,7 +286,7 @@ static void a_revoked_token_is_refused_and_a_newer_one_taken(void **state)
 
 	(void)state;
 	assert_int_equal(cw_token_keys_longest_s(NULL), 0);
-	assert_int_equal(cw_token_keys_longest_s(door.api.keys), 86400); /* the default: how long the rule is needed */
+	assert_int_equal(cw_token_keys_longest_s(door.api.keys), 86400); /* the default, and how long rules are kept */
 	assert_int_equal(ask("agent", "ana", "conversations"), 200);
 	assert_int_equal(cw_revocations_add(door.api.revocations, &revocation, FIXTURE_NOW_S), CW_OK);
 	static const char *const paths[] = { "sync", "conversations", "conversations/" A,

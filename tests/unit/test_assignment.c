@@ -5,7 +5,7 @@
 
 #define BOBS "acme_1001_923456789012"
 
-static struct people *the_people; /* of the test: hashes are theirs */
+static struct people *the_people; /* of the test; hashes depend on it */
 
 static int start(void **state)
 {
@@ -21,7 +21,7 @@ static int stop(void **state)
 {
 	struct people *people = *state;
 
-	assert_int_equal(people->persons.n, 0); /* every table gave its people back */
+	assert_int_equal(people->persons.n, 0); /* every table released its people */
 	people_finish(people);
 	free(people);
 	return 0;
@@ -170,9 +170,9 @@ static void a_large_table_goes_in_slices(void **state)
 		n_slices++;
 		assert_true(n_slices < 100);
 	}
-	assert_in_range(n_slices, 20000 / 5000, 65536 / 5000 + 2); /* places are counted, and half of them are free */
+	assert_in_range(n_slices, 20000 / 5000, 65536 / 5000 + 2); /* slots are counted, and half of them are free */
 	assert_int_equal(people->persons.n, 0);
-	assert_true(assignments_free_some(create(people), 1)); /* an empty one at once */
+	assert_true(assignments_free_some(create(people), 1)); /* an empty table at once */
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)

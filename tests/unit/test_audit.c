@@ -12,7 +12,7 @@ static int start(void **state)
 	return policy_fixture_start(state);
 }
 
-/* The only line, as JSON; a line that is cut would be none. */
+/* The only line, parsed as JSON; a truncated line would not parse. */
 static json_t *only_line(struct policy_fixture *fixture)
 {
 	assert_int_equal(fixture->n_logged, 1);
@@ -41,7 +41,7 @@ static void refuse_publish(struct policy_fixture *fixture, const struct session 
 	audit_refusal(&audit, &fixture->policy, session, &check, "no rule", NULL);
 }
 
-/* ---- what a line holds ---- */
+/* ---- contents of a line ---- */
 
 static void a_refused_connect_has_its_line(void **state)
 {
@@ -105,7 +105,7 @@ static void a_command_has_its_line_with_what_it_was_about(void **state)
 	json_decref(line);
 }
 
-/* ---- what may be shown ---- */
+/* ---- masking ---- */
 
 static void conversations_are_tags_and_numbers_are_cut(void **state)
 {
@@ -117,7 +117,7 @@ static void conversations_are_tags_and_numbers_are_cut(void **state)
 		{ "acct/acme/conv/923456789012", "acct/acme/conv/...9012" },
 		{ "acct/acme/conv/+923456789012", "acct/acme/conv/+...9012" },
 		{ "acct/acme/conv/x.923456789012.y1234567", "acct/acme/conv/x....9012.y...4567" },
-		{ "acct/acme/conv/123456", "acct/acme/conv/123456" },       /* no phone number is so short */
+		{ "acct/acme/conv/123456", "acct/acme/conv/123456" },       /* too short for a phone number */
 		{ "acct/695151526524/events", "acct/695151526524/events" }, /* an account may be a number */
 		{ "695151526524/acme", "...6524/acme" },
 		{ "acct/acme/a\"b\\c\nd\xc3\xa9", "acct/acme/a?b?c?d??" },
@@ -135,7 +135,7 @@ static void conversations_are_tags_and_numbers_are_cut(void **state)
 	(void)snprintf(expected, sizeof(expected), "acct/acme/conv/%s/cmd/bob", tag);
 	audit_topic(&fixture->policy, "acct/acme/conv/" POLICY_CONVERSATION "/cmd/bob", out, sizeof(out));
 	assert_string_equal(out, expected);
-	/* Whose account it is under is no matter, nor is where it stands. */
+	/* Neither the account nor the level matters. */
 	(void)snprintf(expected, sizeof(expected), "acct/%s", tag);
 	audit_topic(&fixture->policy, "acct/" POLICY_CONVERSATION, out, sizeof(out));
 	assert_string_equal(out, expected);
@@ -180,7 +180,7 @@ static void what_a_client_chose_cannot_end_the_line_early(void **state)
 
 	assert_string_equal(policy_fixture_text(line, "event"), "connect_refused");
 	json_decref(line);
-	/* The longest of everything: mosquitto cuts lines at 1000 bytes. */
+	/* The longest possible values: mosquitto truncates lines at 1000 bytes. */
 	memset(long_text, '"', sizeof(long_text) - 1);
 	long_text[sizeof(long_text) - 1] = '\0';
 	refuse_connect(fixture, long_text, long_text);
@@ -274,7 +274,7 @@ static void refusals_are_limited_and_what_was_left_out_is_said(void **state)
 	for (int i = 0; i < 250; i++) {
 		refuse_connect(fixture, "x", "r");
 	}
-	assert_int_equal(fixture->n_logged, 20); /* a second's */
+	assert_int_equal(fixture->n_logged, 20); /* one second's worth */
 	policy_fixture_forget_notes(fixture);
 	audit_tick(&audit, &fixture->policy, policy_fixture_monotonic_ms);
 	json_t *line = only_line(fixture);
@@ -284,7 +284,7 @@ static void refusals_are_limited_and_what_was_left_out_is_said(void **state)
 	assert_int_equal(policy_fixture_int(line, "count"), 50 + 230);
 	json_decref(line);
 	audit_tick(&audit, &fixture->policy, policy_fixture_monotonic_ms + 20000);
-	assert_int_equal(fixture->n_logged, 0); /* nothing since */
+	assert_int_equal(fixture->n_logged, 0); /* nothing suppressed since */
 }
 
 static void it_is_said_at_most_every_ten_seconds(void **state)
@@ -329,7 +329,7 @@ static void lines_come_back_one_by_one(void **state)
 		refuse_publish(fixture, NULL, "a");
 	}
 	policy_fixture_forget_notes(fixture);
-	for (int ms = 0; ms < 5000; ms++) { /* a refusal each millisecond: 20 a second get through */
+	for (int ms = 0; ms < 5000; ms++) { /* a refusal every millisecond: 20 a second are logged */
 		policy_fixture_monotonic_ms++;
 		refuse_publish(fixture, NULL, "a");
 	}

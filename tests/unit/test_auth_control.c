@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* auth-plugin/control: administration by MQTT. (api/control has the name's own test.) */
+/* auth-plugin/control: administration over MQTT. (test_control.c tests api/control.) */
 #include "auth-plugin/control.h"
 
 #include "core/clock.h"
@@ -17,7 +17,7 @@ static int start(void **state)
 	return status;
 }
 
-/* The administrator; the same at each call. */
+/* The administrator; the same session at each call. */
 static struct session *admin(struct policy_fixture *fixture)
 {
 	struct session *session = sessions_find(&fixture->policy.sessions, policy_fixture_client(5000));
@@ -33,7 +33,7 @@ static struct session *admin(struct policy_fixture *fixture)
 	return session;
 }
 
-/* The `responses` of one request, which went to the administrator alone. */
+/* The `responses` to one request, which were sent only to the administrator. */
 static const json_t *ask(struct policy_fixture *fixture, const char *request)
 {
 	struct session *session = admin(fixture);
@@ -112,7 +112,7 @@ static void clients_are_listed_and_filtered(void **state)
 	(void)policy_fixture_admit(fixture, 2, "bob", "agent");
 	(void)policy_fixture_admit(fixture, 3, "eve", "viewer");
 	sessions_end(&fixture->policy.sessions, policy_fixture_admit(fixture, 4, "gone", "agent"), POLICY_NOW_S);
-	assert_int_equal(policy_fixture_int(done(fixture, "listClients", ""), "totalCount"), 4); /* and the one who asks */
+	assert_int_equal(policy_fixture_int(done(fixture, "listClients", ""), "totalCount"), 4); /* and the admin */
 	assert_int_equal(policy_fixture_int(done(fixture, "listClients", ",'account':'acme'"), "totalCount"), 3);
 	assert_int_equal(policy_fixture_int(done(fixture, "listClients", ",'account':'none'"), "totalCount"), 0);
 	const json_t *data = done(fixture, "listClients", ",'account':'acme','subject':'eve'");
@@ -226,7 +226,7 @@ static void clients_are_kicked_one_by_one_or_all_of_a_kind(void **state)
 	}
 	assert_int_equal(policy_fixture_int(done(fixture, "kick", ",'clientid':'acme:bob:0'"), "kicked"), 1);
 	assert_contains(fixture->logged[0].line, "\"target\":\"acme:bob:0\"");
-	assert_int_equal(policy_fixture_int(done(fixture, "kick", ",'clientid':'acme:bob:0'"), "kicked"), 0); /* it goes */
+	assert_int_equal(policy_fixture_int(done(fixture, "kick", ",'clientid':'acme:bob:0'"), "kicked"), 0); /* pending */
 	assert_int_equal(policy_fixture_int(done(fixture, "kick", ",'account':'acme','subject':'bob'"), "kicked"), 2);
 	assert_contains(fixture->logged[0].line, "\"target_account\":\"acme\"");
 	assert_contains(fixture->logged[0].line, "\"target_subject\":\"bob\"");
@@ -238,7 +238,7 @@ static void clients_are_kicked_one_by_one_or_all_of_a_kind(void **state)
 	assert_true(admin(fixture)->is_live);
 }
 
-/* What was meant for one must not become the account's. */
+/* A kick meant for one client must not hit the whole account. */
 static void a_kick_that_is_not_clear_kicks_nobody(void **state)
 {
 	static const struct {
@@ -397,7 +397,7 @@ static void an_answer_is_explained_by_its_line(void **state)
 		assert_true(rows[i].line || json_is_null(json_object_get(data, "line")));
 		assert_contains(policy_fixture_text(data, "line"), rows[i].line ? rows[i].line : "");
 	}
-	assert_int_equal(fixture->policy.counters.denied[CW_ACCESS_READ], 0); /* a question is no refusal */
+	assert_int_equal(fixture->policy.counters.denied[CW_ACCESS_READ], 0); /* explain does not count as a refusal */
 }
 
 static void an_answer_that_no_rule_made_is_explained_too(void **state)
@@ -462,7 +462,7 @@ static void a_question_that_is_not_clear_is_refused(void **state)
 	}
 }
 
-/* ---- the whole ---- */
+/* ---- whole requests ---- */
 
 static void a_reload_takes_the_new_files_or_says_what_is_wrong(void **state)
 {
@@ -506,7 +506,7 @@ static void every_command_of_a_request_is_answered_in_its_order(void **state)
 	assert_string_equal(policy_fixture_text(json_array_get(answers, 1), "command"), "moon");
 	assert_contains(policy_fixture_text(json_array_get(answers, 1), "error"), "no such command");
 	assert_non_null(json_object_get(json_array_get(answers, 2), "data"));
-	assert_null(json_object_get(json_array_get(answers, 2), "correlationData")); /* a text, or none */
+	assert_null(json_object_get(json_array_get(answers, 2), "correlationData")); /* only strings are accepted */
 	for (size_t i = 3; i < 6; i++) {
 		assert_string_equal(policy_fixture_text(json_array_get(answers, i), "command"), "unknown");
 		assert_contains(policy_fixture_text(json_array_get(answers, i), "error"), "needs its name");

@@ -38,11 +38,11 @@ static void texts_are_decoded_behind_what_is_there(void **state)
 static void whatever_has_a_second_spelling_is_refused(void **state)
 {
 	static const char *const rows[] = {
-		"Z",               /* a lone symbol is no byte */
+		"Z",               /* a single symbol does not make a byte */
 		"Zm9vY",  "Zg==",  /* padding */
-		"Zm8=",   "Zh",    /* stray bits behind the last byte */
+		"Zm8=",   "Zh",    /* stray bits after the last byte */
 		"Zm9",    "Zm+v",  /* the other alphabet */
-		"Zm/v",   "Zm 9v", /* libjwt skips what it does not know */
+		"Zm/v",   "Zm 9v", /* libjwt skips unknown symbols */
 		"Zm9v\n", "Zm9v!", "Zm9\xc3\xa9",
 	};
 

@@ -72,7 +72,7 @@ static void one_given_back_is_one_more(void **state)
 {
 	struct brake *brake = *state;
 
-	brake_give_back(brake, "ann", START); /* more than all there is not */
+	brake_give_back(brake, "ann", START); /* never more than the burst */
 	use_up(brake, "ann");
 	brake_give_back(brake, "ann", START);
 	assert_int_equal(brake_take(brake, "ann", START), 0);

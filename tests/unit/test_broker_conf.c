@@ -18,7 +18,7 @@ static const struct broker_values packaged = {
 	.user = NULL,
 };
 
-/* With UPDATE_GOLDEN=1 in the environment the sample is written anew; review shows the difference. */
+/* With UPDATE_GOLDEN=1 in the environment, the sample is rewritten; review the difference. */
 static void the_sample_at_the_root_is_what_the_template_gives(void **state)
 {
 	struct cw_buf rendered;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a session may do, and why not. */
+/* What a session may do, and the reasons for denials. */
 #include "tests/unit/policy_fixture.h"
 #include "tests/unit/unit.h"
 
@@ -74,7 +74,7 @@ static void until_revocations_are_known_tenants_are_kept_still(void **state)
 	assert_asked(fixture, publisher, W, "acct/acme/head", POLICY_ALLOWED);
 	assert_asked(fixture, publisher, W, CW_TOPIC_CONTROL_ASSIGN, POLICY_ALLOWED);
 	assert_asked(fixture, publisher, R, CW_TOPIC_PUBLISHER_NOTICE, POLICY_ALLOWED);
-	fixture->policy.knows_revocations = true; /* by the state file */
+	fixture->policy.knows_revocations = true; /* from the state file */
 	assert_asked(fixture, bob, R, "acct/acme/head", POLICY_ALLOWED);
 }
 
@@ -142,7 +142,7 @@ static void a_will_may_what_the_role_may_but_not_command(void **state)
 	struct session *bob = policy_fixture_admit(fixture, 1, "bob", "agent");
 	const char *presence = "acct/acme/agent/bob/presence/1";
 
-	/* Neither the table nor the token's end keeps presence from being cleared. */
+	/* Presence is cleared even without the table and after the token's expiry. */
 	sessions_end(&fixture->policy.sessions, bob, POLICY_NOW_S);
 	assert_asked(fixture, bob, W, presence, POLICY_ALLOWED);
 	assert_int_equal(ask(fixture, bob, W, presence, 2 * POLICY_HOUR_S), POLICY_ALLOWED);
@@ -150,7 +150,7 @@ static void a_will_may_what_the_role_may_but_not_command(void **state)
 	assert_asked(fixture, bob, W, "acct/acme/conv/" OTHERS "/live/bob", POLICY_ALLOWED);
 	assert_asked(fixture, bob, W, "acct/acme/conv/" OTHERS "/cmd/bob", POLICY_WILL_COMMAND);
 	assert_asked(fixture, bob, W, "acct/other/conv/x/cmd/bob", POLICY_WILL_COMMAND);
-	assert_asked(fixture, bob, W, "acct/acme/agent/cmd/x", POLICY_BY_RULES); /* elsewhere it is a word */
+	assert_asked(fixture, bob, W, "acct/acme/agent/cmd/x", POLICY_BY_RULES); /* elsewhere, cmd is just a name */
 }
 
 static void an_offline_session_is_kept_its_deliveries_while_its_token_holds(void **state)
@@ -190,7 +190,7 @@ static void a_kick_for_expiry_keeps_subscriptions_and_one_for_revocation_does_no
 	struct policy_fixture *fixture = *state;
 	struct session *bob = policy_fixture_admit(fixture, 1, "bob", "agent");
 
-	fixture->policy.is_kicking_expired = true; /* as policy_tick sets it around the broker's kick */
+	fixture->policy.is_kicking_expired = true; /* as policy_tick sets it during the broker's kick */
 	assert_int_equal(ask(fixture, bob, S, "acct/acme/conv/+", POLICY_HOUR_S), POLICY_ALLOWED);
 	assert_int_equal(ask(fixture, bob, S, "acct/other/conv/+", POLICY_HOUR_S), POLICY_BY_RULES);
 	assert_int_equal(ask(fixture, bob, R, "acct/acme/events", POLICY_HOUR_S), POLICY_EXPIRED);
@@ -198,7 +198,7 @@ static void a_kick_for_expiry_keeps_subscriptions_and_one_for_revocation_does_no
 	assert_int_equal(ask(fixture, bob, S, "acct/acme/conv/+", POLICY_HOUR_S), POLICY_REVOKED);
 }
 
-/* The topic asked about last is kept, cut into its levels: one must not borrow another's answer. */
+/* The last topic is cached, split into levels: one topic must not get another's result. */
 static void answers_do_not_depend_on_what_was_asked_before(void **state)
 {
 	static const char *const tails[] = { "", "/live/eve", "/a/long" };
@@ -213,7 +213,7 @@ static void answers_do_not_depend_on_what_was_asked_before(void **state)
 	struct session *bob = policy_fixture_admit(fixture, 1, "bob", "assigned-agent");
 
 	for (size_t i = 0; i < 6; i++) {
-		int n_more = i % 3 == 2 ? 500 : 0; /* longer than what is kept */
+		int n_more = i % 3 == 2 ? 500 : 0; /* too long for the cache */
 
 		(void)snprintf(topics[i], sizeof(topics[i]), "acct/acme/conv/%s%s%0*d",
 			       i < 3 ? POLICY_CONVERSATION : OTHERS, tails[i % 3], n_more, 0);
@@ -246,13 +246,13 @@ static void an_absent_client_is_known_by_the_username_that_we_set(void **state)
 		const char *topic;
 		enum policy_denial denial;
 	} rows[] = {
-		{ "acme/bob", R, "acct/acme/events", POLICY_ALLOWED }, /* asked again when it comes back */
+		{ "acme/bob", R, "acct/acme/events", POLICY_ALLOWED }, /* checked again when it reconnects */
 		{ "acme/bob", W, "acct/acme/agent/bob/presence/1", POLICY_ALLOWED },
 		{ "acme/bob", R, "acct/other/events", POLICY_BY_RULES },
 		{ "acme/bob", R, "acct/acme", POLICY_BY_RULES },
 		{ "acme/bob", R, "$SYS/broker/uptime", POLICY_BY_RULES },
 		{ "acme/bob", W, CW_TOPIC_CONTROL, POLICY_BY_RULES },
-		{ "_system/publisher", W, "acct/acme/head", POLICY_ALLOWED }, /* whose retained message is looked up */
+		{ "_system/publisher", W, "acct/acme/head", POLICY_ALLOWED }, /* whose retained message is checked again */
 		{ "_system/publisher", R, "acct/acme/head", POLICY_BY_RULES },
 		{ "_system/bridge", R, "acct/acme/conv/x/cmd/bob", POLICY_ALLOWED },
 		{ "_system/ops", W, CW_TOPIC_CONTROL, POLICY_BY_RULES },
@@ -296,7 +296,7 @@ static void an_absent_client_that_is_revoked_gets_nothing(void **state)
 	assert_int_equal(ask_absent(fixture, "other/bob", R, "acct/other/events"), POLICY_ALLOWED);
 }
 
-/* ---- words ---- */
+/* ---- texts ---- */
 
 static void every_denial_is_a_sentence_of_its_own(void **state)
 {
@@ -325,7 +325,7 @@ static void our_topics_are_told_from_others(void **state)
 		{ CW_TOPIC_CONTROL_RENEW, true },
 		{ "$share/g/acct/acme/conv/+", true },
 		{ "$share/g/$share/h/acct/x", true },
-		{ "$share/acct", true }, /* no filter behind it: nobody's, so it is kept from all */
+		{ "$share/acct", true }, /* without a filter: treated as ours, so foreign clients are refused */
 		{ "accounts/x", false },
 		{ "x/acct/y", false },
 		{ "$SYS/#", false },

@@ -53,7 +53,7 @@ static enum cw_claim_answer ask(const struct cw_claim *claim, const struct quest
 	return cw_claim_decide(claim, &request, entry);
 }
 
-/* One letter per answer: a allows, r refuses, - leaves it; publish, subscribe, delivery. */
+/* One letter per decision, for publish, subscribe and delivery: a allows, r refuses, - leaves it to the role. */
 static void assert_answers(const char *acl, const char *topic, int qos, bool retain, const char *expected)
 {
 	static const char letters[] = { [CW_CLAIM_LEAVES] = '-', [CW_CLAIM_ALLOWS] = 'a', [CW_CLAIM_REFUSES] = 'r' };
@@ -82,24 +82,24 @@ static void every_form_of_an_entry_is_understood(void **state)
 		bool retain;
 		const char *answers;
 	} rows[] = {
-		{ "[]", "a/b", 1, false, "---" }, /* says nothing */
+		{ "[]", "a/b", 1, false, "---" }, /* decides nothing */
 		{ "[" ALLOW("pub", "'topic':'a/b'") "]", "a/b", 1, false, "arr" },
 		{ "[" ALLOW("publish", "'topic':'a/b'") "]", "a/b", 1, false, "arr" },
 		{ "[" ALLOW("sub", "'topic':'a/b'") "]", "a/b", 1, false, "raa" },
 		{ "[" ALLOW("subscribe", "'topic':'a/b'") "]", "a/b", 1, false, "raa" },
 		{ "[" ALLOW("all", "'topic':'a/b'") "]", "a/b", 1, false, "aaa" },
 		{ "[" ALLOW("all", "'topics':['x','a/b']") "]", "a/b", 1, false, "aaa" },
-		{ "[" ALLOW("all", "'topics':[]") "]", "a/b", 1, false, "rrr" }, /* a whitelist of nothing */
+		{ "[" ALLOW("all", "'topics':[]") "]", "a/b", 1, false, "rrr" }, /* an empty whitelist */
 		{ "[" DENY("all", "'topics':[]") "]", "a/b", 1, false, "---" },
 		{ "[" DENY("pub", "'topic':'a/+'") "]", "a/b", 1, false, "r--" },
 		{ "[" DENY("sub", "'topic':'a/#'") "]", "a/b", 1, false, "-rr" },
-		/* qos: of a publish and a subscription, never of a delivery */
+		/* qos applies to publishes and subscriptions, never to deliveries */
 		{ "[" ALLOW("all", "'topic':'a/b','qos':1") "]", "a/b", 1, false, "aaa" },
 		{ "[" ALLOW("all", "'topic':'a/b','qos':1") "]", "a/b", 0, false, "rra" },
 		{ "[" ALLOW("all", "'topic':'a/b','qos':[0,2]") "]", "a/b", 2, false, "aaa" },
 		{ "[" ALLOW("all", "'topic':'a/b','qos':[0,2]") "]", "a/b", 1, false, "rra" },
 		{ "[" DENY("all", "'topic':'a/b','qos':[0,1,2]") "]", "a/b", 1, false, "rrr" },
-		/* retain: of a publish */
+		/* retain applies to publishes */
 		{ "[" ALLOW("all", "'topic':'a/b','retain':true") "]", "a/b", 0, true, "aaa" },
 		{ "[" ALLOW("all", "'topic':'a/b','retain':true") "]", "a/b", 0, false, "raa" },
 		{ "[" ALLOW("all", "'topic':'a/b','retain':false") "]", "a/b", 0, true, "raa" },
@@ -126,7 +126,7 @@ static void the_first_entry_that_matches_decides(void **state)
 		{ { CW_CLAIM_DELIVERY, "a/secret", 0, false }, CW_CLAIM_REFUSES, 1 },
 		{ { CW_CLAIM_DELIVERY, "a/b", 0, false }, CW_CLAIM_ALLOWS, 2 },
 		{ { CW_CLAIM_SUBSCRIBE, "b", 0, false }, CW_CLAIM_ALLOWS, 2 },     /* its second topic */
-		{ { CW_CLAIM_DELIVERY, "a/late", 0, false }, CW_CLAIM_ALLOWS, 2 }, /* the third comes too late */
+		{ { CW_CLAIM_DELIVERY, "a/late", 0, false }, CW_CLAIM_ALLOWS, 2 }, /* the third entry comes too late */
 		{ { CW_CLAIM_PUBLISH, "a/late", 0, false }, CW_CLAIM_REFUSES, 3 },
 		{ { CW_CLAIM_PUBLISH, "c", 0, false }, CW_CLAIM_ALLOWS, 4 },
 		{ { CW_CLAIM_PUBLISH, "d", 0, false }, CW_CLAIM_REFUSES, 0 }, /* a whitelist */
@@ -161,7 +161,7 @@ static void placeholders_are_emqxs(void **state)
 	assert_answers("[" ALLOW("all", "'topic':'x/${clientid}'") "]", "x/acme:bob:1", 0, false, "aaa");
 	assert_answers("[" ALLOW("all", "'topic':'x/${clientid}'") "]", "x/acme:bob:2", 0, false, "rrr");
 	assert_answers("[" ALLOW("all", "'topic':'x/a${clientid}z'") "]", "x/aacme:bob:1z", 0, false, "aaa");
-	/* The username is what we set: two levels. */
+	/* The username is the one we set, which has two levels. */
 	assert_answers("[" ALLOW("all", "'topic':'x/${username}/y'") "]", "x/acme/bob/y", 0, false, "aaa");
 	assert_answers("[" ALLOW("all", "'topic':'${username}'") "]", "acme/bob", 0, false, "aaa");
 	assert_answers("[" ALLOW("all", "'topic':'x/${username}'") "]", "x/acme/eve", 0, false, "rrr");
@@ -170,13 +170,13 @@ static void placeholders_are_emqxs(void **state)
 static void eq_is_the_filter_to_the_letter(void **state)
 {
 	(void)state;
-	/* The subscription itself; what it brings is delivered; a publish has no wildcards. */
+	/* Allows the subscription itself and its deliveries; a publish has no wildcards. */
 	assert_answers("[" ALLOW("all", "'topic':'eq a/+'") "]", "a/+", 0, false, "aaa");
 	assert_answers("[" ALLOW("all", "'topic':'eq a/+'") "]", "a/b", 0, false, "rra");
 	assert_answers("[" ALLOW("all", "'topic':'eq a/${clientid}'") "]", "a/${clientid}", 0, false, "aaa");
 	assert_answers("[" ALLOW("all", "'topic':'eq a/${clientid}'") "]", "a/acme:bob:1", 0, false, "rrr");
 	assert_answers("[" ALLOW("all", "'topic':'eq a/%a'") "]", "a/acme", 0, false, "rrr");
-	/* Refusing a subscription refuses no delivery: another may bring it. */
+	/* Refusing a subscription does not refuse deliveries, which may come from another subscription. */
 	assert_answers("[" DENY("all", "'topic':'eq a/#'") "]", "a/#", 0, false, "rrr");
 	assert_answers("[" DENY("all", "'topic':'eq a/#'") "]", "a/b", 0, false, "---");
 }
@@ -227,7 +227,7 @@ static void what_is_not_understood_refuses_the_claim(void **state)
 		"[" ALLOW("all", "'topic':'a#'") "]",
 		"[" ALLOW("all", "'topic':'a/#/b'") "]",
 		"[" ALLOW("all", "'topic':'eq a#'") "]",
-		"[" ALLOW("all", "'topic':'a/%c'") "]", /* our own places are not the claim's */
+		"[" ALLOW("all", "'topic':'a/%c'") "]", /* our own placeholders do not exist in claims */
 		"[" ALLOW("all", "'topic':'a/${cert_common_name}'") "]",
 		"[" ALLOW("all", "'topic':'a/${clientid'") "]",
 		"[" ALLOW("all", "'topic':'a/x${username}'") "]", /* two levels */
@@ -242,7 +242,7 @@ static void what_is_not_understood_refuses_the_claim(void **state)
 		"[" ALLOW("all", "'topic':'a','retain':1") "]",
 		"[" ALLOW("all", "'topic':'a','retain':'true'") "]",
 		"[" ALLOW("all", "'topic':'a','retain':null") "]",
-		"[" ALLOW("all", "'topic':'a','ip':'127.0.0.1'") "]", /* a condition that is not kept narrows less */
+		"[" ALLOW("all", "'topic':'a','ip':'127.0.0.1'") "]", /* an unsupported condition must not be ignored */
 		"[" ALLOW("all", "'topic':'a','clientid_re':'x'") "]",
 		"[" ALLOW("all", "'topic':'a'") "," DENY("none", "'topic':'b'") "]",
 	};
@@ -323,7 +323,7 @@ static void it_lives_as_long_as_somebody_keeps_it(void **state)
 	assert_ptr_equal(cw_claim_ref(claim), claim);
 	cw_claim_unref(claim);
 	assert_int_equal(ask(claim, &question, &bob, NULL), CW_CLAIM_ALLOWS);
-	cw_claim_unref(claim); /* the sanitizer sees whether this freed it */
+	cw_claim_unref(claim); /* the sanitizer checks that this freed it */
 	assert_null(cw_claim_ref(NULL));
 	cw_claim_unref(NULL);
 }
@@ -468,7 +468,7 @@ static void claims_never_widen_a_role(void **state)
 		cw_claim_unref(claim);
 		cw_access_destroy(access);
 	}
-	assert_true(n_allowed > 500 && n_narrowed > 500); /* the two really meet */
+	assert_true(n_allowed > 500 && n_narrowed > 500); /* both cases really occurred */
 }
 
 int main(void)

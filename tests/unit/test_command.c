@@ -6,7 +6,7 @@
 
 #define MESSAGE "01a20462-5846-7192-9aed-5ab1d5b5eeb2"
 
-/* With ' for ". *command is to be finished. */
+/* Parses a command written with ' for ". The caller finishes *command. */
 static bool parse(const char *text, struct cw_command *command, struct cw_problem *problem)
 {
 	char *json = with_quotes(text);

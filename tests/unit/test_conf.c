@@ -75,6 +75,18 @@ static void a_file_overrides_what_it_names(void **state)
 	assert_int_equal(fixture->settings.level, CW_LOG_INFO);
 }
 
+static void comments_and_blanks_are_no_part_of_a_value(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_ok(load(fixture,
+		       "  # a comment\n;another\n\tport :\t7 \t\naddress = a;b ; a remark; and more\nis_open=yes ;\n"),
+		  fixture->error);
+	assert_int_equal(fixture->settings.port, 7);
+	assert_string_equal(fixture->settings.address, "a;b");
+	assert_true(fixture->settings.is_open);
+}
+
 static void a_text_may_be_empty(void **state)
 {
 	struct fixture *fixture = *state;
@@ -100,13 +112,13 @@ static void faults_name_file_line_and_key(void **state)
 		{ "\n\nprot = 1\n", ":3:", "prot" },       /* unknown key */
 		{ "port = 0\n", ":1:", "1 to 65535" },     /* below the range */
 		{ "port = 65536\n", ":1:", "1 to 65535" }, /* above it */
-		{ "port = 80 80\n", ":1:", "80 80" },      /* no number */
+		{ "port = 80 80\n", ":1:", "80 80" },      /* not a number */
 		{ "port =\n", ":1:", "port" },             /* nothing */
 		{ "is_open = maybe\n", ":1:", "neither yes nor no" },
 		{ "level = loud\n", ":1:", "error, warn, info, debug" },
-		{ "# x\n[server]\nport = 1\n", ":3:", "no sections" },
+		{ "# x\n[server]\nport = 1\n", ":2:", "no sections" },
 		{ "port = 1\njust words\n", ":2:", "key = value" },
-		{ "PORT = 1\n", ":1:", "PORT" }, /* keys have one spelling */
+		{ "PORT = 1\n", ":1:", "PORT" }, /* keys are case-sensitive */
 	};
 	struct fixture *fixture = *state;
 
@@ -132,7 +144,7 @@ static void a_long_value_is_read_whole(void **state)
 	char text[1000] = "address = ";
 	size_t len = strlen(text);
 
-	memset(text + len, 'a', 700); /* thirty account ids of a Mongo database are as long */
+	memset(text + len, 'a', 700); /* as long as thirty account ids of a Mongo database */
 	memcpy(text + len + 700, "\nport = 5\n", 11);
 	assert_ok(load(fixture, text), fixture->error);
 	assert_int_equal(strlen(fixture->settings.address), 700);
@@ -154,7 +166,7 @@ static void an_indented_line_never_becomes_the_value_of_the_line_above(void **st
 {
 	struct fixture *fixture = *state;
 
-	/* Either it is the setting that it looks like, or it is a fault; address stays what it was. */
+	/* An indented line is either the setting it looks like or an error; address keeps its value. */
 	if (load(fixture, "address = ::1\n  port = 9\n") == CW_OK) {
 		assert_int_equal(fixture->settings.port, 9);
 	}
@@ -217,6 +229,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(defaults_fill_every_member),
 		TEST(a_file_overrides_what_it_names),
+		TEST(comments_and_blanks_are_no_part_of_a_value),
 		TEST(a_text_may_be_empty),
 		TEST(windows_line_ends_and_a_byte_order_mark_do_not_matter),
 		TEST(faults_name_file_line_and_key),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the `convwire` command asks of a daemon about assignments and revocations. */
+/* The `convwire` command's actions for assignments and revocations. */
 #include "api/control.h"
 
 #include "core/clock.h"
@@ -28,7 +28,7 @@ static void note_revoked(void *context, const struct cw_revocation *revocation)
 	n_revoked++;
 }
 
-/* arguments is JSON with ' for "; the answer lives until the next call. */
+/* arguments is JSON with ' for "; the answer is valid until the next call. */
 static enum cw_status act(struct fixture *fixture, const char *action, const char *arguments)
 {
 	const struct control control = { .store = fixture->store,
@@ -62,7 +62,7 @@ static void any_id_that_means_one_conversation_assigns_it(void **state)
 		assert_true(json_is_true(at(fixture->answer, "changed")));
 	}
 	assert_string_equal(text_at(fixture->answer, "assignee"), "ana-2");
-	assert_int_equal(act(fixture, "assign", arguments), CW_OK); /* it stands so: asking twice is no fault */
+	assert_int_equal(act(fixture, "assign", arguments), CW_OK); /* already assigned: repeating it is not an error */
 	assert_true(json_is_false(at(fixture->answer, "changed")));
 	assert_int_equal(act(fixture, "assign", "{'account':'acme','conversation':'legacy-1','subject':null}"), CW_OK);
 	assert_true(json_is_null(at(fixture->answer, "assignee")));
@@ -89,7 +89,7 @@ static void an_id_that_means_none_or_several_assigns_nothing(void **state)
 			 CW_NOT_FOUND);
 	assert_int_equal(act(fixture, "assign", "{'account':'acme','conversation':'" CONVERSATION "','subject':'a b'}"),
 			 CW_INVALID);
-	/* No subject is not "nobody". */
+	/* A missing subject does not mean "nobody". */
 	assert_int_equal(act(fixture, "assign", "{'account':'acme','conversation':'" CONVERSATION "'}"), CW_INVALID);
 	assert_int_equal(act(fixture, "assign", "{'account':'acme','conversation':'" CONVERSATION "','subject':7}"),
 			 CW_INVALID);
@@ -124,7 +124,7 @@ static void a_revocation_is_kept_as_long_as_a_token_may_live(void **state)
 	assert_int_equal(json_array_size(at(fixture->answer, "revocations")), 0);
 }
 
-/* Above all: nothing that was meant for one agent becomes the whole account. */
+/* Most important: a revocation meant for one agent must never apply to the whole account. */
 static void a_malformed_revocation_revokes_nothing(void **state)
 {
 	struct fixture *fixture = *state;

@@ -123,7 +123,7 @@ static void accounts_numbers_and_subjects_have_their_grammar(void **state)
 		bool is_account, is_number;
 	} rows[] = {
 		{ "acme", true, false }, { "1003", true, true },      { "A-z-0", true, false },
-		{ "", false, false },    { "_system", false, false }, /* outside the tenants' grammar on purpose */
+		{ "", false, false },    { "_system", false, false }, /* deliberately outside the grammar for tenants */
 		{ "a_b", false, false }, { "a/b", false, false },     { "a+b", false, false },
 		{ "a@b", false, false }, { "1.2", false, false },
 	};
@@ -159,7 +159,7 @@ static void a_tag_shows_the_last_digits_and_a_keyed_hash(void **state)
 	assert_string_not_equal(tag, again);
 	cw_tag_make(key, "acme_1003_923456789013", again);
 	assert_string_not_equal(tag, again);
-	cw_tag_make(key, "acme_1003_12", again); /* shorter than four */
+	cw_tag_make(key, "acme_1003_12", again); /* customer shorter than four digits */
 	assert_memory_equal(again, "…12#", 6);
 	cw_tag_key_destroy(key);
 	cw_tag_key_destroy(other);

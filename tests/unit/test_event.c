@@ -6,7 +6,7 @@
 
 #define ID "017f22e2-79b0-7cc3-98c4-dc0c0c07398f"
 
-/* Texts are borrowed from here, so these values are never finished. */
+/* Strings are borrowed from here, so these values are never finished. */
 static struct cw_event whole_event(void)
 {
 	return (struct cw_event){
@@ -177,7 +177,7 @@ static void a_payload_is_compact_json_of_the_event(void **state)
 
 	(void)state;
 	cw_buf_init(&out, 4 * CW_EVENT_MAX_BYTES);
-	for (int i = 0; i < 2; i++) { /* what the buffer held before does not matter */
+	for (int i = 0; i < 2; i++) { /* the buffer's previous content does not matter */
 		assert_int_equal(cw_event_render(&event, &out), CW_OK);
 		json_t *json = json_loadb(out.data, out.len, JSON_REJECT_DUPLICATES, NULL);
 		json_t *wanted = cw_event_to_json(&event);
@@ -190,7 +190,7 @@ static void a_payload_is_compact_json_of_the_event(void **state)
 	cw_buf_finish(&out);
 }
 
-/* The payload of an event whose text has n characters. */
+/* The size of the payload of an event whose text has n characters. */
 static size_t render_with_text(size_t n, size_t cap, struct cw_buf *out)
 {
 	struct cw_event event = whole_event();

@@ -4,7 +4,7 @@
 #include "tests/unit/store_fixture.h"
 #include "tests/unit/unit.h"
 
-/* What was published last. */
+/* The last publish. */
 static char said[2000];
 
 enum cw_status __wrap_cw_mqtt_publish(struct cw_mqtt *mqtt, const char *topic, const void *payload, size_t len,
@@ -29,7 +29,7 @@ static bool sees(void *context, const struct cw_token *token, const char *conver
 	return !conversation || strcmp(assignee, token->subject) == 0;
 }
 
-/* ann sees what is assigned to her, and has called /sync. */
+/* ann is limited to her assigned conversations and has called /sync. */
 static struct feeds *ann_follows(struct fixture *fixture)
 {
 	struct feeds *feeds = feeds_create(sees, NULL);
@@ -76,7 +76,7 @@ static void what_was_lost_is_told(void **state)
 	feeds_destroy(feeds);
 }
 
-/* The connection broke before it was said, or before it was heard: the page asks. */
+/* The connection broke before something was published or received: the page calls /sync. */
 static void after_a_reconnect_nobody_knows_what_was_heard(void **state)
 {
 	struct fixture *fixture = *state;

@@ -76,9 +76,9 @@ static void a_secret_is_the_first_line_of_its_file(void **state)
 		{ "secret\n", "secret" },
 		{ "secret", "secret" },
 		{ "secret\r\n", "secret" },
-		{ "12345678\n", "12345678" }, /* the whole room */
+		{ "12345678\n", "12345678" }, /* fills the buffer */
 		{ "12345678\r\n", "12345678" },
-		{ "a b\n", "a b" }, /* spaces belong to it */
+		{ "a b\n", "a b" }, /* spaces are kept */
 		{ "one\n2\n", "one" },
 		{ "123456789\n", NULL }, /* too long */
 		{ "\nsecret\n", NULL },  /* the first line is empty */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What tests/fuzz/filter_exhaustive.c proves of filters without places is taken from there. */
+/* tests/fuzz/filter_exhaustive.c proves filters without placeholders; that is assumed here. */
 #include "core/filter.h"
 
 #include "core/text.h"
@@ -38,11 +38,11 @@ static void places_stand_for_the_names(void **state)
 		{ "acct/%a", "acct/#", CW_FILTER_NO },
 		{ "acct/%a/agent/%s/+", "acct/acme/agent/bob/reply", CW_FILTER_YES },
 		{ "acct/%a/agent/%s/+", "acct/acme/agent/eve/reply", CW_FILTER_NO },
-		{ "acct/%a/agent/%s/+", "acct/bob/agent/acme/reply", CW_FILTER_NO }, /* not each other's */
+		{ "acct/%a/agent/%s/+", "acct/bob/agent/acme/reply", CW_FILTER_NO }, /* names are not interchangeable */
 		{ "x/%c", "x/acme:bob:1", CW_FILTER_YES },
 		{ "x/%c", "x/acme:bob:2", CW_FILTER_NO },
 		{ "%a/%s/%c", "acme/bob/acme:bob:1", CW_FILTER_YES },
-		/* with text around them */
+		/* with text around the placeholders */
 		{ "a/x%a-y", "a/xacme-y", CW_FILTER_YES },
 		{ "a/x%a-y", "a/xacme-", CW_FILTER_NO },
 		{ "a/x%a-y", "a/xacme-yy", CW_FILTER_NO },
@@ -74,7 +74,7 @@ static void a_name_that_is_not_known_is_neither_yes_nor_no(void **state)
 		{ "a/%c/#", "a/x", CW_FILTER_UNKNOWN }, { "a/%c/b", "a/x/c", CW_FILTER_NO }, /* whatever the name is */
 		{ "a/%c/b", "b/x/b", CW_FILTER_NO },    { "a/%c", "a", CW_FILTER_NO },
 		{ "a/%c", "a/x/y", CW_FILTER_NO },      { "a/%c", "a/#", CW_FILTER_NO },
-		{ "a/b", "a/b", CW_FILTER_YES }, /* it asks for no name */
+		{ "a/b", "a/b", CW_FILTER_YES }, /* needs no name */
 	};
 
 	(void)state;
@@ -115,7 +115,7 @@ static void what_is_no_filter_is_not_compiled(void **state)
 		}
 		assert_int_equal(filter.n, 77); /* untouched */
 	}
-	/* Without places % is a character like another. */
+	/* Without placeholders, % is an ordinary character. */
 	assert_int_equal(cw_filter_compile("a/%u/100%", false, &filter), CW_OK);
 	assert_false(filter.has_place);
 	assert_int_equal(cw_filter_compile("a/%a", true, &filter), CW_OK);
@@ -149,7 +149,7 @@ static void so_many_levels_and_no_more(void **state)
 	assert_true(cw_levels_split(most, &levels));
 	assert_int_equal(cw_filter_covers(&filter, &bob, &levels), CW_FILTER_YES);
 	assert_int_equal(cw_filter_compile(more, true, &filter), CW_INVALID);
-	/* A topic of 32 levels is within a/#, and one of 31 with # behind it too. */
+	/* A topic of 32 levels is included in a/#, and so is one of 31 levels followed by #. */
 	assert_int_equal(cw_filter_compile("a/#", true, &filter), CW_OK);
 	assert_int_equal(cw_filter_covers(&filter, &bob, &levels), CW_FILTER_YES);
 	most[strlen(most) - 1] = '#';
@@ -170,7 +170,7 @@ static void so_many_bytes_and_no_more(void **state)
 	assert_non_null(text);
 	memset(text, 'a', 65536);
 	text[65536] = '\0';
-	assert_false(cw_levels_split(text, &levels)); /* MQTT has no longer one than 65535 */
+	assert_false(cw_levels_split(text, &levels)); /* MQTT's limit is 65535 */
 	text[65535] = '\0';
 	assert_true(cw_levels_split(text, &levels));
 	assert_int_equal(levels.items[0].len, 65535);
@@ -198,11 +198,11 @@ static void levels_are_where_they_stand(void **state)
 	assert_true(levels.has_wildcard);
 	assert_true(cw_levels_split("a/b", &levels));
 	assert_false(levels.has_wildcard);
-	assert_false(cw_levels_split("a/b+", &levels)); /* but it is seen that there is one */
+	assert_false(cw_levels_split("a/b+", &levels)); /* but the + is noticed */
 	assert_true(levels.has_wildcard);
 }
 
-/* ---- places, against the same filter with the names written into it ---- */
+/* ---- placeholders, compared with the same filter with the names filled in ---- */
 
 static unsigned next_random(unsigned *seed)
 {
@@ -210,7 +210,7 @@ static unsigned next_random(unsigned *seed)
 	return *seed >> 16 & 0x7fff;
 }
 
-/* A first level that is a text, then up to three; the names in place, and + where a name is not known. */
+/* The first level is literal, then up to three more. with_names has the names filled in, and + for an unknown name. */
 static bool make_pair(unsigned *seed, bool knows_client, char *with_places, char *with_names, size_t size)
 {
 	static const struct {
@@ -274,7 +274,7 @@ static void a_place_decides_as_the_name_would(void **state)
 		bool includes = cw_topic_filter_includes(with_names, topic);
 
 		if (found != (!includes ? CW_FILTER_NO : is_unknown ? CW_FILTER_UNKNOWN : CW_FILTER_YES)) {
-			/* Past a place that was not reached the name does not count: a/# ends the walk. */
+			/* A placeholder that was not reached does not matter: a/# ends the comparison early. */
 			fail_msg("%s as %s and %s: %d", with_places, with_names, topic, found);
 		}
 		n_found[found]++;

@@ -73,7 +73,7 @@ static void a_lost_connection_forgets_what_was_not_taken(void **state)
 	flight_done(&flight, 1);
 	flight_forget(&flight);
 	assert_int_equal(flight.acked, 1);
-	flight_done(&flight, 2); /* an answer that comes too late is nobody's */
+	flight_done(&flight, 2); /* a late acknowledgement is ignored */
 	assert_int_equal(flight.acked, 1);
 	flight_finish(&flight);
 }

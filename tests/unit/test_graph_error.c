@@ -36,8 +36,8 @@ static void codes_mean_what_meta_says(void **state)
 		{ 131016, CW_GRAPH_RETRY },     { 131057, CW_GRAPH_RETRY },     { 133004, CW_GRAPH_RETRY },
 		{ 1, CW_GRAPH_PERMANENT },      { 100, CW_GRAPH_PERMANENT },    { 131026, CW_GRAPH_PERMANENT },
 		{ 131047, CW_GRAPH_PERMANENT }, { 131049, CW_GRAPH_PERMANENT }, { 132001, CW_GRAPH_PERMANENT },
-		{ 300, CW_GRAPH_PERMANENT },    /* past the permissions */
-		{ 999999, CW_GRAPH_PERMANENT }, /* not known */
+		{ 300, CW_GRAPH_PERMANENT },    /* beyond the range of permission errors */
+		{ 999999, CW_GRAPH_PERMANENT }, /* unknown */
 		{ -1, CW_GRAPH_PERMANENT },
 	};
 

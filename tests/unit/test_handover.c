@@ -52,7 +52,7 @@ static void a_gap_is_left_to_the_table(void **state)
 	put(&handover, 5, 6);
 	assert_false(take(&handover, 3));
 	assert_int_equal(handover.n_events, 2);
-	assert_true(take(&handover, 5)); /* once the table gave 3 and 4 */
+	assert_true(take(&handover, 5)); /* once 3 and 4 were read from the table */
 	handover_clear(&handover);
 }
 
@@ -75,7 +75,7 @@ static void it_never_holds_more_than_its_cap(void **state)
 
 	(void)state;
 	put(&handover, 1, 2);
-	put(&handover, 3, 4); /* dropped whole */
+	put(&handover, 3, 4); /* dropped completely */
 	assert_int_equal(handover.n_events, 2);
 	assert_true(take(&handover, 1));
 	assert_true(take(&handover, 2));

@@ -19,7 +19,7 @@ static void an_account_has_one_head(void **state)
 	(void)state;
 	assert_string_equal(head->account, "acme");
 	assert_string_equal(head->epoch, "e1");
-	for (int i = 0; i < 1000; i++) { /* and keeps its place however many come */
+	for (int i = 0; i < 1000; i++) { /* keeps its place no matter how many follow */
 		char account[16];
 
 		(void)snprintf(account, sizeof(account), "a%d", i);

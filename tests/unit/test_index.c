@@ -39,7 +39,7 @@ static void compare(const struct index *index, struct thing *things)
 	assert_true(index->room == 0 || 2 * index->n <= index->room);
 }
 
-/* hash_mask 0: everything falls on one place, the worst that names from outside could do. */
+/* hash_mask 0: everything hashes to one slot, the worst case that names from outside could cause. */
 static void run_random(unsigned seed, unsigned hash_mask, int n_rounds)
 {
 	static struct thing things[N_THINGS];
@@ -47,7 +47,7 @@ static void run_random(unsigned seed, unsigned hash_mask, int n_rounds)
 
 	index_init(&index, seed);
 	for (int i = 0; i < N_THINGS; i++) {
-		/* High bits too: a table at its end goes on at its beginning. */
+		/* Uses high bits, too: a table wraps around at its end. */
 		uint64_t hash = next_random(&seed) & hash_mask;
 
 		things[i] = (struct thing){ .name = i, .hash = hash | ((uint64_t)(next_random(&seed) & hash_mask) << 40) };
@@ -78,7 +78,7 @@ static void random_operations_agree_with_a_model(void **state)
 	}
 }
 
-/* Hashes at the last places of the table: what follows wraps to its beginning. */
+/* Hashes at the table's last slots: further entries wrap to its beginning. */
 static void a_run_over_the_tables_end_stays_whole(void **state)
 {
 	struct thing things[20];
@@ -103,7 +103,7 @@ static void a_run_over_the_tables_end_stays_whole(void **state)
 static void what_is_not_there_is_not_taken_out(void **state)
 {
 	struct thing thing = { .name = 1, .hash = 5 };
-	struct thing other = { .name = 1, .hash = 5 }; /* the same name, another thing */
+	struct thing other = { .name = 1, .hash = 5 }; /* the same name, but a different item */
 	struct index index = { .room = 0 };
 
 	(void)state;

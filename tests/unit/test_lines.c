@@ -16,7 +16,7 @@ static void tables_are_zeroed_and_begin_a_line_or_a_huge_page(void **state)
 		for (size_t at = 0; at < sizes[i]; at++) {
 			assert_int_equal(bytes[at], 0);
 		}
-		memset(bytes, 0xff, sizes[i]); /* the next one may be given the same memory */
+		memset(bytes, 0xff, sizes[i]); /* the next allocation may get the same memory */
 		free(bytes);
 	}
 }

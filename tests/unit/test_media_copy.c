@@ -39,7 +39,7 @@ static void a_store_is_copied_but_for_what_is_there_or_damaged(void **state)
 
 	(void)snprintf(from, sizeof(from), "%s/from", dir->path);
 	(void)snprintf(to, sizeof(to), "%s/to", dir->path);
-	assert_int_equal(cw_media_copy(from, to, &n_copied, &n_damaged, &error), CW_OK); /* it is not there */
+	assert_int_equal(cw_media_copy(from, to, &n_copied, &n_damaged, &error), CW_OK); /* there is no such folder */
 	assert_int_equal(n_copied, 0);
 	assert_int_equal(cw_media_store_begin(from, 3, 0, &writer, &error), CW_OK);
 	assert_int_equal(cw_media_store_write(writer, "abc", 3, &error), CW_OK);

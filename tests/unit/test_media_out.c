@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Signed URLs of files over time: over a socket, as pages ask. */
+/* Signed URLs of files over time; tested over a socket, as pages use it. */
 #include <string.h>
 
 #include "api/api.h"
@@ -48,7 +48,7 @@ static int close_door(void **state)
 	return fixture_stop(state);
 }
 
-/* Signed as api_media_url does. The answer's problem. */
+/* Requests a URL signed as api_media_url does. Returns the answer's problem. */
 static const char *ask(const char *key, int64_t expires_s)
 {
 	struct cw_hmac *hmac = cw_hmac_create(key, strlen(key));
@@ -83,7 +83,7 @@ static void a_url_is_good_until_its_time_and_for_its_key(void **state)
 {
 	(void)state;
 	assert_problem(ask("a key of sixteen", FIXTURE_NOW_S + 300),
-		       "not_found\""); /* it was let through: there is no such file */
+		       "not_found\""); /* the signature was accepted; there is no such file */
 	assert_problem(ask("another key of ours", FIXTURE_NOW_S + 300), "bad_signature\"");
 	fixture_set_clock(299);
 	assert_problem(ask("a key of sixteen", FIXTURE_NOW_S + 300), "not_found\"");

@@ -62,7 +62,7 @@ static void words_that_are_none_are_refused(void **state)
 
 static void statuses_only_climb_and_fail_only_from_below_delivered(void **state)
 {
-	/* A row per status that a message has; a mark per status that WhatsApp may report then. */
+	/* One row per current status; an x for each status that WhatsApp may report then. */
 	static const char *const table[CW_MESSAGE_STATUS_COUNT] = {
 		/* next: none queued sending retrying unknown accepted sent delivered read played failed */
 		[CW_STATUS_NONE] = ".....xxxxxx",    [CW_STATUS_QUEUED] = ".....xxxxxx",

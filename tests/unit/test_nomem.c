@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Each allocation fails once: of ours, of jansson's, of SQLite's. Whatever asked then says that memory is out, or does
- * without; nothing is half done, nothing is called wrong that was right, and the same again succeeds.
+ * Each allocation fails once: ours, jansson's and SQLite's. The caller then reports that memory ran out, or does
+ * without; nothing is half done, nothing valid is called invalid, and a repetition succeeds.
  */
 #include "bridge/graph.h"
 #include "core/access.h"
@@ -19,7 +19,7 @@
 
 #define VALUE(parts) "{'entry':[{'id':'0','changes':[{'field':'messages','value':{" AT("1001") parts "}}]}]}"
 
-/* What one webhook may bring, together. `#`: the run, so that each has ids of its own. */
+/* Everything that one webhook may contain. `#`: the run's number, so that each run has its own ids. */
 static const char *const bodies[] = {
 	VALUE("'contacts':[{'profile':{'name':'Ayesha #'},'wa_id':'92345678#'}],"
 	      "'messages':[{'from':'92345678#','id':'t#','timestamp':'1800000000','type':'text',"
@@ -59,7 +59,10 @@ static enum cw_status parse(const char *body, struct cw_webhook *webhook)
 	return cw_webhook_parse(body, strlen(body), webhook, &error);
 }
 
-/* Called wrong for want of memory it would be put aside and acknowledged: its messages would never be shown. */
+/*
+ * If running out of memory made it look invalid, it would be set aside and acknowledged, and its messages would never
+ * be shown.
+ */
 static void a_webhook_is_read_whole_or_not_at_all(void **state)
 {
 	(void)state;
@@ -151,7 +154,7 @@ static void what_is_not_acknowledged_is_not_there_and_may_come_again(void **stat
 
 struct rendering {
 	struct cw_buf text;
-	size_t n_good; /* bytes of the events that were given */
+	size_t n_good; /* bytes of the events passed on */
 	bool has_failed;
 };
 
@@ -204,7 +207,7 @@ static void the_log_is_given_whole_or_with_an_error(void **state)
 		enum cw_status status = read_log(fixture, &out);
 
 		has_failed = nomem_disarm();
-		/* What has been given when it fails is published by then: each event is whole, too. */
+		/* Events passed on before the failure are already published, so each of them must be complete. */
 		assert_in_range(out.n_good, 0, whole.n_good);
 		if (out.n_good > 0 && memcmp(out.text.data, whole.text.data, out.n_good) != 0) {
 			fail_msg("allocation %ld: an event was given without a part of it: %.*s", n, (int)out.n_good,
@@ -246,7 +249,7 @@ static void roles_are_read_whole_or_not_at_all(void **state)
 	cw_access_destroy(whole);
 }
 
-/* A claim that lost a byte is another account's. */
+/* If a claim lost a byte, it might name another account. */
 static void a_token_means_what_it_says_or_nothing(void **state)
 {
 	static const char key[] = "a secret that is long enough to sign";
@@ -310,7 +313,7 @@ static void a_command_is_never_called_wrong_for_want_of_memory(void **state)
 	}
 }
 
-/* ---- what goes to WhatsApp ---- */
+/* ---- requests to WhatsApp ---- */
 
 static void a_customer_gets_all_of_a_reply_or_nothing_yet(void **state)
 {

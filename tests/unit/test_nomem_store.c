@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Each operation of the store, while each of its allocations fails once: it is done whole, or refused and nothing has changed;
- * then the same again succeeds.
+ * Each of the store's operations, with each of its allocations failing once: the operation is either done completely,
+ * or refused without any change; then a repetition succeeds.
  */
 #include <sqlite3.h>
 
@@ -16,12 +16,12 @@
 #define MAX_FAULTS 5000 /* more allocations than any operation makes */
 #define OUT "wamid.OUT"
 
-/* One operation, made ready anew for each time it succeeds. */
+/* One operation, prepared again each time it has succeeded. */
 struct stage {
 	int round;
 	char conversation[CW_CONVERSATION_ID_MAX + 1];
 	char message[CW_CLOCK_UUID_TEXT]; /* of the agent's newest message */
-	char wamid[40];                   /* WhatsApp's id of it, once accepted */
+	char wamid[40];                   /* WhatsApp's id for it, once accepted */
 	struct cw_command command;
 	struct cw_webhook webhook;
 	struct cw_agent agent;
@@ -30,7 +30,7 @@ struct stage {
 
 /* ---- the database, as it is stored ---- */
 
-/* A scene's own connection, beside the store's. */
+/* A scene's own connection, in addition to the store's. */
 static sqlite3 *handle;
 
 static void open_database(struct fixture *fixture)
@@ -73,7 +73,7 @@ static void dump_table(const char *table, struct cw_buf *out)
 	(void)sqlite3_finalize(statement);
 }
 
-/* All of it but meta and the search index, which the writer moves on by itself. */
+/* All tables except meta and the search index, which the writer updates in the background. */
 static void dump(struct cw_buf *out)
 {
 	static const char *const tables[] = { "account", "number",     "contact",    "identity",   "conversation",
@@ -87,7 +87,7 @@ static void dump(struct cw_buf *out)
 	}
 }
 
-/* ---- what comes before ---- */
+/* ---- preparation ---- */
 
 static void customer_writes(struct fixture *fixture, struct stage *stage)
 {
@@ -198,7 +198,7 @@ static void status_of(struct stage *stage, const char *status, const char *more)
 	webhook(stage, value);
 }
 
-/* ---- what must be there afterwards ---- */
+/* ---- expected results ---- */
 
 static const char *status_shown(struct fixture *fixture, const struct stage *stage)
 {
@@ -217,7 +217,7 @@ static const char *status_shown(struct fixture *fixture, const struct stage *sta
 
 #define assert_status(wanted) assert_string_equal(status_shown(fixture, stage), wanted)
 
-/* Found by its wamid alone, so its hash is there, too. */
+/* Found by its wamid alone, so its hash was stored, too. */
 static void good_accepted(struct fixture *fixture, struct stage *stage)
 {
 	char status[200];
@@ -368,7 +368,7 @@ static void good_delivered(struct fixture *fixture, struct stage *stage)
 	assert_status("delivered");
 }
 
-/* The status comes before the answer: found by the mark that was sent with the message. */
+/* The status arrives before the answer: the attempt is found by the mark sent with the message. */
 static void set_marked(struct fixture *fixture, struct stage *stage)
 {
 	char mark[100];
@@ -529,7 +529,7 @@ static const struct scene {
 	const char *name;
 	void (*set)(struct fixture *fixture, struct stage *stage);
 	void (*good)(struct fixture *fixture, struct stage *stage);
-	int64_t faults; /* that check finds afterwards */
+	int64_t faults; /* that the check finds afterwards */
 } scenes[] = {
 	{ "send", set_send, good_send, 0 },
 	{ "reaction", set_reaction, good_reaction, 0 },
@@ -547,14 +547,17 @@ static const struct scene {
 	{ "status with an error", set_reported_failure, good_failed, 0 },
 	{ "merge", set_merge, good_merge, 0 },
 	{ "file added", set_media_add, good_media_add, 1 },
-	{ "file fetched", set_media_ready, good_media_ready, 1 }, /* the file itself is not there */
+	{ "file fetched", set_media_ready, good_media_ready, 1 }, /* the file itself does not exist */
 	{ "assign", set_assign, good_assign, 0 },
 	{ "revoke", set_revoke, good_revoke, 0 },
 	{ "agent added", set_agent, good_agent, 0 },
 	{ "number paused", set_pause, good_pause, 0 },
 };
 
-/* Fails one allocation after the other until the operation is done. Answers the next allocation; 0: there was none to fail. */
+/*
+ * Makes one allocation after another fail until the operation is done. Returns the number of the next allocation; 0:
+ * none was left to fail.
+ */
 static long run_until_done(struct fixture *fixture, const struct scene *scene, struct stage *stage, long n)
 {
 	struct cw_buf before;
@@ -597,7 +600,7 @@ static void each_operation_is_done_whole_or_not_at_all(void **state)
 		long n = 1;
 
 		open_database(fixture);
-		fixture->is_deaf = true; /* rendering would meet most of the failures */
+		fixture->is_deaf = true; /* otherwise most failures would hit rendering */
 
 		for (int round = 0; n != 0; round++) {
 			struct stage stage = { .round = round };

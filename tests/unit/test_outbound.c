@@ -23,7 +23,7 @@ static void every_word_is_read_back(void **state)
 
 static void only_the_ways_of_the_diagram_are_open(void **state)
 {
-	/* A row per state; a mark per state that may follow. */
+	/* One row per state; an x for each state that may follow. */
 	static const char *const table[CW_OUTBOUND_STATE_COUNT] = {
 		/* next: queued sending retrying unknown accepted failed */
 		[CW_OUTBOUND_QUEUED] = ".x...x",  [CW_OUTBOUND_SENDING] = "..xxxx",  [CW_OUTBOUND_RETRYING] = ".x..xx",

@@ -54,7 +54,7 @@ static void one_customer_gets_45_at_once_then_one_in_six_seconds(void **state)
 		pace_take(pace, 7, START);
 	}
 	assert_int_equal(pace_recipient_ms(pace, 7, START), START + PACE_PAIR_MS);
-	assert_true(pace_recipient_ms(pace, 8, START) <= START); /* another is not held up */
+	assert_true(pace_recipient_ms(pace, 8, START) <= START); /* others are not delayed */
 	pace_take(pace, 7, START + PACE_PAIR_MS);
 	assert_int_equal(pace_recipient_ms(pace, 7, START + PACE_PAIR_MS), START + 2 * PACE_PAIR_MS);
 }
@@ -66,7 +66,7 @@ static void a_throttled_number_pauses_longer_each_time_until_one_is_taken(void *
 
 	for (int64_t pause = 1000; pause <= 4000; pause *= 2) {
 		pace_throttle(pace, now);
-		pace_throttle(pace, now); /* of the same gust */
+		pace_throttle(pace, now); /* part of the same burst */
 		assert_int_equal(pace_room(pace, now + pause - 1), 0);
 		assert_int_equal(pace_next_ms(pace, now), now + pause);
 		now += pause;
@@ -103,7 +103,7 @@ static void recipients_at_rest_are_forgotten(void **state)
 	for (int64_t i = 1; i <= 100000; i++) {
 		pace_take(pace, i, START + i * 12);
 	}
-	assert_in_range(pace_n_recipients(pace), 1, 3000); /* of the last six seconds, and those not looked at yet */
+	assert_in_range(pace_n_recipients(pace), 1, 3000); /* those of the last six seconds, and those not yet cleaned up */
 }
 
 static void retries_wait_longer_but_never_more_than_five_minutes(void **state)

@@ -26,7 +26,7 @@ static void it_is_the_connections_address(void **state)
 {
 	(void)state;
 	assert_address("198.51.100.7", NULL, "198.51.100.7");
-	assert_address("2001:db8:1:2:3::7", NULL, "2001:db8:1:2::"); /* the network: its client has all of it */
+	assert_address("2001:db8:1:2:3::7", NULL, "2001:db8:1:2::"); /* the network: a client has all of it */
 	assert_address("::ffff:198.51.100.7", NULL, "198.51.100.7");
 	assert_address("127.0.0.1", NULL, "127.0.0.1");
 }

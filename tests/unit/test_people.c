@@ -22,7 +22,7 @@ static void a_person_is_one_thing_whoever_asks(void **state)
 	assert_string_equal(other->account->name, "other");
 	assert_string_equal(other->subject, "bob");
 	people_put(&people, bob);
-	assert_int_equal(people.persons.n, 3); /* it was taken twice */
+	assert_int_equal(people.persons.n, 3); /* there are two references */
 	people_put(&people, bob);
 	assert_int_equal(people.persons.n, 2);
 	assert_int_equal(people.accounts.n, 2);
@@ -67,7 +67,7 @@ static void a_name_that_does_not_fit_is_nobody(void **state)
 	assert_null(people_get(&people, name, "bob"));
 	assert_null(people_get(&people, "acme", name));
 	assert_int_equal(people.persons.n, 0);
-	assert_int_equal(people.accounts.n, 0); /* the account was not left behind */
+	assert_int_equal(people.accounts.n, 0); /* the account was freed, too */
 	struct person *longest = people_get(&people, name + 1, name + 1);
 
 	assert_non_null(longest);

@@ -18,10 +18,10 @@ static void typed_numbers_become_digits(void **state)
 		{ "1234", NULL },
 		{ "12345678901234567890", "12345678901234567890" }, /* the most */
 		{ "123456789012345678901", NULL },
-		{ "001234", NULL }, /* 00 does not count */
+		{ "001234", NULL }, /* the prefix 00 does not count */
 		{ "0012345", "12345" },
-		{ "+0012345", "0012345" }, /* behind a + nothing is a prefix */
-		{ "92+345678", NULL },     /* + only in front */
+		{ "+0012345", "0012345" }, /* after a +, there is no prefix */
+		{ "92+345678", NULL },     /* + only at the beginning */
 		{ "++92345678", NULL },
 		{ "92345678x", NULL },
 		{ "US.13491208655302741918", NULL },
@@ -54,7 +54,7 @@ static void two_spellings_of_one_mobile_have_one_key(void **state)
 		{ "5491123456789", "541123456789" }, /* Argentina: with and without the 9 */
 		{ "551132654321", NULL },            /* a Brazilian landline has one spelling */
 		{ "551152654321", NULL },
-		{ "5511932654321", NULL },  /* 9 and a landline's digit: no mobile of old */
+		{ "5511932654321", NULL },  /* 9 before a landline digit: never a mobile number */
 		{ "55119876543210", NULL }, /* too long */
 		{ "52123", NULL },
 		{ "5225512345678", NULL }, /* 13 digits without the 1 */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Who is admitted, and what is loaded. What a session may do is test_check.c, what happens with time test_upkeep.c. */
+/* Admission and loading. Permission checks are in test_check.c, timed work in test_upkeep.c. */
 #include "auth-plugin/policy.h"
 
 #include <sys/stat.h>
@@ -23,7 +23,7 @@ static void a_client_id_is_the_subjects_own_or_the_brokers(void **state)
 	} rows[] = {
 		{ "acme:bob:tab1", true },
 		{ "acme:bob:T_a-b", true },
-		{ "auto-6BB5E16A-0D0A-4B1C-9E57-5A7A6A7C4A11", true }, /* mosquitto chose it */
+		{ "auto-6BB5E16A-0D0A-4B1C-9E57-5A7A6A7C4A11", true }, /* chosen by mosquitto */
 		{ "acme:bob:", false },                                /* no tab */
 		{ "acme:bob", false },
 		{ "acme:alice:tab1", false }, /* somebody else's session */
@@ -142,11 +142,11 @@ static void a_subject_has_so_many_connections_and_takes_its_own_over(void **stat
 	assert_null(sessions_find(&fixture->policy.sessions, policy_fixture_client(3)));
 	assert_int_equal(fixture->policy.sessions.n_live, 2);
 	(void)policy_fixture_admit(fixture, 4, "alice", "agent"); /* another subject */
-	/* The client id of one of them: mosquitto disconnects that one afterwards. */
+	/* The client id of one of them: mosquitto then disconnects the older client. */
 	assert_non_null(policy_fixture_try(fixture, 5, "acme:bob:2", bob, 0));
 	sessions_end(&fixture->policy.sessions, second, POLICY_NOW_S);
 	assert_null(policy_fixture_try(fixture, 6, "acme:bob:3", bob, 0));
-	/* One that has ended leaves its place. */
+	/* An ended session no longer counts. */
 	sessions_end(&fixture->policy.sessions, sessions_find(&fixture->policy.sessions, policy_fixture_client(1)),
 		     POLICY_NOW_S);
 	assert_non_null(policy_fixture_try(fixture, 6, "acme:bob:3", bob, 0));
@@ -223,7 +223,7 @@ static void a_refused_renewal_changes_nothing(void **state)
 		{ "{'account':'acme','sub':'bob','acl':7,'iat':1800000000,'exp':1800007200}", "acl" },
 		{ "{'account':'acme','sub':'alice','acl':[{'permission':'deny','action':'all','topic':'#'}],"
 		  "'iat':1800000000,'exp':1800007200}",
-		  "another account or subject" }, /* its claim is given back */
+		  "another account or subject" }, /* its claim is released */
 	};
 
 	for (size_t i = 0; i < N_ROWS(rows); i++) {
@@ -236,7 +236,7 @@ static void a_refused_renewal_changes_nothing(void **state)
 	}
 	assert_int_equal(policy_renew(&fixture->policy, session, "", POLICY_NOW_MS, &fixture->error), CW_DENIED);
 	assert_int_equal(fixture->policy.counters.renewed, 0);
-	assert_int_equal(fixture->policy.counters.refused[POLICY_REFUSED_TOKEN], 0); /* nobody connected */
+	assert_int_equal(fixture->policy.counters.refused[POLICY_REFUSED_TOKEN], 0); /* no connection was refused */
 }
 
 static void a_session_that_is_over_is_not_renewed(void **state)
@@ -298,7 +298,7 @@ static void what_is_wrong_with_the_files_is_said_and_nothing_is_opened(void **st
 		free(aside);
 	}
 	assert_ok(policy_fixture_reopen(fixture), fixture->error);
-	policy_finish(&fixture->policy); /* twice is fine */
+	policy_finish(&fixture->policy); /* may be called twice */
 }
 
 static void without_the_tag_key_tags_are_of_its_own_and_a_line_says_so(void **state)
@@ -328,7 +328,7 @@ static void a_reload_keeps_sessions_and_gives_them_the_new_rules(void **state)
 	assert_int_equal(policy_fixture_check(fixture, agent, &check, POLICY_NOW_S, NULL), POLICY_ALLOWED);
 	temp_dir_write_text(&fixture->dir, "roles.acl", "role viewer\npattern read acct/%a/events\n");
 	assert_ok(policy_reload(&fixture->policy, &fixture->error), fixture->error);
-	assert_null(agent->role); /* its section is gone */
+	assert_null(agent->role); /* its section was removed */
 	assert_ptr_equal(viewer->role, cw_access_role(fixture->policy.access, "viewer"));
 	assert_int_equal(policy_fixture_check(fixture, agent, &check, POLICY_NOW_S, NULL), POLICY_BY_RULES);
 	assert_int_equal(policy_fixture_check(fixture, viewer, &check, POLICY_NOW_S, NULL), POLICY_ALLOWED);
@@ -357,7 +357,7 @@ static void a_key_that_is_taken_away_admits_nobody_after_a_reload(void **state)
 	struct policy_fixture *fixture = *state;
 	const char *token = policy_fixture_token(fixture, CLAIMS);
 
-	assert_non_null(policy_fixture_try(fixture, 1, "acme:bob:1", token, 0)); /* it is remembered, as verified */
+	assert_non_null(policy_fixture_try(fixture, 1, "acme:bob:1", token, 0)); /* the verified token is cached */
 	assert_int_equal(unlink(temp_dir_path(&fixture->dir, "keys/shared/k.conf")), 0);
 	assert_ok(policy_reload(&fixture->policy, &fixture->error), fixture->error);
 	assert_null(policy_fixture_try(fixture, 2, "acme:bob:2", token, 0));
@@ -372,7 +372,7 @@ static const struct cw_revocation revoked_eve = { .kind = CW_REVOKE_SUBJECT,
 						  .revoked_at_s = POLICY_NOW_S,
 						  .forget_at_s = POLICY_NOW_S + 86400 };
 
-/* state_load forgets what is over by the clock itself. */
+/* state_load uses the system clock to drop expired revocations. */
 static void set_clock(int64_t after_s)
 {
 	cw_clock_set_offset_ms(0);
@@ -470,7 +470,7 @@ static void a_connection_refused_for_a_limit_leaves_the_older_session_in_its_pla
 	assert_ok(policy_revoke(&f->policy, &r, POLICY_NOW_S, &n, &f->error), f->error);
 	policy_fixture_tick(f, 0);
 	assert_int_equal(f->n_kicks, 1);
-	assert_true(off->is_revoked); /* found by its client id when it comes back */
+	assert_true(off->is_revoked); /* found by its client id when it reconnects */
 }
 
 static void a_renewal_does_not_undo_a_kick(void **state)
@@ -514,7 +514,7 @@ static void an_id_that_the_broker_chose_for_another_is_refused(void **state)
 	f->policy.options.max_clients_per_subject = 1;
 	assert_non_null(policy_fixture_try(f, 1, id, policy_fixture_acme_token(f, "eve", "agent"), 0));
 	(void)policy_fixture_admit(f, 2, "bob", "agent");
-	/* bob is at his limit; eve's id makes it a "take-over" */
+	/* bob is at his limit; with eve's client id it looks like a take-over */
 	assert_null(policy_fixture_try(f, 3, id, policy_fixture_acme_token(f, "bob", "agent"), 0));
 }
 

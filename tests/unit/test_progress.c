@@ -14,7 +14,9 @@ static double two_thirds(void *context)
 	return 2.0 / 3;
 }
 
-/* Until the terminal shows it. The bar comes by itself; a test that hangs is ended by its runner. */
+/*
+ * Reads until the terminal shows `part`. The bar is drawn without further input; a hanging test is ended by the runner.
+ */
 static void read_until(int terminal, const char *part, char *heard, size_t size)
 {
 	size_t len = 0;

@@ -6,7 +6,7 @@
 #include "tests/unit/unit.h"
 
 #define R "\xef\xbf\xbd"
-/* A text with the length that its NULs are part of. */
+/* A string and its length, which includes NULs. */
 #define BYTES(text) text, sizeof(text) - 1
 
 static const struct {
@@ -14,7 +14,7 @@ static const struct {
 	size_t len;
 	const char *mended;
 } rows[] = {
-	{ BYTES("{\"a\":\"x\"}"), "{\"a\":\"x\"}" },                           /* nothing to do */
+	{ BYTES("{\"a\":\"x\"}"), "{\"a\":\"x\"}" },                           /* nothing to repair */
 	{ BYTES("[\"\\ud83d\"]"), "[\"" R "\"]" },                             /* a lone high surrogate */
 	{ BYTES("[\"\\ude00\"]"), "[\"" R "\"]" },                             /* a lone low one */
 	{ BYTES("[\"\\ude00\\ud83d\"]"), "[\"" R R "\"]" },                    /* both, the wrong way round */
@@ -25,24 +25,24 @@ static const struct {
 	{ BYTES("[\"a\0b\"]"), "[\"a" R "b\"]" },              /* a raw one */
 	{ BYTES("[1,\0 2]"), "[1,  2]" },                      /* a raw one between tokens */
 	{ BYTES("[\"a\nb\tc\"]"), "[\"a\\u000ab\\u0009c\"]" }, /* raw control characters */
-	{ BYTES("[\"\xff\"]"), "[\"" R "\"]" },                /* no UTF-8 at all */
-	{ BYTES("[\"\xc3\"]"), "[\"" R "\"]" },                /* cut in the middle */
+	{ BYTES("[\"\xff\"]"), "[\"" R "\"]" },                /* not UTF-8 at all */
+	{ BYTES("[\"\xc3\"]"), "[\"" R "\"]" },                /* truncated in the middle */
 	{ BYTES("[\"\xc3\xa9\"]"), "[\"\xc3\xa9\"]" },         /* é stays */
 	{ BYTES("[\"\xc0\xaf\"]"), "[\"" R R "\"]" },          /* overlong */
 	{ BYTES("[\"\xe0\x80\xaf\"]"), "[\"" R R R "\"]" },
 	{ BYTES("[\"\xed\xa0\x80\"]"), "[\"" R R R "\"]" },            /* a surrogate as UTF-8 (CESU) */
 	{ BYTES("[\"\xf4\x90\x80\x80\"]"), "[\"" R R R R "\"]" },      /* beyond U+10FFFF */
 	{ BYTES("[\"\xf0\x9f\x98\x80\"]"), "[\"\xf0\x9f\x98\x80\"]" }, /* an emoji stays */
-	{ BYTES("[\"\\x41\"]"), "[\"" R "x41\"]" },                    /* no escape of JSON */
+	{ BYTES("[\"\\x41\"]"), "[\"" R "x41\"]" },                    /* not a JSON escape */
 	{ BYTES("[\"\\u12\"]"), "[\"" R "u12\"]" },
-	{ BYTES("[\"\\\\ud83d\"]"), "[\"\\\\ud83d\"]" }, /* an escaped backslash is no escape */
+	{ BYTES("[\"\\\\ud83d\"]"), "[\"\\\\ud83d\"]" }, /* an escaped backslash starts no escape */
 	{ BYTES("[\"\\\"\"]"), "[\"\\\"\"]" },
 	{ BYTES("[12345678901234567890]"), "[\"12345678901234567890\"]" }, /* beyond 64 bits */
 	{ BYTES("[-9999999999999999999]"), "[\"-9999999999999999999\"]" },
 	{ BYTES("[123456789012345678]"), "[123456789012345678]" }, /* 18 digits fit */
 	{ BYTES("[1e400,1e30]"), "[\"1e400\",1e30]" },             /* beyond a double */
 	{ BYTES("[-1.5]"), "[-1.5]" },
-	{ BYTES("[\"12345678901234567890\"]"), "[\"12345678901234567890\"]" }, /* a string is no number */
+	{ BYTES("[\"12345678901234567890\"]"), "[\"12345678901234567890\"]" }, /* a string is not a number */
 };
 
 static void odd_characters_are_mended_and_nothing_else(void **state)
@@ -56,7 +56,7 @@ static void odd_characters_are_mended_and_nothing_else(void **state)
 		assert_string_equal(out.data, rows[i].mended);
 		json_t *json = json_loadb(out.data, out.len, 0, NULL);
 
-		assert_non_null(json); /* what was mended can be read */
+		assert_non_null(json); /* the repaired text is valid */
 		json_decref(json);
 		cw_buf_finish(&out);
 	}

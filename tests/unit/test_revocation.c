@@ -28,7 +28,7 @@ static void a_rule_hits_what_it_names(void **state)
 	} rows[] = {
 		{ CW_REVOKE_JTI, "acme", "t1", true },
 		{ CW_REVOKE_JTI, "acme", "t", false },
-		{ CW_REVOKE_JTI, "other", "t1", false }, /* ids of tokens are the account's own */
+		{ CW_REVOKE_JTI, "other", "t1", false }, /* token ids are per account */
 		{ CW_REVOKE_SUBJECT, "acme", "bob", true },
 		{ CW_REVOKE_SUBJECT, "acme", "bobby", false },
 		{ CW_REVOKE_SUBJECT, "other", "bob", false },
@@ -71,7 +71,7 @@ static void a_token_without_an_id_is_hit_by_no_id(void **state)
 	token.jti[0] = '\0';
 	const struct cw_revocation none = rule(CW_REVOKE_JTI, "acme", "");
 
-	assert_int_equal(cw_revocation_check(&none, &error), CW_INVALID); /* it would hit all that have none */
+	assert_int_equal(cw_revocation_check(&none, &error), CW_INVALID); /* it would hit all tokens without a jti */
 	const struct cw_revocation revocation = rule(CW_REVOKE_JTI, "acme", "t1");
 
 	assert_false(cw_revocation_hits(&revocation, &token));
@@ -141,7 +141,7 @@ static void what_is_not_understood_revokes_nothing(void **state)
 		"{'kind':'jti','account':'acme','value':'t\\u00001'," TIMES "}",
 		"{'kind':'subject','account':'acme','value':'b/c'," TIMES "}",
 		"{'kind':'subject','value':'bob'," TIMES "}",
-		/* What was meant for one must not become the account's. */
+		/* A revocation meant for one agent must not apply to the account. */
 		"{'kind':'account','account':'acme','value':'bob'," TIMES "}",
 		"{'kind':'account','account':'','value':''," TIMES "}",
 		"{'kind':'key','account':'acme','value':'node'," TIMES "}",
@@ -201,12 +201,12 @@ static void a_rule_that_reaches_further_takes_the_others_place(void **state)
 	assert_int_equal(cw_revocations_add(set, &revocation, NOW_S + 60), CW_OK);
 	assert_int_equal(cw_revocations_count(set), 1);
 	assert_true(cw_revocations_hit(set, &token, NOW_S + 60));
-	/* An older one that comes late takes nothing back. */
+	/* A late older revocation does not weaken the newer one. */
 	revocation.revoked_at_s = NOW_S;
 	revocation.forget_at_s = NOW_S + 100;
 	assert_int_equal(cw_revocations_add(set, &revocation, NOW_S + 60), CW_OK);
 	assert_true(cw_revocations_hit(set, &token, NOW_S + DAY_S));
-	assert_false(cw_revocations_hit(set, &token, NOW_S + 60 + DAY_S)); /* over, to the second */
+	assert_false(cw_revocations_hit(set, &token, NOW_S + 60 + DAY_S)); /* expired, to the second */
 	cw_revocations_destroy(set);
 }
 
@@ -260,7 +260,7 @@ static void make_random(unsigned *seed, struct cw_revocation *revocation)
 	}
 }
 
-/* Every rule that was ever added, as far as any of the same thing reaches. */
+/* Checks all rules ever added; each is valid as long as the longest-lived rule for the same target. */
 static bool model_hits(const struct cw_revocation *added, size_t n, const struct cw_token *token, int64_t now_s)
 {
 	for (size_t i = 0; i < n; i++) {

@@ -106,7 +106,7 @@ static void what_is_missing_or_wrong_is_named(void **state)
 		{ "apps/main.conf", "", CW_INVALID, "accounts" },
 		{ "apps/main.conf", "accounts =\n", CW_INVALID, "accounts" },
 		{ "apps/main.conf", "acounts = acme\n", CW_INVALID, "main.conf:1" },
-		{ "apps/main.secret", NULL, CW_NOT_FOUND, "main.secret" }, /* a half key is never in force */
+		{ "apps/main.secret", NULL, CW_NOT_FOUND, "main.secret" }, /* half a key is never used */
 		{ "apps/main.secret", "", CW_INVALID, "main.secret:1" },
 	};
 
@@ -123,7 +123,7 @@ static void what_is_missing_or_wrong_is_named(void **state)
 		assert_int_equal(load(fixture), rows[i].status);
 		assert_null(fixture->secrets);
 		assert_contains(fixture->error.text, rows[i].part);
-		assert_null(strstr(fixture->error.text, "main secret")); /* and no secret is told */
+		assert_null(strstr(fixture->error.text, "main secret")); /* and no secret is revealed */
 	}
 }
 

@@ -26,7 +26,7 @@ static int start(void **state)
 	return 0;
 }
 
-/* Everybody is given back, or people_finish would lose them: the sanitizer sees that. */
+/* All people must be released, or people_finish would leak them, which the sanitizer would detect. */
 static int stop(void **state)
 {
 	struct table *table = *state;
@@ -79,7 +79,7 @@ static void an_ended_session_stays_for_its_will_and_counts_no_more(void **state)
 
 	assert_int_equal(table->sessions.n_live, 1);
 	sessions_end(&table->sessions, session, NOW_S + 5);
-	sessions_end(&table->sessions, session, NOW_S + 6); /* once is enough */
+	sessions_end(&table->sessions, session, NOW_S + 6); /* a repeated call does nothing */
 	assert_ptr_equal(sessions_find(&table->sessions, client(1)), session);
 	assert_ptr_equal(sessions_find_by_client_id(&table->sessions, "acme:alice:1"), session);
 	assert_false(session->is_live);
@@ -214,7 +214,7 @@ static int64_t first_deadline(const struct model *models)
 	return first_s;
 }
 
-/* The one that entered last, unless it was forgotten: then none, whoever else still bears the id. */
+/* The session that was admitted last, unless it was forgotten; then none, even if another still has the id. */
 static int newest_of(const struct model *models, int client_id, unsigned long born)
 {
 	for (int i = 0; i < N_MODEL; i++) {
@@ -262,7 +262,7 @@ static void compare(const struct table *table, const struct model *models, const
 
 static void what_deliveries_look_at_follows_the_session(void **state)
 {
-	static const struct cw_access_role *const role = (const void *)&alice; /* an address, no more */
+	static const struct cw_access_role *const role = (const void *)&alice; /* only an address */
 	struct table *table = *state;
 	const struct cw_token publisher = { .account = CW_SYSTEM_ACCOUNT, .subject = "publisher" };
 	struct session *session = admit(table, 1, "acme:alice:1", &alice);
@@ -371,7 +371,7 @@ static void a_visit_sees_all_and_may_forget_them(void **state)
 	assert_int_equal(visit.n, 1000);
 	visit.forgets = true;
 	for (int rounds = 0; visit.n < 2000; rounds++) {
-		assert_true(rounds < 3); /* one may be missed, at the table's end */
+		assert_true(rounds < 3); /* one may be missed at the table's end */
 		sessions_each(&table->sessions, on_visit, &visit);
 	}
 	sessions_each(&table->sessions, on_visit, &visit);

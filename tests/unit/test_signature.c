@@ -15,10 +15,10 @@ static const struct {
 	{ "sesame", "hello world2", "60905fdf409d0b4f721e99f6f25b31567a68a6b45e933d814e17a246be4c5a53" },
 	{ "test_app_secret", "{\"object\":\"whatsapp_business_account\",\"entry\":[]}",
 	  "dec6a680679a968e7e0319355b23599cbfc54502c0784668e9618baa0c633756" },
-	/* as Meta writes it on the wire: escaped ASCII, which is what is signed */
+	/* as Meta sends it: escaped ASCII, which is what is signed */
 	{ "test_app_secret", ESCAPED_BODY, "2082a172de69f8b1196683dc0498a008473c5bab08aef61c9fe50df21e61b1b9" },
 };
-/* The signature of the same JSON written again as UTF-8. */
+/* The signature of the same JSON, reserialised as UTF-8. */
 #define RESERIALISED_HEX "419df20881735e21a4623f2af2e14033b907d9a3ec8b9bd25ca8d993d33a9a76"
 
 static struct cw_hmac *key_of(const char *text)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Sessions over time, with a clock of our own: over a socket, as pages ask. */
+/* Sessions over time, with a test clock; tested over a socket, as pages use it. */
 #include "api/signin.h"
 
 #include <stdlib.h>
@@ -79,7 +79,7 @@ static int close_door(void **state)
 }
 #define SIGNIN_TEST(name) cmocka_unit_test_setup_teardown(name, open_door, close_door)
 
-/* The status; the answer is in door.answer. */
+/* Sends a request and returns the status; the answer is in door.answer. */
 static int ask(const char *method, const char *path, const char *header, const char *body)
 {
 	char request[2000];
@@ -128,7 +128,7 @@ static void a_session_lasts_thirty_days_after_its_last_use(void **state)
 	for (int day = 29; day < 120; day += 29) {
 		fixture_set_clock((int64_t)day * DAY_S);
 		assert_int_equal(refresh(), 200);
-		assert_true(has_cookie()); /* the browser keeps it for thirty days from here, too */
+		assert_true(has_cookie()); /* the browser's cookie is renewed for thirty days, too */
 	}
 	fixture_set_clock((int64_t)(116 + 31) * DAY_S);
 	assert_int_equal(refresh(), 401);
@@ -163,7 +163,7 @@ static void ten_wrong_passwords_and_the_right_one_has_to_wait(void **state)
 	for (int i = 0; i < 9; i++) {
 		assert_int_equal(sign_in("wrong password"), 401);
 	}
-	assert_int_equal(sign_in(PASSWORD), 200); /* and all is forgiven */
+	assert_int_equal(sign_in(PASSWORD), 200); /* and all tries are returned */
 	for (int i = 0; i < 10; i++) {
 		assert_int_equal(sign_in("wrong password"), 401);
 	}

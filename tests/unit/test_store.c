@@ -81,7 +81,7 @@ static void the_same_wamid_at_two_accounts_is_two_messages(void **state)
 	assert_int_equal(json_array_size(conversations(fixture, "acme")), 1);
 }
 
-/* seq contiguous from 1, prev the conversation's previous seq: over MQTT and in the table alike. */
+/* seq must be contiguous from 1, and prev the conversation's previous seq, both over MQTT and in the table. */
 static void assert_log_is_whole(struct fixture *fixture, const char *account_name)
 {
 	json_t *log = events(fixture, account_name, 0);
@@ -168,7 +168,7 @@ static void every_conversation_in_the_list_was_told_by_an_event(void **state)
 	struct fixture *fixture = *state;
 
 	post_messages(fixture, TEXT("111111", "w1", 1800000000, "a"));
-	/* The first sign of a customer is a deletion: the conversation is made, and whoever follows must know. */
+	/* The first thing seen of a customer is a deletion: the conversation is created, and followers must be told. */
 	post_messages(fixture, "{'from':'222222','id':'w2','timestamp':'1800000000','type':'revoke',"
 			       "'revoke':{'original_message_id':'w0'}}");
 	size_t n_listed = json_array_size(conversations(fixture, "acme"));
@@ -213,11 +213,11 @@ static void a_history_of_more_than_200_messages_is_quiet(void **state)
 	assert_true(json_is_true(at(fixture->handed_over, "200.quiet")));
 	assert_true(json_is_false(at(fixture->handed_over, "201.quiet")));
 	assert_log_is_whole(fixture, "acme");
-	/* What was quiet is whole when it is fetched. */
+	/* A quiet event is complete when it is fetched. */
 	assert_string_equal(text_at(events(fixture, "acme", 0), "0.data.message.content.body"), "x");
 }
 
-/* ---- what is kept ---- */
+/* ---- raw changes ---- */
 
 static void changes_of_an_unknown_number_wait_and_are_replayed_in_order(void **state)
 {
@@ -325,7 +325,7 @@ static void an_unknown_waba_means_the_secrets_only_account_or_is_kept(void **sta
 {
 	struct fixture *fixture = *state;
 
-	post_as(fixture, "main", "waba-9", "account_alerts", "'alert_type':'A'"); /* main lists acme alone */
+	post_as(fixture, "main", "waba-9", "account_alerts", "'alert_type':'A'"); /* main lists only acme */
 	assert_string_equal(text_at(events(fixture, "acme", 0), "0.kind"), "settings");
 	post_as(fixture, "foreign", "waba-9", "account_alerts", "'alert_type':'B'");
 	assert_int_equal(check(fixture).kept_changes, 1);
@@ -370,7 +370,7 @@ static void the_list_is_by_last_activity_and_pages_without_loss(void **state)
 	char cursor[CW_LIST_CURSOR_MAX] = "";
 	struct cw_reader *reader = NULL;
 
-	/* Two of them at one moment. */
+	/* Two of them have the same timestamp. */
 	post_messages(fixture, TEXT("111111", "w1", 1800000001, "a") "," TEXT("222222", "w2", 1800000003, "b") "," TEXT(
 				       "333333", "w3", 1800000003, "c") "," TEXT("444444", "w4", 1800000002, "d"));
 	assert_ok(cw_reader_acquire(fixture->store, &reader, &fixture->error), fixture->error);
@@ -465,8 +465,8 @@ static void a_queue_over_its_limit_refuses(void **state)
 	assert_int_equal(cw_store_submit(fixture->store, &op), CW_BUSY);
 	cw_store_stop_writing(fixture->store);
 	op.bytes = 1;
-	assert_int_equal(cw_store_run(fixture->store, &op), CW_BUSY);         /* nothing is taken after the end */
-	assert_int_equal(json_array_size(conversations(fixture, "acme")), 0); /* reading goes on */
+	assert_int_equal(cw_store_run(fixture->store, &op), CW_BUSY);         /* nothing is accepted after stopping */
+	assert_int_equal(json_array_size(conversations(fixture, "acme")), 0); /* reading still works */
 }
 
 #define TEST(name) STORE_TEST(name)

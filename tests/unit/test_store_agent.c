@@ -50,7 +50,10 @@ static enum cw_status end(struct fixture *fixture)
 	return cw_store_run(fixture->store, &op);
 }
 
-/* Uses the session so many seconds after the start: whose it is, and it lasts a minute more if that is an hour later. */
+/*
+ * Uses the session after_s seconds after the start. Returns its agent; if the last use was an hour ago, it is prolonged
+ * by a minute.
+ */
 static enum cw_status use(struct fixture *fixture, int64_t after_s, struct cw_agent *ret_agent)
 {
 	struct cw_store_op op = { .type = CW_STORE_SESSION_USE,
@@ -119,9 +122,9 @@ static void a_session_lasts_as_long_as_it_is_used(void **state)
 	assert_int_equal(begin(fixture, &ann, HOUR_S + 60), CW_NOT_FOUND);
 	assert_int_equal(add(fixture, &ann), CW_OK);
 	assert_int_equal(begin(fixture, &ann, HOUR_S + 60), CW_OK);
-	assert_int_equal(use(fixture, HOUR_S - 1, &found), CW_OK); /* within the hour it stays as it is */
+	assert_int_equal(use(fixture, HOUR_S - 1, &found), CW_OK); /* within the hour it is not prolonged */
 	assert_string_equal(found.subject, "ann");
-	assert_int_equal(use(fixture, HOUR_S + 59, &found), CW_OK); /* and lasts a minute more */
+	assert_int_equal(use(fixture, HOUR_S + 59, &found), CW_OK); /* and was prolonged by a minute */
 	assert_int_equal(use(fixture, HOUR_S + 118, &found), CW_OK);
 	assert_int_equal(use(fixture, HOUR_S + 119, &found), CW_NOT_FOUND);
 	assert_int_equal(end(fixture), CW_OK);
@@ -156,7 +159,7 @@ static void a_changed_password_ends_sessions_and_tokens(void **state)
 	assert_string_equal(changed.revocation.value, "ann");
 	assert_int_equal(changed.revocation.forget_at_s, FORGET_AT_S);
 	assert_int_equal(use(fixture, 0, &found), CW_NOT_FOUND);
-	assert_int_equal(begin(fixture, &ann, 60), CW_DENIED); /* its password was right when it was looked at */
+	assert_int_equal(begin(fixture, &ann, 60), CW_DENIED); /* disabled after its password was checked */
 	assert_int_equal(begin(fixture, &other, 60), CW_OK);
 }
 
@@ -209,7 +212,7 @@ static void a_revocation_ends_the_sessions_of_whom_it_names(void **state)
 	}
 }
 
-/* A token may have been given for the session until now, whatever time the revocation names. */
+/* The session may have issued a token just now, whatever time the revocation states. */
 static void a_revocation_that_ends_a_session_reaches_up_to_now(void **state)
 {
 	struct fixture *fixture = *state;
@@ -222,7 +225,7 @@ static void a_revocation_that_ends_a_session_reaches_up_to_now(void **state)
 
 	assert_int_equal(add(fixture, &ann), CW_OK);
 	assert_int_equal(cw_store_run(fixture->store, &op), CW_OK);
-	assert_int_equal(op.revocation.revoked_at_s, FIXTURE_NOW_S - 5); /* nobody was signed in */
+	assert_int_equal(op.revocation.revoked_at_s, FIXTURE_NOW_S - 5); /* no session existed */
 	assert_int_equal(begin(fixture, &ann, 60), CW_OK);
 	assert_int_equal(cw_store_run(fixture->store, &op), CW_OK);
 	assert_int_equal(op.revocation.revoked_at_s, FIXTURE_NOW_S);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Who has a conversation, and what agents gain and lose by it; and a database of schema 1. */
+/* Assignments, what agents gain and lose by them, and the migration of a database with schema 1. */
 #include <unistd.h>
 
 #include <sqlite3.h>
@@ -41,7 +41,7 @@ static bool note_assignment_event(void *context, const struct cw_event *event)
 	return true;
 }
 
-/* The events that changed an assignment, as the table tells them; a new reference. */
+/* The events in the table that changed an assignment; a new reference. */
 static json_t *assignment_events(struct fixture *fixture, int64_t since)
 {
 	json_t *list = json_array();
@@ -81,11 +81,11 @@ static void assigning_is_one_event_of_the_conversation(void **state)
 	assert_int_equal(int_at(log, "0.prev"), head);
 	assert_string_equal(text_at(log, "0.kind"), "conversation");
 	assert_string_equal(text_at(log, "0.data.conversation.assignee"), "ana");
-	assert_null(at(log, "0.lost_by")); /* not on the wire */
+	assert_null(at(log, "0.lost_by")); /* not sent to clients */
 	assert_string_equal(text_at(last_handed(fixture, 0), "lost_by"), "");
 	assert_string_equal(text_at(last_handed(fixture, 0), "assignee"), "ana");
 	assert_string_equal(text_at(last_handed(fixture, 0), "data.conversation.assignee"), "ana");
-	/* A message after it keeps the assignee, and is no change. */
+	/* A later message keeps the assignee and is not a change. */
 	post(fixture, "messages", FROM_PHONE("111111", "w2"));
 	assert_string_equal(text_at(last_handed(fixture, 0), "data.conversation.assignee"), "ana");
 	assert_null(at(last_handed(fixture, 0), "lost_by"));
@@ -191,7 +191,7 @@ static void on_a_merge_the_older_ones_assignee_wins(void **state)
 	}
 }
 
-/* C went into B; then B goes into A. */
+/* C is merged into B, then B into A. */
 static void merge_three(struct fixture *fixture)
 {
 	post(fixture, "messages", FROM_PHONE("111111", "w1"));
@@ -244,7 +244,7 @@ static void assigning_a_merged_one_assigns_all(void **state)
 	assert_int_equal(check(fixture).faults, 0);
 }
 
-/* An import of a history is not published event by event, but who may read must be known all the same. */
+/* A history import is not published event by event, but the broker must still learn who may read the conversation. */
 static void a_quiet_event_tells_the_assignment_all_the_same(void **state)
 {
 	struct fixture *fixture = *state;
@@ -292,7 +292,10 @@ static const char *const names[N_CONVERSATIONS] = { "acme_1001_111110", "acme_10
 						    "acme_1001_111113", "acme_1001_111114" };
 static const char *const subjects[N_SUBJECTS] = { "ana", "bea", "cleo" };
 
-/* has[seq][c]: the subject's index + 1 who had conversation c after that event; 0: nobody. seen: newest seq told to each. */
+/*
+ * has[seq][c]: index + 1 of the subject to whom conversation c was assigned after that event; 0: nobody. seen: the
+ * newest seq each subject has seen.
+ */
 struct model {
 	int has[N_CONVERSATIONS + N_STEPS + 1][N_CONVERSATIONS];
 	int64_t last_seq[N_CONVERSATIONS], lost_at[N_SUBJECTS];
@@ -425,7 +428,7 @@ static bool note_current(void *context, const char *name, const char *subject)
 	return true;
 }
 
-/* By pages of two. */
+/* Reads in pages of two. */
 static void compare_table(struct cw_reader *reader, const struct model *model)
 {
 	struct current current = { .n = 0 };
@@ -493,7 +496,7 @@ static void what_belongs_to_no_conversation_counts_for_who_sees_it(void **state)
 	assert_int_equal(newest, int_at(last_handed(fixture, 0), "id"));
 }
 
-/* ---- a broken promise ---- */
+/* ---- a broken invariant ---- */
 
 static void change_database(struct fixture *fixture, const char *sql)
 {
@@ -522,7 +525,7 @@ static void check_says_when_row_and_history_differ(void **state)
 	assert_int_equal(check(fixture).faults, 1);
 	change_database(fixture, "DELETE FROM assignment");
 	assert_int_equal(check(fixture).faults, 0);
-	/* Two current rows: the index forbids them, so it goes first. */
+	/* Two current rows: the index forbids them, so it is dropped first. */
 	change_database(fixture,
 			"DROP INDEX assignment_current; UPDATE conversation SET assignee = 'ana' WHERE id = 1;"
 			"INSERT INTO assignment (account, conversation, subject, from_seq) VALUES (1, 1, 'ana', 1),"
@@ -532,7 +535,7 @@ static void check_says_when_row_and_history_differ(void **state)
 
 /* ---- migration ---- */
 
-/* The database as a Convwire of schema 1 left it: its tables filled from today's, column by column. */
+/* Turns the database into one of schema 1, with its tables filled from the current ones column by column. */
 static void go_back_to_schema_1(struct fixture *fixture)
 {
 	char old_path[300];
@@ -589,7 +592,7 @@ static void a_database_of_schema_1_is_migrated_with_its_data(void **state)
 	assert_ok(assign(fixture, "acme_1001_111111", "ana"), fixture->error);
 	post(fixture, "messages", FROM_PHONE("111111", "w4"));
 	fixture_close(fixture);
-	fixture_open(fixture); /* and is not migrated again */
+	fixture_open(fixture); /* this time it is not migrated */
 	assert_string_equal(assignee(fixture, "acme_1001_111111"), "ana");
 	assert_int_equal(check(fixture).faults, 0);
 }

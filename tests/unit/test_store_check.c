@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What `convwire check` finds: each promise broken by hand, in a database that is sound otherwise. */
+/* What `convwire check` finds: each invariant broken by hand, in an otherwise sound database. */
 #include <sqlite3.h>
 #include <unistd.h>
 
@@ -84,7 +84,7 @@ static void each_broken_promise_is_named(void **state)
 	}
 }
 
-/* What was sent before the phone's answer and came after it stands before it: nobody has seen it. */
+/* A message that was sent before the phone's answer but arrived after it is placed before it, so nobody has seen it. */
 static void a_late_message_is_unread_though_a_later_one_was_answered(void **state)
 {
 	struct fixture *fixture = *state;
@@ -98,7 +98,7 @@ static void a_late_message_is_unread_though_a_later_one_was_answered(void **stat
 	assert_int_equal(find_faults(fixture, last), 0);
 }
 
-/* By a connection of its own: a search on the reader that checks would hide what is looked for. */
+/* Uses its own connection: a search on the reader that runs the check would hide the fault that the test looks for. */
 static void await_index(struct fixture *fixture)
 {
 	sqlite3 *handle = NULL;
@@ -111,7 +111,7 @@ static void await_index(struct fixture *fixture)
 					    "WHERE key = 'search_cursor'",
 					    -1, &statement, NULL),
 			 SQLITE_OK);
-	while (!is_indexed) { /* a test that hangs is ended by its runner */
+	while (!is_indexed) { /* a hanging test is ended by the runner */
 		is_indexed = sqlite3_step(statement) == SQLITE_ROW && sqlite3_column_int(statement, 0) == 1;
 		(void)sqlite3_reset(statement);
 		(void)usleep(1000);
@@ -120,7 +120,7 @@ static void await_index(struct fixture *fixture)
 	assert_int_equal(sqlite3_close(handle), SQLITE_OK);
 }
 
-/* The reader stays open between two checks, and what FTS5 knew at the first with it. */
+/* The reader stays open between two checks, and with it FTS5's cached state from the first. */
 static void what_was_indexed_since_the_last_check_is_no_fault(void **state)
 {
 	struct fixture *fixture = *state;
@@ -134,7 +134,7 @@ static void what_was_indexed_since_the_last_check_is_no_fault(void **state)
 	assert_string_equal(last, "");
 }
 
-/* It runs in the daemon, on a small server, over millions of rows. */
+/* The check runs in the daemon, possibly on a small server with millions of rows. */
 static void a_check_needs_no_memory_for_all_that_there_is(void **state)
 {
 	struct fixture *fixture = *state;

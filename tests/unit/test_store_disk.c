@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The store and its files: who may open them, and what happens when the disk does not do as it is told. */
+/* The store and its files: who may open them, and what happens on disk errors. */
 #include <errno.h>
 #include <stdatomic.h>
 #include <sys/syscall.h>
@@ -10,10 +10,10 @@
 #include "tests/unit/store_fixture.h"
 #include "tests/unit/unit.h"
 
-/* SQLite's own calls meet these first, since the program comes before the libraries. 0: all is well. */
+/* The program's functions come before the libraries', so SQLite calls these. 0: no error. */
 static atomic_int write_errno;
 static atomic_int sync_errno;
-/* Or only the so many-th of all these calls, with its error; 0: none. */
+/* Or only the n-th of all these calls fails; 0: none. */
 static atomic_long until_failure;
 static atomic_int failure_errno;
 
@@ -85,7 +85,7 @@ static void a_second_opener_is_told_that_it_is_busy(void **state)
 	assert_int_equal(cw_store_open(&options, &second, &fixture->error), CW_BUSY);
 	assert_contains(fixture->error.text, "run.lock");
 	fixture_close(fixture);
-	assert_ok(cw_store_open(&options, &second, &fixture->error), fixture->error); /* the lock went with it */
+	assert_ok(cw_store_open(&options, &second, &fixture->error), fixture->error); /* the lock was released with it */
 	cw_store_close(second);
 }
 
@@ -171,7 +171,7 @@ static void what_was_committed_is_there_after_the_process_ends(void **state)
 	assert_int_equal(stats(fixture).duplicates, 1);
 }
 
-/* The writer tries every second; a reader's moment is what we wait on. */
+/* The writer retries every second; waits until a reader sees the result. */
 static void wait_until_not_full(struct fixture *fixture)
 {
 	for (int i = 0; i < 500 && stats(fixture).is_full; i++) {
@@ -189,7 +189,7 @@ static void a_full_disk_refuses_and_recovers_by_itself(void **state)
 	assert_int_equal(try_message(fixture, "w2"), CW_FULL);
 	assert_true(stats(fixture).is_full);
 	assert_false(fixture->is_broken);
-	assert_int_equal(try_message(fixture, "w3"), CW_FULL); /* refused at the door */
+	assert_int_equal(try_message(fixture, "w3"), CW_FULL); /* refused before queueing */
 	assert_int_equal(json_array_size(thread(fixture, CONVERSATION)), 1);
 	atomic_store(&write_errno, 0);
 	wait_until_not_full(fixture);
@@ -209,7 +209,10 @@ static size_t n_with_wamid(struct fixture *fixture, const char *wamid)
 	return n;
 }
 
-/* As `convwire up` starts it again; what failed may have been the writer's own work behind the answer. */
+/*
+ * Restarts the store, as `convwire up` does. The failure may have been in the writer's background work after the
+ * answer.
+ */
 static void go_on_after(struct fixture *fixture, enum cw_status status)
 {
 	if (status == CW_FULL) {
@@ -234,7 +237,10 @@ static void each_call_fails_once(struct fixture *fixture, int error, enum cw_sta
 		enum cw_status status = try_message(fixture, wamid);
 
 		has_failed = atomic_exchange(&until_failure, 0) == 0;
-		/* No space left at an fsync is no refusal of what was asked: nobody knows what is on the disk. */
+		/*
+		 * If fsync reports a full disk, the operation may not be answered as refused: it is unknown what is on the
+		 * disk.
+		 */
 		if (status != CW_OK && status != expected && status != CW_IO) {
 			fail_msg("call %ld fails with %s: answered %s", n, strerror(error), cw_status_text(status));
 		}
@@ -248,7 +254,10 @@ static void each_call_fails_once(struct fixture *fixture, int error, enum cw_sta
 	}
 }
 
-/* Not acknowledged, it may yet be there: nobody knows whether it reached the disk. It is there once when it comes again. */
+/*
+ * A message that was not acknowledged may or may not be on the disk. When it is delivered again, it must be stored
+ * exactly once.
+ */
 static void any_single_error_of_the_disk_loses_nothing_and_doubles_nothing(void **state)
 {
 	struct fixture *fixture = *state;
@@ -264,7 +273,7 @@ static void a_failed_fsync_fails_the_operation_and_asks_for_the_end(void **state
 
 	atomic_store(&sync_errno, EIO);
 	assert_int_equal(try_message(fixture, "w1"), CW_IO);
-	cw_store_stop_writing(fixture->store); /* on_broken comes behind the answer */
+	cw_store_stop_writing(fixture->store); /* on_broken is called after the answer */
 	assert_true(fixture->is_broken);
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Who is who in the store: docs/protocol.md, "Names". */
+/* Customers' identities in the store: docs/protocol.md, "Names". */
 #include "tests/unit/store_fixture.h"
 #include "tests/unit/unit.h"
 
-/* A text from a phone, a business-scoped user id, or both, with the contact that says so. */
+/* A text message from a phone, a business-scoped user id or both, with the matching contact. */
 #define FROM_PHONE(phone, wamid) AT("1001") "'messages':[" TEXT(phone, wamid, 1800000000, "x") "]"
 #define FROM_BOTH(phone, user_id, wamid) \
 	AT("1001") \
@@ -47,7 +47,7 @@ static void the_first_identity_names_the_conversation(void **state)
 	post(fixture, "messages", FROM_BOTH("16505551234", "US.777", "w3"));
 	assert_false(json_is_null(conversation(fixture, "acme_1001_923456789012")));
 	assert_false(json_is_null(conversation(fixture, "acme_1001_US-13491208655302741918")));
-	assert_false(json_is_null(conversation(fixture, "acme_1001_16505551234"))); /* the phone when it is there */
+	assert_false(json_is_null(conversation(fixture, "acme_1001_16505551234"))); /* the phone number if there is one */
 	assert_int_equal(count(fixture), 3);
 	assert_memory_equal(text_at(conversation(fixture, "acme_1001_923456789012"), "tag"), "…9012#", 8);
 }
@@ -66,7 +66,7 @@ static void a_customer_at_two_numbers_has_two_conversations_and_one_contact(void
 	free(contact);
 	assert_int_equal(json_array_size(resolve(fixture, "923456789012", NULL)), 2);
 	assert_int_equal(json_array_size(resolve(fixture, "923456789012", "1002")), 1);
-	/* A new name is told in both. */
+	/* A new name is reported in both conversations. */
 	int64_t since = account(fixture, "acme").head;
 
 	post(fixture, "messages",
@@ -135,7 +135,7 @@ static void a_recycled_phone_is_a_stranger_with_a_conversation_of_its_own(void *
 	assert_true(json_is_null(at(conversation(fixture, "acme_1001_111111"), "contact.wa_id")));
 	assert_resolves(fixture, "111111", "acme_1001_111111-2");
 	assert_resolves(fixture, "US.1", "acme_1001_111111");
-	post(fixture, "messages", FROM_USER_ID("US.1", "w3")); /* the first one still writes where they were */
+	post(fixture, "messages", FROM_USER_ID("US.1", "w3")); /* the first person stays where they were */
 	assert_string_equal(text_at(thread(fixture, "acme_1001_111111"), "0.wamid"), "w3");
 	assert_int_equal(check(fixture).faults, 0);
 }
@@ -161,7 +161,7 @@ static void two_conversations_that_turn_out_to_be_one_customer_are_merged(void *
 	assert_string_equal(text_at(log, "0.kind"), "merge");
 	assert_string_equal(text_at(log, "0.conversation"), "acme_1001_US-1");
 	assert_string_equal(text_at(log, "0.data.conversation.merged_into"), "acme_1001_111111");
-	post(fixture, "messages", FROM_USER_ID("US.1", "w4")); /* new messages go to the older */
+	post(fixture, "messages", FROM_USER_ID("US.1", "w4")); /* new messages go to the older conversation */
 	assert_int_equal(json_array_size(thread(fixture, "acme_1001_111111")), 4);
 	assert_int_equal(check(fixture).faults, 0);
 }
@@ -185,7 +185,7 @@ static void paging_through_a_merged_thread_loses_nothing(void **state)
 	struct page page = { json_array(), INT64_MAX };
 	struct cw_reader *reader = NULL;
 
-	/* Both wrote in the same second, as Meta counts time, so their positions are equal. */
+	/* Both wrote in the same second, Meta's resolution, so their positions are equal. */
 	post(fixture, "messages", FROM_PHONE("111111", "w1"));
 	post(fixture, "messages", FROM_USER_ID("US.1", "w2"));
 	post(fixture, "messages", FROM_BOTH("111111", "US.1", "w3"));
@@ -236,7 +236,7 @@ static void a_changed_number_stays_in_its_conversation_and_frees_the_old_one(voi
 	assert_int_equal(count(fixture), 1);
 	assert_int_equal(json_array_size(thread(fixture, "acme_1001_111111")), 3);
 	assert_string_equal(text_at(conversation(fixture, "acme_1001_111111"), "contact.wa_id"), "222222");
-	post(fixture, "messages", FROM_PHONE("111111", "w3")); /* whoever has the old number now is a stranger */
+	post(fixture, "messages", FROM_PHONE("111111", "w3")); /* the old number's new owner is a stranger */
 	assert_string_equal(text_at(thread(fixture, "acme_1001_111111-2"), "0.wamid"), "w3");
 	assert_resolves(fixture, "222222", "acme_1001_111111");
 	assert_resolves(fixture, "111111", "acme_1001_111111-2");
@@ -247,7 +247,7 @@ static void a_changed_number_that_wrote_already_is_merged(void **state)
 	struct fixture *fixture = *state;
 
 	post(fixture, "messages", FROM_PHONE("111111", "w1"));
-	post(fixture, "messages", FROM_PHONE("222222", "w2")); /* before the line that says who it is */
+	post(fixture, "messages", FROM_PHONE("222222", "w2")); /* before the change that says who it is */
 	post(fixture, "messages",
 	     AT("1001") "'messages':[{'from':'111111','id':'s1','timestamp':'1800000001','type':'system',"
 			"'system':{'type':'user_changed_number','wa_id':'222222'}}]");
@@ -321,7 +321,7 @@ static void two_spellings_of_a_mobile_meet_in_one_conversation(void **state)
 	static const struct {
 		const char *first, *second;
 	} rows[] = {
-		{ "551187654321", "5511987654321" }, /* Brazil, the ninth digit later */
+		{ "551187654321", "5511987654321" }, /* Brazil, first without the ninth digit */
 		{ "5521987654321", "552187654321" }, /* and the other way round */
 		{ "5215512345678", "525512345678" }, /* Mexico */
 		{ "541123456789", "5491123456789" }, /* Argentina */
@@ -365,11 +365,11 @@ static void a_match_key_with_two_candidates_decides_nothing(void **state)
 {
 	struct fixture *fixture = *state;
 
-	/* Two people who share the key: each has a user id of their own, so they never became one. */
+	/* Two people who share the key; each has their own user id, so they were never merged. */
 	post(fixture, "messages", FROM_BOTH("541123456789", "AR.1", "w1"));
 	post(fixture, "messages", FROM_BOTH("5491123456789", "AR.2", "w2"));
 	assert_int_equal(count(fixture), 2);
-	assert_resolves(fixture, "541123456789", "acme_1001_541123456789"); /* the exact one decides */
+	assert_resolves(fixture, "541123456789", "acme_1001_541123456789"); /* the exact number wins */
 	assert_resolves(fixture, "5491123456789", "acme_1001_5491123456789");
 }
 
@@ -400,7 +400,7 @@ static void an_alias_that_cannot_be_is_refused_and_makes_nothing(void **state)
 		enum cw_status status;
 	} rows[] = {
 		{ "9999", "923456789012", "a1", CW_NOT_FOUND }, /* no such number */
-		{ "1001", "nobody", "a1", CW_INVALID },         /* no phone, no user id */
+		{ "1001", "nobody", "a1", CW_INVALID },         /* neither phone number nor user id */
 		{ "1001", "923456789012", "", CW_INVALID },
 		{ "3003", "923456789012", "a1", CW_INVALID }, /* another account's number */
 		{ "1001", "333333", "taken", CW_INVALID },    /* already refers to another conversation */

@@ -69,7 +69,7 @@ static void a_message_of_long_ago_takes_the_first_free_place_and_is_late(void **
 	assert_string_equal(text_at(conversation(fixture, CONVERSATION), "last_message.preview"), "new");
 }
 
-/* An hour ahead, back, and ahead again: late is what our clock says, the order is what the customer did. */
+/* Jumps an hour ahead, back, and ahead again: our clock decides what is late, but the order is the customer's. */
 static void a_clock_that_jumps_changes_no_order(void **state)
 {
 	struct fixture *fixture = *state;
@@ -237,7 +237,7 @@ static void an_edit_changes_the_message_and_the_list(void **state)
 	assert_int_equal(int_at(message(fixture, "w1"), "edited_at"), 1800000005000);
 	assert_int_equal(int_at(message(fixture, "w1"), "version"), 2);
 	assert_string_equal(text_at(conversation(fixture, CONVERSATION), "last_message.preview"), "hello");
-	assert_int_equal(json_array_size(thread(fixture, CONVERSATION)), 1); /* the edit has no place of its own */
+	assert_int_equal(json_array_size(thread(fixture, CONVERSATION)), 1); /* the edit is not a message of its own */
 	json_t *log = events(fixture, "acme", 1);
 
 	assert_string_equal(text_at(log, "0.kind"), "edit");
@@ -309,7 +309,7 @@ static void an_edit_of_an_older_message_tells_a_new_name_too(void **state)
 {
 	struct fixture *fixture = *state;
 
-	/* w1 is not the last message, so the event of its edit carries no list row. */
+	/* w1 is not the last message, so the event of its edit contains no list row. */
 	post_messages(fixture, TEXT(CUSTOMER, "w1", 1800000000, "one") "," TEXT(CUSTOMER, "w2", 1800000001, "last"));
 	int64_t since = account(fixture, "acme").head;
 

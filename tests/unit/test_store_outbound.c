@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What agents ask for, once; and every message's way through its conversation's lane. */
+/* Agents' commands take effect exactly once; and each message's way through its conversation's lane. */
 #include <sqlite3.h>
 
 #include "core/command.h"
@@ -12,8 +12,8 @@
 
 struct asked {
 	int http_status;
-	char message[CW_CLOCK_UUID_TEXT]; /* "": it made none */
-	char problem[64];                 /* its type, without the URN; "": it was taken */
+	char message[CW_CLOCK_UUID_TEXT]; /* "": none was made */
+	char problem[64];                 /* its type, without the URN; "": the command was accepted */
 	char *answer;                     /* for free() */
 };
 
@@ -52,7 +52,7 @@ static struct asked command(struct fixture *fixture, const char *conversation_id
 	return asked;
 }
 
-/* A text message, queued; its id until the next one. */
+/* Queues a text message; returns its id, valid until the next call. */
 static const char *say(struct fixture *fixture, const char *conversation_id, const char *command_id)
 {
 	static char message[CW_CLOCK_UUID_TEXT];
@@ -140,7 +140,7 @@ static struct jobs due(struct fixture *fixture)
 	return due_at(fixture, cw_clock_now_ms());
 }
 
-/* The only one that is due; it is of this message. */
+/* The only due attempt, which must be of this message. */
 static int64_t due_alone(struct fixture *fixture, const char *message)
 {
 	struct jobs jobs = due(fixture);
@@ -187,7 +187,7 @@ static enum cw_status recover(struct fixture *fixture, int64_t until_ms)
 	return cw_store_run(fixture->store, &op);
 }
 
-/* A status of an attempt, by WhatsApp's id; with message, also by the mark that was sent with it. */
+/* Reports a status of an attempt, by WhatsApp's id and, if message is given, also with the mark sent with it. */
 static void report(struct fixture *fixture, const char *wamid, const char *status, const char *message, int attempt)
 {
 	char mark[100] = "";
@@ -202,7 +202,7 @@ static void report(struct fixture *fixture, const char *wamid, const char *statu
 	post_statuses(fixture, text);
 }
 
-/* What its status is in the thread. */
+/* The message's status in the thread. */
 static char *shown(struct fixture *fixture, const char *conversation_id, const char *message)
 {
 	static char status[20];
@@ -310,7 +310,7 @@ static void after_a_start_what_was_being_sent_is_unknown_and_holds_its_lane_for_
 	assert_int_equal(jobs.list[0].state, CW_OUTBOUND_UNKNOWN);
 	assert_int_equal(move(fixture, &(struct cw_store_outbound_move){ .id = id, .next = CW_OUTBOUND_UNKNOWN }, NULL),
 			 CW_OK);
-	(void)due_alone(fixture, second); /* those behind it go on, it stays for a person */
+	(void)due_alone(fixture, second); /* later messages are sent; this one waits for a person */
 	assert_shown(first, "unknown");
 }
 
@@ -329,7 +329,7 @@ static void change_by_hand(struct fixture *fixture, const char *sql)
 	fixture_open(fixture);
 }
 
-/* A start with such rows goes on: what was being sent is unknown, and others are sent. */
+/* Starting with such rows works: what was being sent becomes unknown, and other messages are sent. */
 static void a_bad_row_is_reported_and_stops_nobody_else(void **state)
 {
 	static const struct {
@@ -366,7 +366,7 @@ static void a_bad_row_is_reported_and_stops_nobody_else(void **state)
 	}
 }
 
-/* Kinds of a newer version, after a downgrade. */
+/* Kinds from a newer version, after a downgrade. */
 static void a_message_of_an_unknown_kind_does_not_stop_those_behind_it(void **state)
 {
 	struct fixture *fixture = *state;
@@ -467,7 +467,7 @@ static void a_retry_is_another_attempt_and_the_older_one_shows_nothing_more(void
 
 	write_in(fixture, CUSTOMER, "w1");
 	memcpy(message, say(fixture, CONVERSATION, "a"), sizeof(message));
-	assert_string_equal(act(fixture, CONVERSATION, "retry", message).problem, "not_possible"); /* it only waits */
+	assert_string_equal(act(fixture, CONVERSATION, "retry", message).problem, "not_possible"); /* it is only waiting */
 	accept_as(fixture, due_alone(fixture, message), "out1");
 	assert_string_equal(act(fixture, CONVERSATION, "discard", message).problem, "not_possible");
 	report(fixture, "out1", "failed", message, 1);
@@ -557,7 +557,7 @@ static void a_refusal_stores_nothing_and_its_id_is_free(void **state)
 
 #define N_LANES 5
 
-/* What a lane's rows may look like: at most one is due, and never one that is older than what went before. */
+/* The invariants of a lane's rows: at most one is due, and never one that is older than an earlier one. */
 struct model {
 	int64_t newest_begun[N_LANES + 1]; /* by conversation's row id */
 	struct job in_flight[64];
@@ -626,7 +626,7 @@ static bool note_open(void *context, const struct cw_outbound *outbound)
 {
 	int *n_open = context;
 
-	*n_open += outbound->state != CW_OUTBOUND_UNKNOWN; /* those wait for a person */
+	*n_open += outbound->state != CW_OUTBOUND_UNKNOWN; /* unknown ones wait for a person */
 	return true;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * No question grows with the inbox: every statement finds its rows by an index. What may read a table, or all that an account
- * has, from one end to the other stands here with its reason.
+ * No query gets slower as the inbox grows: every statement finds its rows by an index. Statements that may read a whole
+ * table, or all of an account's rows, are listed here with the reason.
  */
 #include <sqlite3.h>
 
@@ -45,7 +45,7 @@ static bool is_allowed(const char *name)
 	return false;
 }
 
-/* sqlite.org, "EXPLAIN QUERY PLAN": SCAN visits all rows; an index of which only the account is given visits most. */
+/* sqlite.org, "EXPLAIN QUERY PLAN": SCAN visits all rows; an index search by account only visits most rows. */
 static bool reads_all(const char *step)
 {
 	bool is_scan = strncmp(step, "SCAN ", 5) == 0 && !strstr(step, "(subquery") && !strstr(step, "VIRTUAL TABLE") &&

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which tokens the store knows to be refused, and which agents asked for conversations of their own. */
+/* Revocations in the store, and which limited agents have called /sync. */
 #include "core/clock.h"
 #include "tests/unit/store_fixture.h"
 #include "tests/unit/unit.h"
@@ -33,7 +33,7 @@ static bool note_revocation(void *context, const struct cw_revocation *revocatio
 	return json_array_append_new(context, cw_revocation_to_json(revocation)) == 0;
 }
 
-/* As one text, sorted by kind; freed by the caller. */
+/* All revocations as one string, sorted by kind; freed by the caller. */
 static char *revocations(struct fixture *fixture)
 {
 	json_t *list = json_array();
@@ -89,7 +89,7 @@ static void a_later_revocation_reaches_further_and_never_less(void **state)
 	assert_int_equal(run_revoke(fixture, CW_REVOKE_JTI, "acme", "t1", 0, 100).status, CW_OK);
 	struct cw_store_op earlier = run_revoke(fixture, CW_REVOKE_JTI, "acme", "t1", -50, 90);
 
-	assert_int_equal(earlier.revocation.revoked_at_s, FIXTURE_NOW_S); /* as it stands */
+	assert_int_equal(earlier.revocation.revoked_at_s, FIXTURE_NOW_S); /* unchanged */
 	assert_int_equal(earlier.revocation.forget_at_s, FIXTURE_NOW_S + 100);
 	struct cw_store_op later = run_revoke(fixture, CW_REVOKE_JTI, "acme", "t1", 10, 110);
 
@@ -142,7 +142,7 @@ static void who_synced_lately_is_known(void **state)
 	json_decref(all);
 	json_decref(late);
 	fixture_set_clock(8 * 86400);
-	assert_int_equal(see(fixture, "acme", "bea"), CW_OK); /* ana asked for nothing in a week */
+	assert_int_equal(see(fixture, "acme", "bea"), CW_OK); /* ana has not called /sync for a week */
 	all = limited(fixture, 0);
 	assert_int_equal(json_object_size(all), 1);
 	json_decref(all);

@@ -9,7 +9,7 @@
 #include "core/clock.h"
 #include "tests/unit/unit.h"
 
-/* The linker puts this in place of the clock (CMakeLists.txt, --wrap). */
+/* The linker replaces the clock with this (CMakeLists.txt, --wrap). */
 static _Atomic int64_t passed_ms;
 
 int64_t __real_cw_clock_monotonic_ms(void);
@@ -33,10 +33,10 @@ static void a_phase_that_lasts_too_long_is_cut_and_the_others_are_not(void **sta
 		enum sweeper_phase phase;
 		bool is_cut; /* 26 seconds later */
 	} rows[] = {
-		{ SWEEPER_ANSWER, false },    /* ours to finish */
+		{ SWEEPER_ANSWER, false },    /* being answered: no deadline */
 		{ SWEEPER_BODY, false },      /* has 30 s */
 		{ SWEEPER_FIRST_HEAD, true }, /* has 10 s */
-		{ SWEEPER_NEXT_HEAD, true },  /* has 25 s; last, so that waiting for it is waiting for all */
+		{ SWEEPER_NEXT_HEAD, true },  /* has 25 s; the last to be cut, so the test waits for this one */
 	};
 	struct sweeper *sweeper = sweeper_create();
 	struct sweeper_entry *entries[N_ROWS(rows)];
@@ -75,7 +75,7 @@ static void entries_come_and_go_in_any_order(void **state)
 	sweeper_remove(sweeper, entries[1]); /* the middle, then the ends */
 	sweeper_remove(sweeper, entries[2]);
 	sweeper_remove(sweeper, entries[0]);
-	assert_non_null(sweeper_add(sweeper, -1)); /* one is left for destroy */
+	assert_non_null(sweeper_add(sweeper, -1)); /* left for destroy */
 	sweeper_remove(sweeper, NULL);
 	sweeper_enter(sweeper, NULL, SWEEPER_BODY);
 	sweeper_destroy(sweeper);

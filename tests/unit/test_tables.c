@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the publisher says on $CONTROL/convwire/v1/assign. */
+/* The publisher's messages on $CONTROL/convwire/v1/assign. */
 #include "auth-plugin/tables.h"
 
 #include "core/clock.h"
@@ -26,7 +26,7 @@ static int start(void **state)
 	tables.load = NULL;
 	int status = policy_fixture_start(state);
 
-	cw_clock_set_offset_ms(POLICY_NOW_MS - cw_clock_now_ms()); /* what a state file holds is read by the clock */
+	cw_clock_set_offset_ms(POLICY_NOW_MS - cw_clock_now_ms()); /* a state file is read according to the clock */
 	return status;
 }
 
@@ -37,7 +37,7 @@ static int stop(void **state)
 	return policy_fixture_stop(state);
 }
 
-/* The publisher was told why, and the log has it. */
+/* The error was reported to the publisher and logged. */
 static void assert_failed(struct policy_fixture *fixture, const char *part)
 {
 	const json_t *answer = policy_fixture_told(fixture, NULL, "load_failed");
@@ -70,7 +70,7 @@ static void a_load_takes_effect_when_it_is_committed_and_not_before(void **state
 	say(fixture, "{'type':'begin','generation':'g1'}");
 	say(fixture, "{'type':'chunk','generation':'g1','assignments':[" ROW "]}");
 	say(fixture, "{'type':'chunk','generation':'g1','revocations':[" REVOCATION("eve") "]}");
-	say(fixture, "{'type':'chunk','generation':'g1'}"); /* either may be missing */
+	say(fixture, "{'type':'chunk','generation':'g1'}"); /* both arrays are optional */
 	assert_null(fixture->policy.assignments);
 	assert_false(fixture->policy.knows_revocations);
 	assert_false(eve->is_revoked);
@@ -111,11 +111,11 @@ static void the_next_load_replaces_assignments_and_adds_revocations(void **state
 	say(fixture, "{'type':'begin','generation':'g2'}");
 	say(fixture, "{'type':'chunk','generation':'g2','assignments':[['" OTHER_CONVERSATION "','bob']],"
 		     "'revocations':[" REVOCATION("ann") "]}");
-	assert_true(policy_fixture_has(fixture, POLICY_CONVERSATION, bob)); /* what is in force stays until the commit */
+	assert_true(policy_fixture_has(fixture, POLICY_CONVERSATION, bob)); /* the old table stays until the commit */
 	say(fixture, "{'type':'commit','generation':'g2','n_assignments':1,'n_revocations':1}");
 	assert_false(policy_fixture_has(fixture, POLICY_CONVERSATION, bob));
 	assert_true(policy_fixture_has(fixture, OTHER_CONVERSATION, bob));
-	/* One that came by $CONTROL may be on its way to the store still. */
+	/* A revocation made over $CONTROL may still be on its way to the store. */
 	assert_int_equal(cw_revocations_count(fixture->policy.revocations), 2);
 	assert_non_null(fixture->policy.retired);
 	policy_fixture_tick(fixture, 0);
@@ -132,7 +132,7 @@ static void a_load_is_kept_over_a_restart(void **state)
 	assert_ok(policy_fixture_reopen(fixture), fixture->error);
 	assert_true(fixture->policy.knows_revocations);
 	assert_int_equal(cw_revocations_count(fixture->policy.revocations), 1);
-	assert_null(fixture->policy.assignments); /* those are not kept */
+	assert_null(fixture->policy.assignments); /* the assignments are not kept */
 }
 
 static void counts_that_do_not_fit_drop_the_load(void **state)
@@ -158,7 +158,7 @@ static void counts_that_do_not_fit_drop_the_load(void **state)
 		say(fixture, commits[i]);
 		assert_failed(fixture, "commit says otherwise");
 		assert_null(tables.load);
-		assert_true(policy_fixture_has(fixture, POLICY_CONVERSATION, bob)); /* what was in force stays */
+		assert_true(policy_fixture_has(fixture, POLICY_CONVERSATION, bob)); /* the old table stays in force */
 		assert_int_equal(cw_revocations_count(fixture->policy.revocations), 0);
 	}
 }
@@ -172,7 +172,7 @@ static void a_generation_that_is_not_under_way_is_refused(void **state)
 	struct policy_fixture *fixture = *state;
 
 	for (size_t i = 0; i < N_ROWS(messages); i++) {
-		say(fixture, messages[i]); /* nothing was begun */
+		say(fixture, messages[i]); /* there was no begin */
 		assert_failed(fixture, "no load of this generation");
 		say(fixture, "{'type':'begin','generation':'g1'}");
 		say(fixture, messages[i]);
@@ -291,7 +291,7 @@ static void a_malformed_assignment_changes_nothing(void **state)
 {
 	static const char *const bad[] = {
 		"{'type':'assign'}",
-		"{'type':'assign','conversation':'" POLICY_CONVERSATION "'}", /* no subject is not "nobody" */
+		"{'type':'assign','conversation':'" POLICY_CONVERSATION "'}", /* a missing subject does not mean "nobody" */
 		"{'type':'assign','conversation':'" POLICY_CONVERSATION "','subject':7}",
 		"{'type':'assign','conversation':'" POLICY_CONVERSATION "','subject':''}",
 		"{'type':'assign','conversation':'" POLICY_CONVERSATION "','subject':'a/b'}",
@@ -317,8 +317,8 @@ static void one_revocation_is_in_force_at_once_and_kept(void **state)
 
 	say(fixture, "{'type':'revoke','revocation':" REVOCATION("eve") "}");
 	assert_true(eve->is_revoked);
-	assert_false(fixture->policy.knows_revocations); /* one is not all */
-	assert_int_equal(fixture->n_told, 0);            /* the publisher has it stored already */
+	assert_false(fixture->policy.knows_revocations); /* one revocation is not the whole table */
+	assert_int_equal(fixture->n_told, 0);            /* the publisher has already stored it */
 	say(fixture, "{'type':'revoke','revocation':{'kind':'moon'}}");
 	assert_failed(fixture, "a revocation must be");
 	say(fixture, "{'type':'revoke'}");
@@ -353,7 +353,7 @@ static void junk_is_answered_and_changes_nothing(void **state)
 	}
 	tables_take(&tables, &fixture->policy, NULL, 0, POLICY_NOW_S);
 	assert_failed(fixture, "type");
-	assert_non_null(tables.load); /* what was not for it does not end it */
+	assert_non_null(tables.load); /* unrelated messages do not end the load */
 	assert_int_equal(assignments_count(fixture->policy.assignments), 1);
 }
 

@@ -39,13 +39,13 @@ static void whole_texts_are_numbers_and_nothing_else_is(void **state)
 		{ "007", true, 7 }, /* leading zeros are decimal, not octal */
 		{ "9223372036854775807", true, INT64_MAX },
 		{ "-9223372036854775808", true, INT64_MIN },
-		{ "9223372036854775808", false, 0 },  /* one too many */
-		{ "-9223372036854775809", false, 0 }, /* one too few */
+		{ "9223372036854775808", false, 0 },  /* one above the maximum */
+		{ "-9223372036854775809", false, 0 }, /* one below the minimum */
 		{ "", false, 0 },
 		{ "-", false, 0 },
 		{ "--1", false, 0 },
 		{ "+1", false, 0 },
-		{ " 1", false, 0 }, /* strtoll would take it */
+		{ " 1", false, 0 }, /* strtoll would accept it */
 		{ "1 ", false, 0 },
 		{ "1x", false, 0 },
 		{ "0x1", false, 0 },
@@ -72,7 +72,7 @@ static void a_text_is_made_of_an_alphabet(void **state)
 	} rows[] = {
 		{ "abc-09", 6, 6, true },      { "abc-09", 6, 5, false }, /* too long */
 		{ "", 0, 5, false },                                      /* empty */
-		{ "a_b", 3, 5, false },                                   /* _ is no part of an id */
+		{ "a_b", 3, 5, false },                                   /* _ is not allowed in an id */
 		{ "a b", 3, 5, false },        { "a\0b", 3, 5, false },   /* NUL, which strchr would find in any set */
 		{ "ab\xc3\xa9", 4, 5, false },                            /* é */
 		{ "abc!", 3, 5, true },                                   /* only len bytes count */

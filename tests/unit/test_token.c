@@ -7,11 +7,11 @@
 
 #define NOW_S INT64_C(1800000000)
 #define NOW_MS (NOW_S * 1000)
-/* Times of claims: an hour, iat now. */
+/* The time claims: valid for an hour from now. */
 #define TIMES "'iat':1800000000,'exp':1800003600"
 #define SECRET "a secret of an older back end"
 
-/* Keys are made once: an RSA key takes long. */
+/* Keys are generated once: RSA keys take long. */
 static struct {
 	struct temp_dir dir;
 	EVP_PKEY *house, *rsa, *foreign;
@@ -75,7 +75,7 @@ static char *house(const char *claims)
 	return jws_sign(all.house, "{'alg':'ES256','typ':'JWT','kid':'house'}", claims);
 }
 
-/* Takes the text. */
+/* Takes ownership of text. */
 static enum cw_status verify_at(char *text, int64_t now_ms, struct cw_token *token, struct cw_error *error)
 {
 	enum cw_status status = cw_token_verify(all.keys, text, now_ms, token, error);
@@ -96,7 +96,7 @@ static void assert_denied(char *text, const char *what)
 	assert_true(strlen(error.text) > 0);
 }
 
-/* ---- good tokens ---- */
+/* ---- valid tokens ---- */
 
 static void a_token_of_an_existing_node_back_end_works_unchanged(void **state)
 {
@@ -338,7 +338,7 @@ static void a_token_that_is_over_is_told_apart(void **state)
 		assert_contains(error.text, "expired");
 		assert_string_equal(token.account, "untouched");
 	}
-	/* One that nobody signed is not told when it was over. */
+	/* For a token that nobody signed, the error does not say that it has expired. */
 	assert_denied(jws_mac("sixteen bytes...", 16, "{'alg':'HS256','typ':'JWT'}", rows[0]), "another secret");
 }
 
@@ -358,7 +358,7 @@ static void a_token_without_iat_counts_as_issued_as_early_as_it_can(void **state
 	assert_int_equal(cw_token_keys_longest_s(NULL), 0);
 }
 
-/* RFC 9068 has tokens of typ at+jwt, which libjwt does not read. */
+/* RFC 9068 defines tokens with typ at+jwt, which libjwt rejects. */
 static void the_headers_typ_is_nobodys_business(void **state)
 {
 	static const char *const headers[] = { "{'alg':'HS256','typ':'at+jwt'}", "{'alg':'HS256'}",
@@ -406,7 +406,7 @@ static void an_acl_claim_is_the_tokens_and_outlives_keys_and_cache(void **state)
 	assert_true(may_publish(second.claim, "a/acme/b"));
 	assert_false(may_publish(second.claim, "a/acme/c"));
 	cw_token_finish(&second);
-	cw_token_finish(&second); /* twice is fine */
+	cw_token_finish(&second); /* may be called twice */
 	free(text);
 }
 
@@ -461,7 +461,7 @@ static void headers_that_ask_for_more_are_refused(void **state)
 	assert_ok(verify_at(jws_mac(SECRET, strlen(SECRET), "{'alg':'HS256','typ':'JWT','kid':'node'}", NODE_CLAIMS),
 			    NOW_MS, &token, &error),
 		  error);
-	/* The RSA key serves no token without kid. */
+	/* The RSA key does not accept tokens without kid. */
 	assert_denied(jws_sign(all.rsa, "{'alg':'RS256','typ':'JWT'}", RSA_CLAIMS), "no kid");
 }
 
@@ -539,7 +539,7 @@ static void a_fault_in_any_key_refuses_the_whole_set(void **state)
 		{ "shared/a.conf", "algorithm = HS256\naccounts = acme\naccount_claim =\n", "account_claim" },
 		{ "shared/a.conf", "algorthm = HS256\n", "a.conf:1" },
 		{ "shared/a.secret", "fifteen bytes..\n", "shorter" },
-		{ "shared/b.conf", "algorithm = HS256\naccounts = acme\n", "b.secret" }, /* a half key */
+		{ "shared/b.conf", "algorithm = HS256\naccounts = acme\n", "b.secret" }, /* half a key */
 		{ "public/p.conf", "algorithm = ES256\naccounts = acme\n", "p.pem" },
 	};
 
@@ -587,14 +587,14 @@ static void a_public_key_must_fit_its_algorithm(void **state)
 	char *small_pem = jws_public_pem(small);
 
 	(void)state;
-	assert_public_key_refused(p384_pem, "ES256"); /* libjwt does not look at the curve */
+	assert_public_key_refused(p384_pem, "ES256"); /* libjwt does not check the curve */
 	assert_public_key_refused(small_pem, "RS256");
 	assert_public_key_refused(all.rsa_public, "ES256");
 	assert_public_key_refused(all.ec_public, "RS256");
 	assert_public_key_refused(all.ec_public, "HS256");
 	assert_public_key_refused(all.ec_public, "ES384");
 	assert_public_key_refused("no PEM", "ES256");
-	assert_public_key_refused(all.house_private, "ES256"); /* a private key lies in the wrong place */
+	assert_public_key_refused(all.house_private, "ES256"); /* a private key in the wrong place */
 	free(p384_pem);
 	free(small_pem);
 	EVP_PKEY_free(p384);

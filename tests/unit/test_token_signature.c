@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Against libjwt, which knows nothing of this file's code: what the verifier accepts libjwt accepts, and the reverse
- * where libjwt is held to the key's algorithm and to canonical base64url. Where libjwt is known to accept too
- * much, one test each: that it still does, and that the verifier does not.
+ * Compares the verifier with libjwt, an independent implementation: libjwt accepts whatever the verifier accepts, and
+ * the reverse holds if libjwt is restricted to the key's algorithm and to canonical base64url. For each case where
+ * libjwt is known to accept too much, one test shows that it still does and that the verifier does not.
  */
 #include "core/token_signature.h"
 
@@ -16,7 +16,7 @@
 #define CLAIMS "{'account':'acme','sub':'bob','exp':1800003600}"
 #define MAX_TOKEN 2000
 
-/* Keys are made once: an RSA key takes long. */
+/* Keys are generated once: RSA keys take long. */
 static struct {
 	EVP_PKEY *ec, *rsa;
 	char *ec_pem, *rsa_pem;
@@ -42,7 +42,7 @@ static int free_keys(void **state)
 	return 0;
 }
 
-/* ---- the two ---- */
+/* ---- the two verifiers ---- */
 
 static struct cw_token_verifier *try_create(enum cw_token_algorithm algorithm, const char *material, const char **fault)
 {
@@ -62,7 +62,7 @@ static struct cw_token_verifier *create(enum cw_token_algorithm algorithm, const
 	return verifier;
 }
 
-/* As core/token asks it: the signature must be canonical base64url. */
+/* As core/token uses it: the signature must be canonical base64url. */
 static bool ours_accepts(const struct cw_token_verifier *verifier, const char *token)
 {
 	const char *dot = strrchr(token, '.');
@@ -134,7 +134,7 @@ static void encode(const unsigned char *bytes, size_t len, char *out)
 	}
 }
 
-/* The token with another signature of len bytes. */
+/* Replaces the token's signature by another of len bytes. */
 static void replace_signature(char *token, const unsigned char *bytes, size_t len)
 {
 	char *dot = strrchr(token, '.');
@@ -162,7 +162,7 @@ static void mutate(unsigned *seed, char *token)
 	size_t len = decode_signature(token, bytes);
 
 	switch (next_random(seed) % 6) {
-	case 0: /* a bit */
+	case 0: /* flip a bit */
 		bytes[next_random(seed) % len] ^= (unsigned char)(1U << next_random(seed) % 8);
 		break;
 	case 1: /* shorter */
@@ -172,7 +172,7 @@ static void mutate(unsigned *seed, char *token)
 		memset(bytes + len, (int)(next_random(seed) % 256), 4);
 		len += 1 + next_random(seed) % 4;
 		break;
-	case 3: /* the halves change places: r and s */
+	case 3: /* swap the halves, r and s */
 		for (size_t i = 0; i < len / 2; i++) {
 			unsigned char byte = bytes[i];
 
@@ -180,10 +180,10 @@ static void mutate(unsigned *seed, char *token)
 			bytes[len / 2 + i] = byte;
 		}
 		break;
-	case 4: /* one half is nothing */
+	case 4: /* zero one half */
 		memset(bytes + (next_random(seed) % 2) * (len / 2), 0, len / 2);
 		break;
-	default: { /* a letter of the claims */
+	default: { /* change a letter of the claims */
 		char *at = strchr(token, '.') + 1 + next_random(seed) % 20;
 
 		*at = *at == 'A' ? 'B' : 'A';
@@ -218,7 +218,7 @@ static void the_verifier_and_libjwt_agree(void **state)
 			assert_true(is_good);
 			mutate(&seed, token);
 			assert_same(&subjects[i], token, &is_good);
-			assert_int_equal(is_good, strcmp(token, good) == 0); /* a half of nothing may have been one */
+			assert_int_equal(is_good, strcmp(token, good) == 0); /* a zeroed half may have been zero already */
 			free(good);
 		}
 		cw_token_verifier_destroy(subjects[i].verifier);
@@ -247,7 +247,7 @@ static void another_keys_signature_is_refused_by_both(void **state)
 	EVP_PKEY_free(ec);
 }
 
-/* ECDSA itself takes both s and n - s: no second token may be had by it that libjwt would not take. */
+/* ECDSA itself accepts both s and n - s; the verifier must accept the second form exactly if libjwt does. */
 static void the_other_half_of_an_ecdsa_signature_is_judged_alike(void **state)
 {
 	const struct subject subject = { CW_TOKEN_ES256, JWT_ALG_ES256, keys.ec_pem, create(CW_TOKEN_ES256, keys.ec_pem) };
@@ -348,7 +348,7 @@ static void the_name_of_an_algorithm_is_taken_to_the_letter(void **state)
 	char *token = jws_mac(SECRET, strlen(SECRET), "{'alg':'hs256','typ':'JWT'}", CLAIMS);
 
 	(void)state;
-	/* Where libjwt does not care (1.10 of Debian 12; 1.17 does), it takes the token too. */
+	/* A libjwt that does not check this (Debian 12's 1.10; 1.17 checks) accepts the token, too. */
 	assert_int_equal(oracle_accepts(JWT_ALG_HS256, SECRET, token), jwt_str_alg("hs256") == JWT_ALG_HS256);
 	free(token);
 	for (size_t i = 0; i < N_ROWS(bad); i++) {
@@ -363,7 +363,7 @@ static void the_name_of_an_algorithm_is_taken_to_the_letter(void **state)
 	assert_int_equal(algorithm, CW_TOKEN_HS256);
 }
 
-/* libjwt signs and verifies ES256 with any curve. */
+/* libjwt signs and verifies ES256 with any curve; the verifier only allows P-256. */
 static void es256_is_p256(void **state)
 {
 	static const char *const curves[] = { "P-384", "secp256k1" };
@@ -406,9 +406,9 @@ static void a_signature_in_der_is_none(void **state)
 	EVP_MD_CTX_free(context);
 	assert_false(cw_token_verifier_accepts(verifier, "a.b", 3, der, len));
 	memset(bytes, 0, sizeof(bytes));
-	assert_false(cw_token_verifier_accepts(verifier, "a.b", 3, bytes, 64)); /* r and s of nothing */
+	assert_false(cw_token_verifier_accepts(verifier, "a.b", 3, bytes, 64)); /* r and s are zero */
 	memset(bytes, 0xff, 64);
-	assert_false(cw_token_verifier_accepts(verifier, "a.b", 3, bytes, 64)); /* beyond the group's order */
+	assert_false(cw_token_verifier_accepts(verifier, "a.b", 3, bytes, 64)); /* above the group's order */
 	cw_token_verifier_destroy(verifier);
 }
 

@@ -106,7 +106,7 @@ static void parts_that_are_missing_or_foreign_make_no_topic(void **state)
 		{ .kind = CW_TOPIC_HEAD },
 		{ .kind = CW_TOPIC_HEAD, .account = "_system" },
 		{ .kind = CW_TOPIC_CONVERSATION, .account = "acme" },
-		{ .kind = CW_TOPIC_CONVERSATION, .account = "acme", .conversation = "other_1_2" }, /* another's */
+		{ .kind = CW_TOPIC_CONVERSATION, .account = "acme", .conversation = "other_1_2" }, /* of another account */
 		{ .kind = CW_TOPIC_CONVERSATION, .account = "acme", .conversation = "acme_1" },
 		{ .kind = CW_TOPIC_COMMAND, .account = "acme", .conversation = "acme_1_2" }, /* no subject */
 		{ .kind = CW_TOPIC_COMMAND, .account = "acme", .conversation = "acme_1_2", .subject = "+" },
@@ -217,7 +217,7 @@ static void topics_match_filters_as_mqtt_says(void **state)
 		{ "+/x", "$SYS/x", false },
 		{ "+/#", "$SYS/x", false },
 		{ "$SYS/#", "$SYS/x", true },
-		/* names are compared whole and by case */
+		/* names are compared as a whole, case-sensitively */
 		{ "a/b", "a/bc", false },
 		{ "a/bc", "a/b", false },
 		{ "a/b", "A/b", false },
@@ -266,7 +266,7 @@ static size_t all_texts(const char *const *words, size_t n_words, bool are_filte
 static void inclusion_agrees_with_trying_every_topic(void **state)
 {
 	static const char *const filter_words[] = { "a", "$", "+", "#", "" };
-	/* z stands for every word that no filter names, so that + is more than the words of the filters. */
+	/* z stands for every name that no filter contains, so that + matches more than the filters' names. */
 	static const char *const topic_words[] = { "a", "$", "z", "", "$z" };
 	static char filters[MAX_TEXTS][16];
 	static char topics[MAX_TEXTS][16];
@@ -279,7 +279,7 @@ static void inclusion_agrees_with_trying_every_topic(void **state)
 			bool is_included = true;
 
 			if (filters[outer][0] == '\0' || filters[inner][0] == '\0') {
-				continue; /* an empty filter is none */
+				continue; /* an empty filter is not a filter */
 			}
 			for (size_t topic = 0; topic < n_topics && is_included; topic++) {
 				is_included = topics[topic][0] == '\0' ||
@@ -291,7 +291,9 @@ static void inclusion_agrees_with_trying_every_topic(void **state)
 			if (said && !is_included) {
 				fail_msg("%s does not include %s", filters[outer], filters[inner]);
 			}
-			/* Topics of three levels cannot tell x/+/+ from x/+/#, so only shorter filters are asked back. */
+			/*
+			 * Topics of three levels cannot tell x/+/+ from x/+/#, so the reverse is checked only for shorter filters.
+			 */
 			if (!said && is_included && strlen(filters[inner]) < 4 && !strchr(filters[inner], '#')) {
 				fail_msg("%s includes %s", filters[outer], filters[inner]);
 			}
@@ -316,7 +318,7 @@ static void a_filter_wider_than_the_grant_is_not_included(void **state)
 		{ "#", "+/#", true },
 		{ "+/#", "#", true }, /* the same topics */
 		{ "#", "$SYS/#", false },
-		{ "a/+/#", "a/#", false }, /* a itself */
+		{ "a/+/#", "a/#", false }, /* a itself is missing */
 		{ "a/#", "a/+/#", true },
 	};
 

@@ -26,12 +26,12 @@ static void an_answer_finds_its_event_or_nothing(void **state)
 	(void)state;
 	assert_true(trail_init(&trail, 4));
 	trail_note_published(&trail, &(struct cw_event){ .id = 5 }, 100);
-	trail_note_taken(&trail, 1, 200, true); /* the same place, long gone */
+	trail_note_taken(&trail, 1, 200, true); /* the same slot, overwritten long ago */
 	assert_int_equal(trail_find(&trail, 5)->taken_us, 0);
 	trail_note_taken(&trail, 5, 201, false);
 	assert_int_equal(trail_find(&trail, 5)->taken_us, 201);
 	assert_true(trail_find(&trail, 5)->is_refused);
-	assert_null(trail_find(&trail, 0)); /* a free place is no event */
+	assert_null(trail_find(&trail, 0)); /* a free slot is not an event */
 	trail_finish(&trail);
 }
 

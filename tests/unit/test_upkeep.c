@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What happens with time. The fixture's broker ends a session that is kicked, as mosquitto does. */
+/* Timed work. The fixture's broker ends a session that is kicked, as mosquitto does. */
 #include "core/text.h"
 #include "tests/unit/policy_fixture.h"
 #include "tests/unit/unit.h"
@@ -68,7 +68,7 @@ static void at_its_end_a_client_is_disconnected_once_with_its_will(void **state)
 	policy_fixture_tick(fixture, HOUR_MS);
 	assert_int_equal(fixture->n_kicks, 2);
 	assert_true(fixture->kicks[0].with_will && fixture->kicks[1].with_will);
-	/* The kick asks about subscriptions: these stay for the next connection. */
+	/* The kick checks the subscriptions again: they are kept for the next connection. */
 	assert_int_equal(fixture->kicks[0].subscribe, POLICY_ALLOWED);
 	assert_false(fixture->policy.is_kicking_expired);
 	assert_int_equal(fixture->policy.counters.expired, 2);
@@ -94,7 +94,7 @@ static void who_has_renewed_or_left_is_not_disconnected(void **state)
 	assert_int_equal(fixture->n_kicks, 0);
 	policy_fixture_forget_notes(fixture);
 	policy_fixture_tick(fixture, 2 * HOUR_MS - 60000);
-	assert_non_null(policy_fixture_told(fixture, "acme:bob:1", "expiring")); /* anew */
+	assert_non_null(policy_fixture_told(fixture, "acme:bob:1", "expiring")); /* warned again */
 	policy_fixture_tick(fixture, 2 * HOUR_MS);
 	assert_int_equal(fixture->n_kicks, 1);
 	assert_string_equal(fixture->kicks[0].client_id, "acme:bob:1");
@@ -146,7 +146,7 @@ static void a_slice_ends_when_it_takes_too_long(void **state)
 	struct policy_fixture *fixture = *state;
 
 	admit_many(fixture, 100);
-	policy_fixture_step_ms = 1; /* every look at the clock takes one */
+	policy_fixture_step_ms = 1; /* every reading of the clock takes 1 ms */
 	policy_fixture_tick(fixture, HOUR_MS);
 	assert_in_range(fixture->n_kicks, 1, 5);
 	policy_fixture_step_ms = 0;
@@ -162,7 +162,7 @@ static void looks_are_so_far_apart_but_what_is_due_does_not_wait(void **state)
 	policy_tick(&fixture->policy, POLICY_NOW_MS);
 	size_t n_told = fixture->n_told;
 
-	fixture->policy.next_stats_ms = 0; /* counters are due, and wait for the next look */
+	fixture->policy.next_stats_ms = 0; /* counters are due, but wait for the next run */
 	policy_fixture_monotonic_ms += 19;
 	policy_tick(&fixture->policy, POLICY_NOW_MS);
 	assert_int_equal(fixture->n_told, n_told);
@@ -170,7 +170,7 @@ static void looks_are_so_far_apart_but_what_is_due_does_not_wait(void **state)
 	policy_tick(&fixture->policy, POLICY_NOW_MS);
 	assert_int_equal(fixture->n_kicks, 1);
 	(void)policy_fixture_admit(fixture, 1, "bob", "agent");
-	policy_tick(&fixture->policy, POLICY_NOW_MS + HOUR_MS); /* bob's token is over */
+	policy_tick(&fixture->policy, POLICY_NOW_MS + HOUR_MS); /* bob's token has expired */
 	assert_int_equal(fixture->n_kicks, 2);
 }
 
@@ -183,12 +183,12 @@ static void a_kick_is_once_and_with_the_will(void **state)
 
 	assert_true(policy_kick(&fixture->policy, bob));
 	assert_false(policy_kick(&fixture->policy, bob));
-	assert_int_equal(fixture->n_kicks, 0); /* at the next tick: not within the administrator's own message */
+	assert_int_equal(fixture->n_kicks, 0); /* only at the next tick, not inside the admin's message */
 	policy_fixture_tick(fixture, 0);
 	assert_int_equal(fixture->n_kicks, 1);
 	assert_true(fixture->kicks[0].with_will);
 	assert_int_equal(fixture->kicks[0].subscribe, POLICY_ALLOWED);
-	assert_false(policy_kick(&fixture->policy, bob)); /* it has gone */
+	assert_false(policy_kick(&fixture->policy, bob)); /* already gone */
 	assert_int_equal(fixture->policy.counters.expired, 0);
 }
 
@@ -221,12 +221,12 @@ static void a_revocation_denies_at_once_and_disconnects_without_the_will(void **
 	assert_int_equal(revoke(fixture, &revocation), 1);
 	assert_int_equal(policy_fixture_check(fixture, bob, &check, POLICY_NOW_S, NULL), POLICY_REVOKED);
 	assert_int_equal(policy_fixture_check(fixture, eve, &check, POLICY_NOW_S, NULL), POLICY_ALLOWED);
-	assert_int_equal(revoke(fixture, &revocation), 0); /* it is revoked already */
+	assert_int_equal(revoke(fixture, &revocation), 0); /* already revoked */
 	policy_fixture_tick(fixture, 0);
 	assert_int_equal(fixture->n_kicks, 1);
 	assert_string_equal(fixture->kicks[0].client_id, "acme:bob:1");
 	assert_false(fixture->kicks[0].with_will);
-	assert_int_equal(fixture->kicks[0].subscribe, POLICY_REVOKED); /* its subscriptions go */
+	assert_int_equal(fixture->kicks[0].subscribe, POLICY_REVOKED); /* its subscriptions are removed */
 	assert_int_equal(fixture->policy.counters.revoked, 1);
 }
 
@@ -299,7 +299,7 @@ static void an_ended_session_is_forgotten_an_hour_later_and_not_before_its_token
 	sessions_end(&fixture->policy.sessions, bob, POLICY_NOW_S + 3000);
 	sessions_end(&fixture->policy.sessions, eve, POLICY_NOW_S + 50);
 	policy_fixture_tick(fixture, 3650000);
-	assert_non_null(sessions_find(&fixture->policy.sessions, policy_fixture_client(2))); /* a delayed will may come */
+	assert_non_null(sessions_find(&fixture->policy.sessions, policy_fixture_client(2))); /* kept for a delayed will */
 	policy_fixture_tick(fixture, 3720000);
 	assert_null(sessions_find(&fixture->policy.sessions, policy_fixture_client(2)));
 	assert_non_null(sessions_find(&fixture->policy.sessions, policy_fixture_client(1)));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The golden pairs in tests/data/webhook show whole bodies; here stand the rules one by one. */
+/* The golden pairs in tests/data/webhook test whole bodies; this file tests the rules one by one. */
 #include "core/webhook.h"
 
 #include "tests/unit/temp_dir.h"
@@ -47,7 +47,7 @@ static void a_text_message_is_read(void **state)
 	assert_string_equal(item->wamid, "m1");
 	assert_int_equal(item->sent_at_ms, 1800000000000);
 	assert_string_equal(content_text(item, "body"), "hi");
-	/* contacts[] are matched by id, not by place */
+	/* contacts[] are matched by id, not by position */
 	assert_string_equal(item->party.wa_id, "111111");
 	assert_string_equal(item->party.user_id, "US.1");
 	assert_string_equal(item->party.name, "Ayesha");
@@ -102,7 +102,7 @@ static void every_kind_is_known_and_what_is_not_is_kept_as_unsupported(void **st
 		{ "'type':'request_welcome'", CW_KIND_REQUEST_WELCOME },
 		{ "'type':'media_placeholder'", CW_KIND_MEDIA_PLACEHOLDER },
 		{ "'type':'unsupported','errors':[{'code':131051}]", CW_KIND_UNSUPPORTED },
-		{ "'type':'hologram','hologram':{'id':'1'}", CW_KIND_UNSUPPORTED }, /* of a later year */
+		{ "'type':'hologram','hologram':{'id':'1'}", CW_KIND_UNSUPPORTED }, /* a future kind */
 		{ "'type':'text'", CW_KIND_UNSUPPORTED },                           /* no text */
 		{ "'type':'text','text':'x'", CW_KIND_UNSUPPORTED },
 		{ "'type':'text','text':{}", CW_KIND_UNSUPPORTED },
@@ -172,7 +172,7 @@ static void a_user_id_says_by_its_form_what_it_is(void **state)
 	assert_string_equal(webhook.items[0].party.user_id, "US.1");
 	assert_null(webhook.items[1].party.wa_id);
 	assert_string_equal(webhook.items[1].party.user_id, "US.2");
-	assert_string_equal(webhook.items[2].party.wa_id, "923456789012"); /* a number where a text belongs */
+	assert_string_equal(webhook.items[2].party.wa_id, "923456789012"); /* a number instead of a string */
 	cw_webhook_finish(&webhook);
 }
 
@@ -199,7 +199,7 @@ static void a_bad_element_never_hides_the_others(void **state)
 
 		assert_int_equal(webhook.n_items, 2);
 		assert_int_equal(webhook.changes[0].n_items, 2);
-		assert_non_null(webhook.changes[0].reason); /* so that the change is kept, too */
+		assert_non_null(webhook.changes[0].reason); /* so that the raw change is kept, too */
 		cw_webhook_finish(&webhook);
 	}
 }
@@ -296,7 +296,7 @@ static void statuses_carry_word_time_errors_and_our_id(void **state)
 		     "{'status':'read'},{'id':'m2','status':'played'}]"));
 
 	(void)state;
-	assert_int_equal(webhook.n_items, 2); /* a word that is none and a status of nothing are kept raw */
+	assert_int_equal(webhook.n_items, 2); /* an unknown status and one without an id are kept raw */
 	assert_non_null(webhook.changes[0].reason);
 	assert_int_equal(webhook.items[0].status, CW_STATUS_FAILED);
 	assert_int_equal(webhook.items[0].sent_at_ms, 1800000000000);
@@ -320,7 +320,7 @@ static void context_referral_and_errors_stay_with_the_message(void **state)
 	assert_int_equal(json_array_size(json_object_get(first, "errors")), 1);
 	assert_null(webhook.items[1].context_wamid);
 	assert_true(json_is_true(json_object_get(json_object_get(webhook.items[1].body, "context"), "forwarded")));
-	assert_int_equal(json_object_size(webhook.items[2].body), 1); /* only its content */
+	assert_int_equal(json_object_size(webhook.items[2].body), 1); /* only the message's content */
 	cw_webhook_finish(&webhook);
 }
 
@@ -407,7 +407,7 @@ static void a_thousand_updates_are_all_there(void **state)
 		body, room, "{'entry':[{'id':'w','changes':[{'field':'messages','value':{" META ",'messages':[");
 
 	(void)state;
-	for (int i = 0; i < 1000; i++) { /* each third one without id, so that dropping meets growing */
+	for (int i = 0; i < 1000; i++) { /* every third one has no id, so that items are dropped while the array grows */
 		len += (size_t)snprintf(body + len, room - len,
 					"%s{'from':'111111','id':'%s%d','type':'request_welcome'}", i ? "," : "",
 					i % 3 ? "m" : "", i % 3 ? i : 0);

@@ -2,7 +2,7 @@
 #ifndef UNIT_UNIT_H
 #define UNIT_UNIT_H
 
-/* What every unit test includes: cmocka with the headers it wants before it. */
+/* Included by every unit test: cmocka, and the headers it requires before it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -16,7 +16,7 @@
 
 #define N_ROWS(table) (sizeof(table) / sizeof((table)[0]))
 
-/* A result that must be CW_OK; prints the error's text otherwise. */
+/* Asserts CW_OK; otherwise prints the error's text. */
 #define assert_ok(status, error) \
 	do { \
 		if ((status) != CW_OK) { \
@@ -24,7 +24,7 @@
 		} \
 	} while (0)
 
-/* text holds part; prints both otherwise. */
+/* Asserts that text contains part; otherwise prints both. */
 #define assert_contains(text, part) \
 	do { \
 		if (!strstr((text), (part))) { \

@@ -5,8 +5,8 @@
 #include <stddef.h>
 
 /*
- * Sends a request to a Unix socket, and reads what comes until the other end closes, at most max bytes; a NUL follows them.
- * Failures fail the test.
+ * Sends a request to a Unix socket and reads the answer until the other end closes, at most max bytes, and
+ * NUL-terminates it. Every failure fails the test.
  */
 void unix_exchange(const char *path, const char *request, char *answer, size_t max);
 
