@@ -186,8 +186,8 @@ static int on_basic_auth(int event, void *event_data, void *userdata)
 		return policy_goes_on(session, now_s()) ? MOSQ_ERR_SUCCESS : MOSQ_ERR_AUTH;
 	}
 	/*
-	 * Offline or restored: it presents a token when it reconnects. Any other answer makes 2.0.11 disconnect a session
-	 * that has no connection, which corrupts its list of expiries.
+	 * Offline or restored: it presents a token when it reconnects. Any other answer makes 2.0.11 disconnect a
+	 * session that has no connection, which corrupts its list of expiries.
 	 */
 	if (plugin->is_reloading && (session || is_absent(connect->client))) {
 		return MOSQ_ERR_SUCCESS;

@@ -27,8 +27,8 @@
 bool policy_kick(struct policy *policy, struct session *session)
 {
 	/*
-	 * If an offline session is kicked, mosquitto 2.0.11 adds it to its list of expiries a second time and later reads
-	 * freed memory. Instead, its queue is dropped when it reconnects (drops_queue).
+	 * If an offline session is kicked, mosquitto 2.0.11 adds it to its list of expiries a second time and later
+	 * reads freed memory. Instead, its queue is dropped when it reconnects (drops_queue).
 	 */
 	if (session->must_kick || !session->is_live) {
 		return false;

@@ -5,9 +5,9 @@
 #include "store/store.h"
 
 /*
- * Numbers that WhatsApp does not let send are paused; an event tells agents. Storing the pause may fail for now (the queue or
- * the disk is full): it is then tried again until it is stored, and the number sends nothing meanwhile. Each thread that pauses
- * has a list of its own; its functions are for that thread.
+ * Numbers that WhatsApp does not let send are paused; an event tells agents. Storing the pause may fail for now (the
+ * queue or the disk is full): it is then tried again until it is stored, and the number sends nothing meanwhile. Each
+ * thread that pauses has a list of its own; its functions are for that thread.
  */
 struct pause;
 struct pauses {

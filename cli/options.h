@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 /*
- * A command as a table: its options, its verbs, and what runs them. argp parses the command line and lays out --help; every
- * command goes through cli_run. The struct that the options fill begins with struct common_options.
+ * A command as a table: its options, its verbs, and what runs them. argp parses the command line and lays out --help;
+ * every command goes through cli_run. The struct that the options fill begins with struct common_options.
  */
 #define CLI_MAX_WORDS 64
 

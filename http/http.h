@@ -30,8 +30,8 @@ struct cw_http_route {
 	void (*handle)(struct cw_http_request *request, void *context);
 	void *context; /* for this route's functions */
 	/*
-	 * Receives the body piece by piece, instead of it being kept for cw_http_body. If it answers, the rest is drained.
-	 * Such a body may take ten minutes. NULL: the body is kept.
+	 * Receives the body piece by piece, instead of it being kept for cw_http_body. If it answers, the rest is
+	 * drained. Such a body may take ten minutes. NULL: the body is kept.
 	 */
 	void (*take)(struct cw_http_request *request, const char *bytes, size_t len, void *context);
 };

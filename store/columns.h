@@ -5,8 +5,8 @@
 #include "core/message.h"
 
 /*
- * The columns that several statements select. One list makes both the SQL and the enum by which they are read, so that a new
- * column is one row here: `db_int(statement, COLUMN_EVENT_SEQ)`.
+ * The columns that several statements select. One list makes both the SQL and the enum by which they are read, so that
+ * a new column is one row here: `db_int(statement, COLUMN_EVENT_SEQ)`.
  */
 #define COLUMN_NAME(name, sql) COLUMN_##name,
 #define COLUMN_FIRST(name, sql) sql

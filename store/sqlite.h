@@ -60,8 +60,8 @@ int64_t db_meta_int(struct db *db, const char *key);
 void db_fail(struct db *db, int code);
 
 /*
- * A row violates an invariant: what is wrong, and the row's id. It is not a failure: the caller ignores the row, or the part of
- * it, so that one bad row stops nobody else's work.
+ * A row violates an invariant: what is wrong, and the row's id. It is not a failure: the caller ignores the row, or the
+ * part of it, so that one bad row stops nobody else's work.
  */
 void db_report(struct db *db, const char *what, int64_t id);
 

@@ -48,13 +48,13 @@ struct cw_store_options {
 	void *on_events_context;
 	/* Called after a commit that gave the bridge work: outgoing messages, files. Writer's thread. NULL: none. */
 	void (*on_outbound)(void *context);
-	/* Called after a commit for each read mark or typing indicator; they are not stored. The signal is valid during the
-	 * call. Writer's thread. NULL: none. */
+	/* Called after a commit for each read mark or typing indicator; they are not stored. The signal is valid during
+	 * the call. Writer's thread. NULL: none. */
 	void (*on_signal)(void *context, const struct cw_signal *signal);
 	void *on_outbound_context; /* of both */
 	/*
-	 * A stored row violates an invariant, and is ignored; the text says which. The same row may be reported again and again.
-	 * Any thread. NULL: none.
+	 * A stored row violates an invariant, and is ignored; the text says which. The same row may be reported again
+	 * and again. Any thread. NULL: none.
 	 */
 	void (*on_fault)(void *context, const char *text);
 	void *on_fault_context;

@@ -21,8 +21,8 @@ void normal_init(struct normal *normal, int64_t start_ms);
 void normal_finish(struct normal *normal);
 
 /*
- * A new reference: the normalised copy of value, without members that have their default: null, or what `defaults` in normal.c
- * says. So a new field of every row appears only in the cases that are about it.
+ * A new reference: the normalised copy of value, without members that have their default: null, or what `defaults` in
+ * normal.c says. So a new field of every row appears only in the cases that are about it.
  */
 json_t *normal_copy(struct normal *normal, json_t *value);
 

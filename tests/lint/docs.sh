@@ -21,4 +21,9 @@ for topic in 'acct/<a>/conv/<c>' 'acct/<a>/events' 'acct/<a>/head' 'acct/<a>/con
 done
 test "$(grep -cE '^	\[CW_TOPIC_[A-Z]+\] = "' core/topic.c)" -eq 9 ||
 	fault "core/topic.c does not have exactly the nine topics listed in this script; update the list"
+# Prose fits in 120 columns; tables, code and links cannot be broken.
+git ls-files '*.md' 2>/dev/null | xargs -r perl -CSD -ne '
+	$code = !$code if /^```/;
+	print "$ARGV:$.: longer than 120 columns\n" if !$code && !/^\||^!\[/ && length() > 121 && /^.{0,120} /;
+	close ARGV if eof;' >>"$faults"
 finish

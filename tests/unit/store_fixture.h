@@ -32,8 +32,8 @@ struct fixture {
 	struct cw_store *store;
 	struct cw_error error;
 	/*
-	 * The events passed to on_events, as JSON with id and quiet, and with lost_by and assignee if the assignee changes.
-	 * Owned by the writer; read it after a commit.
+	 * The events passed to on_events, as JSON with id and quiet, and with lost_by and assignee if the assignee
+	 * changes. Owned by the writer; read it after a commit.
 	 */
 	json_t *handed_over;
 	bool is_deaf; /* events are not rendered */

@@ -238,8 +238,8 @@ static void each_call_fails_once(struct fixture *fixture, int error, enum cw_sta
 
 		has_failed = atomic_exchange(&until_failure, 0) == 0;
 		/*
-		 * If fsync reports a full disk, the operation may not be answered as refused: it is unknown what is on the
-		 * disk.
+		 * If fsync reports a full disk, the operation may not be answered as refused: it is unknown what is on
+		 * the disk.
 		 */
 		if (status != CW_OK && status != expected && status != CW_IO) {
 			fail_msg("call %ld fails with %s: answered %s", n, strerror(error), cw_status_text(status));
