@@ -285,10 +285,14 @@ static bool is_assignee(void *context, const char *conversation, size_t len)
 	return *(const bool *)context;
 }
 
-static bool token_may(const struct cw_access *access, const struct cw_token *token, enum cw_access_action action,
-		      const char *topic, const char *assignee)
+static bool is_theirs(const struct cw_token *token, const char *assignee)
 {
-	bool is_theirs = assignee && strcmp(assignee, token->subject) == 0;
+	return assignee && strcmp(assignee, token->subject) == 0;
+}
+
+static bool token_may(const struct cw_access *access, const struct cw_token *token, enum cw_access_action action,
+		      const char *topic, bool has_it)
+{
 	const struct cw_access_request request = {
 		.account = token->account,
 		.subject = token->subject,
@@ -299,7 +303,7 @@ static bool token_may(const struct cw_access *access, const struct cw_token *tok
 		.topic = topic,
 		.qos = 1,
 		.is_assigned = is_assignee,
-		.assigned_context = &is_theirs,
+		.assigned_context = &has_it,
 	};
 
 	return cw_access_allows(access, &request);
@@ -313,7 +317,8 @@ bool cw_access_sees_conversation(const struct cw_access *access, const struct cw
 
 	return cw_text_copy(topic.account, sizeof(topic.account), token->account) &&
 	       cw_text_copy(topic.conversation, sizeof(topic.conversation), conversation) &&
-	       cw_topic_make(&topic, text) == CW_OK && token_may(access, token, CW_ACCESS_READ, text, assignee);
+	       cw_topic_make(&topic, text) == CW_OK &&
+	       token_may(access, token, CW_ACCESS_READ, text, is_theirs(token, assignee));
 }
 
 bool cw_access_may_command(const struct cw_access *access, const struct cw_token *token, const char *conversation,
@@ -325,7 +330,8 @@ bool cw_access_may_command(const struct cw_access *access, const struct cw_token
 	return cw_text_copy(topic.account, sizeof(topic.account), token->account) &&
 	       cw_text_copy(topic.conversation, sizeof(topic.conversation), conversation) &&
 	       cw_text_copy(topic.subject, sizeof(topic.subject), token->subject) &&
-	       cw_topic_make(&topic, text) == CW_OK && token_may(access, token, CW_ACCESS_WRITE, text, assignee);
+	       cw_topic_make(&topic, text) == CW_OK &&
+	       token_may(access, token, CW_ACCESS_WRITE, text, is_theirs(token, assignee));
 }
 
 static bool may_write(const struct cw_access *access, const struct cw_token *token, struct cw_topic topic)
@@ -334,7 +340,7 @@ static bool may_write(const struct cw_access *access, const struct cw_token *tok
 
 	return cw_text_copy(topic.account, sizeof(topic.account), token->account) &&
 	       cw_text_copy(topic.subject, sizeof(topic.subject), token->subject) &&
-	       cw_topic_make(&topic, text) == CW_OK && token_may(access, token, CW_ACCESS_WRITE, text, token->subject);
+	       cw_topic_make(&topic, text) == CW_OK && token_may(access, token, CW_ACCESS_WRITE, text, true);
 }
 
 struct cw_access_may cw_access_may(const struct cw_access *access, const struct cw_token *token)
@@ -378,5 +384,5 @@ bool cw_access_sees_events(const struct cw_access *access, const struct cw_token
 	char text[CW_TOPIC_MAX + 1];
 
 	return cw_text_copy(topic.account, sizeof(topic.account), token->account) &&
-	       cw_topic_make(&topic, text) == CW_OK && token_may(access, token, CW_ACCESS_READ, text, NULL);
+	       cw_topic_make(&topic, text) == CW_OK && token_may(access, token, CW_ACCESS_READ, text, false);
 }

@@ -1,5 +1,4 @@
-// Long threads: only messages near the viewport are in the document, older ones load without a jump, newer ones wait
-// below.
+// An open thread: new messages do not move it, and a closed window offers templates.
 import assert from 'node:assert/strict';
 import { after } from 'node:test';
 
@@ -10,7 +9,6 @@ import { change, contact, newWamid, text, webhook } from '../lib/webhook.mjs';
 after(closeBrowser);
 
 const FROM = '923456789012';
-const MANY = 10_000;
 
 /** Posts `total` messages from one customer, half a minute apart, in webhooks of 500. */
 async function fill(system, total) {
@@ -22,58 +20,8 @@ async function fill(system, total) {
 }
 
 const scroll = (page) => page.locator('.thread-scroll');
+
 const atEnd = (page) => scroll(page).evaluate((element) => element.scrollHeight - element.scrollTop - element.clientHeight < 5);
-/** The position of a bubble's top in the viewport. */
-const topOf = (page, body) => page.evaluate((wanted) => {
-  const found = [...document.querySelectorAll('.bubble')].find((one) => one.querySelector('.text')?.textContent.startsWith(wanted));
-  return found && Math.round(found.getBoundingClientRect().top);
-}, body);
-
-browserScenario(`${MANY} messages: opened at the end, scrolled to the beginning, few in the document`, async (browser, system) => {
-  await fill(system, MANY);
-  const page = await browser.inbox();
-  await open(page, 'Ayesha');
-  await bubble(page, `message ${MANY - 1}`).waitFor();
-  await eventually(() => atEnd(page), 'at the end');
-  let most = 0;
-  for (let rounds = 0; ; rounds++) {
-    assert.ok(rounds < 2000, 'the beginning comes');
-    const [n, first] = await scroll(page).evaluate((element) => {
-      element.scrollTop = Math.max(0, element.scrollTop - 1500);
-      return [element.querySelectorAll('.bubble').length, element.scrollTop === 0 && element.querySelector('.bubble .text')?.textContent];
-    });
-    most = Math.max(most, n);
-    if (first && /^message 0( |$)/.test(first)) break;
-    await page.evaluate(() => new Promise((resolve) => { requestAnimationFrame(() => requestAnimationFrame(resolve)); }));
-  }
-  assert.ok(most < 120, `at most ${most} bubbles in the document`);
-  await shot(page, 'thread-beginning');
-});
-
-for (const place of [300, 0]) browserScenario(`older messages load without a jump, ${place} px from the top`, async (browser, system) => {
-  await fill(system, 300);
-  const page = await browser.inbox();
-  await open(page, 'Ayesha');
-  await bubble(page, 'message 299').waitFor();
-  await eventually(() => atEnd(page), 'at the end');
-  // Scrolls up far enough that a page is fetched, and stays there until it has arrived.
-  let release;
-  const held = new Promise((resolve) => { release = resolve; });
-  await page.route('**/messages?before=*', async (route) => { await held; await route.continue(); });
-  await scroll(page).evaluate((element, to) => { element.scrollTop = to; }, place);
-  await page.getByText('Loading older messages…').waitFor();
-  const seen = await page.evaluate(() => {
-    const view = document.querySelector('.thread-scroll').getBoundingClientRect();
-    const first = [...document.querySelectorAll('.bubble')].find((one) => one.getBoundingClientRect().top > view.top + 50);
-    return first.querySelector('.text').textContent.split(' with')[0];
-  });
-  const before = await topOf(page, seen);
-  release();
-  await page.getByText('Loading older messages…').waitFor({ state: 'detached' });
-  await eventually(() => scroll(page).evaluate((element) => element.scrollTop > 1000), 'the older ones stand above');
-  const after_ = await topOf(page, seen);
-  assert.ok(Math.abs(after_ - before) <= 3, `${seen} was at ${before}, and is at ${after_}`);
-});
 
 browserScenario('new messages do not move a thread scrolled up; the button counts them, leads there', async (browser, system) => {
   await fill(system, 100);

@@ -1,4 +1,4 @@
-// Nothing that comes in hurts: what is not ours is refused, what is ours is kept.
+// No input does harm: what is not authentic is refused, everything else is kept.
 import assert from 'node:assert/strict';
 import fs from 'node:fs/promises';
 import path from 'node:path';
@@ -23,7 +23,7 @@ scenario('a missing, malformed or wrong signature: 401, and nothing is stored', 
   assert.equal((await system.check()).messages, 0);
 });
 
-scenario('a body over 3 MB: 413, which the client can read, however the body is framed', async (system) => {
+scenario('a body over 3 MB: 413, which the client can read, whatever the framing', async (system) => {
   await (await system.init()).start();
   const large = Buffer.alloc(3.5 * 1024 * 1024, ' ');
 
@@ -38,7 +38,7 @@ scenario('a body over 3 MB: 413, which the client can read, however the body is 
   assert.equal((await system.check()).messages, 1);
 });
 
-scenario('a body without end is cut off, and the next client is served', async (system) => {
+scenario('an endless body is cut off, and the next client is served', async (system) => {
   await (await system.init()).start();
   const endless = Buffer.alloc(20 * 1024 * 1024, ' ');
 
@@ -78,7 +78,7 @@ scenario('parts of a webhook with wrong shapes are kept, and the rest is shown',
 });
 
 for (const name of (await fs.readdir(BROKEN)).filter((file) => file.endsWith('.raw') && REPAIRED.test(file))) {
-  scenario(`one broken character hides nothing else of its batch: ${name}`, async (system) => {
+  scenario(`one broken character hides nothing else in its batch: ${name}`, async (system) => {
     await (await system.init()).start();
     const agent = await system.agent();
 

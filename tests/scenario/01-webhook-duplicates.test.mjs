@@ -1,4 +1,4 @@
-// Meta sends again what it is not sure of, also at the same time. Each message is one event.
+// Meta repeats webhooks when it is not sure, even concurrently. Each message is one event.
 import assert from 'node:assert/strict';
 
 import { scenario } from '../lib/system.mjs';
@@ -36,7 +36,7 @@ scenario('retries that overlap in part: every message once, in its own order', a
   agent.check();
 });
 
-scenario('a status that is sent again, or comes late, changes nothing', async (system) => {
+scenario('a repeated or late status changes nothing', async (system) => {
   await (await system.init()).start();
   const wamid = newWamid();
   const echo = { ...text({ from: '15550100200', wamid }), to: '923450000001' };

@@ -1,4 +1,4 @@
-// One customer, many names: the conversation stays the same. A stranger with a known number gets a new one.
+// One customer, many ids: the conversation stays the same. A stranger with a known number gets a new one.
 import assert from 'node:assert/strict';
 
 import { scenario } from '../lib/system.mjs';
@@ -21,7 +21,7 @@ scenario('spellings of one phone in Brazil, Mexico and Argentina are one convers
   assert.equal((await system.api('/conversations')).json.conversations.length, 3);
 });
 
-scenario('a customer who hides the phone goes on in the same conversation', async (system) => {
+scenario('a customer who hides the phone number stays in the same conversation', async (system) => {
   await (await system.init()).start();
   const userId = 'US.13491208655302741918';
   await system.customerWrites({ from: '923450000001', userId, body: 'with my number' });
@@ -32,7 +32,7 @@ scenario('a customer who hides the phone goes on in the same conversation', asyn
   assert.deepEqual(thread.map(({ content }) => content.body), ['with my number', 'without', 'and with it again']);
 });
 
-scenario('a customer first met without a phone has an id made of the user id', async (system) => {
+scenario('a customer first seen without a phone number gets an id made from the user id', async (system) => {
   await (await system.init()).start();
   const userId = 'US.13491208655302741918';
   await system.customerWrites({ from: undefined, userId });
@@ -43,7 +43,7 @@ scenario('a customer first met without a phone has an id made of the user id', a
   assert.equal(conversations[0].contact.wa_id, '923450000001', 'replies can now go to the phone');
 });
 
-scenario('a changed number keeps its conversation; who gets the old number later is a stranger', async (system) => {
+scenario('a new number keeps its conversation; the old number’s next owner is a stranger', async (system) => {
   await (await system.init()).start();
   const agent = await system.agent();
   const id = `${system.account}_${system.number}_923456789012`;
@@ -67,7 +67,7 @@ scenario('a changed number keeps its conversation; who gets the old number later
   agent.check();
 });
 
-scenario('two conversations become one: reading part of it leaves the rest of both unread', async (system) => {
+scenario('two conversations are merged: reading part of it leaves the rest of both unread', async (system) => {
   await (await system.init()).start();
   const [phone, userId] = ['923450000009', 'PK.923450000009'];
   const at = Math.floor(Date.now() / 1000) - 10;

@@ -1,10 +1,10 @@
-// What does not fit the wire is fetched: an event over 64 KiB, and the many events of a history import.
+// What is too large for MQTT is fetched: an event over 64 KiB, and the many events of a history import.
 import assert from 'node:assert/strict';
 
 import { scenario } from '../lib/system.mjs';
 import { change, text, textWebhook, webhook } from '../lib/webhook.mjs';
 
-scenario('an event over 64 KiB goes out without its data, and the client fetches it', async (system) => {
+scenario('an event over 64 KiB is published without its data, and the client fetches it', async (system) => {
   await (await system.init()).start();
   const agent = await system.agent();
   const body = 'long '.repeat(20_000);
@@ -38,7 +38,7 @@ scenario('one webhook of more than 200 messages: heads only, and clients sync', 
   agent.check();
 });
 
-scenario('history from the phone is stored, and never shown as fresh', async (system) => {
+scenario('history from the phone is stored, and never shown as new', async (system) => {
   await (await system.init()).start();
   const agent = await system.agent();
   const day = Math.floor(Date.now() / 1000) - 86400;

@@ -1,4 +1,4 @@
-// Messages come late and out of order. Whenever an agent connects, all agents render the same thread.
+// Messages arrive late and out of order. No matter when an agent connects, all agents show the same thread.
 import assert from 'node:assert/strict';
 
 import { scenario } from '../lib/system.mjs';
@@ -15,11 +15,11 @@ function shuffled(list, seed = 7) {
   return result;
 }
 
-scenario('agents who connect at different moments render the same order', async (system) => {
+scenario('agents who connect at different times show the same order', async (system) => {
   await (await system.init()).start();
   const now = Math.floor(Date.now() / 1000);
   const hour = 3600;
-  // From a day ago (the phone was off), some with equal stamps, one from the future.
+  // From a day ago (the phone was off), some with equal timestamps, one from the future.
   const messages = shuffled([
     ...Array.from({ length: 40 }, (_, i) => text({ from: '923450000001', body: `old ${i}`, at: now - 24 * hour + Math.floor(i / 3) })),
     ...Array.from({ length: 40 }, (_, i) => text({ from: '923450000001', body: `fresh ${i}`, at: now - 40 + i })),

@@ -1,10 +1,10 @@
-// The promise of the product: a customer's message is on the agent's screen, once, in the right conversation.
+// The product's promise: a customer's message is on the agent's screen, once, in the right conversation.
 import assert from 'node:assert/strict';
 
 import { scenario } from '../lib/system.mjs';
 import { newWamid, text, change, contact, webhook } from '../lib/webhook.mjs';
 
-scenario('a signed webhook is on the agent\'s screen, once, and the database says the same', async (system) => {
+scenario('a signed webhook is on the agent\'s screen, once, and the database agrees', async (system) => {
   await (await system.init()).start();
   const agent = await system.agent();
   const wamid = newWamid();

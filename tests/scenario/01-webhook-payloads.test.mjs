@@ -1,5 +1,5 @@
-// Every webhook of our own test data, and those that other projects have on file (CONVWIRE_PAYLOADS, or
-// ../shared/payloads, when they are there).
+// Every webhook in our test data, and those of other projects (in CONVWIRE_PAYLOADS, or in ../shared/payloads, if
+// present).
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import fs from 'node:fs/promises';
@@ -36,11 +36,13 @@ const parse = ({ bytes }) => {
   }
 };
 
-/** Placeholders and messages that name nobody cannot be shown; they are kept raw. */
+/** Placeholders and messages without a sender or recipient cannot be shown; they are kept raw. */
 const namesSomebody = (message) => [message.from, message.from_user_id, message.to, message.to_user_id]
   .some((name) => /^[A-Za-z0-9.+-]+$/.test(name ?? ''));
 
-/** The wamids that must be shown: messages and echoes in changes for a number. Edits and revokes change others. */
+/**
+ * The wamids that must be shown: messages and echoes in changes for a number. Edits and revokes change other messages.
+ */
 function messagesOf(json) {
   const entries = Array.isArray(json?.entry) ? json.entry : [];
   return entries.flatMap((entry) => (Array.isArray(entry?.changes) ? entry.changes : []))
@@ -50,7 +52,7 @@ function messagesOf(json) {
     .map(({ id }) => id);
 }
 
-/** The same webhook about messages of its own; the bytes are otherwise untouched. */
+/** The same webhook with its own wamids; the bytes are otherwise unchanged. */
 function withOwnWamids({ file, bytes }, index) {
   const ids = new Set(messagesOf(parse({ bytes })));
   return { file, bytes: [...ids].reduce((text, id) => text.replaceAll(`"${id}"`, `"${id}.${index}"`), bytes.toString()) };
@@ -69,13 +71,13 @@ for (const folder of FOLDERS) scenario(`every payload of ${path.relative(REPO, f
   for (const number of numbers) assert.equal((await system.convwire('number', 'add', number, '--account', system.account)).code, 0);
   const agent = await system.agent();
 
-  // As they are (examples share their wamids, so most are duplicates), again, and each with wamids of its own.
+  // Unchanged (examples share their wamids, so most are duplicates), again, and each with its own wamids.
   const own = files.map(withOwnWamids);
   for (const { file, bytes } of [...files, ...files.slice(0, 40), ...own]) {
     assert.equal((await system.postWebhook(bytes)).status, 200, file);
   }
   await agent.caughtUp();
-  // No number has a token: each file says so in an event of its own, once, whenever it is tried.
+  // No number has a token: each file reports that once, in its own event, when fetching is tried.
   await agent.until(() => [...agent.conversations.keys()].flatMap((id) => agent.thread(id)).every(hasTriedFile), 'every file was tried');
   await agent.caughtUp();
   t.diagnostic(`${files.length} files, ${numbers.size + 1} numbers, ${agent.cursor} events, ${agent.wamids.length} messages`);

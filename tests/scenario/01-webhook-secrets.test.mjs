@@ -1,4 +1,4 @@
-// Several app secrets: rotation, and the accounts each may speak for. Numbers that are not known yet.
+// Several app secrets: rotation, and the accounts each may sign for. Numbers that are not known yet.
 import assert from 'node:assert/strict';
 
 import { ACCOUNT, scenario } from '../lib/system.mjs';
@@ -14,7 +14,7 @@ async function withTwoAccounts(system) {
   await system.start();
 }
 
-scenario('while a secret is rotated, both are good', async (system) => {
+scenario('while a secret is rotated, both are accepted', async (system) => {
   await system.init();
   await system.addSecret('next', 'the new secret', ACCOUNT);
   await system.start();
@@ -49,7 +49,7 @@ scenario('the same wamid in two accounts is two messages', async (system) => {
   assert.equal((await system.log(OTHER.account)).length, 1);
 });
 
-scenario('what comes for a number that is not there yet is kept, and shown in order when it is added', async (system) => {
+scenario('messages for an unknown number are kept, and shown in order when the number is added', async (system) => {
   await (await system.init()).start();
   const agent = await system.agent();
   const write = (body) => system.postWebhook(textWebhook('777', { from: '923450000001', body }));
@@ -60,7 +60,7 @@ scenario('what comes for a number that is not there yet is kept, and shown in or
   await agent.caughtUp();
   assert.equal(agent.wamids.length, 1);
 
-  // The number is added while the customer goes on writing: new ones queue behind the old.
+  // The number is added while the customer keeps writing: new messages queue behind the old.
   const adding = system.convwire('number', 'add', '777');
   for (let i = 300; i < 360; i++) assert.equal((await write(`${i}`)).status, 200);
   assert.equal((await adding).code, 0);
@@ -75,7 +75,7 @@ scenario('what comes for a number that is not there yet is kept, and shown in or
   agent.check();
 });
 
-scenario('a number added to an account that the signing secret may not speak for shows nothing', async (system) => {
+scenario('a number added to an account that the signing secret may not sign for shows nothing', async (system) => {
   await withTwoAccounts(system);
 
   await system.postWebhook(textWebhook('777'), { secret: OTHER.secret });
@@ -84,7 +84,7 @@ scenario('a number added to an account that the signing secret may not speak for
   assert.deepEqual((await system.log()).map(({ conversation }) => conversation), [`${ACCOUNT}_${system.number}_923450000001`]);
 });
 
-scenario('what Meta says about an account goes to the accounts of that WABA', async (system) => {
+scenario('what Meta reports about a WABA goes to all its accounts', async (system) => {
   await withTwoAccounts(system);
 
   await system.postWebhook(qualityWebhook('TIER_10K', OTHER.waba), { secret: OTHER.secret });

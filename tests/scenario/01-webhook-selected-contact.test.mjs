@@ -1,5 +1,5 @@
-// The page that failed: it knew the selected contact by one id, the message came under another, and it compared
-// the two as text. Now the page resolves what it has, once, and compares event.conversation with the answer.
+// The page that failed: it knew the selected contact by one id, the message arrived with another, and it compared the
+// two as text. Now the page resolves its id once and compares event.conversation with the result.
 import assert from 'node:assert/strict';
 import fs from 'node:fs/promises';
 import path from 'node:path';
@@ -22,7 +22,7 @@ async function importAlias(system, lines) {
   return system.convwire('alias', 'import', file);
 }
 
-scenario('the next message is in the selected conversation, by whatever id the page knows the contact', async (system, t) => {
+scenario('the next message is in the selected conversation, whatever id the page has for the contact', async (system, t) => {
   await (await system.init()).start();
   const id = `${system.account}_${system.number}_923456789012`;
   const imported = await importAlias(system, [{ _id: { $oid: MONGO_ID }, accountId: system.account,
@@ -50,7 +50,7 @@ scenario('the next message is in the selected conversation, by whatever id the p
       assert.equal(selected, id);
     });
   }
-  await t.test('also when the customer now writes without a phone', async () => {
+  await t.test('also when the customer now writes without a phone number', async () => {
     const selected = await select(system, { id: MONGO_ID });
     await system.customerWrites({ from: undefined, userId: USER_ID, body: 'hidden' });
     await agent.caughtUp();

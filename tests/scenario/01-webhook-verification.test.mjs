@@ -1,9 +1,9 @@
-// What Meta asks once, when the webhook is set up; and what happens at other doors.
+// Meta's verification request when the webhook is set up; other methods and paths.
 import assert from 'node:assert/strict';
 
 import { VERIFY_TOKEN, scenario } from '../lib/system.mjs';
 
-scenario('GET /webhook echoes the challenge to who knows the token, other doors say what they are', async (system, t) => {
+scenario('GET /webhook echoes the challenge for the right token; other paths answer with errors', async (system, t) => {
   await (await system.init()).start();
   const verify = (mode, token) => system.http(`/webhook?${new URLSearchParams({
     'hub.mode': mode, 'hub.verify_token': token, 'hub.challenge': '1158201444' })}`);
@@ -30,7 +30,7 @@ scenario('GET /webhook echoes the challenge to who knows the token, other doors 
     assert.match(answer.headers['content-type'], /^application\/problem\+json/);
     assert.equal(answer.json.status, 404);
   });
-  await t.test('health is open', async () => {
+  await t.test('health needs no token', async () => {
     assert.equal((await system.http('/healthz')).status, 200);
     assert.equal((await system.http('/readyz')).json.ready, true);
   });

@@ -1,4 +1,5 @@
-// "Any MQTT client" of docs/protocol.md, as it stands there: mosquitto's clients, and the program in a hundred lines.
+// "Any MQTT client" in docs/protocol.md, exactly as printed there: mosquitto's clients, and the program in a hundred
+// lines.
 import assert from 'node:assert/strict';
 import fs from 'node:fs/promises';
 import path from 'node:path';
@@ -21,7 +22,7 @@ async function start(system) {
   return system.customer();
 }
 
-scenario('mosquitto_pub and mosquitto_sub send a reply and hear the answer and its ticks', async (system) => {
+scenario('mosquitto_pub and mosquitto_sub send a reply and receive the answer and its ticks', async (system) => {
   const id = await start(system);
   const { shell } = await section();
   const lines = shell.replaceAll('-h 127.0.0.1', `-h 127.0.0.1 -p ${system.mqttPort}`).replaceAll('\\\n', ' ').trim().split('\n');
@@ -39,11 +40,11 @@ scenario('mosquitto_pub and mosquitto_sub send a reply and hear the answer and i
   assert.deepEqual(await system.sim.textsTo(id.split('_')[2]), ['Hello']);
 });
 
-scenario('the program of a hundred lines: sends, is answered, follows the ticks; and is told what is refused', async (system, t) => {
+scenario('the program in a hundred lines sends, is answered, follows the ticks, and learns of refusals', async (system, t) => {
   const id = await start(system);
   const { program } = await section();
   assert.ok(program.split('\n').length <= 120);
-  // Beside node_modules, so that it finds mqtt.
+  // Next to node_modules, so that it finds mqtt.
   const file = path.join(REPO, 'tests', `any-client-${process.pid}.mjs`);
   await fs.writeFile(file, program);
   t.after(() => fs.rm(file));
@@ -55,7 +56,7 @@ scenario('the program of a hundred lines: sends, is answered, follows the ticks;
   assert.match(good.stdout, /read/);
   assert.deepEqual(await system.sim.textsTo(id.split('_')[2]), ['From any client']);
 
-  // Over 3.1.1 the broker's refusal is silence: HTTP says it after ten seconds.
+  // Over 3.1.1 the broker refuses silently; the program learns it over HTTP after ten seconds.
   const denied = system.launch('a viewer', process.execPath, [file, id, 'no'], { env: env(system.token(system.account, 'viewer', 'vic')) });
   await denied.ended();
   assert.equal(denied.end.code, 1);

@@ -1,10 +1,10 @@
-// Customer writes → event → reply → WhatsApp → sent, delivered, read → event: the whole road once.
+// Customer writes → event → reply → WhatsApp → sent, delivered, read → event: the whole path once.
 import assert from 'node:assert/strict';
 
 import { scenario } from '../lib/system.mjs';
 import { newCustomer } from '../lib/webhook.mjs';
 
-scenario('a customer writes, an agent answers, the ticks climb, and a second agent sees all of it', async (system) => {
+scenario('a customer writes, an agent answers, the ticks advance, and a second agent sees it all', async (system) => {
   await system.init();
   const sim = await system.startSim();
   await sim.behave({ statuses: { delay_ms: 10 } });
@@ -39,7 +39,7 @@ scenario('a customer writes, an agent answers, the ticks climb, and a second age
   assert.equal(taken.body.biz_opaque_callback_data, `${answer.message}.1`);
   assert.equal(taken.wamid, shown.wamid);
 
-  // Every status on the way was told, in climbing order.
+  // Every status on the way was reported, in ascending order.
   const words = bob.received.filter(({ event }) => event.data?.message?.id === answer.message)
     .map(({ event }) => event.data.message.status);
   const order = ['queued', 'sending', 'accepted', 'sent', 'delivered', 'read'];

@@ -1,4 +1,4 @@
-// What is refused: a problem code, a sentence, and nothing stored; at both doors alike.
+// Refusals: a problem code, an error text, and nothing stored; the same over MQTT and HTTP.
 import assert from 'node:assert/strict';
 
 import { mqttConnect } from '../lib/mqtt.mjs';
@@ -52,7 +52,7 @@ scenario('bad commands are answered with a problem, alike over MQTT and HTTP, an
       { method: 'POST', body: typeof body === 'string' ? body : JSON.stringify(body) });
     assert.equal(http.status, status, `${label}: ${http.text}`);
     const answers = [];
-    if (problem !== 'too_large') answers.push(http.json); // over HTTP the listener itself refuses such a body
+    if (problem !== 'too_large') answers.push(http.json); // over HTTP, the listener already refuses such a body
     for (const door of [ann, commander311]) {
       const n = door.replies.length;
       await door.publish(conversation, body);
@@ -71,7 +71,7 @@ scenario('bad commands are answered with a problem, alike over MQTT and HTTP, an
 
 const ann311 = (system) => system.commander({ agent: 'ann3', protocolVersion: 4 });
 
-scenario('an id is for one command: a repeat gets the stored answer, another body a refusal', async (system) => {
+scenario('an id belongs to one command: a repeat gets the stored answer, another body a refusal', async (system) => {
   await system.init();
   const sim = await system.startSim();
   await system.start();
@@ -100,7 +100,7 @@ scenario('an id is for one command: a repeat gets the stored answer, another bod
   assert.equal(taken.length, 2, 'one each');
 });
 
-scenario('who sends a command is the topic, whatever the body, properties or response topic say', async (system) => {
+scenario('a command\'s sender is the topic\'s, whatever body, properties or response topic say', async (system) => {
   await system.init();
   await system.startSim();
   await system.start();
@@ -119,7 +119,7 @@ scenario('who sends a command is the topic, whatever the body, properties or res
   assert.deepEqual((await system.message(id, message)).command.subject, 'ann');
   assert.deepEqual(bob.replies, []);
 
-  // Another's cmd topic is denied: MQTT 5 hears it, 3.1.1 hears nothing, and HTTP says it to both.
+  // Another agent's cmd topic is denied: MQTT 5 reports it, 3.1.1 does not, and HTTP tells both.
   const topic = (agent) => `acct/${system.account}/conv/${id}/cmd/${agent}`;
   const denied = await new Promise((resolve) => ann.client.publish(topic('bob'), '{"id":"x","type":"done"}', { qos: 1 },
     (error, packet) => resolve(error?.code ?? packet?.reasonCode)));
@@ -128,7 +128,7 @@ scenario('who sends a command is the topic, whatever the body, properties or res
     (error, packet) => resolve(error?.code ?? packet?.reasonCode)));
   assert.equal(retained, 0x87);
   assert.equal((await system.api(`/conversations/${id}`)).json.state, 'open');
-  // A will on a cmd topic: the broker keeps it from going out, or refuses the client.
+  // A will on a cmd topic: the broker does not publish it, or refuses the client.
   const token = system.token(system.account, 'agent', 'eve');
   const eve = await mqttConnect(system.wsUrl, { account: system.account, agent: 'eve', token,
     will: { topic: topic('eve'), payload: '{"id":"w","type":"done"}', qos: 1 } }).catch(() => null);
@@ -158,8 +158,8 @@ scenario('what the role does not allow: silence over 3.1.1, 0x87 over 5, 403 ove
     { qos: 1 }, (error, packet) => resolve(error?.code ?? packet?.reasonCode)));
   assert.equal(code, 0x87);
   const over4 = await system.commander({ agent: 'lim', role: 'assigned-agent', protocolVersion: 4 });
-  await over4.publish(theirs, { id: '2', type: 'done' }); // PUBACK comes, and that is all
-  assert.equal((await over4.do(mine, 'done')).ok, true); // later than the other would have been
+  await over4.publish(theirs, { id: '2', type: 'done' }); // PUBACK arrives, and nothing else
+  assert.equal((await over4.do(mine, 'done')).ok, true); // answered later than the first one would have been
   assert.equal(over4.replies.length, 1);
   const begin = (token, customer) => system.api('/conversations', { token, method: 'POST',
     body: JSON.stringify({ phone_number_id: system.number, customer }) });

@@ -1,11 +1,11 @@
-// Every kind that an agent may send, as the Graph API gets it.
+// Every kind that an agent may send, as the Graph API receives it.
 import assert from 'node:assert/strict';
 
 import { scenario } from '../lib/system.mjs';
 import { eventually } from '../lib/until.mjs';
 import { newCustomer } from '../lib/webhook.mjs';
 
-// The smallest files of their kinds; nobody looks inside.
+// The smallest files of their types; their content is never read.
 const PNG = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
 
 async function start(system) {
@@ -21,7 +21,7 @@ async function upload(system, conversation, type, bytes, filename) {
   return answer.json;
 }
 
-scenario('texts, places, people, choices and templates', async (system) => {
+scenario('texts, locations, contacts, choices and templates', async (system) => {
   await start(system);
   const { sim } = system;
   const id = await system.customer();
@@ -55,7 +55,7 @@ scenario('texts, places, people, choices and templates', async (system) => {
     assert.deepEqual(taken[index].body[kind], kind === 'contacts' ? content.contacts : content);
   });
 
-  // A reaction has no bubble of its own: a row with a target, and its removal another.
+  // A reaction has no bubble of its own: it is a row with a target, and its removal is another.
   for (const emoji of ['👍', '']) {
     const answer = await ann.do(id, 'send', { kind: 'reaction', content: { message: question.id, emoji } });
     const reaction = await system.messageIs(id, answer.message, 'read');
@@ -104,7 +104,7 @@ scenario('files are uploaded first, then sent, and once for two messages', async
   assert.equal(taken[4].audio.voice, undefined);
 });
 
-scenario('a customer who has not been met is written to by template, and answers into the same conversation', async (system) => {
+scenario('a template to a new customer, whose answer arrives in the same conversation', async (system) => {
   await start(system);
   const { sim } = system;
   const ann = await system.commander();
@@ -136,7 +136,7 @@ scenario('a customer who has not been met is written to by template, and answers
   assert.equal((await begin({ phone_number_id: system.number, customer, subject: 'bob' })).status, 400);
 });
 
-scenario('a hidden phone is answered by its business-scoped user id', async (system) => {
+scenario('a hidden phone number is answered by business-scoped user id', async (system) => {
   await start(system);
   const { sim } = system;
   const ann = await system.commander();
@@ -151,7 +151,7 @@ scenario('a hidden phone is answered by its business-scoped user id', async (sys
   assert.equal(body.to, undefined);
 });
 
-scenario('what is said in a group is answered to the group', async (system) => {
+scenario('a message in a group is answered to the group', async (system) => {
   await start(system);
   const { sim } = system;
   const ann = await system.commander();

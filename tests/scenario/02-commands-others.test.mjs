@@ -1,4 +1,4 @@
-// read, typing, assign, done, reopen; and what WhatsApp is told of reading.
+// read, typing, assign, done, reopen; and when WhatsApp is told about reading.
 import assert from 'node:assert/strict';
 
 import { scenario } from '../lib/system.mjs';
@@ -14,7 +14,7 @@ async function start(system, receipts) {
   await system.start();
 }
 
-scenario('read names the last message seen: unread is the team\'s, and WhatsApp is told', async (system) => {
+scenario('read names the last message seen: the team shares the unread count, and WhatsApp is told', async (system) => {
   await start(system);
   const from = newCustomer();
   const id = await system.customer(from, 'one');
@@ -41,7 +41,7 @@ scenario('read names the last message seen: unread is the team\'s, and WhatsApp 
   assert.equal((await row(system, id)).unread, 0, 'a reply has read what was before it');
 });
 
-scenario('read_receipts = reply: WhatsApp is told when a reply went out, and not before', async (system) => {
+scenario('read_receipts = reply: WhatsApp is told when a reply was sent, and not before', async (system) => {
   await start(system, 'reply');
   const id = await system.customer();
   const [question] = await system.thread(id);
@@ -69,7 +69,7 @@ scenario('read_receipts = never: WhatsApp is told nothing', async (system) => {
   assert.deepEqual((await system.sim.ledger()).calls, []);
 });
 
-scenario('assign, done, reopen; a customer\'s message opens it again', async (system) => {
+scenario('assign, done, reopen; a customer\'s message reopens it', async (system) => {
   await start(system);
   const from = newCustomer();
   const id = await system.customer(from);

@@ -1,4 +1,4 @@
-// The simulated WhatsApp refuses what Meta refuses, and speaks as Meta does.
+// The simulated WhatsApp refuses what Meta refuses, and answers as Meta does.
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import http from 'node:http';
@@ -86,7 +86,7 @@ async function start(system, ...options) {
 
 const post = (sim, body, options = {}) => sim.graph(`/${NUMBER}/messages`, { method: 'POST', body: typeof body === 'string' ? body : JSON.stringify(body), ...options });
 
-scenario(`${REFUSED.length} malformed bodies are refused with the code that Meta gives`, async (system) => {
+scenario(`${REFUSED.length} malformed bodies are refused with Meta’s code`, async (system) => {
   assert.ok(REFUSED.length >= 40);
   const sim = await start(system);
   for (const [label, body, code] of REFUSED) {
@@ -117,7 +117,7 @@ scenario('webhooks are signed over the escaped text that Meta writes', async (sy
     let body = '';
     request.setEncoding('latin1').on('data', (part) => { body += part; }).on('end', () => {
       bodies.push({ body, signature: request.headers['x-hub-signature-256'] });
-      response.statusCode = bodies.length === 1 ? 503 : 200; // what is not acknowledged comes again
+      response.statusCode = bodies.length === 1 ? 503 : 200; // an unacknowledged webhook is sent again
       response.end();
     });
   });

@@ -1,4 +1,4 @@
-// Files: the message is shown first, its file comes after, whole, or says why not.
+// Files: the message is shown first; its file follows, complete, or with the reason why not.
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import fs from 'node:fs/promises';
@@ -18,14 +18,14 @@ async function start(system, ...settings) {
   return system.sim;
 }
 
-/** An agent's upload for a conversation; its id. */
+/** Uploads an agent's file for a conversation; returns its id. */
 async function uploads(system, id, bytes = randomBytes(1000), type = 'image/png') {
   const answer = await system.api(`/media?conversation=${id}`, { method: 'POST', body: bytes, headers: { 'Content-Type': type } });
   assert.equal(answer.status, 201, answer.text);
   return answer.json.id;
 }
 
-/** A customer sends a file; gives the conversation's id and the message as it is first shown. */
+/** A customer sends a file; returns the conversation's id and the message as it is first shown. */
 async function sends(system, type, mimeType, bytes, { from = newCustomer(), object = {}, ...file } = {}) {
   const id = `${system.account}_${system.number}_${from}`;
   const wamid = await system.sim.writes({ from, type, [type]: object, file: { mime_type: mimeType, base64: bytes.toString('base64'), ...file } });
@@ -41,7 +41,7 @@ const mediaIs = (system, id, message, state) => eventually(async () => {
   return now.media.state === state && now;
 }, `the file of ${message.id} is ${state}`);
 
-scenario('a file comes after its message, is held to its SHA-256, and is for who sees the conversation', async (system) => {
+scenario('a file follows its message, must match its SHA-256, and needs access to the conversation', async (system) => {
   const sim = await start(system);
   const bob = await system.agent({ agent: 'bob' });
   await sim.behave({ do: 'slow', on: 'ask', ms: 500 });
@@ -73,7 +73,7 @@ scenario('a file comes after its message, is held to its SHA-256, and is for who
   bob.check();
 });
 
-scenario('a file is given in parts, once, and by cookie or signed URL where a page sends no token', async (system) => {
+scenario('a file is served in ranges, with 304, and by cookie or signed URL without a token', async (system) => {
   await start(system);
   const bytes = randomBytes(10_000);
   const { id, message } = await sends(system, 'image', 'image/jpeg', bytes);
@@ -133,7 +133,7 @@ scenario('a file is given in parts, once, and by cookie or signed URL where a pa
   }
 });
 
-scenario('a URL that is over, an interrupted transfer, an error: asked for anew until it is whole', async (system) => {
+scenario('an expired URL, an interrupted transfer, an error: retried until the file is complete', async (system) => {
   const sim = await start(system);
   await sim.behave({ do: 'over', on: 'ask', url_ms: -1, count: 1 });
   await sim.behave({ do: 'truncate', on: 'download', count: 1 });
@@ -146,7 +146,7 @@ scenario('a URL that is over, an interrupted transfer, an error: asked for anew 
   assert.equal(ready.media.size, bytes.length);
 });
 
-scenario('what an agent may not have: a wrong SHA-256 is not shown, a file too large is given up, with a reason and a retry', async (system) => {
+scenario('a file with a wrong SHA-256 is not shown, one that is too large fails with a reason and a retry', async (system) => {
   await start(system, 'media_max_mb = 1');
   const { id, message } = await sends(system, 'document', 'application/pdf', Buffer.alloc(1_100_000), { object: { filename: '../../x.pdf' } });
   const failed = await mediaIs(system, id, message, 'failed');
@@ -160,10 +160,10 @@ scenario('what an agent may not have: a wrong SHA-256 is not shown, a file too l
   await eventually(async () => (await system.metrics()).media_waiting === 1, 'it waits for another try');
   assert.equal((await system.message(wrong.id, wrong.message.id)).media.state, 'pending');
   const after = await sends(system, 'image', 'image/png', randomBytes(1000));
-  await mediaIs(system, after.id, after.message, 'ready'); // it holds up nobody
+  await mediaIs(system, after.id, after.message, 'ready'); // it does not delay other files
 });
 
-scenario('a disk that is nearly full: files wait and say so, messages go on', async (system) => {
+scenario('a disk that is nearly full: files wait and say so, messages still arrive', async (system) => {
   await start(system, 'media_min_free_mb = 1000000');
   const { id, message } = await sends(system, 'image', 'image/png', randomBytes(1000));
   await eventually(async () => (await system.metrics()).media_disk_full === 1, '/metrics says it');
@@ -178,7 +178,7 @@ scenario('a disk that is nearly full: files wait and say so, messages go on', as
   assert.equal((await system.message(id, message.id)).media.state, 'pending');
 });
 
-scenario('a disk that fills up holds up no file that an agent has stored before', async (system) => {
+scenario('a disk that fills up does not delay a file that an agent had already stored', async (system) => {
   const sim = await start(system);
   const id = await system.customer();
   const file = await uploads(system, id);
@@ -192,7 +192,7 @@ scenario('a disk that fills up holds up no file that an agent has stored before'
   assert.equal((await sim.taken()).length, 1);
 });
 
-scenario('a token that is over is met at an upload, too: the number is paused, the file waits, set-token sends it', async (system) => {
+scenario('an upload finds the token expired: the number is paused, the file waits, set-token sends it', async (system) => {
   const sim = await start(system);
   const id = await system.customer();
   const bob = await system.agent({ agent: 'bob' });
@@ -210,7 +210,7 @@ scenario('a token that is over is met at an upload, too: the number is paused, t
   await system.messageIs(id, message, 'read');
 });
 
-scenario('what an agent uploads is checked first', async (system) => {
+scenario('an agent\'s upload is checked first', async (system) => {
   await start(system);
   const id = await system.customer();
   const post = (query, body, headers, token) => system.api(`/media?${query}`, { method: 'POST', body, headers, token });
@@ -231,7 +231,7 @@ scenario('what an agent uploads is checked first', async (system) => {
   assert.deepEqual(await fs.readdir(path.join(system.dir, 'media/unfinished')), []);
 });
 
-scenario('an upload that WhatsApp refuses fails the message with the reason; one that stumbles is tried again', async (system) => {
+scenario('an upload that WhatsApp refuses fails the message with the reason; a temporary failure is retried', async (system) => {
   const sim = await start(system);
   const id = await system.customer();
   const ann = await system.commander();

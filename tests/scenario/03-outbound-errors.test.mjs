@@ -1,4 +1,4 @@
-// What an error of the Graph API does: again later, slower, the number paused, or never; each with a sentence.
+// What errors of the Graph API cause: retry later, slow down, pause the number, or fail; each with an explanation.
 import assert from 'node:assert/strict';
 
 import { TOKEN } from '../lib/sim.mjs';
@@ -13,7 +13,7 @@ async function start(system, ...settings) {
   return system.sim;
 }
 
-scenario('what passes by itself is sent again, once, and shown as retrying meanwhile', async (system) => {
+scenario('after a temporary error a message is sent again, once, and shown as retrying meanwhile', async (system) => {
   const sim = await start(system);
   const ann = await system.commander();
   for (const code of [2, 131016, 131000, 130429, 131056, 4, 133004]) {
@@ -30,7 +30,7 @@ scenario('what passes by itself is sent again, once, and shown as retrying meanw
   }
 });
 
-scenario('what never passes fails with Meta\'s reason and ours, and a person\'s retry is another attempt', async (system) => {
+scenario('a permanent error fails with Meta\'s reason and ours, and a person\'s retry is a new attempt', async (system) => {
   const sim = await start(system);
   const ann = await system.commander();
   for (const code of [131026, 100, 131051, 132001, 987654]) {
@@ -41,7 +41,7 @@ scenario('what never passes fails with Meta\'s reason and ours, and a person\'s 
     const failed = await system.messageIs(id, message, 'failed');
     assert.equal(failed.error.code, code);
     assert.ok(failed.error.title && failed.error.explanation);
-    await system.messageIs(id, next.message, 'read'); // a failure holds up nobody
+    await system.messageIs(id, next.message, 'read'); // a failure does not delay other messages
     const retried = await ann.do(id, 'retry', { message });
     assert.equal(retried.ok, true, JSON.stringify(retried));
     const read = await system.messageIs(id, message, 'read');
@@ -121,7 +121,7 @@ scenario('a person pauses and resumes a number', async (system) => {
   assert.notEqual((await system.convwire('number', 'pause', '4711')).code, 0);
 });
 
-scenario('24 hours after the customer\'s last message only templates are taken, before and after they are queued', async (system) => {
+scenario('24 hours after the customer\'s last message only templates are sent, also if queued earlier', async (system) => {
   const sim = await start(system);
   const ann = await system.commander();
   const id = await system.customer();
@@ -139,7 +139,7 @@ scenario('24 hours after the customer\'s last message only templates are taken, 
   const template = await ann.do(old, 'send', { kind: 'template', content: { name: 'hello', language: { code: 'en' } } });
   await system.messageIs(old, template.message, 'read');
 
-  // A message that was queued while the window was open, and comes to its turn when it is not.
+  // A message that was queued while the window was open, but is due after it has closed.
   const late = '923450002222';
   const closing = `${system.account}_${system.number}_${late}`;
   await sim.writes({ from: late, text: 'nearly a day ago', at: Math.floor(Date.now() / 1000) - 86_397 });
@@ -156,7 +156,7 @@ scenario('24 hours after the customer\'s last message only templates are taken, 
   assert.equal((await sim.ledger()).requests, requests, 'nothing was asked of WhatsApp');
 });
 
-scenario('more than 80 in a second to a number and 45 to a customer wait here, not at WhatsApp', async (system) => {
+scenario('more than 80 a second from a number and 45 to a customer wait here, not at WhatsApp', async (system) => {
   const sim = await start(system, 'send_rate = 80');
   await sim.behave({ statuses: { words: [] } });
   const ann = await system.commander();

@@ -1,4 +1,4 @@
-// The Graph API, or the daemon, is away for a while: nothing is lost, nothing is sent twice, order is kept.
+// The Graph API or the daemon is down for a while: nothing is lost, nothing is sent twice, order is kept.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 
@@ -37,7 +37,7 @@ scenario('while the Graph API is down the queue grows on disk, agents see it, /m
   assert.equal((await system.metrics()).outbound_oldest_milliseconds, 0);
 });
 
-scenario('nobody listens at the Graph API: known not to be sent, so it is retried and not unknown', async (system) => {
+scenario('nothing listens at the Graph API\'s port: surely not sent, so retried and not unknown', async (system) => {
   await system.init();
   const sim = await system.startSim();
   const { url } = sim;
@@ -49,7 +49,7 @@ scenario('nobody listens at the Graph API: known not to be sent, so it is retrie
   const retrying = await system.messageIs(id, message, 'retrying');
   assert.match(retrying.error.title, /connect/i);
   system.sim = null;
-  // The same port again, as a server that comes back.
+  // The same port again, like a server that comes back.
   const program = system.launch('convwire-sim again', sim.program.child.spawnfile,
     [...sim.program.child.spawnargs.slice(1).filter((arg) => arg !== '--ready-fd' && arg !== '3'), '--port', new URL(url).port]);
   await program.says(/ready/, 'stderr');
@@ -72,7 +72,8 @@ scenario('100 commands from a 3.1.1 client while the daemon is down: each sent o
   await system.startDaemon();
   await system.ready();
   assert.equal((await sim.taken()).length, 0, 'what nobody heard was not taken');
-  // As every client does: what has no answer is sent again under the same id, the oldest of its conversation first.
+  // As every client does: commands without an answer are sent again with the same id, the oldest of each conversation
+  // first.
   const isAnswered = ({ body }) => old.replies.some(({ id }) => id === body.id);
   await eventually(async () => {
     const unanswered = commands.filter((command) => !isAnswered(command));
@@ -85,7 +86,7 @@ scenario('100 commands from a 3.1.1 client while the daemon is down: each sent o
   assert.ok(old.replies.every(({ ok }) => ok));
   await sim.tookAtLeast(100);
   old.replies.length = 0;
-  for (const { conversation, body } of commands) await old.publish(conversation, body); // and once more
+  for (const { conversation, body } of commands) await old.publish(conversation, body); // and a second time
   await eventually(() => commands.every(isAnswered), 'every repeat is answered');
   const taken = await sim.taken();
   assert.equal(taken.length, 100);

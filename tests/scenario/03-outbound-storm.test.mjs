@@ -1,4 +1,4 @@
-// 2,000 replies in 200 conversations through a Graph API that fails one time in five, in every way it can.
+// 2,000 replies in 200 conversations through a Graph API that fails one time in five, in every possible way.
 import assert from 'node:assert/strict';
 
 import { scenario } from '../lib/system.mjs';
@@ -40,7 +40,7 @@ scenario('2,000 replies through a failing Graph API: none lost, none doubled, or
 
   let taken = [];
   await eventually(async () => {
-    taken = await sim.taken(); // a slow request may come in late
+    taken = await sim.taken(); // a slow request may arrive late
     return (await system.control('outbox.list')).messages.length === CONVERSATIONS * EACH - taken.length;
   }, 'what is unknown is what WhatsApp does not have');
   const marks = new Map();

@@ -1,4 +1,4 @@
-// Ticks: statuses only climb, in whatever order and however often they come; failures have their reason.
+// Ticks: statuses only advance, whatever their order and however often they arrive; failures have their reason.
 import assert from 'node:assert/strict';
 
 import { scenario } from '../lib/system.mjs';
@@ -12,7 +12,7 @@ async function start(system) {
   return system.sim;
 }
 
-scenario('statuses that come backwards and twice climb once', async (system) => {
+scenario('statuses that arrive in reverse order and twice advance once', async (system) => {
   const sim = await start(system);
   await sim.behave({ statuses: { words: ['sent', 'delivered', 'read', 'played'], shuffle: true, double: true, delay_ms: 5 } });
   const bob = await system.agent({ agent: 'bob' });
@@ -47,11 +47,11 @@ scenario('accepted, then failed by a status: shown with its reason, and a retry 
   assert.deepEqual(taken.map(({ mark }) => mark), [`${message}.1`, `${message}.2`]);
   assert.equal(read.wamid, taken[1].wamid, 'the newest attempt\'s');
 
-  // What WhatsApp still says of the first attempt changes nothing shown.
+  // Later statuses of the first attempt do not change what is shown.
   const late = { id: taken[0].wamid, status: 'sent', timestamp: String(Math.floor(Date.now() / 1000)), recipient_id: taken[0].to };
   await system.postWebhook(webhook([change(system.number, { statuses: [late] })]));
   assert.deepEqual(await system.message(id, message), read);
-  // And who quotes the first attempt quotes the message.
+  // A quote of the first attempt is a quote of the message.
   const wamid = newWamid();
   await system.postWebhook(webhook([change(system.number, { messages: [{ ...text({ from: id.split('_')[2], wamid }), context: { from: '1', id: taken[0].wamid } }] })]));
   const quoting = (await system.thread(id)).find((row) => row.wamid === wamid);
@@ -63,7 +63,7 @@ scenario('outside its window by WhatsApp\'s own clock: 200, then a failed status
   const ann = await system.commander();
   const from = '923450003333';
   const id = `${system.account}_${system.number}_${from}`;
-  // Only we know of this message: for the simulated WhatsApp the customer never wrote.
+  // Only our server has this message: for the simulated WhatsApp, the customer never wrote.
   await system.customerWrites({ from });
   const { message } = await ann.say(id, 'x');
   const failed = await system.messageIs(id, message, 'failed');
@@ -72,7 +72,7 @@ scenario('outside its window by WhatsApp\'s own clock: 200, then a failed status
   assert.equal((await sim.taken()).length, 1);
 });
 
-scenario('statuses of messages typed on the phone are theirs', async (system) => {
+scenario('statuses of messages typed on the phone belong to them', async (system) => {
   await start(system);
   const from = '923450004444';
   const id = `${system.account}_${system.number}_${from}`;
@@ -88,7 +88,7 @@ scenario('statuses of messages typed on the phone are theirs', async (system) =>
   assert.equal(message.attempt, undefined);
 });
 
-scenario('statuses in one batch, and a webhook of 3 MB beside them', async (system) => {
+scenario('statuses in one batch, together with a webhook of 3 MB', async (system) => {
   const sim = await start(system);
   await sim.behave({ statuses: { batch: true, delay_ms: 5 } });
   const ann = await system.commander();

@@ -1,4 +1,5 @@
-// Requests of which nobody knows whether WhatsApp took them: never sent again by themselves, settled by a status or a person.
+// Requests for which it is unknown whether WhatsApp accepted them: never resent automatically, settled by a status or a
+// person.
 import assert from 'node:assert/strict';
 
 import { scenario } from '../lib/system.mjs';
@@ -13,7 +14,7 @@ async function start(system, ...settings) {
 }
 
 for (const [what, rule] of Object.entries({
-  'the connection ends after WhatsApp took it': { do: 'drop-after' },
+  'the connection ends after WhatsApp accepted it': { do: 'drop-after' },
   'the answer cannot be read': { do: 'bad-json' },
   'the answer takes too long': { do: 'slow', ms: 4000 },
 })) {
@@ -36,7 +37,7 @@ for (const [what, rule] of Object.entries({
 }
 
 for (const rule of [{ do: 'drop-before' }, { do: 'gateway' }]) {
-  scenario(`${rule.do}: it stays unknown, others go on, and a person decides`, async (system) => {
+  scenario(`${rule.do}: it stays unknown, other messages are sent, and a person decides`, async (system) => {
     const sim = await start(system);
     const ann = await system.commander();
     const id = await system.customer();
@@ -58,7 +59,7 @@ for (const rule of [{ do: 'drop-before' }, { do: 'gateway' }]) {
   });
 }
 
-scenario('after unknown_hold_ms the lane goes on without it, and a retry goes to its end', async (system) => {
+scenario('after unknown_hold_ms the lane continues without it, and a retry is queued last', async (system) => {
   const sim = await start(system, 'unknown_hold_ms = 500');
   const ann = await system.commander();
   const id = await system.customer();
@@ -73,7 +74,7 @@ scenario('after unknown_hold_ms the lane goes on without it, and a retry goes to
   assert.deepEqual(await sim.textsTo(id.split('_')[2]), ['two', 'one']);
 });
 
-scenario('a kept connection that dies is not used for a second try behind our back', async (system) => {
+scenario('libcurl does not silently retry when a kept-alive connection dies', async (system) => {
   const sim = await start(system);
   const ann = await system.commander();
   const id = await system.customer();
@@ -112,7 +113,7 @@ scenario('the daemon is killed while a request is under way: unknown at the next
   assert.deepEqual((await system.check()).faults, []);
 });
 
-scenario('a status may come before the answer to the request', async (system) => {
+scenario('a status may arrive before the answer to the request', async (system) => {
   const sim = await start(system);
   await sim.behave({ statuses: { delay_ms: 1 } });
   const ann = await system.commander();

@@ -1,4 +1,4 @@
-// What a review of the way back found: where a reply was lost, doubled, reordered, or went to somebody else.
+// Found in a review of sending: replies that were lost, sent twice, reordered, or sent to somebody else.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -23,11 +23,11 @@ async function start(system, ...settings) {
 
 const nowS = () => String(Math.floor(Date.now() / 1000));
 
-/** A status of an attempt, as WhatsApp reports it with the mark that was sent. */
+/** A status of an attempt, as WhatsApp reports it, with the mark that was sent. */
 const report = (system, message, status, attempt = 1) => system.postWebhook(webhook([change(system.number, {
   statuses: [{ id: newWamid(), status, timestamp: nowS(), recipient_id: '1', biz_opaque_callback_data: `${message}.${attempt}` }] })]));
 
-/** Two conversations at the scenario's number that turn out to be one customer's. */
+/** Two conversations at the scenario's number that turn out to belong to one customer. */
 async function mergeable(system) {
   const from = newCustomer();
   const older = await system.customer(from);
@@ -39,7 +39,7 @@ async function mergeable(system) {
   } };
 }
 
-scenario('a number that the customer gave up does not come back by the answer to an old request', async (system) => {
+scenario('the answer to an old request does not restore a number that the customer gave up', async (system) => {
   const { sim, ann, id } = await start(system);
   const [, , old] = id.split('_');
   const fresh = newCustomer();
@@ -83,7 +83,7 @@ scenario('a disk that is full at the start: what was being sent is unknown as so
   await system.messageIs(id, behind.message, 'accepted');
 });
 
-scenario('WhatsApp reports what it had refused: it is not sent again', async (system) => {
+scenario('WhatsApp reports a status for a message it had refused: it is not sent again', async (system) => {
   const { sim, ann, id } = await start(system);
   await sim.behave({ do: 'error', code: 131016, count: 1 });
   const { message } = await ann.say(id, 'once');
@@ -95,7 +95,7 @@ scenario('WhatsApp reports what it had refused: it is not sent again', async (sy
   assert.deepEqual(await sim.textsTo(id.split('_')[2]), ['behind it']);
 });
 
-scenario('what an agent gave up or sends again was there all the time: it says so, and nothing is sent twice', async (system) => {
+scenario('WhatsApp had a message that an agent discarded or retried: it is shown, and not sent twice', async (system) => {
   const { sim, ann, id } = await start(system, 'unknown_hold_ms = 600000');
   await sim.behave({ statuses: { words: [] } });
   await sim.behave({ do: 'drop-after', count: 2 });
@@ -120,7 +120,7 @@ scenario('what an agent gave up or sends again was there all the time: it says s
   assert.deepEqual(await sim.textsTo(id.split('_')[2]), ['given up', 'sent again', 'behind them']);
 });
 
-scenario('nobody learns from an upload which customers others have; a bad filename stores nothing', async (system) => {
+scenario('an upload does not reveal other agents\' customers; a bad filename stores nothing', async (system) => {
   const { id } = await start(system);
   await system.control('account.add', { account: 'another' });
   const post = (query, token) => system.api(`/media?${query}`, { method: 'POST', body: 'x', headers: { 'Content-Type': 'text/plain' }, token });
@@ -135,7 +135,7 @@ scenario('nobody learns from an upload which customers others have; a bad filena
   assert.deepEqual(files.filter((file) => file.isFile()), []);
 });
 
-scenario('a token narrowed to a conversation gains none by a merge, and an id keeps its answer over one', async (system) => {
+scenario('a token limited to a conversation gains none by a merge, after which an id keeps its answer', async (system) => {
   const { ann } = await start(system);
   const { older, younger, merge } = await mergeable(system);
   const token = system.token(system.account, 'agent', 'bob', { acl: [
@@ -153,7 +153,7 @@ scenario('a token narrowed to a conversation gains none by a merge, and an id ke
   }
 });
 
-scenario('a merge makes one lane of two: order is kept', async (system) => {
+scenario('a merge joins two lanes: order is kept', async (system) => {
   const { sim, ann } = await start(system);
   const { older, younger, merge } = await mergeable(system);
   await sim.behave({ do: 'error', code: 131016, count: 1 });
@@ -165,7 +165,7 @@ scenario('a merge makes one lane of two: order is kept', async (system) => {
   assert.deepEqual((await sim.taken()).map(({ body }) => body.text.body), ['first', 'second']);
 });
 
-scenario('a user id of another number of ours is not addressed while there is one of this number', async (system) => {
+scenario('a user id for another of our numbers is not used while there is one for this number', async (system) => {
   const other = '2003427786179738';
   await system.init();
   const sim = await system.startSim('--number', other);
@@ -183,7 +183,7 @@ scenario('a user id of another number of ours is not addressed while there is on
   assert.equal((await sim.taken())[0].body.recipient, 'US.1111111111111111');
 });
 
-scenario('office documents come and go: their types are long', async (system) => {
+scenario('office documents are received and sent: their types are long', async (system) => {
   const { sim, id } = await start(system);
   const type = 'application/vnd.openxmlformats-officedocument.wordprocessingml.document';
   const stored = await system.api(`/media?conversation=${id}`, { method: 'POST', body: 'hello', headers: { 'Content-Type': type } });
@@ -199,7 +199,7 @@ scenario('office documents come and go: their types are long', async (system) =>
   assert.equal(message.media.mime_type, type);
 });
 
-scenario('a new token does not end what a person paused; a pause needs a reason over the socket', async (system) => {
+scenario('a new token does not end a person\'s pause; over the socket, a pause needs a reason', async (system) => {
   const { sim, ann, id } = await start(system);
   await system.convwire('number', 'pause', system.number, '--reason', 'legal hold');
   const { message } = await ann.say(id, 'not yet');
@@ -213,7 +213,7 @@ scenario('a new token does not end what a person paused; a pause needs a reason 
   await system.messageIs(id, message, 'read');
 });
 
-scenario('a refusal is forgotten: the same id may be used again, once', async (system) => {
+scenario('a refusal is not stored: the same id may be used again, once', async (system) => {
   const { sim } = await start(system);
   const from = newCustomer();
   const id = `${system.account}_${system.number}_${from}`;

@@ -1,4 +1,4 @@
-// The tokens of an existing Node backend, as jsonwebtoken makes them, work unchanged; and can do no more than allowed.
+// The tokens of an existing Node backend, as made by jsonwebtoken, work unchanged, and can do no more than allowed.
 import assert from 'node:assert/strict';
 import fs from 'node:fs/promises';
 import path from 'node:path';

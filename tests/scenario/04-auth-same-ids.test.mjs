@@ -1,4 +1,4 @@
-// One permission function: the conversations that the broker delivers are those that HTTP gives, for every role.
+// One permission function: for every role, the broker delivers exactly the conversations that HTTP returns.
 import assert from 'node:assert/strict';
 
 import { scenario } from '../lib/system.mjs';
@@ -35,7 +35,7 @@ scenario('for every role, the ids over MQTT are the ids over HTTP', async (syste
     files.set(id, message.media.id);
   }
   await eventually(async () => (await system.api('/search?q=follows&limit=100')).json.messages.length === all.length, 'search has them all');
-  await system.postWebhook(qualityWebhook()); // every role sees this one; it comes after all others
+  await system.postWebhook(qualityWebhook()); // every role sees this one, which arrives after all others
 
   for (const [role, sees] of Object.entries(ROLES)) {
     await t.test(`${role} sees ${sees}`, async () => {

@@ -1,4 +1,4 @@
-// Who may come in: one set of tokens, tried at both doors. What MQTT refuses, HTTP refuses.
+// Authentication: one set of tokens, tried over MQTT and HTTP. What MQTT refuses, HTTP refuses.
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import fs from 'node:fs/promises';
@@ -44,7 +44,7 @@ scenario('bad tokens are refused by MQTT and by HTTP alike', async (system, t) =
     'unknown kid': makeToken({ ...good, kid: 'guessed' }),
     'kid that is a path': makeToken({ ...good, kid: '../house' }),
     'alg none': makeToken({ ...good, algorithm: 'none' }),
-    'alg none, spelled otherwise': makeToken({ ...good, algorithm: 'none', header: { alg: 'NoNe' } }),
+    'alg none in another spelling': makeToken({ ...good, algorithm: 'none', header: { alg: 'NoNe' } }),
     'HS256 made with the public key': makeToken({ ...good, algorithm: 'HS256', key: housePublic }),
     'HS256 made with the public key, without kid': makeToken({ ...good, algorithm: 'HS256', key: housePublic, kid: undefined }),
     'with an embedded key': makeToken({ ...good, key: otherKey, header: { jwk: otherKey.export({ format: 'jwk' }) } }),
@@ -53,7 +53,7 @@ scenario('bad tokens are refused by MQTT and by HTTP alike', async (system, t) =
   const connect = (token, options) => mqttConnect(system.wsUrl, { account, agent: 'ann', token, ...options })
     .then((client) => client.endAsync().then(() => 'connected'), (error) => error.code ?? error.message);
 
-  await t.test('a good one is taken', async () => {
+  await t.test('a valid one is accepted', async () => {
     assert.equal(await connect(text), 'connected');
     assert.equal(await connect(text, { protocolVersion: 4 }), 'connected');
     assert.equal((await system.api('/sync', { token: text })).status, 200);
@@ -69,12 +69,12 @@ scenario('bad tokens are refused by MQTT and by HTTP alike', async (system, t) =
       }
     });
   }
-  await t.test('a good one under another\'s client id', async () => {
+  await t.test('a valid one with another agent\'s client id', async () => {
     assert.equal(await connect(text, { clientId: `${account}:ben:tab1` }), NOT_AUTHORIZED);
     assert.equal(await connect(text, { clientId: 'other:ann:tab1' }), NOT_AUTHORIZED);
     assert.equal(await connect(text, { clientId: `${account}:ann:` }), NOT_AUTHORIZED);
   });
-  await t.test('a good one in the username, with no password', async () => {
+  await t.test('a valid one in the username, with no password', async () => {
     assert.equal(await connect(undefined, { username: text }), NOT_AUTHORIZED);
   });
   await t.test('no token and no token\'s text is in the logs', () => {
@@ -83,7 +83,7 @@ scenario('bad tokens are refused by MQTT and by HTTP alike', async (system, t) =
   });
 });
 
-scenario('a token that ends while its client is connected: nothing more is delivered', async (system) => {
+scenario('a token that expires while its client is connected: nothing more is delivered', async (system) => {
   await (await system.init()).start();
   const now = Math.floor(Date.now() / 1000);
   const short = await system.mqtt({ token: system.token(system.account, 'agent', 'ann', { exp: now + 2 }) });
@@ -96,7 +96,8 @@ scenario('a token that ends while its client is connected: nothing more is deliv
   await eventually(() => Date.now() / 1000 > now + 2, 'the token has expired');
   await system.customerWrites({ body: 'too late' });
   await other.caughtUp();
-  // The broker hands a message to all subscribers in one go: ben has it, so ann's was decided. Her ping proves it.
+  // The broker gives a message to all subscribers at once: if ben has it, ann's delivery was decided. Her ping proves
+  // it.
   if (short.connected) await subscribe(short, `acct/${system.account}/agent/ann/notice`).catch(() => {});
   assert.deepEqual(inbox.events.map(({ payload }) => payload.data.message.content.body), ['in time']);
 });

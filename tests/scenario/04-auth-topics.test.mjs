@@ -1,4 +1,4 @@
-// What a token may read and write. Denied publishes are answered so, and reach nobody.
+// What a token may read and write. Denied publishes are reported, and reach nobody.
 import assert from 'node:assert/strict';
 
 import { scenario } from '../lib/system.mjs';
@@ -8,7 +8,7 @@ import { qualityWebhook, textWebhook } from '../lib/webhook.mjs';
 const DENIED = 135; // 0x87, in SUBACK and PUBACK
 const OTHER = 'b-tenant';
 
-scenario('subscriptions: only what lies wholly inside the role\'s rules', async (system, t) => {
+scenario('subscriptions: only filters that lie wholly within the role\'s rules', async (system, t) => {
   await (await system.init()).start();
   await system.convwire('account', 'add', OTHER);
   const { account } = system;
@@ -22,7 +22,7 @@ scenario('subscriptions: only what lies wholly inside the role\'s rules', async 
     `$share/g/acct/${account}/conv/+`, `$share/g/acct/${OTHER}/conv/+`, '$share/g/#', `/acct/${account}/conv/+`,
     `acct/${account}x/conv/+`, `acct/${account}`, `acct//conv/+`];
   const client = await system.mqtt();
-  // mosquitto itself disconnects some malformed filters; each is asked on a connection of its own.
+  // mosquitto disconnects clients for some malformed filters, so each gets its own connection.
   for (const filter of granted) await t.test(`agent: ${filter}`, async () => assert.equal(await subscribe(client, filter), 1));
   for (const role of ['agent', 'supervisor', 'admin', 'viewer', 'assigned-agent']) {
     await t.test(`denied to ${role}`, async () => {
@@ -36,7 +36,7 @@ scenario('subscriptions: only what lies wholly inside the role\'s rules', async 
   });
 });
 
-scenario('publishes: commands and signs of life of one\'s own, nothing in the publisher\'s voice', async (system, t) => {
+scenario('publishes: one\'s own commands and live signals, nothing on the publisher\'s topics', async (system, t) => {
   await (await system.init()).start();
   const { account } = system;
   const conversation = `${account}_${system.number}_923450000001`;
@@ -45,7 +45,7 @@ scenario('publishes: commands and signs of life of one\'s own, nothing in the pu
   const before = witness.received.length;
   const agent = await system.mqtt();
 
-  await t.test('an agent commands and types under its own name', async () => {
+  await t.test('an agent sends commands and typing signals under its own name', async () => {
     assert.equal(await publish(agent, `acct/${account}/conv/${conversation}/cmd/ann`, '{}'), 0);
     assert.equal(await publish(agent, `acct/${account}/agent/ann/presence/tab1`, '{}', { retain: true }), 0);
     assert.equal(await publish(agent, `acct/${account}/agent/ann/presence/tab1`, '', { retain: true }), 0);
@@ -71,7 +71,7 @@ scenario('publishes: commands and signs of life of one\'s own, nothing in the pu
       assert.equal(await publish(viewer, topic, '{}'), DENIED, topic);
     }
   });
-  await t.test('none of it reached anybody', async () => {
+  await t.test('none of it reached anyone', async () => {
     await system.customerWrites({ from: '923450000001', body: 'a true one' });
     await witness.caughtUp();
     assert.deepEqual(witness.received.slice(before).map(({ event }) => event.data.message.content.body), ['a true one']);
@@ -107,14 +107,14 @@ scenario('two accounts on one broker never hear of each other', async (system) =
   assert.deepEqual(conversations.map((row) => row.id), [`${system.account}_${system.number}_923450000001`]);
 });
 
-scenario('an inbox that another had subscribed to gives nothing to who takes its client id', async (system) => {
+scenario('whoever takes over a client id gets nothing from the subscriptions of its former owner', async (system) => {
   await (await system.init()).start();
   const ann = await system.mqtt({ clean: false, clientId: `${system.account}:ann:desk`, properties: { sessionExpiryInterval: 300 } });
   await subscribe(ann, `acct/${system.account}/conv/+`);
   await ann.endAsync(true);
   await assert.rejects(system.mqtt({ agent: 'ben', clean: false, clientId: `${system.account}:ann:desk` }), { code: DENIED });
 
-  // The same person with a narrower role takes the session over: READ is checked on every delivery.
+  // The same person takes over the session with a narrower role: READ is checked on every delivery.
   const narrowed = await system.mqtt({ role: 'assigned-agent', clean: false, clientId: `${system.account}:ann:desk` });
   const inbox = new Inbox(narrowed);
   assert.equal(await subscribe(narrowed, `acct/${system.account}/events`), 1);

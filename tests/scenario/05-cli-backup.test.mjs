@@ -1,4 +1,4 @@
-// A backup of a running system, and the way back to it: nothing is sent twice, and every client sees what the server has.
+// A backup of a running system, and restoring it: nothing is sent twice, and every client sees what the server has.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -18,7 +18,7 @@ async function backup(system) {
 
 const ledgerOf = async (sim) => (await sim.taken()).map(({ body }) => body.text?.body);
 
-scenario('back to a backup: clients load anew, what may have been sent is unknown, files are there', async (system) => {
+scenario('restore: clients reload, what may have been sent is unknown, files are there', async (system) => {
   await system.init();
   const sim = await system.startSim();
   await system.start();
@@ -65,7 +65,7 @@ scenario('back to a backup: clients load anew, what may have been sent is unknow
   assert.equal(thread.find((message) => message.id === after.message), undefined);
   assert.equal((await system.api(`/media/${image.media.id}`)).status, 200);
 
-  // The page that was open all the while shows what the server has now.
+  // The page that stayed open shows what the server has now.
   const fresh = await system.agent({ agent: 'fresh' });
   await fresh.caughtUp();
   await eventually(async () => {
@@ -74,7 +74,8 @@ scenario('back to a backup: clients load anew, what may have been sent is unknow
       bob.epoch === fresh.epoch;
   }, 'bob has loaded anew');
 
-  // The number is paused as it was. Another reply goes, and what is unknown does not until somebody says so.
+  // The number is still paused. After resuming, another reply is sent, but the unknown one only when somebody decides
+  // so.
   await system.control('number.resume', { phone_number_id: system.number });
   const next = await ann.say(id, 'goes on');
   await system.messageIs(id, next.message, 'read');
@@ -83,7 +84,7 @@ scenario('back to a backup: clients load anew, what may have been sent is unknow
   assert.deepEqual(check.faults, []);
 });
 
-scenario('what was sent after the backup is not sent again by who never heard the answer', async (system) => {
+scenario('clients that never got an answer do not resend what was sent after the backup', async (system) => {
   await system.init();
   const sim = await system.startSim();
   await system.start();
@@ -111,7 +112,7 @@ scenario('what was sent after the backup is not sent again by who never heard th
   assert.deepEqual((await ledgerOf(sim)).filter((body) => body === 'unheard').length, 1);
 });
 
-scenario('sessions of before a restore are over', async (system) => {
+scenario('a restore ends all earlier sessions', async (system) => {
   await (await system.init()).start();
   await fs.writeFile(path.join(system.dir, 'ann.password'), 'correct horse\n');
   assert.equal((await system.convwire('agent', 'add', 'ann', '--password-file', path.join(system.dir, 'ann.password'))).code, 0);
@@ -126,7 +127,7 @@ scenario('sessions of before a restore are over', async (system) => {
   assert.equal((await system.http('/api/v1/session', { method: 'POST', body: '{"login":"ann","password":"correct horse"}' })).status, 200);
 });
 
-scenario('a backup while webhooks come is of one moment, and the next brings new files only', async (system) => {
+scenario('a backup under load is consistent, and the next one copies only new files', async (system) => {
   await system.init();
   const sim = await system.startSim();
   await system.start();
@@ -158,7 +159,7 @@ scenario('a backup while webhooks come is of one moment, and the next brings new
   assert.ok(JSON.parse(check.stdout).messages > 10);
 });
 
-scenario('what is no backup is refused, and the database stands as it was', async (system) => {
+scenario('anything but a backup is refused, and the database stays unchanged', async (system) => {
   await system.init();
   await system.startSim();
   await system.start();
@@ -204,7 +205,7 @@ scenario('what is no backup is refused, and the database stands as it was', asyn
   await assert.rejects(fs.stat(path.join(system.dir, 'media/ab', name)));
 });
 
-scenario('what a killed daemon left in its WAL is kept with the old database, and does not get into the new one', async (system) => {
+scenario('a killed daemon\'s WAL is kept with the old database, and does not get into the new one', async (system) => {
   await (await system.init()).start();
   await system.customerWrites({ from: '923450000001', body: 'before' });
   const { folder } = await backup(system);
@@ -238,7 +239,7 @@ scenario('a backup that cannot be written says why and leaves nothing', async (s
   assert.equal((await system.control('backup', { path: 'relative.db' })).status, 'invalid');
 });
 
-scenario('killed anywhere on its way, a restore leaves the old database or the new one, and can be repeated', async (system, t) => {
+scenario('a restore killed at any point leaves the old or the new database, and can be repeated', async (system, t) => {
   await system.init();
   const { folder } = await backup(system);
   assert.equal((await system.convwire('account', 'add', 'since-the-backup')).code, 0);
@@ -251,8 +252,8 @@ scenario('killed anywhere on its way, a restore leaves the old database or the n
       await fs.rm(system.dir, { recursive: true });
       await fs.cp(original, system.dir, { recursive: true });
       const end = await run('strace', 'strace', ['-f', '-qq', '-o', '/dev/null', '-e', `inject=${call}:signal=KILL:when=${n}`,
-        programPath('convwire'), 'restore', folder, '--dir', system.dir], { env: { ASAN_OPTIONS: 'detect_leaks=0' } }); // ptrace forbids it
-      isKilled = end.code === null || end.code === 137; // strace dies of the same signal
+        programPath('convwire'), 'restore', folder, '--dir', system.dir], { env: { ASAN_OPTIONS: 'detect_leaks=0' } }); // not under ptrace
+      isKilled = end.code === null || end.code === 137; // strace ends with the same signal
       kills += isKilled;
       assert.ok(isKilled || end.code === 0, `${call} ${n}: ${end.stderr}`);
       const left = await accounts();

@@ -1,4 +1,4 @@
-// What an administrator asks of the rules and of the running broker: acl, clients, kick, assign.
+// Administrators' commands for the rules and the running broker: acl, clients, kick, assign.
 import assert from 'node:assert/strict';
 import fs from 'node:fs/promises';
 import path from 'node:path';
@@ -10,7 +10,7 @@ import { newCustomer } from '../lib/webhook.mjs';
 
 const [OK, USAGE, DATAERR, NOINPUT, NOPERM] = [0, 64, 65, 66, 77];
 
-scenario('acl: is a role file sound, and what does it answer?', async (system) => {
+scenario('acl: is a role file valid, and what does it decide?', async (system) => {
   await system.init();
   const acl = (...args) => system.convwire('acl', ...args);
   const test = (role, access, topic, ...more) => acl('test', '--role', role, '--account', system.account, '--agent', 'ann', access, topic, ...more);
@@ -46,7 +46,7 @@ scenario('acl: is a role file sound, and what does it answer?', async (system) =
   }
 });
 
-scenario('clients, acl why, kick: the running broker is asked', async (system) => {
+scenario('clients, acl why, kick: requests to the running broker', async (system) => {
   await (await system.init()).start();
   const topic = `acct/${system.account}/conv/${system.account}_${system.number}_923456789012`;
   const ann = page(system);
@@ -82,7 +82,7 @@ scenario('clients, acl why, kick: the running broker is asked', async (system) =
   assert.match(silent.stderr, /cannot be reached[^]*convwire up/);
 });
 
-scenario('assign: who has a conversation', async (system) => {
+scenario('assign: who a conversation is assigned to', async (system) => {
   await (await system.init()).start();
   const from = newCustomer();
   const id = `${system.account}_${system.number}_${from}`;

@@ -1,4 +1,4 @@
-// The one command that a person types: what it prints, and the exit codes that scripts rely on (sysexits.h).
+// The command line: what it prints, and the exit codes that scripts rely on (sysexits.h).
 import assert from 'node:assert/strict';
 import fs from 'node:fs/promises';
 import path from 'node:path';
@@ -43,14 +43,14 @@ scenario('a directory without a daemon: init, account, number, token, resolve, c
   await system.init();
   const json = async (...args) => JSON.parse((await system.convwire(...args, '--json')).stdout);
 
-  await t.test('init keeps secrets to their owner', async () => {
+  await t.test('init makes secrets readable only by their owner', async () => {
     const mode = async (name) => ((await fs.stat(path.join(system.dir, name))).mode & 0o777).toString(8);
     assert.equal(await mode('.'), '700');
     for (const name of ['keys/house.pem', 'keys/apps/main.secret', 'keys/verify.token', 'keys/shared/tag.key', 'convwire.conf']) {
       assert.equal(await mode(name), '600', name);
     }
   });
-  await t.test('init refuses a directory that is made already, and leaves it alone', async () => {
+  await t.test('init refuses a directory that already exists, and leaves it alone', async () => {
     const before = await fs.readFile(path.join(system.dir, 'keys/house.pem'), 'utf8');
     const { code, stderr } = await system.convwire('init');
     assert.equal(code, DATAERR);
@@ -83,7 +83,7 @@ scenario('a directory without a daemon: init, account, number, token, resolve, c
     const usual = JSON.parse(Buffer.from((await system.convwire('token', '--account', ACCOUNT)).stdout.split('.')[1], 'base64url'));
     assert.deepEqual([usual.sub, usual.role, usual.exp - usual.iat], ['cli', 'agent', 900]);
   });
-  await t.test('token refuses what is no account, agent, role or time', async () => {
+  await t.test('token refuses an invalid account, agent, role or time', async () => {
     for (const args of [['--account', 'a_b'], ['--account', ACCOUNT, '--agent', 'a@b'], ['--account', ACCOUNT, '--ttl', 'soon'],
       ['--account', ACCOUNT, '--ttl', '0'], ['--account', ACCOUNT, '--role', 'no-such-role']]) {
       const { code, stdout } = await system.convwire('token', ...args);
@@ -115,7 +115,7 @@ scenario('a directory without a daemon: init, account, number, token, resolve, c
     assert.equal(code, NOINPUT, stderr);
     assert.match(stderr, /--waba/);
   });
-  await t.test('acl check without a file takes the directory’s', async () => {
+  await t.test('acl check without a file uses the directory’s', async () => {
     const { code, stdout } = await system.convwire('acl', 'check');
     assert.equal(code, 0);
     assert.match(stdout, /roles\.acl is valid/);
@@ -126,14 +126,14 @@ scenario('a directory without a daemon: init, account, number, token, resolve, c
     assert.match(stdout, /database is intact/);
     assert.equal((await json('check')).n_faults, 0);
   });
-  await t.test('commands say how to make a directory that is missing', async () => {
+  await t.test('if the directory is missing, commands say how to create it', async () => {
     const { code, stderr } = await run('token', programPath('convwire'), ['watch', '--dir', path.join(system.dir, 'none')]);
     assert.notEqual(code, 0);
     assert.match(stderr, /convwire init|No such file/);
   });
 });
 
-scenario('init without options makes an account and a simulated number', async (system) => {
+scenario('init without options creates an account and a simulated number', async (system) => {
   await system.init();
   const dir = path.join(system.dir, 'fresh');
   const { code, stdout } = await run('init', programPath('convwire'), ['init', '--dir', dir, '--json']);

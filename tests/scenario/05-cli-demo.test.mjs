@@ -1,4 +1,4 @@
-// `convwire up --demo`: a conversation without a Meta account, in a directory of its own.
+// `convwire up --demo`: a conversation without a Meta account, in its own directory.
 import assert from 'node:assert/strict';
 import fs from 'node:fs/promises';
 import path from 'node:path';
@@ -8,14 +8,14 @@ import { System, programPath, scenario } from '../lib/system.mjs';
 import { eventually } from '../lib/until.mjs';
 import os from 'node:os';
 
-/** `up` takes the plugin beside it, which is another build's than the broker when the programs are instrumented. */
+/** `up` uses the plugin next to it; if the programs are instrumented, that plugin does not fit the broker. */
 async function usePlugin(system, plugin) {
   const made = await system.convwire('init', '--demo');
   assert.equal(made.code, 0, made.stderr);
   await fs.appendFile(path.join(system.dir, 'convwire.conf'), `plugin = ${plugin}\n`);
 }
 
-scenario('a newcomer runs the demo, is written to, answers, and is answered', async (system) => {
+scenario('a newcomer runs the demo, gets a message, answers, and gets an answer', async (system) => {
   const home = await fs.mkdtemp(path.join(os.tmpdir(), 'convwire-demo-'));
   system.cleanups.push(() => fs.rm(home, { recursive: true, force: true }));
   system.dir = path.join(home, 'var-demo');
@@ -44,7 +44,7 @@ scenario('a newcomer runs the demo, is written to, answers, and is answered', as
   const synced = await system.convwire('template', 'sync');
   assert.equal(synced.code, 0, synced.stderr);
 
-  // A demo plays with demo directories only, and nothing else runs one.
+  // A demo only uses demo directories, and nothing else may run on one.
   assert.match((await system.convwire('up')).stderr, /is a demo directory; convwire up --demo/);
   const real = await new System().init();
   system.cleanups.push(() => real.stop());

@@ -1,5 +1,5 @@
-// Wherever the broker listens, everybody says so: /config, the page's policy, `up`, doctor. Runs in a network of its own (see
-// CMakeLists.txt), where the default ports are free.
+// Wherever the broker listens, all report the same ports: /config, the page's policy, `up`, doctor. Runs in its own
+// network namespace (see CMakeLists.txt), where the default ports are free.
 import assert from 'node:assert/strict';
 import fs from 'node:fs/promises';
 import { createConnection, createServer } from 'node:net';
@@ -15,7 +15,7 @@ const NOPERM = 77;
 const CONFIG = 78;
 const DEFAULTS = { http: 8080, mqtt: 1883, ws: 9001 };
 
-/** A directory with the ports that a newcomer gets, or others. */
+/** A directory with the default ports, or others. */
 async function make(system, ...options) {
   const home = await fs.mkdtemp(path.join(os.tmpdir(), 'convwire-ports-'));
   system.cleanups.push(() => fs.rm(home, { recursive: true, force: true }));
@@ -31,7 +31,7 @@ async function up(system, ...options) {
   await system.upProgram.says(/Ctrl-C stops it/);
 }
 
-/** Somebody else on a port. */
+/** Another program on a port. */
 async function take(system, ...ports) {
   const servers = await Promise.all(ports.map((port) => new Promise((resolve, reject) => {
     const server = createServer((socket) => socket.destroy()).on('error', reject).listen(port, '127.0.0.1', () => resolve(server));
@@ -47,11 +47,11 @@ async function listens(port) {
   });
 }
 
-/** Each of them is asked, and compared with the listener that is really there. */
+/** Each of them is asked, and compared with the actual listener. */
 async function assertAllAgree(system, { http, mqtt, ws, url = `ws://127.0.0.1:${ws}` }) {
   Object.assign(system, { httpPort: http, mqttPort: mqtt, wsPort: ws });
   await system.ready();
-  // The listeners themselves: a token of this directory is let in, over both.
+  // The listeners themselves: both admit a token of this directory.
   const client = await mqttConnect(`ws://127.0.0.1:${ws}`, { account: system.account, agent: 'ann', token: system.token() });
   await client.endAsync(true);
 
@@ -91,7 +91,7 @@ for (const which of ['http', 'mqtt', 'ws']) {
   });
 }
 
-scenario('all three given, and the daemon started again by up', async (system) => {
+scenario('all three given, and the daemon restarted by up', async (system) => {
   await make(system);
   await up(system, '--http-port', '18185', '--mqtt-port', '18186', '--ws-port', '18187');
   const ports = { http: 18185, mqtt: 18186, ws: 18187 };
@@ -118,18 +118,18 @@ scenario('--take-free-ports with the default ports taken', async (system) => {
   await assertAllAgree(system, { http: 8081, mqtt: 1884, ws: 9002 });
 });
 
-scenario('mqtt_public_url is what everybody says', async (system) => {
+scenario('all report mqtt_public_url', async (system) => {
   await make(system);
   await system.configure('mqtt_public_url = wss://chat.example.com/mqtt');
   await up(system, '--ws-port', '18188');
   await assertAllAgree(system, { ...DEFAULTS, ws: 18188, url: 'wss://chat.example.com/mqtt' });
 });
 
-scenario('doctor says when convwire.conf was changed under a running daemon', async (system) => {
+scenario('doctor reports a convwire.conf that was changed under a running daemon', async (system) => {
   await make(system);
   await up(system);
   await assertAllAgree(system, DEFAULTS);
-  await fs.rm(path.join(system.dir, 'run.json')); // as under systemd, where nobody writes it
+  await fs.rm(path.join(system.dir, 'run.json')); // as under systemd, where it is not written
   await system.configure('ws_port = 9999');
   const { results } = JSON.parse((await system.convwire('doctor', '--json', '--no-message')).stdout);
   const told = results.find((row) => row.check === 'mqtt_url');
@@ -138,10 +138,10 @@ scenario('doctor says when convwire.conf was changed under a running daemon', as
   assert.match(told.next, /restart/);
 });
 
-scenario('a port that cannot be had: a sentence, and nothing is started', async (system, t) => {
+scenario('a port that cannot be used: an error message, and nothing is started', async (system, t) => {
   await make(system);
   const before = await fs.readdir(system.dir);
-  // A program without privileges, in a network where ports below 1024 need them.
+  // Runs a program without privileges, in a network where ports below 1024 require them.
   const asNobody = (args) => run('up', 'setpriv', ['--bounding-set=-all', '--inh-caps=-all', '--securebits=+noroot,+noroot_locked', programPath('convwire'), ...args]);
   for (const [option, port] of ['--http-port', '--mqtt-port', '--ws-port'].flatMap((option) => ['-1', '65536', 'eighty', '', '99999999999999999999', '80.5'].map((port) => [option, port]))) {
     await t.test(`up ${option} "${port}"`, async () => {
@@ -159,7 +159,7 @@ scenario('a port that cannot be had: a sentence, and nothing is started', async 
   }
   for (const [option, key] of [['--http-port', 'http_port'], ['--mqtt-port', 'mqtt_port'], ['--ws-port', 'ws_port']]) {
     await t.test(`up ${option} with a privileged port`, async () => {
-      await fs.writeFile('/proc/sys/net/ipv4/ip_unprivileged_port_start', '1024'); // of this network only
+      await fs.writeFile('/proc/sys/net/ipv4/ip_unprivileged_port_start', '1024'); // only in this namespace
       const { code, stderr } = await asNobody(['up', '--dir', system.dir, option, '80']);
       assert.equal(code, NOPERM, stderr);
       assert.match(stderr, new RegExp(`^convwire: ${key}: port 80 is privileged: .*; choose another with ${option}\n$`));
@@ -177,7 +177,7 @@ scenario('a port that cannot be had: a sentence, and nothing is started', async 
     assert.equal(code, UNAVAILABLE);
     assert.match(stderr, /^convwire: mqtt_port: port 8080 is already this run's http_port; choose another with --mqtt-port\n$/);
   });
-  await t.test('an address that is not of this machine', async () => {
+  await t.test('an address that this machine does not have', async () => {
     await system.configure('http_address = 192.0.2.1');
     const { code, stderr } = await run('up', programPath('convwire'), ['up', '--dir', system.dir]);
     assert.notEqual(code, 0);

@@ -1,10 +1,10 @@
-// Two terminals: one plays customers, the other watches.
+// Two terminals: one simulates customers, the other watches.
 import assert from 'node:assert/strict';
 
 import { programPath, scenario } from '../lib/system.mjs';
 import { run } from '../lib/program.mjs';
 
-scenario('every kind that simulate plays is stored, shown to an agent and printed by watch', async (system, t) => {
+scenario('every kind that simulate sends is stored, shown to an agent and printed by watch', async (system, t) => {
   await (await system.init()).up();
   const agent = await system.agent();
   const kinds = (await run('simulate', programPath('convwire'), ['simulate', '--list-kinds'])).stdout.trim().split('\n');
@@ -69,7 +69,7 @@ scenario('simulate does not write to a real number unless it is named', async (s
   const { code, stderr } = await system.convwire('simulate', '--count', 1);
   assert.equal(code, 65);
   assert.match(stderr, /no number is marked simulated/);
-  await t.test('and says what is wrong with its options', async () => {
+  await t.test('and reports errors in its options', async () => {
     for (const args of [['--kind', 'smell'], ['--count', '0'], ['--rate', '-1'], ['--number', 'x']]) {
       assert.equal((await system.convwire('simulate', ...args)).code, 65, args.join(' '));
     }

@@ -1,4 +1,4 @@
-// convwire trace: the life of a message or conversation, and who gets it.
+// convwire trace: the history of a message or conversation, and who receives it.
 import assert from 'node:assert/strict';
 
 import { everyConv } from '../lib/broker.mjs';
@@ -76,7 +76,7 @@ scenario('a reply: the Graph API’s answers and WhatsApp’s statuses, each wit
   }
 });
 
-scenario('an id that means nothing: what it was compared with', async (system) => {
+scenario('an unknown id: what it was compared with', async (system) => {
   await (await system.init()).start();
   const nothing = await trace(system, 'nobody');
   assert.equal(nothing.code, 65);

@@ -1,4 +1,4 @@
-// `convwire up`: one command runs everything. When it cannot, it says why, and nothing is left running.
+// `convwire up`: one command runs everything. If it fails, it says why, and nothing is left running.
 import assert from 'node:assert/strict';
 import fs from 'node:fs/promises';
 import { createConnection } from 'node:net';
@@ -10,7 +10,7 @@ import { freePorts, run } from '../lib/program.mjs';
 const UNAVAILABLE = 69;
 const CONFIG = 78;
 
-/** Nothing that was to listen does. */
+/** Asserts that none of the ports has a listener. */
 async function assertNothingRuns(system) {
   for (const port of [system.httpPort, system.mqttPort, system.wsPort]) {
     await assert.rejects(new Promise((resolve, reject) => {
@@ -75,7 +75,7 @@ scenario('a bad setting: file, line, key and what is wrong; exit 78; nothing sta
       await assertNothingRuns(system);
     });
   }
-  await t.test('a role file with a fault', async () => {
+  await t.test('a role file with an error', async () => {
     const roles = path.join(system.dir, 'roles.acl');
     const text = await fs.readFile(roles, 'utf8');
     await fs.writeFile(roles, `${text}pattern raed acct/%a/head\n`);
@@ -90,7 +90,7 @@ scenario('a bad setting: file, line, key and what is wrong; exit 78; nothing sta
     assert.equal(code, CONFIG);
     assert.match(stderr, /convwire init/);
   });
-  await t.test('and with all of it put right it runs', async () => system.up());
+  await t.test('with everything corrected, it runs', async () => system.up());
 });
 
 scenario('a port taken by a stock mosquitto', async (system, t) => {
@@ -99,14 +99,14 @@ scenario('a port taken by a stock mosquitto', async (system, t) => {
   const stock = system.launch('stock mosquitto', mosquittoPath(), ['-p', taken]);
   await stock.says(/running/, 'stderr');
 
-  await t.test('up says who holds it, and exits 69', async () => {
+  await t.test('up says which program uses it, and exits 69', async () => {
     const { code, stderr } = await run('up', programPath('convwire'), ['up', '--dir', system.dir, '--mqtt-port', taken]);
     assert.equal(code, UNAVAILABLE);
     assert.match(stderr, new RegExp(`${taken}.*mosquitto`));
     assert.match(stderr, new RegExp(`\\b${stock.pid}\\b`));
     await assertNothingRuns(system);
   });
-  await t.test('up --take-free-ports goes on with others, and commands find them', async () => {
+  await t.test('up --take-free-ports uses other ports, and commands find them', async () => {
     const program = system.launch('up', programPath('convwire'), ['up', '--dir', system.dir, '--http-port', system.httpPort,
       '--mqtt-port', taken, '--ws-port', system.wsPort, '--take-free-ports']);
     system.upProgram = program;
@@ -120,7 +120,7 @@ scenario('a port taken by a stock mosquitto', async (system, t) => {
   });
 });
 
-scenario('a second up on the same directory changes nothing for the first', async (system) => {
+scenario('a second up on the same directory does not affect the first', async (system) => {
   await (await system.init()).up();
   const read = (name) => fs.readFile(path.join(system.dir, name), 'utf8');
   const before = [await read('run.json'), await read('broker/mosquitto.conf')];

@@ -1,4 +1,4 @@
-// docs/asyncapi.yaml is true: what goes over the wire, live and in /sync, is of its schemas; and its examples are.
+// docs/asyncapi.yaml is true: everything sent, live and in /sync, matches its schemas, and so do its examples.
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
@@ -28,7 +28,7 @@ function assertValid(kind, payload) {
 const kindOf = (event) => (event.conversation === null ? 'events' : 'conversation');
 const webhooks = readdirSync(`${REPO}/tests/data/webhook`).filter((name) => name.endsWith('.json'));
 
-test('every example is of its schema, and a broken one is not', () => {
+test('every example matches its schema, and a broken one does not', () => {
   const names = readdirSync(`${REPO}/tests/data/examples`);
   assert.ok(names.length >= 4);
   for (const name of names) {
@@ -38,7 +38,7 @@ test('every example is of its schema, and a broken one is not', () => {
   assert.equal(validators.head({ epoch: 'x', seq: -1 }), false);
 });
 
-scenario('every event of every golden webhook is of its schema, live and by /sync', async (system) => {
+scenario('every event of every golden webhook matches its schema, live and by /sync', async (system) => {
   await (await system.init()).start();
   const agent = await system.agent();
 
@@ -54,7 +54,7 @@ scenario('every event of every golden webhook is of its schema, live and by /syn
   for (const event of log) assertValid(kindOf(event), event);
 });
 
-scenario('feeds and notices are of their schemas', async (system) => {
+scenario('feeds and notices match their schemas', async (system) => {
   await (await system.init()).start();
   const conversation = `${system.account}_${system.number}_923450000001`;
   await system.customerWrites({ from: '923450000001' });

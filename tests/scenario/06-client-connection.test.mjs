@@ -1,14 +1,15 @@
-// @convwire/client's connection: renewed in place, honest about what does not answer, back by itself.
+// @convwire/client's connection: tokens renewed in place, honest about servers that do not answer, automatic
+// reconnection.
 import assert from 'node:assert/strict';
 
-import { isLive, isNotLive, page, shows, SignedOut } from '../lib/page.mjs';
-import { Inbox, subscribe } from '../lib/mqtt.mjs';
+import { isLive, page, shows, SignedOut } from '../lib/page.mjs';
+import { Inbox } from '../lib/mqtt.mjs';
 import { scenario } from '../lib/system.mjs';
 import { eventually } from '../lib/until.mjs';
 
 const ONE_HOUR_MS = 3600_000;
 
-scenario('as whom and where to, the page need not know: the server says it', async (system) => {
+scenario('the page need not know its agent or the broker: the server tells it', async (system) => {
   await (await system.init()).start();
   await system.configure(`mqtt_public_url = ${system.wsUrl}`);
   await system.daemon.stop();
@@ -39,7 +40,7 @@ scenario('a token is renewed over the connection, which outlives it', async (sys
   await eventually(() => client.events.length === 1, 'it still receives');
 });
 
-scenario('nobody is signed in: the page says so, and goes on when somebody is', async (system) => {
+scenario('nobody is signed in: the page says so, and continues when somebody signs in', async (system) => {
   await (await system.init()).start();
   let isSignedIn = false;
   const client = page(system, { token: () => {
@@ -54,7 +55,7 @@ scenario('nobody is signed in: the page says so, and goes on when somebody is', 
   assert.equal(client.problems.length, before);
 });
 
-scenario('a session that is ended is signed out, whatever was on its way', async (system) => {
+scenario('an ended session is signed out, even with requests on their way', async (system) => {
   await (await system.init()).start();
   let token = system.token();
   const client = page(system, { token: () => {
@@ -67,7 +68,7 @@ scenario('a session that is ended is signed out, whatever was on its way', async
   await eventually(() => client.status === 'signed out', 'signed out');
 });
 
-scenario('who is there, who looks, who is replying; a page that dies is not there', async (system) => {
+scenario('who is online, viewing or replying; a page that dies is offline', async (system) => {
   await (await system.init()).start();
   await system.customerWrites({ body: 'hello' });
   const id = `${system.account}_${system.number}_923456789012`;
@@ -89,7 +90,7 @@ scenario('who is there, who looks, who is replying; a page that dies is not ther
   await bob.stop();
   await eventually(() => ann.online.join() === 'ann', 'a good-bye clears presence');
   const retained = new Inbox(await system.mqtt({ agent: 'carol' }));
-  // A connection that ends without a good-bye: the broker publishes the will.
+  // A connection that ends without DISCONNECT: the broker publishes the will.
   const dying = await system.mqtt({ agent: 'dave', clientId: `${system.account}:dave:t1`,
     will: { topic: `acct/${system.account}/agent/dave/presence/t1`, payload: '', qos: 1, retain: true } });
   await dying.publishAsync(`acct/${system.account}/agent/dave/presence/t1`, '{}', { qos: 1, retain: true });
@@ -102,42 +103,17 @@ scenario('who is there, who looks, who is replying; a page that dies is not ther
 scenario('the machine slept for an hour: the page is live again with everything, at once', async (system, t) => {
   await (await system.init()).start();
   const now = Date.now.bind(Date);
-  const seconds = () => Math.floor(now() / 1000); // the server's clock does not jump
+  const seconds = () => Math.floor(now() / 1000); // the server's clock has not jumped
   const client = page(system, { token: () => system.token(system.account, 'agent', 'ann', { iat: seconds(), exp: seconds() + 900 }) });
   await isLive(client);
   const { connectedSince } = client.debug.facts();
   await system.customerWrites({ body: 'before' });
   await eventually(() => client.events.length === 1, 'live');
-  // What a page sees of sleep: the clock has jumped, and the connection is as it was, but for the other end.
+  // What a page notices after sleep: the clock has jumped, and the connection looks open, but the other end is gone.
   t.mock.method(Date, 'now', () => now() + ONE_HOUR_MS);
   await eventually(() => client.debug.facts().connectedSince > connectedSince + ONE_HOUR_MS / 2, 'another connection');
   await isLive(client);
   await system.customerWrites({ body: 'after' });
   await eventually(() => client.events.length === 2, 'live again');
   assert.deepEqual(shows(client, client.events[0].conversation), ['before', 'after']);
-});
-
-scenario('a broker that hangs: not live within 20 s, live again untouched', async (system) => {
-  await (await system.init()).start();
-  const client = page(system);
-  await isLive(client);
-  process.kill(system.broker.pid, 'SIGSTOP');
-  await isNotLive(client, { ms: 20_000 });
-  await system.customerWrites({ body: 'meanwhile' });
-  process.kill(system.broker.pid, 'SIGCONT');
-  await eventually(() => client.status === 'live' && client.events.length === 1, 'live again, with what came', { ms: 60_000 });
-});
-
-scenario('a daemon that hangs: not live within 45 s, live again untouched', async (system) => {
-  await (await system.init()).start();
-  const client = page(system);
-  await isLive(client);
-  await eventually(() => client.debug.facts().heardAt, 'a head');
-  process.kill(system.daemon.pid, 'SIGSTOP');
-  await isNotLive(client, { ms: 45_000 });
-  assert.ok(['stale', 'catching up'].includes(client.status), client.status);
-  process.kill(system.daemon.pid, 'SIGCONT');
-  await isLive(client, { ms: 60_000 });
-  await system.customerWrites({ body: 'after' });
-  await eventually(() => client.events.length === 1, 'it receives');
 });

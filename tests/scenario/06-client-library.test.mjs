@@ -1,4 +1,4 @@
-// @convwire/client against the real thing: what a page would see, through gaps, restarts and merges.
+// @convwire/client against a real server: what a page would see, through gaps, restarts and merges.
 import assert from 'node:assert/strict';
 
 import { isLive, page, shows } from '../lib/page.mjs';
@@ -6,7 +6,7 @@ import { scenario } from '../lib/system.mjs';
 import { eventually } from '../lib/until.mjs';
 import { newWamid } from '../lib/webhook.mjs';
 
-scenario('a page sees a message arrive in the conversation it selected by a legacy spelling', async (system) => {
+scenario('a page sees a message arrive in the conversation it selected by a legacy id', async (system) => {
   await (await system.init()).start();
   await system.customerWrites({ body: 'first' });
   const client = page(system);
@@ -23,7 +23,7 @@ scenario('a page sees a message arrive in the conversation it selected by a lega
   assert.ok((await client.resolveAll('nobody')).compared_with.length > 0);
 });
 
-scenario('a page that loses broker and daemon comes back with everything, once', async (system) => {
+scenario('a page that loses broker and daemon recovers everything, once', async (system) => {
   await (await system.init()).start();
   const client = page(system);
   await isLive(client);
@@ -40,7 +40,7 @@ scenario('a page that loses broker and daemon comes back with everything, once',
   assert.deepEqual(client.events.map((event) => event.seq), bodies.map((_, i) => i + 1), 'each event once, in order');
 });
 
-scenario('more conversations than one snapshot holds', async (system) => {
+scenario('more conversations than fit into one snapshot', async (system) => {
   await (await system.init()).start();
   for (let i = 0; i < 520; i++) {
     await system.customerWrites({ from: `92345${String(i).padStart(7, '0')}`, body: 'hello', wamid: newWamid() });

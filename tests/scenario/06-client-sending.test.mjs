@@ -1,4 +1,4 @@
-// @convwire/client's way back: a bubble at once, its event later, once; through outages and pages that were closed.
+// Sending with @convwire/client: a bubble at once, its event later, once; through outages and closed pages.
 import assert from 'node:assert/strict';
 
 import { isLive, MemoryOutbox, page } from '../lib/page.mjs';
@@ -21,7 +21,7 @@ async function begin(system, options) {
   return { client, id };
 }
 
-scenario('a reply is in the thread at once, becomes its event, and climbs its ticks', async (system) => {
+scenario('a reply is in the thread at once, becomes its event, and its ticks advance', async (system) => {
   const { client, id } = await begin(system);
   const command = client.send(id, text('at once'));
   assert.deepEqual([bodies(client, id), local(client, id).length], [['at once'], 1], 'before anything was sent');
@@ -43,7 +43,7 @@ scenario('twenty replies at once keep their order, on this page and on another',
   assert.deepEqual(bodies(other, id), wanted);
 });
 
-scenario('a refusal is told with its reason, and can be sent again or taken back', async (system) => {
+scenario('a refusal is shown with its reason, and can be sent again or discarded', async (system) => {
   const { client, id } = await begin(system);
   const command = client.send(id, text('x'.repeat(5000)));
   const [message] = await eventually(() => {
@@ -59,7 +59,7 @@ scenario('a refusal is told with its reason, and can be sent again or taken back
   assert.equal(client.resend(again), null);
 });
 
-scenario('the broker is away: commands go by HTTP; the daemon is away: they wait, and go once', async (system) => {
+scenario('broker down: commands are sent over HTTP; daemon down: they wait, and are sent once', async (system) => {
   const { client, id } = await begin(system);
   await system.broker.stop('SIGKILL');
   await eventually(() => client.status === 'offline', 'offline');
@@ -71,14 +71,14 @@ scenario('the broker is away: commands go by HTTP; the daemon is away: they wait
   await system.daemon.stop('SIGKILL');
   client.send(id, text('while away'));
   await system.startDaemon();
-  // The page is told where the daemon is by its URL, which is the proxy's in real life: here the port changed.
+  // In real life, the page's URL is the proxy's and does not change; here the daemon's port changed.
   client.api.url = `http://127.0.0.1:${system.httpPort}`;
   await eventually(() => bodies(client, id).length === 2 && local(client, id).length === 0, 'both have their events', { ms: 60_000 });
   assert.deepEqual(bodies(client, id), ['by http', 'while away']);
   assert.equal((await system.thread(id)).filter((message) => message.direction === 'out').length, 2);
 });
 
-scenario('what a closed page could not send, the next one does; what is a day old waits for a person', async (system) => {
+scenario('what a closed page could not send, the next one sends; after a day it waits for a person', async (system) => {
   const { client, id } = await begin(system);
   await client.stop();
   const outbox = new MemoryOutbox();
@@ -104,7 +104,7 @@ scenario('what a closed page could not send, the next one does; what is a day ol
   await eventually(async () => (await outbox.all()).length === 0, 'nothing is kept any more');
 });
 
-scenario('stopped before it was sent, started again: it goes out', async (system) => {
+scenario('stopped before it was sent, started again: it is sent', async (system) => {
   const { client, id } = await begin(system);
   await system.daemon.stop('SIGKILL');
   client.send(id, text('between two starts'));
@@ -116,7 +116,7 @@ scenario('stopped before it was sent, started again: it goes out', async (system
   await eventually(() => local(client, id).length === 0, 'its event has come');
 });
 
-scenario('a reply to a conversation that was merged goes where it went; the same command twice does nothing twice', async (system) => {
+scenario('a reply to a merged conversation goes to the other one; a repeated command has no second effect', async (system) => {
   const { client, id } = await begin(system);
   const answer = await client.command(id, 'assign', { assignee: 'me' });
   assert.equal(answer.message, null);

@@ -1,4 +1,4 @@
-// The replaced page, with one import changed: selected by its Mongo _id, it shows the next message.
+// The old page with one import changed: with a contact selected by Mongo _id, it shows the next message.
 import assert from 'node:assert/strict';
 import fs from 'node:fs/promises';
 import path from 'node:path';
@@ -31,12 +31,12 @@ async function begin(system) {
   return socket;
 }
 
-scenario('the handler of the page that never matched shows the next message', async (system) => {
+scenario('the old page\'s handler, which never matched, shows the next message', async (system) => {
   const socket = await begin(system);
   const shown = [];
   const show = (message) => shown.push(message.text);
   let selectedContact = null;
-  // From here on: the page as it was.
+  // From here on, the page is unchanged.
   socket.on('connect', () => {
     selectedContact = { id: '64f0c0ffee64f0c0ffee0001' };
     socket.emit('join_conversation', selectedContact.id);
@@ -54,13 +54,13 @@ scenario('the handler of the page that never matched shows the next message', as
 
   const [event] = socket.client.debug.events;
   assert.deepEqual([event.selected, event.match, event.why], [selectedContact.id, true, `"${selectedContact.id}" was resolved to it`]);
-  // What the replaced page did, comparing with the broadcast id itself, and how the diagnosis names it.
+  // The old page compared with the broadcast id directly; this is how the diagnosis describes that.
   assert.deepEqual(socket.client.debug.compare(event.conversation, selectedContact.id), { match: false,
     why: `the page compares with "${selectedContact.id}", which is not a conversation id: ` +
       `it means ${event.conversation}; compare with that` });
 });
 
-scenario('joined in several forms; left; an id that means nothing says what it was compared with', async (system) => {
+scenario('joined by several ids; left; an unknown id says what it was compared with', async (system) => {
   const socket = await begin(system);
   const got = [];
   const errors = [];

@@ -1,4 +1,5 @@
-// @convwire/client under cuts, kills, gaps and restores: at the end its state is the server's, nothing twice, in order.
+// @convwire/client under cuts, kills, gaps and restores: in the end its state equals the server's, nothing twice, in
+// order.
 import assert from 'node:assert/strict';
 import path from 'node:path';
 
@@ -39,7 +40,7 @@ scenario(`cuts at random moments for ${SECONDS} s under load, broker and daemon 
     while (Date.now() < end) {
       const from = CUSTOMERS[n % CUSTOMERS.length];
       const body = webhook([change(system.number, { contacts: [contact({ from })], messages: [text({ from, body: `message ${n}` })] })]);
-      // As WhatsApp does it: until it is acknowledged, the same again.
+      // As WhatsApp does: repeated until it is acknowledged.
       await eventually(async () => (await system.postWebhook(body)).status === 200, 'acknowledged');
       n++;
     }
@@ -72,7 +73,7 @@ scenario(`cuts at random moments for ${SECONDS} s under load, broker and daemon 
   assert.ok(cuts > 5 && n > 100, 'it was a storm');
 });
 
-/** Many messages in webhooks of a hundred: a client that is away falls behind fast. */
+/** Many messages in webhooks of a hundred, so that a disconnected client falls behind fast. */
 async function flood(system, total) {
   for (let sent = 0; sent < total; sent += 100) {
     const messages = Array.from({ length: 100 }, (_, i) => text({ from: CUSTOMERS[i % 10], body: `flood ${sent + i}`, wamid: newWamid() }));
@@ -81,7 +82,7 @@ async function flood(system, total) {
   }
 }
 
-/** A page behind a proxy that a scenario holds shut. */
+/** A page behind a proxy that the scenario has closed. */
 async function cutOff(system) {
   let isShut = false;
   const ws = await new Proxy(() => (isShut ? 9 : system.wsPort)).start();
@@ -119,7 +120,7 @@ scenario('a gap beyond retention', async (system) => {
   assert.equal(client.resets, 2);
 });
 
-scenario('an older backup is restored: no page keeps what is gone', async (system) => {
+scenario('an older backup is restored: no page keeps what is no longer there', async (system) => {
   await (await system.init()).start();
   const client = page(system, { loadsThreads: true });
   await isLive(client);

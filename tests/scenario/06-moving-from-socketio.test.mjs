@@ -1,5 +1,5 @@
-// docs/moving-from-socketio.md, walked as it is written: its commands, its Express handler, its page; from nothing to
-// `match: true`, with the time that it took.
+// Follows docs/moving-from-socketio.md literally: its commands, its Express handler, its page; from nothing to `match:
+// true`, and how long it took.
 import assert from 'node:assert/strict';
 import fs from 'node:fs/promises';
 import path from 'node:path';
@@ -25,7 +25,7 @@ async function blocks() {
   return { shell, script };
 }
 
-/** Just enough of Express for the handler of the document: raw bodies, get, sendStatus. */
+/** Just enough of Express for the document's handler: raw bodies, get, sendStatus. */
 async function oldBackEnd(handlerText, port, target) {
   const { default: http } = await import('node:http');
   const seen = [];
@@ -42,7 +42,7 @@ async function oldBackEnd(handlerText, port, target) {
   return { seen, port: server.address().port, close: () => server.close() };
 }
 
-scenario(`the walk of the document, well under ${MINUTES} minutes`, async (system, t) => {
+scenario(`following the document takes well under ${MINUTES} minutes`, async (system, t) => {
   const started = Date.now();
   const { shell, script } = await blocks();
   const dir = await fs.mkdtemp('/tmp/convwire-walk-');
@@ -61,7 +61,7 @@ scenario(`the walk of the document, well under ${MINUTES} minutes`, async (syste
     return program;
   };
 
-  // 1. Its commands, but for the ports, and for the plugin of this build.
+  // 1. Its commands, except for the ports and the plugin of this build.
   await plain('init', shell[0].replace('convwire init', `convwire init ${ports}`));
   await plain('keys', shell[1].replace('convwire up\n', ''));
   await fs.appendFile(path.join(dir, 'var/convwire.conf'), `plugin = ${PLUGIN}\n`);
@@ -74,7 +74,7 @@ scenario(`the walk of the document, well under ${MINUTES} minutes`, async (syste
   await fs.writeFile(path.join(dir, 'contacts.json'), `${JSON.stringify({ _id: { $oid: CONTACT }, accountId: '695a15a5c526dbe7c085ece2', phoneNumberId: '1003427786179738', customerNumber: '923456789012' })}\n`);
   assert.match((await plain('alias', shell[2])).stdout, /1 imported/);
 
-  // 4. The page, in a process of its own, beside the library.
+  // 4. The page, in its own process, next to the library.
   const token = jsonwebtoken.sign({ accountId: '695a15a5c526dbe7c085ece2', userId: '64f0beef' }, 'the JWT secret of the old back end', { expiresIn: '1h' });
   const page = path.join(REPO, 'client', `walk-${process.pid}.mjs`);
   t.after(() => fs.rm(page, { force: true }));
@@ -95,7 +95,7 @@ scenario(`the walk of the document, well under ${MINUTES} minutes`, async (syste
   await running.ended();
   assert.equal(running.end.code, 0, running.stderr);
   assert.match(running.stdout, /shown: it matches/);
-  // 5. What its console says.
+  // 5. The page's console output.
   assert.match(running.stdout, /│ true\s+│/);
   assert.match(running.stdout, new RegExp(`"${CONTACT}" was resolved to it`));
   assert.equal(backEnd.seen.length, 1, 'the old system got it, too');

@@ -1,13 +1,13 @@
-// Each limit that docs/openapi.yaml gives is the server's: both edges are taken, one beyond either is refused.
+// Each limit in docs/openapi.yaml is the server's: both bounds are accepted, and one beyond either is refused.
 import assert from 'node:assert/strict';
 
 import { document, operations } from '../lib/openapi.mjs';
 import { scenario } from '../lib/system.mjs';
 
-/** Of this document; what another one defines has no limits to be tried here. */
+/** Resolves references within this document; definitions in another document have no limits to try here. */
 const resolve = (node) => (!node.$ref ? node : !node.$ref.startsWith('#') ? {} : node.$ref.slice(2).split('/').reduce((at, key) => at[key], document));
 
-/** Values at both edges of a schema, and one beyond each; strings by their length. */
+/** Values at both bounds of a schema, and one beyond each; for strings, their length. */
 function edges({ type, minimum, maximum, minLength, maxLength }) {
   const text = (length) => 'x'.repeat(length);
   const good = type === 'integer' ? [minimum, maximum] : [minLength, maxLength].filter((n) => n !== undefined).map(text);

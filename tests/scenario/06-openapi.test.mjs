@@ -1,4 +1,4 @@
-// docs/openapi.yaml is complete; that it is true, every scenario's answers prove (tests/lib/openapi.mjs).
+// docs/openapi.yaml is complete. Every scenario's answers prove that it is true (tests/lib/openapi.mjs).
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -14,7 +14,7 @@ test('every route is in the document, and nothing else', () => {
   assert.deepEqual(written.sort(), routes.sort());
 });
 
-test('the judge judges', () => {
+test('judge() accepts valid answers and refuses others', () => {
   const answer = (status, body, type = 'application/json') => ({ status, text: JSON.stringify(body), headers: { 'content-type': type } });
   judge('GET', '/api/v1/agents', answer(200, { agents: [] }));
   judge('GET', '/api/v1/unknown', answer(404, {}));

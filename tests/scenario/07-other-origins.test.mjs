@@ -1,4 +1,4 @@
-// Pages that ask: our own, those of a list, and those that may not; what every answer says to browsers; compression.
+// CORS for our own pages, listed origins and all others; security headers of every answer; compression.
 import assert from 'node:assert/strict';
 import { gunzipSync } from 'node:zlib';
 import http from 'node:http';
@@ -10,7 +10,7 @@ const SHOP = 'https://shop.example.com';
 const preflight = (system, origin, method = 'GET') => system.http('/api/v1/sync', { method: 'OPTIONS',
   headers: { Origin: origin, 'Access-Control-Request-Method': method, 'Access-Control-Request-Headers': 'authorization' } });
 
-scenario('a listed page may ask, another is refused, our own is not asked about', async (system) => {
+scenario('a listed origin is allowed, another is refused, our own needs no preflight', async (system) => {
   await system.init();
   await system.configure(`cors_origins = ${SHOP} http://localhost:5173`, 'public_url = https://chat.example.com');
   await system.start();
@@ -50,13 +50,13 @@ scenario('a listed page may ask, another is refused, our own is not asked about'
   assert.equal((await system.http('/healthz', { headers: { Origin: 'https://evil.example' } })).status, 200, 'only the API asks');
 });
 
-scenario('without a list other pages are refused', async (system) => {
+scenario('without a list, other origins are refused', async (system) => {
   await (await system.init()).start();
   assert.equal((await preflight(system, SHOP)).status, 403);
   assert.equal((await system.api('/sync', { headers: { Origin: SHOP } })).status, 403);
 });
 
-scenario('a list of anything but origins stops the daemon before it starts', async (system) => {
+scenario('the daemon does not start if the list has anything but origins', async (system) => {
   await system.init();
   await system.configure('cors_origins = *');
   const done = await system.convwire('up', '--take-free-ports');
@@ -64,7 +64,7 @@ scenario('a list of anything but origins stops the daemon before it starts', asy
   assert.match(done.stderr, /cors_origins: "\*" is not an origin/);
 });
 
-/** As a browser asks: the bytes as they came. */
+/** Sends a request as a browser does; returns the raw bytes. */
 function raw(url, headers) {
   return new Promise((resolve, reject) => {
     http.get(url, { headers }, (response) => {
@@ -75,7 +75,7 @@ function raw(url, headers) {
   });
 }
 
-scenario('every answer forbids guessing, framing, running and keeping; long ones are compressed', async (system) => {
+scenario('every answer forbids sniffing, framing, scripts and caching; long ones are compressed', async (system) => {
   await (await system.init()).start();
   for (let i = 0; i < 20; i++) await system.customerWrites({ from: `92345678901${String(i).padStart(2, '0')}`, body: 'Hello again' });
   for (const where of ['/healthz', '/api/v1/sync', '/api/v1/config', '/nowhere']) {

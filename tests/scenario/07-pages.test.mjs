@@ -1,4 +1,5 @@
-// The dashboard's files as the daemon serves them: packed, kept for ever or asked for each time, under a strict policy; and nothing else.
+// The dashboard's files as served by the daemon: compressed, cached forever or revalidated each time, with a strict
+// policy; and nothing else.
 import assert from 'node:assert/strict';
 import fs from 'node:fs/promises';
 import net from 'node:net';
@@ -10,7 +11,7 @@ import { scenario } from '../lib/system.mjs';
 
 const SCRIPT = 'console.log("a script long enough to be packed")'.repeat(50);
 
-/** A daemon with a dashboard of our own. */
+/** A daemon with a small test dashboard. */
 async function begin(system, ...settings) {
   await system.init();
   const folder = path.join(system.dir, 'pages');
@@ -29,7 +30,7 @@ async function begin(system, ...settings) {
 
 const get = (system, where, headers = {}) => request(`http://127.0.0.1:${system.httpPort}${where}`, { headers });
 
-/** A request as it is written here: no library mends its path. */
+/** A request with exactly this path; a library would normalise it. */
 function raw(system, target) {
   return new Promise((resolve, reject) => {
     const socket = net.connect(system.httpPort, '127.0.0.1', () => socket.end(`GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`));
@@ -40,7 +41,7 @@ function raw(system, target) {
   });
 }
 
-scenario('the page: its policy names the broker, its address leads to it, it is asked for each time', async (system) => {
+scenario('the page: its policy names the broker, its paths lead to it, it is revalidated each time', async (system) => {
   await begin(system);
   for (const where of ['/', '/c/any_1_2']) {
     const answer = await get(system, where);
@@ -58,7 +59,7 @@ scenario('the page: its policy names the broker, its address leads to it, it is 
   assert.equal((await get(system, '/static/manifest.webmanifest')).headers['content-type'], 'application/manifest+json');
 });
 
-scenario('a broker behind a proxy is named as browsers see it; an IPv6 host, which a policy cannot name, by its scheme', async (system) => {
+scenario('a broker behind a proxy is named as browsers see it; an IPv6 host, which a policy cannot name, by scheme', async (system) => {
   await begin(system, 'mqtt_public_url = wss://chat.example.com/mqtt');
   assert.match((await get(system, '/')).headers['content-security-policy'], /connect-src 'self' wss:\/\/chat\.example\.com\/mqtt;/);
   for (const bad of ['wss://x y', "wss://x; script-src *", 'http://x']) {
@@ -69,7 +70,7 @@ scenario('a broker behind a proxy is named as browsers see it; an IPv6 host, whi
   }
 });
 
-scenario('files named by a hash are kept for ever, and sent packed to who takes it', async (system) => {
+scenario('files with a hash in their name are cached forever, and sent compressed on request', async (system) => {
   await begin(system);
   const packed = await request(`http://127.0.0.1:${system.httpPort}/assets/index-a1b2.js`, { headers: { 'Accept-Encoding': 'gzip' } });
   assert.equal(packed.headers['content-encoding'], 'gzip');
@@ -82,7 +83,7 @@ scenario('files named by a hash are kept for ever, and sent packed to who takes 
   assert.notEqual(plain.headers.etag, packed.headers.etag, 'other bytes, another tag');
 });
 
-scenario('nothing else of the disk can be asked for', async (system) => {
+scenario('no other file on the disk can be requested', async (system) => {
   await begin(system);
   for (const target of ['/assets/../index.html', '/assets/..%2findex.html', '/assets/%2e%2e/%2e%2e/keys/house.pem', '/assets/.hidden.js', '/assets/link.js', '/assets/index-a1b2.js.gz',
     '/index.html', '/../convwire.conf', '/..', '/.', '/assets/', '/assets', '/convwire.conf', '//etc/passwd', `/${'a'.repeat(250)}.js`, '/keys/house.pem', '/assets/a/b.js', '/static/../index.html', '/static/index.html', '/manifest.webmanifest']) {

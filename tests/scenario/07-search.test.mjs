@@ -1,4 +1,4 @@
-// GET /api/v1/search: filled behind the commit, so each question is asked until its answer is there.
+// GET /api/v1/search: the index is filled after the commit, so each search is repeated until it finds the result.
 import assert from 'node:assert/strict';
 
 import { scenario } from '../lib/system.mjs';
@@ -8,13 +8,13 @@ import { change, contact, newWamid, text, webhook } from '../lib/webhook.mjs';
 const search = (system, q, query = '', options) => system.api(`/search?q=${encodeURIComponent(q)}${query}`, options);
 const bodies = (answer) => answer.json.messages.map(({ message }) => message.content?.body ?? message.content?.caption);
 
-/** Waits until a search has so many messages. */
+/** Waits until a search finds n messages. */
 const finds = (system, q, n) => eventually(async () => {
   const answer = await search(system, q);
   return answer.json.messages.length === n && answer;
 }, `${n} messages with ${q}`);
 
-scenario('messages by word, by the beginning of the last one, in any case and without accents', async (system) => {
+scenario('messages by word, the last one by prefix, case-insensitively and without accents', async (system) => {
   await (await system.init()).start();
   await system.customerWrites({ from: '923456789012', body: 'The red bicycle is broken' });
   await system.customerWrites({ from: '923456789013', body: 'Un vélo ROUGE, s’il vous plaît' });
@@ -29,7 +29,7 @@ scenario('messages by word, by the beginning of the last one, in any case and wi
   assert.deepEqual(bodies(await search(system, 'red velo')), [], 'all words must be there');
 });
 
-scenario('customers by name and by number in any spelling; the newest name counts', async (system) => {
+scenario('customers by name and by number in any format; only the newest name is found', async (system) => {
   await (await system.init()).start();
   const post = (name) => system.postWebhook(webhook([change(system.number, {
     contacts: [contact({ from: '923456789012', name })], messages: [text({ from: '923456789012', body: 'x' })],
@@ -66,7 +66,7 @@ scenario('an edit is found by its new words only, a revoked message not at all',
   await finds(system, 'raincoat', 0);
 });
 
-scenario('pages are whole, and another account’s messages are not in them', async (system) => {
+scenario('pages are complete, and contain no other account’s messages', async (system) => {
   await (await system.init()).start();
   assert.equal((await system.convwire('account', 'add', 'other')).code, 0);
   assert.equal((await system.convwire('number', 'add', '2002', '--account', 'other')).code, 0);
@@ -86,7 +86,7 @@ scenario('pages are whole, and another account’s messages are not in them', as
   assert.deepEqual(seen, Array.from({ length: 25 }, (_, i) => `apple ${24 - i}`), 'newest first, each once');
 });
 
-scenario('what is typed is never a query language', async (system) => {
+scenario('search text is never interpreted as a query language', async (system) => {
   await (await system.init()).start();
   await system.customerWrites({ body: 'fish AND chips' });
   await finds(system, 'fish', 1);
@@ -103,7 +103,7 @@ scenario('what is typed is never a query language', async (system) => {
   assert.equal((await search(system, 'fish', '', { token: 'none' })).status, 401);
 });
 
-scenario('a database of before the index is indexed, and a kill -9 leaves nothing out', async (system) => {
+scenario('a database from before the index gets indexed, and a kill -9 leaves nothing out', async (system) => {
   await (await system.init()).start();
   for (let i = 0; i < 300; i++) await system.customerWrites({ from: `92345${String(i).padStart(7, '0')}`, body: `walnut ${i}` });
   await system.daemon.stop('SIGKILL');

@@ -1,4 +1,4 @@
-// Agents who sign in with a password: sessions in a cookie, short tokens from them, and how both end.
+// Agents who sign in with a password: sessions in a cookie, short-lived tokens for them, and how both end.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import fs from 'node:fs/promises';
@@ -35,7 +35,7 @@ function assertProblem(answer, status, type) {
   assert.equal(answer.json.title, type);
 }
 
-scenario('an agent signs in by id or email, goes on by the cookie, and signs out', async (system) => {
+scenario('an agent signs in by id or email, stays signed in by cookie, and signs out', async (system) => {
   await start(system);
   const answer = await signIn(system);
   assert.equal(answer.status, 200, answer.text);
@@ -69,7 +69,7 @@ scenario('an agent signs in by id or email, goes on by the cookie, and signs out
   assert.equal((await system.http(PATH, { method: 'DELETE' })).status, 204, 'who is out stays out');
 });
 
-scenario('sessions outlive the daemon, and none of their secrets is in the database', async (system) => {
+scenario('sessions survive a restart of the daemon, and their secrets are not in the database', async (system) => {
   await start(system);
   const cookie = cookieOf(await signIn(system));
   await system.daemon.stop();
@@ -81,7 +81,7 @@ scenario('sessions outlive the daemon, and none of their secrets is in the datab
   assert.equal((await refresh(system, cookie)).status, 200);
 });
 
-scenario('who is wrong, unknown or disabled hears the same; after ten tries they wait', async (system) => {
+scenario('wrong, unknown and disabled get the same answer; after ten tries they must wait', async (system) => {
   await start(system);
   await addAgent(system, 'bob');
   await addAgent(system, 'carl');
@@ -104,7 +104,7 @@ scenario('who is wrong, unknown or disabled hears the same; after ten tries they
   assert.equal((await signIn(system, { login: 'bob' })).status, 200, 'others go on');
 });
 
-scenario('one address may not try for ever, behind a proxy neither', async (system) => {
+scenario('one address may not try forever, not even behind a proxy', async (system) => {
   await start(system);
   const from = (address, i) => signIn(system, { login: `agent-${i}` }, { 'X-Forwarded-For': `203.0.113.9, ${address}` });
   const answers = [];
@@ -114,12 +114,12 @@ scenario('one address may not try for ever, behind a proxy neither', async (syst
   assertProblem(await from('198.51.100.8', 0), 401, 'wrong_password');
 });
 
-scenario('right passwords cost an address nothing', async (system) => {
+scenario('correct passwords do not count against an address', async (system) => {
   await start(system);
   for (let i = 0; i < 60; i++) assert.equal((await signIn(system)).status, 200, `${i}`);
 });
 
-scenario('no token escapes what ends its session, in whichever second', async (system) => {
+scenario('no token survives the end of its session, in whichever second', async (system) => {
   await start(system);
   for (let round = 0; round < 6; round++) {
     const answer = await signIn(system);
@@ -131,7 +131,7 @@ scenario('no token escapes what ends its session, in whichever second', async (s
       if (renewed.status === 200) tokens.push(renewed.json.token);
       return renewed.status === 200;
     };
-    while (tokens.length < 20 || Date.now() % 1000 < 985) assert.ok(await renew()); // what was wrong happened where seconds end
+    while (tokens.length < 20 || Date.now() % 1000 < 985) assert.ok(await renew()); // the bug occurred at the end of a second
     const polls = [1, 2, 3].map(async () => { while (await renew()); });
     assert.equal((await system.control('agent.disable', { account: system.account, subject: 'ann' })).status, 'ok');
     await Promise.all(polls);
@@ -168,7 +168,7 @@ scenario('a new password and a disabled agent end sessions, tokens and connectio
   assertProblem(await refresh(system, cookieOf(third)), 401, 'no_session');
 });
 
-scenario('the account is told who its agents are; lists are for who reads its events', async (system) => {
+scenario('the account learns who its agents are; lists are for those who may read its events', async (system) => {
   await start(system);
   const watcher = await system.agent({ agent: 'watcher' });
   await addAgent(system, 'bob', '--role', 'assigned-agent');
@@ -200,7 +200,7 @@ scenario('the account is told who its agents are; lists are for who reads its ev
   }
 });
 
-scenario('where there are several accounts an agent id needs its account, an email none', async (system) => {
+scenario('with several accounts, an agent id needs its account, an email does not', async (system) => {
   await start(system);
   assert.equal((await system.convwire('account', 'add', 'other')).code, 0);
   await addAgent(system, 'ann', '--account', 'other', '--email', 'ann@other.example');
@@ -210,7 +210,7 @@ scenario('where there are several accounts an agent id needs its account, an ema
   assert.equal((await signIn(system, { login: 'ann.lee@example.com', account: 'other' })).json.account, system.account);
 });
 
-scenario('bad input: a sentence, and nothing stored', async (system) => {
+scenario('bad input: an error text, and nothing stored', async (system) => {
   await start(system);
   for (const body of ['', '[]', '{}', '{"login":"ann"}', '{"login":"","password":"x"}', '{"login":1,"password":"x"}',
     '{"login":"ann","password":"x","account":1}', JSON.stringify({ login: 'ann', password: 'x'.repeat(600) }),

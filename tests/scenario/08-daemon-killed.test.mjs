@@ -1,24 +1,24 @@
-// The daemon dies at any moment; `up` starts it again; what was acknowledged is there, once, on every screen.
+// The daemon may die at any moment; `up` restarts it; what was acknowledged is on every screen, once.
 import assert from 'node:assert/strict';
 
 import { scenario } from '../lib/system.mjs';
 import { newCustomer, newWamid, textWebhook } from '../lib/webhook.mjs';
 
-scenario('SIGKILL under load: acknowledged is stored, nothing twice, agents converge', async (system, t) => {
+scenario('SIGKILL under load: everything acknowledged is stored, nothing twice, agents converge', async (system, t) => {
   await (await system.init()).up();
   const agents = [await system.agent({ agent: 'ann' }), await system.agent({ agent: 'ben' })];
   const customers = Array.from({ length: 8 }, newCustomer);
   const acknowledged = [];
   let isDone = false;
 
-  // WhatsApp: sends each webhook again until it is answered 200, per customer in order.
+  // Like WhatsApp: sends each webhook again until it is answered 200, in order for each customer.
   const load = Promise.all(customers.map(async (from) => {
     while (!isDone) {
       const wamid = newWamid();
       const body = textWebhook(system.number, { from, wamid });
       for (let status = 0; status !== 200;) {
         ({ status } = await system.postWebhook(body).catch(() => ({ status: 0 })));
-        // Nobody listens for a moment after the kill; let other work go on.
+        // For a moment after the kill, nobody listens; let other work continue.
         if (status !== 200) await new Promise(setImmediate);
       }
       acknowledged.push({ from, wamid });
@@ -56,7 +56,7 @@ scenario('SIGKILL under load: acknowledged is stored, nothing twice, agents conv
   }
 });
 
-scenario('up starts a killed broker again, and ends cleanly afterwards', async (system) => {
+scenario('up restarts a killed broker, and ends cleanly afterwards', async (system) => {
   await (await system.init()).up();
   const agent = await system.agent();
   process.kill(system.childOfUp('mosquitto'), 'SIGKILL');

@@ -1,4 +1,4 @@
-// The disk fills up and is freed again. Needs root, for a small tmpfs of its own.
+// The disk fills up and is freed again. Needs root, for its own small tmpfs.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs/promises';
@@ -21,7 +21,7 @@ async function smallDisk(system, megabytes) {
 
 const skip = process.getuid() === 0 ? false : 'needs root to mount a tmpfs';
 
-scenario('disk full: 503 and not ready; with space again it recovers by itself; nothing acknowledged is lost', { skip }, async (system, t) => {
+scenario('disk full: 503 and not ready; with space again it recovers; nothing acknowledged is lost', { skip }, async (system, t) => {
   const dir = await smallDisk(system, 16);
   await system.init({ dir });
   await system.start();

@@ -1,4 +1,5 @@
-// The head tells how far the log has come: at once to who subscribes, soon after every change, and every 15 seconds.
+// The head tells how far the log has advanced: at once to a new subscriber, soon after every change, and every 15
+// seconds.
 import assert from 'node:assert/strict';
 
 import { scenario } from '../lib/system.mjs';
@@ -12,7 +13,7 @@ scenario('heads: retained, at most one per 250 ms, the last always sent, and a h
 
   await inbox.until(() => inbox.received.length === 1, 'the first head');
 
-  await t.test('one is there for who subscribes', async () => {
+  await t.test('a new subscriber gets one', async () => {
     const late = await system.mqtt({ role: 'viewer', agent: 'late' });
     const lateInbox = new Inbox(late);
     await subscribe(late, `acct/${system.account}/head`);
@@ -23,7 +24,7 @@ scenario('heads: retained, at most one per 250 ms, the last always sent, and a h
     assert.ok(Math.abs(Date.now() - payload.at) < 20_000);
     assert.equal(retain, true);
   });
-  await t.test('a burst gives few heads, and the last one tells the end', async () => {
+  await t.test('a burst makes few heads, and the last one has the final seq', async () => {
     await Promise.all(Array.from({ length: 200 }, () => system.customerWrites()));
     await inbox.until(() => inbox.received.at(-1).payload.seq === 200, 'head 200');
     const stamps = inbox.received.map(({ payload }) => payload.at);

@@ -1,10 +1,10 @@
-// The event log is trimmed; messages and conversations stay, and a client that was away for longer begins anew.
+// The event log is trimmed; messages and conversations stay, and a client that was away for longer starts afresh.
 import assert from 'node:assert/strict';
 
 import { scenario } from '../lib/system.mjs';
 import { eventually } from '../lib/until.mjs';
 
-scenario('events beyond retention are trimmed, and who asks for them is given everything anew', async (system) => {
+scenario('events beyond retention are trimmed, and a client that asks for them gets a snapshot', async (system) => {
   await system.init();
   await system.configure('event_retention_s = 1');
   await system.start();
@@ -21,7 +21,7 @@ scenario('events beyond retention are trimmed, and who asks for them is given ev
   assert.ok(!json.reset, 'who has all needs nothing anew');
   assert.deepEqual((await system.check()).faults, []);
 
-  // What comes later goes on from the same seq, also when nothing of the log was left over a restart.
+  // Later events continue from the same seq, even if the log was empty at a restart.
   await system.daemon.stop('SIGKILL');
   await system.startDaemon();
   await system.customerWrites({ body: 'after' });
@@ -31,7 +31,7 @@ scenario('events beyond retention are trimmed, and who asks for them is given ev
   assert.equal((await system.api(`/search?q=before`)).json.messages.length, 5, 'the index keeps what the log forgot');
 });
 
-scenario('nothing is trimmed that the broker has not had', async (system) => {
+scenario('nothing is trimmed before the broker had it', async (system) => {
   await system.init();
   await system.configure('event_retention_s = 1');
   await system.startBroker();
@@ -42,7 +42,7 @@ scenario('nothing is trimmed that the broker has not had', async (system) => {
   const { epoch, head } = (await system.api('/sync')).json;
   await eventually(async () => (await system.api('/search?q=unpublished')).json.messages.length === 3, 'the index has them');
   const { event_trims_total: before } = await system.metrics();
-  // The first of these rounds finds them a second old at the latest.
+  // At the latest, the first of these rounds finds them a second old.
   await eventually(async () => (await system.metrics()).event_trims_total > before + 2, 'three rounds');
   const { json } = await system.api(`/sync?epoch=${epoch}&since=0`);
   assert.deepEqual([json.reset, json.events.length], [undefined, head]);

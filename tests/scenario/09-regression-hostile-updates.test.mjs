@@ -1,4 +1,4 @@
-// What once stopped the daemon, or let one customer write into another's messages.
+// Input that once stopped the daemon, or let one customer change another's messages.
 import assert from 'node:assert/strict';
 
 import { scenario } from '../lib/system.mjs';
@@ -23,7 +23,7 @@ scenario('a flow answer nested to the parser\'s limit is stored, and can be read
   assert.equal((await system.log()).length, 2);
 });
 
-scenario('an identity too long to be one changes nobody', async (system) => {
+scenario('an identity that is too long changes no contact', async (system) => {
   await (await system.init()).start();
   const moved = {
     from: '923450000001', id: newWamid(), timestamp: '1767312000', type: 'system',
@@ -36,7 +36,7 @@ scenario('an identity too long to be one changes nobody', async (system) => {
   assert.equal((await system.thread(id(system, '923450000001'))).length, 3);
 });
 
-scenario('nobody edits or revokes what another wrote, before or after it came', async (system) => {
+scenario('nobody can edit or revoke another\'s message, before or after it arrives', async (system) => {
   await (await system.init()).start();
   const [theirs, late, ours] = [newWamid(), newWamid(), newWamid()];
   const edit = (wamid, from) => ({
@@ -61,14 +61,14 @@ scenario('nobody edits or revokes what another wrote, before or after it came', 
   assert.ok((await system.thread(id(system, '923450000001'))).some(({ content }) => content.body === 'EVIL'), 'one\'s own can be');
 });
 
-scenario('publishes cut off by take-overs under load are all delivered, and the publisher goes on', async (system) => {
+scenario('publishes cut off by take-overs under load are all delivered; the publisher continues', async (system) => {
   await (await system.init()).start();
   const agent = await system.agent();
   const sends = [];
 
   for (let round = 0; round < 6; round++) {
     for (let i = 0; i < 60; i++) sends.push(system.customerWrites({ from: `92345000${1000 + i}`, wamid: newWamid() }));
-    // Another connection under the publisher's client id: the broker ends the publisher's.
+    // Another connection with the publisher's client id: the broker ends the publisher's.
     const thief = await system.mqtt({ account: '_system', agent: 'publisher', role: 'service',
       token: system.token('_system', 'service', 'publisher'), clientId: '_system:publisher:1', reconnectPeriod: 0 }).catch(() => null);
     await thief?.endAsync(true);

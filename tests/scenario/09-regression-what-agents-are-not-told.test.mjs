@@ -1,4 +1,5 @@
-// Changes that once reached the database but no screen: an agent who was there shows what one who comes later shows.
+// Changes that once reached the database but no screen: an agent who was online must see the same as one who connects
+// later.
 import assert from 'node:assert/strict';
 
 import { scenario } from '../lib/system.mjs';
@@ -49,7 +50,7 @@ scenario('a conversation merged into one that is then merged itself', async (sys
   assert.deepEqual(merged, Array(2).fill(`${system.account}_${system.number}_923450000001`));
 });
 
-scenario('a customer at two numbers gets a new phone: both conversations show it', async (system) => {
+scenario('a customer at two numbers gets a new phone number: both conversations show it', async (system) => {
   await (await system.init()).start();
   await system.convwire('number', 'add', '2002');
   const agent = await system.agent();

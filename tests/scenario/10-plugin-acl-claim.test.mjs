@@ -1,5 +1,5 @@
-// The claim `acl` in EMQX's list form: it narrows what the role allows, and a claim that is not understood is a token
-// that is refused.
+// The claim `acl` in EMQX's list format: it narrows what the role allows, and a token with a malformed claim is
+// refused.
 import assert from 'node:assert/strict';
 
 import { ACCOUNT, DOORS, OTHER, conv, conversation, eachDoor, everyConv, own, scenario } from '../lib/broker.mjs';
@@ -10,7 +10,7 @@ const THEIRS = conv('923450000002');
 const allow = (action, ...topics) => ({ permission: 'allow', action, topics });
 const deny = (action, ...topics) => ({ permission: 'deny', action, topics });
 
-/** What a client with this claim may subscribe to, hear and say: each is checked in one go. */
+/** What a client with this claim may subscribe to, receive and publish; each case is checked as a whole. */
 const cases = {
   'an empty list changes nothing': {
     acl: [], granted: [everyConv(), `${A}/events`], hears: [MINE, THEIRS, `${A}/events`], says: ['cmd'],
@@ -35,10 +35,10 @@ const cases = {
   'a deny alone takes away, the rest stays': {
     acl: [deny('sub', THEIRS)], granted: [everyConv(), `${A}/events`], denied: [THEIRS], hears: [MINE, `${A}/events`], says: ['cmd', 'live'],
   },
-  'denied to say, allowed to hear': {
+  'denied to publish, allowed to receive': {
     acl: [deny('pub', '#')], granted: [everyConv()], hears: [MINE, THEIRS], mute: ['cmd', 'live'],
   },
-  'denied to say by the other word': {
+  'denied by the long name of the action': {
     acl: [deny('publish', `${everyConv()}/cmd/+`)], granted: [everyConv()], hears: [MINE, THEIRS], mute: ['cmd'], says: ['live'],
   },
   'the first match counts: deny, then allow': {
@@ -47,7 +47,7 @@ const cases = {
   'the first match counts: allow, then deny': {
     acl: [allow('sub', MINE), deny('sub', '#'), allow('pub', '#')], granted: [MINE], denied: [THEIRS, everyConv()], hears: [MINE], says: ['cmd', 'live'],
   },
-  'eq takes a filter as it stands': {
+  'eq takes a filter literally': {
     acl: [allow('sub', `eq ${MINE}`, `eq ${A}/+`), deny('sub', `eq ${everyConv()}`)], granted: [MINE], denied: [everyConv(), `${A}/events`], hears: [MINE], mute: ['cmd'],
   },
   'another account\'s topics match nothing': {
@@ -94,7 +94,7 @@ scenario('a claim narrows', async (broker, t) => {
           presence: [own(agent, 'presence/tab1'), { qos: 1, retain: true }], event: [MINE, { qos: 1 }],
         };
         for (const way of [...says, ...mute]) await client.publish(ways[way][0], `${mark} ${way}`, ways[way][1]);
-        await client.ping(); // the broker has dealt with all of them
+        await client.ping(); // the broker has processed all of them
         await Promise.all([bridge.ping(), witness.ping()]);
         for (const way of [...says, ...mute]) {
           const isHeard = (way === 'cmd' ? bridge : witness).messages.some(({ payload }) => payload === `${mark} ${way}`);
@@ -106,7 +106,7 @@ scenario('a claim narrows', async (broker, t) => {
   }
 });
 
-scenario('${clientid} and ${username} stand for the client\'s', async (broker, t) => {
+scenario('${clientid} and ${username} are the client\'s own', async (broker, t) => {
   await (await broker.init({ roles: 'role agent\npattern readwrite acct/%a/box/+\npattern readwrite acct/%a/name/+/+\n' })).start();
   await eachDoor(t, async (door) => {
     const agent = `ann-${door.tag}`;
@@ -122,7 +122,7 @@ scenario('${clientid} and ${username} stand for the client\'s', async (broker, t
   });
 });
 
-scenario('a claim that is not understood: the token is refused', async (broker, t) => {
+scenario('a malformed claim: the token is refused', async (broker, t) => {
   await (await broker.init()).start();
   const entry = allow('sub', MINE);
   for (const [name, acl] of Object.entries({
@@ -149,7 +149,7 @@ scenario('a claim that is not understood: the token is refused', async (broker, 
   await t.test('the reasons name no conversation', () => assert.ok(!broker.log.includes(conversation('923450000001'))));
 });
 
-scenario('a claim goes with its token: renewal brings the new one', async (broker, t) => {
+scenario('a claim belongs to its token: renewal replaces it', async (broker, t) => {
   await (await broker.init()).start();
   await eachDoor(t, async (door) => {
     const agent = `ann-${door.tag}`;

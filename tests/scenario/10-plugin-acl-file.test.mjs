@@ -1,4 +1,4 @@
-// The role file: what each kind of line lets through, at SUBSCRIBE, at PUBLISH and at every delivery.
+// The role file: what each kind of line allows, for SUBSCRIBE, PUBLISH and every delivery.
 import assert from 'node:assert/strict';
 
 import { ACCOUNT, CONTROL, OTHER, eachDoor, everyConv, conv, scenario } from '../lib/broker.mjs';
@@ -39,7 +39,7 @@ scenario('placeholders, deny, retain, qos: what is published arrives exactly whe
       const payload = `${topic} ${JSON.stringify(options)}`;
       const code = await client.publish(`${A}/${topic}`, payload, options);
       if (isAllowed) expected.push([`${A}/${topic}`, payload]);
-      // MQTT 3.1.1 has no way to say no; QoS 0 none at all.
+      // MQTT 3.1.1 cannot report a denied publish; QoS 0 cannot in any version.
       assert.equal(code, isAllowed || door.version === 4 || options.qos === 0 ? ALLOWED : door.denied, payload);
     };
     await inner.test('%s and %c are one\'s own', async () => {
@@ -49,7 +49,7 @@ scenario('placeholders, deny, retain, qos: what is published arrives exactly whe
       await tries(true, `c/${client.clientId}`);
       await tries(false, `c/${ACCOUNT}:ben:tab1`);
     });
-    await inner.test('deny wins wherever it stands', async () => {
+    await inner.test('deny wins, wherever its line is', async () => {
       await tries(true, 'open');
       await tries(true, 'open/x/y');
       await tries(false, 'open/secret');
@@ -73,18 +73,18 @@ scenario('placeholders, deny, retain, qos: what is published arrives exactly whe
       await client.publish(`${A}/r/x`, '', { retain: true });
       expected.push([`${A}/r/x`, '']);
     });
-    await inner.test('topic is taken as it stands', async () => {
+    await inner.test('topic is taken literally', async () => {
       await tries(true, 'plain');
       await tries(true, 'plain/%a');
       await tries(false, `plain/${ACCOUNT}`);
     });
-    await inner.test('what no line names', async () => {
+    await inner.test('topics that no line names', async () => {
       await tries(false, 'other');
       await tries(false, 'w');
       await tries(false, 'w/x/y');
       await tries(false, 'W/x');
     });
-    await inner.test('what was heard is what was allowed', async () => {
+    await inner.test('exactly the allowed messages were received', async () => {
       await tries(true, 'w/end');
       await witness.message(`${A}/w/end`);
       assert.deepEqual(witness.heard, expected);
@@ -98,7 +98,7 @@ scenario('placeholders, deny, retain, qos: what is published arrives exactly whe
   });
 });
 
-scenario('SUBSCRIBE is granted for what lies wholly inside a read line; deny lines hold at the delivery', async (broker, t) => {
+scenario('SUBSCRIBE is granted for filters wholly within a read line; deny lines apply at delivery', async (broker, t) => {
   await (await broker.init({ roles: ROLES })).start();
   const speaker = await broker.client({ role: 'second', agent: 'speaker' });
   await eachDoor(t, async (door) => {
@@ -115,14 +115,15 @@ scenario('SUBSCRIBE is granted for what lies wholly inside a read line; deny lin
     }
     const codes = await client.subscribe([`${A}/open/#`, `${A}/w/x`, `${A}/r/+`]);
     assert.deepEqual(codes, [1, door.denied, 1], 'one by one within a packet');
-    // These topics speaker may not write at all or under a deny line; the publisher of _system neither. A listener's view:
+    // speaker may not write these topics, or is denied by a line; nor may _system's publisher. What a listener
+    // receives:
     for (const topic of ['open/secret', 'open/vault/x', 'open/fine']) await speaker.publish(`${A}/${topic}`, door.tag);
     await client.message(`${A}/open/fine`, door.tag);
     assert.deepEqual([...new Set(client.heard.map(([topic]) => topic))], [`${A}/open/fine`]);
   });
 });
 
-scenario('a deny line holds back deliveries of what others may say', async (broker, t) => {
+scenario('a deny line blocks deliveries of what others may publish', async (broker, t) => {
   await (await broker.init({ roles: `
 role loud
 pattern readwrite acct/%a/#
@@ -143,7 +144,7 @@ pattern deny acct/%a/salary/+
   });
 });
 
-scenario('each delivery is checked: a file made narrower takes effect on subscriptions that are there', async (broker, t) => {
+scenario('each delivery is checked: a narrower file takes effect on existing subscriptions', async (broker, t) => {
   const wide = 'role agent\npattern read acct/%a/conv/+\npattern read acct/%a/events\n';
   const narrow = 'role agent\npattern read acct/%a/events\n';
   await (await broker.init({ roles: wide })).start();
@@ -168,7 +169,7 @@ scenario('each delivery is checked: a file made narrower takes effect on subscri
   });
 });
 
-scenario('a role that the file has not: its token connects to nothing it could use', async (broker, t) => {
+scenario('a role that is not in the file: its token connects, but may do nothing', async (broker, t) => {
   await (await broker.init({ roles: ROLES })).start();
   await eachDoor(t, async (door) => {
     const client = await broker.open(door);

@@ -1,11 +1,11 @@
-// Administration over $CONTROL/convwire/v1, in the shape that mosquitto admins know from dynamic-security.
+// Administration over $CONTROL/convwire/v1, in the format that mosquitto admins know from dynamic-security.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 
 import { ACCOUNT, CONTROL, DOORS, OTHER, conv, conversation, eachDoor, everyConv, lasting, now, own, scenario } from '../lib/broker.mjs';
 import { eventually } from '../lib/until.mjs';
 
-scenario('listClients and getClient show who is there', async (broker, t) => {
+scenario('listClients and getClient show who is connected', async (broker, t) => {
   await (await broker.init()).start();
   const clients = {};
   for (const door of DOORS) clients[door.tag] = await broker.client({ door, agent: `ann-${door.tag}`, role: 'supervisor', claims: { jti: `j-${door.tag}`, exp: now() + 600 } });
@@ -60,7 +60,7 @@ scenario('kick', async (broker, t) => {
     await tabs[0].closed();
     if (door.version === 5) assert.equal(tabs[0].disconnectReason, 0x98);
     assert.ok(await tabs[1].isAlive());
-    tabs[0] = await broker.client({ door, agent, tab: '1' }); // being kicked is not being revoked
+    tabs[0] = await broker.client({ door, agent, tab: '1' }); // a kicked client is not revoked and may reconnect
     assert.deepEqual(await admin.data('kick', { account: ACCOUNT, subject: agent }), { kicked: 2 });
     await Promise.all(tabs.map((client) => client.closed()));
     assert.ok(await ben.isAlive());
@@ -131,7 +131,7 @@ scenario('roles and explain: what the file says, and the line that decides', asy
       assert.equal(answer.allowed, allowed, JSON.stringify(fields));
       assert.match(answer.reason, /\w+ \w+/);
       if (line) assert.match(answer.line.replace(/\s+/g, ' '), new RegExp(`roles\\.acl:${lineOf(line)}: ${line.replace(/[+]/g, '\\+')}`));
-      // The answer is what happens.
+      // The explanation must match what really happens.
       if (!fields.clientid && fields.access === 'subscribe') assert.equal(await ann.subscribe(fields.topic), allowed ? 1 : 135);
       if (!fields.clientid && fields.access === 'write') assert.equal(await ann.publish(fields.topic, '', { retain: fields.retain }), allowed ? 0 : 135);
     }
@@ -147,7 +147,7 @@ scenario('roles and explain: what the file says, and the line that decides', asy
   });
 });
 
-scenario('who receives a topic: what each client subscribed to, and what the rules say of it', async (broker, t) => {
+scenario('who receives a topic: each client\'s subscription, and what the rules decide', async (broker, t) => {
   await (await broker.init()).start();
   await eachDoor(t, async (door) => {
     const admin = await broker.admin({ door, agent: `root-${door.tag}` });
@@ -216,7 +216,7 @@ scenario('several commands at once, in order, each with its own correlation', as
   });
 });
 
-scenario('text that is no request is answered, and never ends the connection', async (broker, t) => {
+scenario('an invalid request is answered, and never ends the connection', async (broker, t) => {
   await (await broker.init()).start();
   await eachDoor(t, async (door) => {
     const admin = await broker.admin({ door, agent: `root-${door.tag}` });
@@ -272,7 +272,7 @@ scenario('nobody else reaches it', async (broker, t) => {
   assert.deepEqual(root.answers.length, 1, 'the admin saw no answer but its own');
 });
 
-scenario('an answer goes to who asked, subscribed or not, and to no other admin', async (broker, t) => {
+scenario('an answer goes to the sender, subscribed or not, and to no other admin', async (broker, t) => {
   await (await broker.init()).start();
   const other = await broker.admin({ agent: 'other' });
   assert.equal(await other.client.subscribe(`${CONTROL}/response`), 1);

@@ -1,4 +1,4 @@
-// Roles limited to assigned conversations: the broker asks its table at every delivery and every publish below conv/.
+// Roles limited to assigned conversations: the broker checks its table at every delivery and every publish below conv/.
 import assert from 'node:assert/strict';
 import path from 'node:path';
 
@@ -8,7 +8,7 @@ const EVENTS = `acct/${ACCOUNT}/events`;
 const [ONE, TWO] = ['923450000001', '923450000002'];
 const limited = (broker, door, agent = `ann-${door.tag}`) => broker.client({ door, agent, role: 'assigned-agent' });
 
-/** What of these conversations each client hears now. */
+/** Which of these conversations each client receives now. */
 async function heardBy(broker, clients, customers = [ONE, TWO]) {
   const settled = () => Promise.all(clients.map((client) => client.ping()));
   await settled();
@@ -20,7 +20,7 @@ async function heardBy(broker, clients, customers = [ONE, TWO]) {
 
 const hears = async (broker, client, customers) => (await heardBy(broker, [client], customers))[0];
 
-scenario('before any table has come, everything is closed, and SUBSCRIBE is not', async (broker, t) => {
+scenario('before any table has arrived, everything but SUBSCRIBE is denied', async (broker, t) => {
   await (await broker.init()).start({ load: false });
   const publisher = await broker.publisher(null);
   const bridge = await broker.bridge();
@@ -40,7 +40,7 @@ scenario('before any table has come, everything is closed, and SUBSCRIBE is not'
       clients.push([role, client]);
     }
   }));
-  await t.test('open, once it has', async () => {
+  await t.test('allowed, once it has', async () => {
     await bridge.ping();
     assert.deepEqual(bridge.heard, []);
     await publisher.load();
@@ -56,7 +56,7 @@ scenario('before any table has come, everything is closed, and SUBSCRIBE is not'
   });
 });
 
-scenario('with a state file from before: open for everyone but the limited roles, until the table comes', async (broker, t) => {
+scenario('with an earlier state file: open for all but the limited roles, until the table arrives', async (broker, t) => {
   await broker.init();
   broker.options = { state: path.join(broker.dir, 'broker', 'state') };
   await broker.start();
@@ -79,7 +79,7 @@ scenario('with a state file from before: open for everyone but the limited roles
   for (const [door, ann] of clients) assert.deepEqual(await hears(broker, ann), door.tag === 'tcp4' ? [ONE] : [], door.name);
 });
 
-scenario('an assignment counts from the next message that the broker receives', async (broker, t) => {
+scenario('an assignment takes effect with the next message that the broker receives', async (broker, t) => {
   await (await broker.init()).start();
   await eachDoor(t, async (door) => {
     const [ann, ben] = [await limited(broker, door), await limited(broker, door, `ben-${door.tag}`)];
@@ -96,7 +96,7 @@ scenario('an assignment counts from the next message that the broker receives', 
     assert.deepEqual(await both(), [[], [TWO]], 'given back');
     await broker.voice.assign(conversation(TWO), 'somebody-else');
     assert.deepEqual(await both(), [[], []]);
-    // In one go, as the publisher does it: the change, then its event.
+    // At once, as the publisher does it: the change, then its event.
     for (let i = 0; i < 50; i++) {
       const subject = `${i % 2 ? 'ann' : 'ben'}-${door.tag}`;
       broker.voice.client.publish(`${CONTROL}/assign`, JSON.stringify({ type: 'assign', conversation: conversation(ONE), subject }));
@@ -113,7 +113,7 @@ scenario('an assignment counts from the next message that the broker receives', 
   });
 });
 
-scenario('commands and signs of life need the assignment too', async (broker, t) => {
+scenario('commands and live signals need the assignment, too', async (broker, t) => {
   await (await broker.init()).start();
   const bridge = await broker.bridge();
   const witness = await broker.client({ agent: 'witness' });
@@ -141,7 +141,7 @@ scenario('commands and signs of life need the assignment too', async (broker, t)
   });
 });
 
-scenario('a table replaces the one before, whole, at its commit', async (broker, t) => {
+scenario('a table replaces the previous one, completely, at its commit', async (broker, t) => {
   await (await broker.init()).start();
   const voice = broker.voice;
   await eachDoor(t, async (door) => {
@@ -163,7 +163,7 @@ scenario('a table replaces the one before, whole, at its commit', async (broker,
   });
 });
 
-scenario('a load that does not add up is dropped, and the table stays', async (broker, t) => {
+scenario('a load with wrong counts is dropped, and the table stays', async (broker, t) => {
   await (await broker.init()).start();
   const voice = broker.voice;
   const [, door] = DOORS;
@@ -201,7 +201,7 @@ scenario('a load that does not add up is dropped, and the table stays', async (b
       assert.deepEqual(await hears(broker, ann), [ONE], 'the table before is in force');
     });
   }
-  await t.test('text that is nothing at all', async () => {
+  await t.test('text that is not a message', async () => {
     for (const text of ['', 'x', '{', '[]', 'null', '{}', '{"type":1}', '{"type":"dance"}', '{"type":"assign"}', '{"type":"begin"}',
       '{"type":"assign","conversation":"x","subject":"ann-tcp5"}', `{"type":"assign","conversation":"${conversation(TWO)}"}`,
       `{"type":"assign","conversation":"${conversation(TWO)}","subject":"a/b"}`, '{"type":"revoke"}', '{"type":"revoke","revocation":{}}',
@@ -211,14 +211,14 @@ scenario('a load that does not add up is dropped, and the table stays', async (b
     assert.ok(await voice.client.isAlive());
     assert.deepEqual(await hears(broker, ann), [ONE]);
   });
-  await t.test('begun anew: what came before the second begin is forgotten', async () => {
+  await t.test('begun again: what came before the second begin is dropped', async () => {
     for (const message of [begin('twice'), chunk('twice'), begin('twice'), commit('twice', 0)]) await voice.tell(message);
     await voice.notice(({ type, generation }) => type === 'loaded' && generation === 'twice', 'loaded');
     assert.deepEqual(await hears(broker, ann), []);
   });
 });
 
-scenario('a large table: ten thousand rows, held while its publisher is away', async (broker) => {
+scenario('a large table: ten thousand rows, kept while its publisher is away', async (broker) => {
   await (await broker.init()).start();
   const [, door] = DOORS;
   const customers = Array.from({ length: 10_000 }, (_, i) => `92345${String(i).padStart(7, '0')}`);
@@ -233,7 +233,7 @@ scenario('a large table: ten thousand rows, held while its publisher is away', a
   assert.deepEqual(await hears(broker, ann, customers.slice(4990, 5010)), customers.slice(4990, 5010).filter((_, i) => i % 2));
 });
 
-scenario('nobody but the publisher writes the table', async (broker, t) => {
+scenario('only the publisher may write the table', async (broker, t) => {
   await (await broker.init()).start();
   const text = JSON.stringify({ type: 'assign', conversation: conversation(ONE), subject: 'ann' });
   await eachDoor(t, async (door) => {

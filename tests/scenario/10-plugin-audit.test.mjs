@@ -1,4 +1,4 @@
-// The audit lines: who was refused what and why, one line each, bounded under a flood, and never a secret in them.
+// The audit lines: who was refused what and why, one line each, limited under a flood, and never containing a secret.
 import assert from 'node:assert/strict';
 
 import { ACCOUNT, CONTROL, OTHER, conv, conversation, eachDoor, everyConv, now, own, scenario } from '../lib/broker.mjs';
@@ -71,10 +71,10 @@ scenario('conversations appear as tags, whatever the topic is', async (broker, t
   assert.ok(!broker.log.includes(CUSTOMER), 'nor the number alone');
 });
 
-/** What a log line may show of a text: printable ASCII that ends no JSON text, each other byte as a question mark. */
+/** How a log line shows a text: printable ASCII without quotes and backslashes, each other byte as a question mark. */
 const shown = (text) => Buffer.from(text).toString('latin1').replace(/[^\x20-\x7e]|["\\]/g, '?');
 
-scenario('hostile text in a topic or a client id forges no line', async (broker, t) => {
+scenario('hostile text in a topic or a client id cannot forge a line', async (broker, t) => {
   await (await broker.init()).start();
   await eachDoor(t, async (door) => {
     const client = await broker.client({ door });
@@ -92,7 +92,7 @@ scenario('hostile text in a topic or a client id forges no line', async (broker,
   for (const line of broker.log.split('\n')) assert.ok(line.length < 4096, `a log line of ${line.length} bytes`);
 });
 
-scenario('a flood of refusals: 200 lines at once, 20 a second after that, and the rest as a number', async (broker) => {
+scenario('a flood of refusals: 200 lines at once, then 20 a second, and the rest only counted', async (broker) => {
   const [publishes, filters, connects] = [5000, 2000, 1000];
   await (await broker.init()).start();
   const steady = await broker.client({ agent: 'steady' });
@@ -142,7 +142,7 @@ scenario('every command of an administrator has its line', async (broker, t) => 
   assert.ok(!broker.log.includes(CUSTOMER), 'and no conversation in it');
 });
 
-scenario('no token, no payload and no conversation in a log of everything', async (broker, t) => {
+scenario('a log of everything contains no token, no payload and no conversation', async (broker, t) => {
   await (await broker.init()).start();
   const secrets = [];
   const token = (...args) => {

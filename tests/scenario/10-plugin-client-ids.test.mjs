@@ -1,4 +1,4 @@
-// A client id belongs to the token's subject, or is the broker's choice. Who is refused leaves nothing behind.
+// A client id must belong to the token's subject or be chosen by the broker. A refused client leaves nothing behind.
 import assert from 'node:assert/strict';
 
 import { ACCOUNT, OTHER, conv, eachDoor, everyConv, scenario } from '../lib/broker.mjs';
@@ -30,7 +30,10 @@ const BAD = {
   'auto-, but no UUID': 'auto-ann',
   'auto-, and a topic': `auto-${'/'.repeat(36)}`,
 };
-/* mosquitto itself calls these malformed and hangs up; what matters is that nobody comes in and no log line is forged. */
+/*
+ * mosquitto itself treats these as malformed and hangs up; what matters is that nobody gets in and no log line is
+ * forged.
+ */
 const CONTROL_CHARACTERS = { 'a newline': '\n', 'a carriage return': '\r', 'an escape': '\u001b[2J', 'a DEL': '\u007f', 'a bell': '\u0007' };
 
 scenario('only one\'s own client ids', async (broker, t) => {
@@ -51,19 +54,19 @@ scenario('only one\'s own client ids', async (broker, t) => {
       assert.ok([door.refused, 'closed'].includes(await broker.tries({ door, clientId: forged })));
     }));
   }
-  await t.test('all of them left nothing behind', async () => {
+  await t.test('none of them left anything behind', async () => {
     assert.deepEqual(broker.audits('forged'), []);
     const admin = await broker.admin();
     assert.deepEqual(await admin.clients({ account: ACCOUNT }), [ann.clientId]);
     assert.deepEqual(await admin.clients({ account: OTHER }), []);
     assert.equal((await admin.data('stats')).live, 3, 'ann, the publisher, the admin');
-    await broker.client({ tab: 'tab2' }); // the second of two: no refused one was counted
+    await broker.client({ tab: 'tab2' }); // the second of two allowed: refused ones were not counted
     await broker.voice.say(conv(), 'still here');
     await ann.message(conv(), 'still here');
   });
 });
 
-scenario('good client ids, and the broker\'s choice', async (broker, t) => {
+scenario('valid client ids, and those chosen by the broker', async (broker, t) => {
   await (await broker.init()).start();
   const admin = await broker.admin();
   await eachDoor(t, async (door) => {
@@ -81,13 +84,13 @@ scenario('good client ids, and the broker\'s choice', async (broker, t) => {
   });
 });
 
-scenario('who was refused can do nothing on that connection', async (broker, t) => {
+scenario('a refused client can do nothing on that connection', async (broker, t) => {
   await (await broker.init()).start();
   const witness = await broker.client({ agent: 'witness' });
   await witness.subscribe(everyConv());
   await eachDoor(t, async (door) => {
     const client = await broker.open(door);
-    // All in one go, before the answer to CONNECT is known.
+    // All at once, before the answer to CONNECT is known.
     client.send({
       cmd: 'connect', protocolId: 'MQTT', protocolVersion: door.version, clean: true, keepalive: 60,
       clientId: `${ACCOUNT}:ann:tab1`, username: 'x', password: Buffer.from('no token'),
@@ -96,7 +99,7 @@ scenario('who was refused can do nothing on that connection', async (broker, t) 
     client.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: everyConv(), qos: 0 }] });
     client.send({ cmd: 'publish', topic: conv(), payload: 'forged', qos: 0 });
     await client.closed();
-    // The broker's hanging up may overtake its CONNACK; a server of WebSockets says goodbye more than once.
+    // The broker's disconnect may overtake its CONNACK; over WebSocket it may send more than one DISCONNECT.
     assert.deepEqual(client.packets.filter(({ cmd }) => !['connack', 'disconnect'].includes(cmd)), []);
     assert.ok(client.packets.every(({ cmd, reasonCode, returnCode }) => cmd !== 'connack' || (reasonCode ?? returnCode) === door.refused));
     await broker.voice.say(conv(), door.tag);

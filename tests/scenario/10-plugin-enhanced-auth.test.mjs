@@ -1,4 +1,4 @@
-// MQTT 5 enhanced authentication, method JWT: at CONNECT, and again on the living connection (AUTH 0x19).
+// MQTT 5 enhanced authentication, method JWT: at CONNECT, and again on the open connection (AUTH 0x19).
 import assert from 'node:assert/strict';
 
 import { ACCOUNT, OTHER, V5_DOORS, conv, eachDoor, everyConv, lasting, now, own, scenario } from '../lib/broker.mjs';
@@ -26,7 +26,7 @@ async function reauthenticate(client, token, method) {
   }
 }
 
-scenario('in by AUTH: the same rights as by password', async (broker, t) => {
+scenario('connected by AUTH: the same rights as by password', async (broker, t) => {
   await (await broker.init()).start();
   const admin = await broker.admin();
   await eachDoor(t, async (door) => {
@@ -43,7 +43,7 @@ scenario('in by AUTH: the same rights as by password', async (broker, t) => {
   }, { doors: V5_DOORS });
 });
 
-scenario('refused as by password', async (broker, t) => {
+scenario('refused, as by password', async (broker, t) => {
   await (await broker.init()).start();
   await eachDoor(t, async (door, inner) => {
     for (const [name, options, codes = [REFUSED]] of [
@@ -66,7 +66,7 @@ scenario('refused as by password', async (broker, t) => {
   assert.doesNotMatch(broker.log, /eyJ/);
 });
 
-scenario('AUTH again renews: past the first token\'s end, with the new role', async (broker, t) => {
+scenario('a second AUTH renews: past the first token\'s end, with the new role', async (broker, t) => {
   await (await broker.init()).start();
   await eachDoor(t, async (door) => {
     const agent = `ann-${door.tag}`;
@@ -87,7 +87,7 @@ scenario('AUTH again renews: past the first token\'s end, with the new role', as
   }, { doors: V5_DOORS, together: true });
 });
 
-scenario('AUTH again that is refused ends the connection, and takes nothing', async (broker, t) => {
+scenario('a refused second AUTH ends the connection, and changes nothing else', async (broker, t) => {
   await (await broker.init()).start();
   await eachDoor(t, async (door, inner) => {
     for (const [name, tokenOf, method] of [
@@ -127,7 +127,7 @@ scenario('AUTH where it does not belong', async (broker, t) => {
   assert.ok(await steady.isAlive());
 });
 
-scenario('one who came in by AUTH is renewed by a publish as well, is told of its end, and keeps its session', async (broker, t) => {
+scenario('a client connected by AUTH can renew by a publish, too, is warned of expiry, and keeps its session', async (broker, t) => {
   await (await broker.init()).start();
   await eachDoor(t, async (door) => {
     const agent = `ann-${door.tag}`;

@@ -1,4 +1,4 @@
-// The end of a token: told a minute before, nothing more from the second on, then thrown out, presence cleared.
+// A token's expiry: a warning a minute before, nothing more from that second on, then a disconnect, presence cleared.
 import assert from 'node:assert/strict';
 
 import { ACCOUNT, DOORS, conv, conversation, eachDoor, everyConv, lasting, now, own, scenario } from '../lib/broker.mjs';
@@ -6,9 +6,9 @@ import { eventually } from '../lib/until.mjs';
 
 const expiring = (client, agent) => client.message(own(agent, 'notice'), (text) => JSON.parse(text).type === 'expiring');
 const DROPPED = 0x98; // DISCONNECT of MQTT 5, "administrative action"
-const COARSE_MS = 20; // a token may end so much early
+const COARSE_MS = 20; // a token may expire this much early
 
-scenario('a minute before, the client alone is told, without having subscribed', async (broker, t) => {
+scenario('a minute before, only this client is warned, without having subscribed', async (broker, t) => {
   await (await broker.init()).start();
   await eachDoor(t, async (door) => {
     const agent = `ann-${door.tag}`;
@@ -30,7 +30,7 @@ scenario('a minute before, the client alone is told, without having subscribed',
   }, { together: true });
 });
 
-scenario('at the end the client is thrown out, and its presence cleared', async (broker, t) => {
+scenario('at expiry the client is disconnected, and its presence cleared', async (broker, t) => {
   await (await broker.init()).start();
   const witness = await broker.client({ agent: 'witness' });
   await witness.subscribe(own('+', 'presence/+'));
@@ -56,9 +56,9 @@ scenario('at the end the client is thrown out, and its presence cleared', async 
   assert.equal((await admin.data('stats')).expired, before + DOORS.length);
 });
 
-// The broker is held still over the second of expiry, so that what was sent before it is looked at after it. No timer
-// can have run in between: the check itself must look at the clock.
-scenario('every check looks at the clock: what is handled after the end is denied, though nobody was thrown out yet', async (broker, t) => {
+// The broker is stopped during the second of expiry, so that what was sent before it is handled after it. No timer can
+// have run in between: the check itself must read the clock.
+scenario('every check reads the clock: after expiry all is denied, even before the disconnect', async (broker, t) => {
   await (await broker.init()).start();
   const bridge = await broker.bridge();
   const witness = await broker.client({ agent: 'witness' });
@@ -106,7 +106,7 @@ scenario('an expired client\'s session is kept for its next token', async (broke
   }, { together: true });
 });
 
-scenario('two hundred tokens that end in one second: all are out, everyone else is not', async (broker) => {
+scenario('two hundred tokens that expire in one second: all are disconnected, nobody else is', async (broker) => {
   await (await broker.init()).start();
   const stays = await broker.client({ agent: 'stays' });
   await stays.subscribe(everyConv());

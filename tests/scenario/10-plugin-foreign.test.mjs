@@ -17,7 +17,7 @@ function passwordLine(user) {
   return `${user}:$7$101$${salt.toString('base64')}$${pbkdf2Sync(PASSWORD, salt, 101, 64, 'sha512').toString('base64')}\n`;
 }
 
-/** `decoy` may do everything, as far as mosquitto's file goes; `sensor` has its own topics. */
+/** `decoy` may do everything, according to mosquitto's file; `sensor` has its own topics. */
 async function shared(broker, { foreign, ...settings } = {}) {
   await broker.init();
   const file = (name) => path.join(broker.dir, 'broker', name);
@@ -39,7 +39,7 @@ scenario('by default a foreign client is refused, whatever the password file say
   });
 });
 
-scenario('the same when it is spelled out, and for anonymous clients when mosquitto allows them', async (broker, t) => {
+scenario('the same with an explicit deny, and for anonymous clients if mosquitto allows them', async (broker, t) => {
   await shared(broker, { foreign: 'deny', allow_anonymous: true });
   await eachDoor(t, async (door) => {
     assert.equal(await broker.tries({ door, ...asForeign('sensor') }), door.refused);
@@ -70,7 +70,7 @@ scenario('with defer a foreign client works on its own topics', async (broker, t
   });
 });
 
-scenario('a decoy among them hears nothing of ours and changes nothing, while traffic flows', async (broker, t) => {
+scenario('a decoy among them receives nothing of ours and changes nothing, while traffic flows', async (broker, t) => {
   await shared(broker, { foreign: 'defer' });
   const ann = await broker.client({ role: 'assigned-agent' });
   const ben = await broker.client({ agent: 'ben' });
@@ -127,7 +127,7 @@ scenario('a decoy among them hears nothing of ours and changes nothing, while tr
   assert.deepEqual(late.heard, [[`acct/${ACCOUNT}/head`, 'retained']], 'what is retained is ours');
 });
 
-scenario('a foreign client does not take one of our clients\' ids', async (broker, t) => {
+scenario('a foreign client cannot use one of our client ids', async (broker, t) => {
   await shared(broker, { foreign: 'defer' });
   await eachDoor(t, async (door) => {
     const agent = `ann-${door.tag}`;
@@ -141,7 +141,7 @@ scenario('a foreign client does not take one of our clients\' ids', async (broke
   });
 });
 
-scenario('ours with defer: denied is denied, mosquitto\'s files open nothing', async (broker, t) => {
+scenario('our clients with defer: denied stays denied, mosquitto\'s files allow nothing', async (broker, t) => {
   await shared(broker, { foreign: 'defer' });
   await eachDoor(t, async (door) => {
     const ann = await broker.client({ door, username: 'decoy' });
@@ -156,7 +156,7 @@ scenario('ours with defer: denied is denied, mosquitto\'s files open nothing', a
   });
 });
 
-scenario('loaded after another plugin: said at the start', { skip: DYNSEC ? false : 'mosquitto_dynamic_security.so is not installed' }, async (broker, t) => {
+scenario('loaded after another plugin: logged at start', { skip: DYNSEC ? false : 'mosquitto_dynamic_security.so is not installed' }, async (broker, t) => {
   await broker.init();
   const file = path.join(broker.dir, 'broker', 'dynsec.json');
   await fs.writeFile(file, JSON.stringify({ defaultACLAccess: { publishClientSend: false, publishClientReceive: false, subscribe: false, unsubscribe: true }, clients: [], groups: [], roles: [] }));

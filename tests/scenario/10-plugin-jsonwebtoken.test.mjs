@@ -1,4 +1,4 @@
-// The tokens of an existing Node back end, as the library jsonwebtoken makes them, against the broker alone.
+// The tokens of an existing Node back end, as made by the library jsonwebtoken, against the broker alone.
 import assert from 'node:assert/strict';
 
 import jsonwebtoken from 'jsonwebtoken';
@@ -53,7 +53,7 @@ scenario('what it may not do', async (broker, t) => {
   }
 });
 
-scenario('key settings: a higher role, the issuer and the audience are what the key\'s file says', async (broker, t) => {
+scenario('key settings: the highest role, the issuer and the audience come from the key\'s file', async (broker, t) => {
   await broker.init();
   await broker.writeKey('shared', 'backend', SECRET, { ...SETTINGS, highest_role: 'supervisor', issuer: 'crm', audience: 'chat', role_claim: 'userRole' });
   await broker.start();

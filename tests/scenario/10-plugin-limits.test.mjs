@@ -1,9 +1,9 @@
-// How many clients an account and a subject may have (mosquitto's own max_connections does not hold, 2.0.11).
+// How many clients an account and a subject may have (mosquitto 2.0.11 does not enforce its own max_connections).
 import assert from 'node:assert/strict';
 
 import { ACCOUNT, OTHER, DOORS, eachDoor, lasting, now, scenario } from '../lib/broker.mjs';
 
-scenario('so many clients per subject, and no more', async (broker, t) => {
+scenario('at most max_clients_per_subject clients per subject', async (broker, t) => {
   await (await broker.init({ options: { max_clients_per_subject: 3 } })).start();
   await eachDoor(t, async (door) => {
     const agent = `ann-${door.tag}`;
@@ -15,18 +15,18 @@ scenario('so many clients per subject, and no more', async (broker, t) => {
     const [line] = (await broker.audited('connect_refused', () => true, refusals + 1)).slice(-1);
     assert.match(line.reason, /max_clients_per_subject/);
 
-    clients[2] = await broker.client(tab('3')); // a take-over is the same client again
+    clients[2] = await broker.client(tab('3')); // a take-over is the same client
     assert.equal(await broker.tries(tab('4')), door.refused, 'still full after a take-over');
     assert.equal(await broker.tries({ door, agent: 'ben' }), 0, 'another subject has its own count');
     await clients[0].end();
     clients[0] = await broker.client(tab('4'));
     assert.equal(await broker.tries(tab('5')), door.refused, 'one left, one came');
     await Promise.all(clients.map((client) => client.drop()));
-    for (const name of ['1', '2', '3']) await broker.client(tab(name)); // all places are free again
+    for (const name of ['1', '2', '3']) await broker.client(tab(name)); // all slots are free again
   });
 });
 
-scenario('so many clients per account, whoever they are', async (broker, t) => {
+scenario('at most max_clients_per_account clients per account, of any subject', async (broker, t) => {
   await (await broker.init({ options: { max_clients_per_account: 4 } })).start();
   await eachDoor(t, async (door) => {
     const clients = await Promise.all(['a', 'b', 'c', 'd'].map((agent) => broker.client({ door, agent })));
@@ -62,7 +62,7 @@ scenario('0 means no limit', async (broker) => {
   assert.deepEqual(new Set(await Promise.all(clients.map((client) => client.isAlive()))), new Set([true]));
 });
 
-scenario('without the option, a hundred clients per subject', async (broker) => {
+scenario('by default, a hundred clients per subject', async (broker) => {
   await (await broker.init()).start();
   for (let i = 0; i < 100; i++) await broker.client({ tab: `t${i}` });
   assert.equal(await broker.tries({ tab: 't100' }), 135);

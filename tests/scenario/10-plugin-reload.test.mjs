@@ -1,5 +1,5 @@
-// SIGHUP, which Debian's logrotate sends every day: mosquitto asks again for every client, with what it said at CONNECT.
-// Nobody is dropped for that, rules and keys are read anew, and bad ones change nothing.
+// SIGHUP, which Debian's logrotate sends every day: mosquitto checks every client again, with its data from CONNECT.
+// Nobody is disconnected by that, rules and keys are reloaded, and bad ones change nothing.
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { ACCOUNT, CONTROL, DOORS, V5_DOORS, conv, eachDoor, everyConv, lasting, 
 import { makeToken } from '../lib/token.mjs';
 import { eventually } from '../lib/until.mjs';
 
-scenario('clients stay whatever has become of the token of their CONNECT', async (broker, t) => {
+scenario('clients stay, whatever has become of the token in their CONNECT', async (broker, t) => {
   await (await broker.init()).start();
   const exp = now() + 3;
   const clients = [];
@@ -56,14 +56,14 @@ scenario('sessions without a connection stay', async (broker, t) => {
   });
 });
 
-scenario('a client whose token has expired does not live on because of it', async (broker) => {
+scenario('a client whose token has expired is not kept because of it', async (broker) => {
   await (await broker.init()).start();
   const client = await broker.client({ claims: { exp: now() + 2 } });
   await broker.reload();
   await client.closed();
 });
 
-scenario('a role file with a fault changes nothing and is named, line and all', async (broker, t) => {
+scenario('a role file with an error changes nothing; the log names file and line', async (broker, t) => {
   await (await broker.init()).start();
   const shipped = readFileSync(broker.rolesPath, 'utf8');
   const n = shipped.split('\n').length;
@@ -71,8 +71,8 @@ scenario('a role file with a fault changes nothing and is named, line and all', 
   await client.subscribe(everyConv());
   let round = 0;
   for (const [name, fault] of Object.entries({
-    'a word that is none': 'patern read acct/%a/conv/+', 'a filter that is none': 'pattern read acct/%a/#/x',
-    'an empty role': 'role', 'a placeholder that is none': 'pattern read acct/%a/%z',
+    'an unknown keyword': 'patern read acct/%a/conv/+', 'an invalid filter': 'pattern read acct/%a/#/x',
+    'an empty role': 'role', 'an unknown placeholder': 'pattern read acct/%a/%z',
   })) {
     await t.test(name, async () => {
       await broker.writeRoles(`${shipped}${fault}\n`);
@@ -87,7 +87,7 @@ scenario('a role file with a fault changes nothing and is named, line and all', 
       await other.end();
     });
   }
-  await t.test('mended, it is in force again', async () => {
+  await t.test('once corrected, it takes effect', async () => {
     await broker.writeRoles(`${shipped}pattern deny acct/%a/events\n`.replace('role viewer', 'role guest'));
     await broker.reload();
     const guest = await broker.client({ role: 'guest', agent: 'guest' });
@@ -95,7 +95,7 @@ scenario('a role file with a fault changes nothing and is named, line and all', 
   });
 });
 
-scenario('keys come and go by SIGHUP; a bad one changes nothing', async (broker, t) => {
+scenario('SIGHUP adds and removes keys; a bad one changes nothing', async (broker, t) => {
   await (await broker.init()).start();
   const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const pem = pair.publicKey.export({ type: 'spki', format: 'pem' });
@@ -124,7 +124,7 @@ scenario('keys come and go by SIGHUP; a bad one changes nothing', async (broker,
       await broker.removeKey('public', 'zz-bad');
     });
   }
-  await t.test('refused when it is gone, though the same token was taken before', async (inner) => {
+  await t.test('refused when it is removed, though the same token was accepted before', async (inner) => {
     await broker.removeKey('public', 'partner');
     await broker.reload();
     await eachDoor(inner, async (door) => assert.equal(await tries(door), door.refused));

@@ -1,11 +1,11 @@
-// A fresh token without a reconnect: a publish of it to $CONTROL/convwire/v1/renew, by any client of any version.
+// A new token without reconnecting: any client of any version publishes it to $CONTROL/convwire/v1/renew.
 import assert from 'node:assert/strict';
 
 import { ACCOUNT, CONTROL, DOORS, OTHER, conv, eachDoor, everyConv, now, own, scenario } from '../lib/broker.mjs';
 
 const RENEW = `${CONTROL}/renew`;
 
-/** What the next answer to a renewal says. */
+/** Renews, and returns the answer. */
 async function renew(client, agent, token, options) {
   const answers = () => client.payloads(own(agent, 'notice')).map((text) => JSON.parse(text)).filter(({ type }) => /^renew/.test(type));
   const before = answers().length;
@@ -14,7 +14,7 @@ async function renew(client, agent, token, options) {
   return client.until(() => answers()[before], `the answer to a renewal of ${agent}`);
 }
 
-scenario('renewed in place: the client lives past its first token, with every QoS', async (broker, t) => {
+scenario('renewed in place: the client stays past its first token, with every QoS', async (broker, t) => {
   await (await broker.init()).start();
   const admin = await broker.admin();
   const before = (await admin.data('stats')).renewed;
@@ -31,7 +31,7 @@ scenario('renewed in place: the client lives past its first token, with every Qo
       assert.equal((await admin.data('getClient', { clientid: client.clientId })).client.exp, exp);
       clients.push(client);
     }
-    // One who does not renew tells when the first tokens are over.
+    // A client that does not renew shows when the first tokens have expired.
     const clock = await broker.client({ door, agent: `clock-${door.tag}`, claims: { exp: now() + 4 } });
     await clock.closed();
     await broker.voice.say(conv(), door.tag);
@@ -40,7 +40,7 @@ scenario('renewed in place: the client lives past its first token, with every Qo
   assert.equal((await admin.data('stats')).renewed, before + 3 * DOORS.length);
 });
 
-scenario('the renewed token\'s end is the new end, later or sooner', async (broker, t) => {
+scenario('the renewed token\'s expiry is the new one, later or sooner', async (broker, t) => {
   await (await broker.init()).start();
   await eachDoor(t, async (door) => {
     const agent = `ann-${door.tag}`;
@@ -52,7 +52,7 @@ scenario('the renewed token\'s end is the new end, later or sooner', async (brok
   }, { together: true });
 });
 
-scenario('the notice of a minute before comes anew for the new token', async (broker, t) => {
+scenario('the warning a minute before is sent again for the new token', async (broker, t) => {
   await (await broker.init()).start();
   await eachDoor(t, async (door) => {
     const agent = `ann-${door.tag}`;
@@ -65,7 +65,7 @@ scenario('the notice of a minute before comes anew for the new token', async (br
   }, { together: true });
 });
 
-scenario('the new token\'s role counts from then on', async (broker, t) => {
+scenario('the new token\'s role applies from then on', async (broker, t) => {
   await (await broker.init()).start();
   await eachDoor(t, async (door) => {
     const agent = `ann-${door.tag}`;
@@ -111,7 +111,7 @@ scenario('a renewal that is refused changes nothing', async (broker, t) => {
   await t.test('and the log has no token', () => assert.doesNotMatch(broker.log, /eyJ/));
 });
 
-scenario('a refused renewal does not stop the end', async (broker, t) => {
+scenario('a refused renewal does not delay expiry', async (broker, t) => {
   await (await broker.init()).start();
   await eachDoor(t, async (door) => {
     const agent = `ann-${door.tag}`;
@@ -121,7 +121,7 @@ scenario('a refused renewal does not stop the end', async (broker, t) => {
   }, { together: true });
 });
 
-scenario('the answer goes to the client that asked and to no other', async (broker, t) => {
+scenario('the answer goes only to the client that asked', async (broker, t) => {
   await (await broker.init()).start();
   await eachDoor(t, async (door) => {
     const agent = `ann-${door.tag}`;
@@ -131,14 +131,14 @@ scenario('the answer goes to the client that asked and to no other', async (brok
     await broker.voice.say(own(agent, 'notice'), '{"type":"end"}');
     await second.message(own(agent, 'notice'), '{"type":"end"}');
     assert.deepEqual(second.heard, [[own(agent, 'notice'), '{"type":"end"}']]);
-    // Who has subscribed and asks gets the answer once.
+    // A client that has also subscribed gets the answer only once.
     await renew(second, agent, broker.token(ACCOUNT, 'agent', agent));
     await second.ping();
     assert.equal(second.heard.length, 2);
   });
 });
 
-scenario('what stands beside the renewal topic is denied to everyone', async (broker, t) => {
+scenario('topics next to the renewal topic are denied to everyone', async (broker, t) => {
   await (await broker.init()).start();
   await eachDoor(t, async (door) => {
     const client = await broker.client({ door });
@@ -152,7 +152,7 @@ scenario('what stands beside the renewal topic is denied to everyone', async (br
   });
 });
 
-scenario('the publisher, the bridge and an administrator renew as everyone does', async (broker) => {
+scenario('the publisher, the bridge and an administrator renew like everyone else', async (broker) => {
   await (await broker.init()).start();
   const bridge = await broker.bridge();
   const admin = await broker.admin();

@@ -1,4 +1,5 @@
-// Revocations over a restart of the broker: from the state file, or by staying closed until the publisher has loaded.
+// Revocations across a restart of the broker: from the state file, or by denying everything until the publisher has
+// loaded.
 import assert from 'node:assert/strict';
 import fs from 'node:fs/promises';
 import path from 'node:path';
@@ -13,7 +14,7 @@ const withState = async (broker) => {
   broker.options = { state: path.join(broker.dir, 'broker', 'state') };
 };
 
-scenario('with a state file: refused from the first CONNECT on, before any publisher has come', async (broker, t) => {
+scenario('with a state file: refused from the first CONNECT on, before any publisher connects', async (broker, t) => {
   await withState(broker);
   await broker.start();
   const admin = await broker.admin();
@@ -32,7 +33,7 @@ scenario('with a state file: refused from the first CONNECT on, before any publi
     await broker.broker.stop('SIGKILL');
     broker.isExpectedToEnd = false;
     await broker.start({ load: false });
-    // A table takes no rule away: one that an administrator just made may not be in the store yet.
+    // A table removes no rule: one that an administrator just made may not be in the store yet.
     for (const agent of ['ann', 'ben', 'carl']) assert.equal(await broker.tries({ agent, claims: OLD }), 135, agent);
     assert.equal(await broker.tries({ agent: 'eve', claims: OLD }), 0);
   });
@@ -41,7 +42,7 @@ scenario('with a state file: refused from the first CONNECT on, before any publi
   });
 });
 
-scenario('with a state file that cannot be understood: said in the log, and closed until the publisher has loaded', async (broker, t) => {
+scenario('with an invalid state file: logged, and all messages denied until the publisher has loaded', async (broker, t) => {
   await withState(broker);
   for (const [name, text] of Object.entries({ cut: '{"half":', empty: '', 'no JSON': 'garbage', 'another form': '[]', 'a bad rule': '{"v":1,"revocations":[{"kind":"mood"}]}' })) {
     await t.test(name, async () => {
@@ -61,7 +62,7 @@ scenario('with a state file that cannot be understood: said in the log, and clos
   }
 });
 
-scenario('without a state file: let in, but shut out from every message until the publisher has loaded', async (broker, t) => {
+scenario('without a state file: admitted, but all messages denied until the publisher has loaded', async (broker, t) => {
   await (await broker.init({ options: { state: null } })).start();
   await broker.voice.revoke(rule('ann'));
   await broker.restart({ load: false });
@@ -91,7 +92,7 @@ scenario('without a state file: let in, but shut out from every message until th
   });
 });
 
-scenario('a rule whose time is over is not kept', async (broker) => {
+scenario('an expired rule is not kept', async (broker) => {
   await withState(broker);
   await broker.start();
   await broker.voice.revoke({ ...rule('ann'), forget_at: now() + 2 });
@@ -105,10 +106,10 @@ scenario('a rule whose time is over is not kept', async (broker) => {
   assert.equal((await (await broker.admin()).data('stats')).revocations, 1, 'ben\'s alone');
 });
 
-scenario('what an administrator revokes is told to the publisher, to be stored', async (broker, t) => {
+scenario('an administrator\'s revocation is sent to the publisher, to be stored', async (broker, t) => {
   await (await broker.init()).start();
   const admin = await broker.admin();
-  await broker.voice.assign(`${ACCOUNT}_1_2`, 'ann'); // no notice for that
+  await broker.voice.assign(`${ACCOUNT}_1_2`, 'ann'); // causes no notice
   for (const [fields, expected] of [
     [{ jti: 'j-1', account: ACCOUNT }, { kind: 'jti', account: ACCOUNT, value: 'j-1' }],
     [{ subject: 'ann', account: ACCOUNT }, { kind: 'subject', account: ACCOUNT, value: 'ann' }],
@@ -127,7 +128,7 @@ scenario('what an administrator revokes is told to the publisher, to be stored',
       assert.deepEqual(told, revocation);
     });
   }
-  await t.test('and sent back by the publisher it is the same rule, told once', async () => {
+  await t.test('sent back by the publisher, it is the same rule, reported once', async () => {
     const first = broker.voice.notices.filter(({ type }) => type === 'revoked');
     for (const { revocation } of first) await broker.voice.revoke(revocation);
     await broker.voice.client.ping();

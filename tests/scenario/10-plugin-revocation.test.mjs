@@ -1,4 +1,4 @@
-// Revocation: the clients it hits are out at once, with nothing more said by them or to them, and not let in again.
+// Revocation: the clients it hits are disconnected at once, send and receive nothing more, and are not admitted again.
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 
@@ -11,7 +11,7 @@ const rule = (kind, value, options = {}) =>
   ({ kind, account: kind === 'key' ? '' : ACCOUNT, value, revoked_at: now() - 5, forget_at: FAR, ...options });
 const OLD = { iat: now() - 60 }; // a token from before every revocation here
 
-/** A second key, so that a key can be revoked without the publisher's own. */
+/** A second key, so that a key other than the publisher's can be revoked. */
 async function addKey(broker, kid = 'partner') {
   const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   await broker.writeKey('public', kid, pair.publicKey.export({ type: 'spki', format: 'pem' }), { algorithm: 'ES256', accounts: '*' });
@@ -20,7 +20,7 @@ async function addKey(broker, kid = 'partner') {
   });
 }
 
-/** Of each kind: the rule, who it hits (account, token), and whom it does not, near as that one is. */
+/** For each kind: the rule, whom it hits (account, token), and similar clients that it does not hit. */
 const kinds = {
   jti: (broker, door, agent) => ({
     revocation: rule('jti', `jti-${agent}`),
@@ -88,7 +88,7 @@ for (const [kind, make] of Object.entries(kinds)) {
   });
 }
 
-scenario('a rule reaches tokens up to its second, and not past its time', async (broker, t) => {
+scenario('a rule hits tokens up to its second, and only until it expires', async (broker, t) => {
   await broker.init();
   const sign = await addKey(broker);
   await broker.start();
@@ -100,21 +100,21 @@ scenario('a rule reaches tokens up to its second, and not past its time', async 
     assert.equal(await tries(ann, { iat: at - 1 }), door.refused);
     assert.equal(await tries(ann, { iat: at }), door.refused);
     assert.equal(await tries(ann, { iat: at + 1 }), 0);
-    // Without iat a token counts as issued as early as its key allows.
+    // A token without iat counts as issued as early as its key allows.
     assert.equal(await broker.tries({ door, agent: ann, token: sign(ann, { iat: undefined }) }), door.refused, 'no iat');
     assert.equal(await broker.tries({ door, agent: ben, token: sign(ben, { iat: undefined }) }), 0);
     await broker.voice.revoke(rule('subject', ben, { revoked_at: at, forget_at: now() - 1 }));
     assert.equal(await tries(ben, { iat: at - 1 }), 0, 'over and forgotten');
-    // Of two rules for one subject the one that reaches further holds, whichever came first.
+    // Of two rules for one subject, the one that reaches further applies, whichever came first.
     await broker.voice.revoke(rule('subject', carl, { revoked_at: at }));
     await broker.voice.revoke(rule('subject', carl, { revoked_at: at - 10 }));
     assert.equal(await tries(carl, { iat: at }), door.refused);
   });
 });
 
-// One that is away must not be kicked: mosquitto 2.0.11 then has it in its list of expiring sessions twice, and crashes
-// when it is freed. Its subscriptions stay, then, for a token that may read them.
-scenario('a revoked client\'s session: nothing that waited is delivered to its next token; the connected one\'s subscriptions go', async (broker, t) => {
+// An offline client must not be kicked: mosquitto 2.0.11 would have it in its list of expiring sessions twice, and
+// crash when it is freed. So its subscriptions stay, for a token that may read them.
+scenario('a revoked client\'s session: the next token does not get its queue; subscriptions are removed if it was online', async (broker, t) => {
   await (await broker.init()).start();
   for (const [name, isOffline] of [['connected', false], ['away', true]]) {
     await t.test(name, (inner) => eachDoor(inner, async (door) => {
@@ -142,7 +142,7 @@ scenario('a revoked client\'s session: nothing that waited is delivered to its n
   }
 });
 
-scenario('a table that is loaded brings its rules: who is hit is out at the commit', async (broker, t) => {
+scenario('a loaded table brings its rules: clients they hit are disconnected at the commit', async (broker, t) => {
   await (await broker.init()).start();
   await eachDoor(t, async (door) => {
     const [ann, ben] = [`ann-${door.tag}`, `ben-${door.tag}`];
@@ -172,7 +172,7 @@ scenario('a hundred clients of one account at once; another account\'s stay', as
   assert.equal((await admin.data('stats')).revoked - before, 100);
 });
 
-scenario('renewal and AUTH refuse a revoked token too', async (broker, t) => {
+scenario('renewal and AUTH also refuse a revoked token', async (broker, t) => {
   await (await broker.init()).start();
   await eachDoor(t, async (door) => {
     const agent = `ann-${door.tag}`;
@@ -191,7 +191,7 @@ scenario('renewal and AUTH refuse a revoked token too', async (broker, t) => {
   });
 });
 
-scenario('a delayed will of one who is revoked meanwhile is not sent', async (broker) => {
+scenario('a delayed will is not sent if its client is revoked meanwhile', async (broker) => {
   await (await broker.init()).start();
   const witness = await broker.client({ agent: 'witness' });
   await witness.subscribe(own('+', 'presence/+'));
@@ -205,8 +205,8 @@ scenario('a delayed will of one who is revoked meanwhile is not sent', async (br
   assert.deepEqual(witness.payloads(own('ann', 'presence/tab1')), []);
 });
 
-// mosquitto ends a WebSocket's connection a round after it was asked to, and must not be asked twice.
-scenario('thrown out for several reasons at once, there and gone: the broker and the session live on', async (broker, t) => {
+// mosquitto closes a WebSocket one loop iteration after it was asked to, and must not be asked twice.
+scenario('kicked for several reasons at once, online and offline: the broker and the session survive', async (broker, t) => {
   await (await broker.init()).start();
   const admin = await broker.admin();
   await eachDoor(t, async (door) => {
@@ -233,5 +233,5 @@ scenario('thrown out for several reasons at once, there and gone: the broker and
     await back.end();
     await (await broker.client({ door, agent })).end(); // clean: the session is freed
   });
-  for (let i = 0; i < 20; i++) await (await broker.client({ agent: `later${i}`, ...lasting(DOORS[i % 2]) })).drop(); // in the list of those that expire
+  for (let i = 0; i < 20; i++) await (await broker.client({ agent: `later${i}`, ...lasting(DOORS[i % 2]) })).drop(); // in the list of expiring sessions
 });

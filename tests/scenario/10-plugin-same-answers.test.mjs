@@ -1,5 +1,5 @@
-// What the plugin allows goes on as if it were not there: one script of packets, on a broker with the plugin and on one
-// without, must be answered alike, packet by packet.
+// What the plugin allows works as if the plugin were not loaded: one script of packets, on a broker with the plugin and
+// on one without, must be answered identically, packet by packet.
 import assert from 'node:assert/strict';
 
 import { ACCOUNT, eachDoor, own, scenario, Broker, lasting } from '../lib/broker.mjs';
@@ -10,7 +10,7 @@ pattern readwrite acct/%a/agent/%s/# retain
 `;
 const auto = (text) => (/^auto-[0-9A-Fa-f-]{36}$/.test(text) ? 'auto' : text);
 
-/** A packet as it counts: without what no two brokers have alike. */
+/** A packet for comparison: without values that differ between any two brokers. */
 function plain(packet) {
   const { payload, properties, ...rest } = packet;
   delete rest.length;
@@ -23,7 +23,7 @@ function plain(packet) {
 const bytes = (...values) => Buffer.from(values);
 const str = (text) => Buffer.concat([bytes(text.length >> 8, text.length & 255), Buffer.from(text)]);
 
-/** Each step has fresh clients made by `open`; what all of them were sent is compared. */
+/** Each step makes new clients with `open`; everything sent to them is compared. */
 const steps = {
   'connect, ping, disconnect': async ({ open }) => {
     const client = await open('a');
@@ -41,7 +41,7 @@ const steps = {
     client.write(bytes(0xc0, 0x00));
     await client.closed();
   },
-  'subscribe with each QoS, to the same again, and away': async ({ open, T }) => {
+  'subscribe with each QoS, to the same filter again, unsubscribe': async ({ open, T }) => {
     const client = await open('a');
     await client.subscribe([`${T}/0`, `${T}/1`], { qos: 0 });
     await client.subscribe([`${T}/1`, `${T}/2`, `${T}/+/x`, `${T}/#`], { qos: 2 });
@@ -116,7 +116,7 @@ const steps = {
     await witness.publish(`${T}/will/kept`, '', { retain: true });
     await witness.ping();
   },
-  'a session resumed: subscriptions, what waited, what was half done': async ({ open, door, T }) => {
+  'a resumed session: subscriptions, queued and half-finished messages': async ({ open, door, T }) => {
     const from = await open('a');
     let to = await open('b', lasting(door));
     await to.subscribe(`${T}/+`, { qos: 2 });
@@ -124,7 +124,7 @@ const steps = {
     await from.publish(`${T}/1`, 'in flight 1', { qos: 1 });
     await from.publish(`${T}/2`, 'in flight 2', { qos: 2 });
     await to.until(() => to.messages.length === 2, 'both');
-    to = await open('b', lasting(door)); // a take-over: nothing is away in between
+    to = await open('b', lasting(door)); // a take-over: never offline in between
     await to.until(() => to.messages.length === 2, 'both again');
     await to.ping();
     await to.end();
@@ -155,7 +155,7 @@ const steps = {
     client.send({ cmd: 'publish', topic: `${T}/x`, payload: 'x', qos: 0, properties: { topicAlias: 1000 } });
     await client.closed();
   },
-  'properties go through; what has expired does not': async ({ open, version, door, T }) => {
+  'properties are forwarded; expired messages are not': async ({ open, version, door, T }) => {
     if (version !== 5) return;
     const [from, to] = [await open('a'), await open('b', lasting(door))];
     await to.subscribe(`${T}/+`, { qos: 1 });
@@ -191,7 +191,7 @@ const steps = {
     await from.publish(`${T}/x`, '');
     await from.publish(`${T}/x`, 'x'.repeat(20_000));
     await to.until(() => to.messages.length === 2, 'both');
-    if (door.transport === 'ws') return; // a broker that idles reads 40 KiB a second there
+    if (door.transport === 'ws') return; // an idle broker only reads 40 KiB a second there
     await from.publish(`${T}/x`, 'x'.repeat(200_000));
     await to.until(() => to.messages.length === 3, 'all three');
     const before = from.packets.length;
@@ -210,20 +210,21 @@ const steps = {
     'SUBSCRIBE with wrong flags': (version) => Buffer.concat([bytes(0x80, (version === 5 ? 3 : 2) + 2 + 1 + 1, 0, 1, ...(version === 5 ? [0] : [])), str('a'), bytes(0)]),
     'packet type 0': () => bytes(0x00, 0x00),
     'a length of five bytes': () => bytes(0x30, 0xff, 0xff, 0xff, 0xff, 0x7f),
-    'a topic that is no UTF-8': () => bytes(0x30, 0x04, 0x00, 0x02, 0xc3, 0x28),
+    'a topic that is not UTF-8': () => bytes(0x30, 0x04, 0x00, 0x02, 0xc3, 0x28),
     'a topic with a NUL': () => bytes(0x30, 0x04, 0x00, 0x02, 0x61, 0x00),
     'a string longer than its packet': () => bytes(0x30, 0x03, 0x00, 0x40, 0x61),
     'a packet id of 0': () => bytes(0x32, 0x05, 0x00, 0x01, 0x61, 0x00, 0x00),
   }).map(([name, packet]) => [`malformed: ${name}`, async ({ open, version, T }) => {
     const [client, witness] = [await open('a'), await open('b')];
-    // In one write: over WebSocket mosquitto 2.0.21 answers a PINGREQ that it reads before it has closed with a second DISCONNECT.
+    // In one write: over WebSocket, mosquitto 2.0.21 answers a PINGREQ that it reads before closing with a second
+    // DISCONNECT.
     client.write(Buffer.concat([packet(version, T), bytes(0xc0, 0x00)]));
     await client.until(() => client.isClosed || client.packets.some(({ cmd }) => cmd === 'pingresp'), 'PINGRESP or the end');
     assert.ok(await witness.isAlive());
   }])),
 };
 
-/** Runs a step on one broker: what each client was sent, in order. */
+/** Runs a step on one broker; returns what each client was sent, in order. */
 async function transcript(broker, step, door, agent, withToken) {
   const clients = [];
   const socket = async () => {
@@ -250,14 +251,14 @@ scenario('with and without the plugin', async (guarded, t) => {
     const conf = await open.brokerConf();
     open.brokerConf = () => conf.replace(/^plugin.*\n/gm, '');
     await open.start({ load: false });
-    // Each step has an agent and topics of its own, so that they can go on side by side.
+    // Each step has its own agent and topics, so that steps can run concurrently.
     await t.test('steps', { concurrency: 8 }, (all) => Promise.all(Object.entries(steps).map(([name, step], i) =>
       all.test(name, (inner) => eachDoor(inner, async (door) => {
         const agent = `s${i}-${door.tag}`;
         const [expected, actual] = await Promise.all([transcript(open, step, door, agent, false), transcript(guarded, step, door, agent, true)]);
         assert.deepEqual(actual, expected);
       })))));
-    await t.test('the open broker takes what the guarded one would refuse', async () => {
+    await t.test('the broker without the plugin accepts what the other would refuse', async () => {
       const stranger = await open.open();
       assert.equal(await stranger.connect({ clientId: 'stranger' }), 0);
       assert.equal(await stranger.subscribe(own('ann', '#')), 1);

@@ -1,4 +1,4 @@
-// Sessions that outlive their connection: whoever comes back to one gets what its present token allows, no more.
+// Sessions that outlive their connection: a client that resumes one gets what its current token allows, no more.
 import assert from 'node:assert/strict';
 import path from 'node:path';
 
@@ -8,12 +8,12 @@ import { eventually } from '../lib/until.mjs';
 const EVENTS = `acct/${ACCOUNT}/events`;
 const kept = (broker) => ({ persistence: true, persistence_location: `${path.join(broker.dir, 'broker')}/` });
 
-scenario('back with a narrower token: nothing that was waiting, nothing that comes, of what it may no longer read', async (broker, t) => {
+scenario('back with a narrower token: nothing queued and nothing new that it may no longer read', async (broker, t) => {
   await (await broker.init()).start();
   await eachDoor(t, async (door) => {
     const agent = `ann-${door.tag}`;
     const wide = await broker.client({ door, agent, ...lasting(door) });
-    wide.acks = false; // what it gets stays in the session
+    wide.acks = false; // its messages stay in the session
     assert.deepEqual(await wide.subscribe([everyConv(), EVENTS]), [1, 1]);
     await broker.voice.say(conv(), 'before');
     await wide.message(conv(), 'before');
@@ -29,7 +29,7 @@ scenario('back with a narrower token: nothing that was waiting, nothing that com
   });
 });
 
-scenario('nobody takes another\'s session, and it is there when its owner is back', async (broker, t) => {
+scenario('nobody can take another\'s session, and it is still there when its owner reconnects', async (broker, t) => {
   await (await broker.init()).start();
   await eachDoor(t, async (door) => {
     const agent = `ann-${door.tag}`;
@@ -49,7 +49,7 @@ scenario('nobody takes another\'s session, and it is there when its owner is bac
   });
 });
 
-scenario('a session whose id the broker chose: another who names that id hears nothing of it', async (broker, t) => {
+scenario('a session with an id chosen by the broker: others who use that id get nothing', async (broker, t) => {
   await (await broker.init()).start();
   await eachDoor(t, async (door) => {
     const agent = `ann-${door.tag}`;
@@ -105,7 +105,7 @@ scenario('after a restart of the broker a restored session works for its owner',
   }
 });
 
-scenario('restored sessions are closed to everyone until the publisher has sent its table', async (broker) => {
+scenario('restored sessions deliver nothing until the publisher has sent its table', async (broker) => {
   await broker.init();
   await Object.assign(broker, { settings: kept(broker), options: { state: null } }).start();
   const door = { transport: 'tcp', version: 5 };
@@ -122,7 +122,7 @@ scenario('restored sessions are closed to everyone until the publisher has sent 
   assert.deepEqual(back.payloads(conv()), []);
 });
 
-scenario('retained messages with check_retain_source: checks of publishers that have gone make and break nothing', async (broker, t) => {
+scenario('retained messages with check_retain_source: checks of publishers that are gone have no side effects', async (broker, t) => {
   await (await broker.init({ settings: { check_retain_source: true } })).start();
   const admin = await broker.admin();
   const heads = [ACCOUNT, OTHER].map((account) => `acct/${account}/head`);
@@ -130,7 +130,7 @@ scenario('retained messages with check_retain_source: checks of publishers that 
   const gone = await broker.client({ agent: 'gone' });
   await gone.publish(own('gone', 'presence/tab1'), 'here', { retain: true });
   await gone.end();
-  await broker.voice.client.end(); // the retained messages' publishers are away
+  await broker.voice.client.end(); // the publishers of the retained messages are gone
   await broker.publisher();
 
   await eachDoor(t, async (door) => {
@@ -147,7 +147,7 @@ scenario('retained messages with check_retain_source: checks of publishers that 
   assert.deepEqual(await admin.clients(), ['_system:publisher:1', '_system:root:1'], 'no client was made up');
 });
 
-scenario('retained messages as shipped: delivered after their publisher has gone, within the account', async (broker, t) => {
+scenario('retained messages as shipped: delivered after their publisher is gone, within the account', async (broker, t) => {
   await (await broker.init()).start();
   for (const account of [ACCOUNT, OTHER]) await broker.voice.say(`acct/${account}/head`, account, { retain: true });
   await broker.voice.client.end();
@@ -161,8 +161,9 @@ scenario('retained messages as shipped: delivered after their publisher has gone
   });
 });
 
-// Any answer but yes makes mosquitto 2.0.11 disconnect what has no connection, and read freed memory when it expires.
-scenario('SIGHUP finds sessions that are offline, their token expired, one by enhanced authentication', async (broker) => {
+// Any answer but success makes mosquitto 2.0.11 disconnect a session without a connection, and read freed memory when
+// it expires.
+scenario('SIGHUP with offline sessions whose token has expired, one from enhanced authentication', async (broker) => {
   await (await broker.init()).start();
   const exp = now() + 2;
   const brief = { clean: false, properties: { sessionExpiryInterval: 4 } };

@@ -1,4 +1,4 @@
-// A broker whose guard cannot do its work does not start, and says why: the file and line, or the option.
+// A broker whose plugin cannot work does not start, and says why: the file and line, or the option.
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ const HS256 = { algorithm: 'HS256', accounts: ACCOUNT };
 const SECRET = 'a secret of more than sixteen bytes';
 const P256 = () => pem('ec', { namedCurve: 'P-256' });
 
-/** Each spoils a good broker; the log must then match. */
+/** Each one breaks a good configuration; the log must then match. */
 const faults = {
   'an unknown option': [(broker) => { broker.options.colour = 'red'; }, /plugin_opt_colour/],
   'a misspelt option': [(broker) => { broker.options.max_client_per_account = '5'; }, /plugin_opt_max_client_per_account/],
@@ -22,23 +22,23 @@ const faults = {
   'a negative limit': [(broker) => { broker.options.max_clients_per_account = '-1'; }, /plugin_opt_max_clients_per_account/],
   'a limit with a tail': [(broker) => { broker.options.max_clients_per_subject = '10x'; }, /plugin_opt_max_clients_per_subject/],
   'a limit past all numbers': [(broker) => { broker.options.max_clients_per_subject = '99999999999999999999'; }, /plugin_opt_max_clients_per_subject/],
-  'a state file in a folder that is not there': [(broker) => { broker.options.state = '/nowhere/at/all/state'; }, /\/nowhere\/at\/all\/state/],
+  'a state file in a missing folder': [(broker) => { broker.options.state = '/nowhere/at/all/state'; }, /\/nowhere\/at\/all\/state/],
   'no role file': [(broker) => fs.rm(broker.rolesPath), /roles\.acl/],
   'an empty role file': [(broker) => broker.writeRoles(''), /roles\.acl:1: /],
   'a role file of comments': [(broker) => broker.writeRoles('# nothing\n\n# here\n'), /roles\.acl:\d+: /],
   'a rule before any role': [(broker) => broker.writeRoles('pattern read acct/%a/events\n'), /roles\.acl:1: /],
-  'a word that is no rule': [(broker) => broker.writeRoles('role agent\npattern read acct/%a/events\nallow acct/%a/head\n'), /roles\.acl:3: /],
-  'an access that is none': [(broker) => broker.writeRoles('role agent\n\npattern reed acct/%a/events\n'), /roles\.acl:3: /],
-  'a filter that is none': [(broker) => broker.writeRoles('role agent\npattern read acct/%a/x#\n'), /roles\.acl:2: /],
+  'an unknown keyword': [(broker) => broker.writeRoles('role agent\npattern read acct/%a/events\nallow acct/%a/head\n'), /roles\.acl:3: /],
+  'an invalid access': [(broker) => broker.writeRoles('role agent\n\npattern reed acct/%a/events\n'), /roles\.acl:3: /],
+  'an invalid filter': [(broker) => broker.writeRoles('role agent\npattern read acct/%a/x#\n'), /roles\.acl:2: /],
   'a filter for everything': [(broker) => broker.writeRoles('role agent\ntopic read #\n'), /roles\.acl:2: /],
   'a filter outside acct/': [(broker) => broker.writeRoles('role agent\ntopic write $CONTROL/#\n'), /roles\.acl:2: /],
-  'a placeholder that is none': [(broker) => broker.writeRoles('role agent\npattern read acct/%x/events\n'), /roles\.acl:2: /],
-  'a qos that is none': [(broker) => broker.writeRoles('role agent\npattern write acct/%a/x qos 3\n'), /roles\.acl:2: /],
+  'an unknown placeholder': [(broker) => broker.writeRoles('role agent\npattern read acct/%x/events\n'), /roles\.acl:2: /],
+  'an invalid qos': [(broker) => broker.writeRoles('role agent\npattern write acct/%a/x qos 3\n'), /roles\.acl:2: /],
   'a word after a rule': [(broker) => broker.writeRoles('role agent\npattern read acct/%a/x retian\n'), /roles\.acl:2: /],
   'mosquitto\'s own word user': [(broker) => broker.writeRoles('user ann\ntopic read acct/x\n'), /roles\.acl:1: /],
   'no keys': [(broker) => fs.rm(path.join(broker.dir, 'keys'), { recursive: true }), /keys/],
   'a key that is garbage': [(broker) => broker.writeKey('public', 'bad', 'garbage\n', ES256), /public\/bad\.pem/],
-  'a private key where a public one belongs': [async (broker) =>
+  'a private key instead of a public one': [async (broker) =>
     broker.writeKey('public', 'bad', await fs.readFile(path.join(broker.dir, 'keys/house.pem')), ES256), /public\/bad\.pem/],
   'ES256 with curve P-384': [(broker) => broker.writeKey('public', 'bad', pem('ec', { namedCurve: 'P-384' }), ES256), /public\/bad\.pem.*P-256/],
   'ES256 with curve secp256k1': [(broker) => broker.writeKey('public', 'bad', pem('ec', { namedCurve: 'secp256k1' }), ES256), /public\/bad\.pem.*P-256/],
@@ -51,7 +51,7 @@ const faults = {
   'an unknown setting of a key': [(broker) => broker.writeKey('shared', 'bad', SECRET, { ...HS256, colour: 'red' }), /shared\/bad\.conf:3: /],
   'a setting of the wrong kind': [(broker) => broker.writeKey('shared', 'bad', SECRET, { ...HS256, max_lifetime_s: 'long' }), /shared\/bad\.conf:3: /],
   'a key without accounts': [(broker) => broker.writeKey('shared', 'bad', SECRET, { algorithm: 'HS256' }), /shared\/bad\.conf.*accounts/],
-  'an algorithm that is none': [(broker) => broker.writeKey('shared', 'bad', SECRET, { ...HS256, algorithm: 'none' }), /shared\/bad/],
+  'an unknown algorithm': [(broker) => broker.writeKey('shared', 'bad', SECRET, { ...HS256, algorithm: 'none' }), /shared\/bad/],
   'a foreign key that speaks as service': [(broker) => broker.writeKey('shared', 'bad', SECRET, { ...HS256, highest_role: 'service' }), /shared\/bad\.conf.*service/],
   'two keys of one name': [(broker) => broker.writeKey('shared', 'house', SECRET, HS256), /shared\/house/],
   'settings without a key': [async (broker) => {
@@ -60,7 +60,7 @@ const faults = {
   }, /shared\/bad\.secret/],
 };
 
-scenario('no start with a fault', async (broker, t) => {
+scenario('no start with a bad configuration', async (broker, t) => {
   await broker.init();
   const [dir, roles] = [broker.dir, readFileSync(broker.rolesPath)];
   for (const [name, [spoil, expected]] of Object.entries(faults)) {
@@ -80,7 +80,7 @@ scenario('no start with a fault', async (broker, t) => {
       assert.ok(!log.includes(SECRET));
     });
   }
-  await t.test('the same without a fault starts', async () => {
+  await t.test('the same without the error starts', async () => {
     broker.dir = dir;
     broker.options = { foreign: 'deny', max_clients_per_account: '10', max_clients_per_subject: '0', state: path.join(dir, 'broker', 'state') };
     await broker.start();
@@ -88,14 +88,14 @@ scenario('no start with a fault', async (broker, t) => {
   });
 });
 
-/** Security settings per listener, as many an existing mosquitto has them. */
+/** Security settings per listener, as many existing mosquitto configurations have them. */
 const perListener = (broker, copies) => [
   'per_listener_settings true', `listener ${broker.mqttPort} 127.0.0.1`, 'allow_anonymous false',
   ...Array.from({ length: copies }, () => [`plugin ${PLUGIN}`, `plugin_opt_keys ${broker.dir}/keys`, `plugin_opt_roles ${broker.rolesPath}`]).flat(),
   ...(process.getuid() === 0 ? ['user root'] : []), 'log_dest stderr', '',
 ].join('\n');
 
-scenario('per_listener_settings true: mosquitto 2.0.11 has no timer then, so nobody is let in, and the log says it', async (broker, t) => {
+scenario('per_listener_settings true: mosquitto 2.0.11 then has no timer, so nobody is admitted; the log says so', async (broker, t) => {
   await broker.init();
   broker.brokerConf = () => perListener(broker, 1);
   await broker.start({ load: false });
@@ -112,7 +112,7 @@ scenario('per_listener_settings true: mosquitto 2.0.11 has no timer then, so nob
   assert.equal(broker.log.match(/convwire: (?!audit).*per_listener_settings/g)?.length, hasTimer ? undefined : 1, 'said once');
 });
 
-scenario('the plugin twice in one broker: no start', async (broker) => {
+scenario('the plugin loaded twice in one broker: no start', async (broker) => {
   await broker.init();
   broker.brokerConf = () => perListener(broker, 2);
   const { code, log } = await broker.startFails();

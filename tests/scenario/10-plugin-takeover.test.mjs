@@ -1,5 +1,5 @@
-// A client that comes back before the broker has noticed that it left: mosquitto admits the new connection first and
-// tells the plugin about the end of the old one afterwards, under the same client id.
+// A client that reconnects before the broker has noticed that it left: mosquitto admits the new connection first and
+// reports the end of the old one to the plugin afterwards, with the same client id.
 import assert from 'node:assert/strict';
 
 import { ACCOUNT, conv, eachDoor, everyConv, lasting, own, scenario } from '../lib/broker.mjs';
@@ -25,7 +25,7 @@ scenario('the end of the old connection does not harm the new one', async (broke
   });
 });
 
-scenario('thirty take-overs in a row: the last one lives, and is one client', async (broker, t) => {
+scenario('thirty take-overs in a row: the last one stays, and counts as one client', async (broker, t) => {
   await (await broker.init({ options: { max_clients_per_subject: 2 } })).start();
   const admin = await broker.admin();
   await eachDoor(t, async (door) => {
@@ -41,7 +41,7 @@ scenario('thirty take-overs in a row: the last one lives, and is one client', as
   });
 });
 
-scenario('the will of a client that is taken over is still its own to send', async (broker, t) => {
+scenario('the will of a client that is taken over is still published', async (broker, t) => {
   await (await broker.init()).start();
   const witness = await broker.client({ agent: 'witness' });
   await witness.subscribe(own('+', 'presence/+'));
@@ -56,7 +56,7 @@ scenario('the will of a client that is taken over is still its own to send', asy
   });
 });
 
-scenario('a session that is taken over with messages in it: the new connection gets them', async (broker, t) => {
+scenario('a session that is taken over with queued messages: the new connection gets them', async (broker, t) => {
   await (await broker.init()).start();
   await eachDoor(t, async (door) => {
     const agent = `ann-${door.tag}`;

@@ -1,11 +1,11 @@
-// The wall between accounts. No role file, no claim, no filter reaches over it; no retained message, will, shared
-// subscription or foreign session either.
+// The isolation of accounts: no role file, claim or filter can cross it, and no retained message, will, shared
+// subscription or foreign session.
 import assert from 'node:assert/strict';
 
 import { ACCOUNT, DOORS, OTHER, conv, eachDoor, everyConv, own, scenario } from '../lib/broker.mjs';
 
 const A = `acct/${ACCOUNT}`;
-/** A file that an administrator got wrong in every way. */
+/** A role file that is wrong in every possible way. */
 const OPEN = `
 role agent, supervisor, admin, viewer, assigned-agent
 topic readwrite acct/# retain
@@ -30,7 +30,7 @@ const OUTSIDE_TOPICS = [`acct/${OTHER}`, `acct/${OTHER}/head`, conv('92345000000
   '$CONTROL/dynamic-security/v1', '$CONTROL/convwire/v2', '$CONTROL', '$share/g/x'];
 
 for (const [file, roles] of [['the shipped role file', undefined], ['a role file that opens everything', OPEN]]) {
-  scenario(`with ${file}: no filter outside the account is granted, no topic outside it taken`, async (broker, t) => {
+  scenario(`with ${file}: no filter or publish outside the account is allowed`, async (broker, t) => {
     await (await broker.init({ roles })).start();
     const victim = await broker.client({ account: OTHER, agent: 'victim' });
     await victim.subscribe([everyConv(OTHER), `acct/${OTHER}/events`, `acct/${OTHER}/head`, own('victim', 'notice', OTHER)]);
@@ -56,7 +56,7 @@ for (const [file, roles] of [['the shipped role file', undefined], ['a role file
         }));
       });
     }
-    await t.test('nobody heard any of it', async () => {
+    await t.test('nobody received any of it', async () => {
       await broker.voice.say(`acct/${OTHER}/events`, 'true');
       await victim.message(`acct/${OTHER}/events`, 'true');
       assert.deepEqual(victim.heard, [[`acct/${OTHER}/events`, 'true']]);
@@ -69,7 +69,7 @@ for (const [file, roles] of [['the shipped role file', undefined], ['a role file
   });
 }
 
-scenario('two accounts, the same conversation numbers, the same agents: each hears its own', async (broker, t) => {
+scenario('two accounts, the same conversation numbers, the same agents: each receives its own', async (broker, t) => {
   await (await broker.init({ roles: OPEN })).start();
   await eachDoor(t, async (door) => {
     const agents = {};
@@ -88,7 +88,7 @@ scenario('two accounts, the same conversation numbers, the same agents: each hea
   });
 });
 
-scenario('only the publisher speaks where events, heads, feeds and notices stand; only the bridge answers', async (broker, t) => {
+scenario('only the publisher publishes events, heads, feeds and notices; only the bridge answers commands', async (broker, t) => {
   await (await broker.init()).start();
   const witness = await broker.client({ agent: 'witness' });
   const topics = [conv(), `${A}/events`, `${A}/head`, own('witness', 'feed'), own('witness', 'notice'), own('witness', 'reply')];
@@ -106,7 +106,7 @@ scenario('only the publisher speaks where events, heads, feeds and notices stand
       assert.deepEqual(witness.heard.at(-1), [topic, isReply ? 'of the bridge' : 'of the publisher']);
     });
   }
-  await t.test('they themselves hear only what is theirs', async () => {
+  await t.test('they themselves receive only what is theirs', async () => {
     assert.deepEqual(await broker.voice.client.subscribe([everyConv(), '#', 'acct/+/conv/+/cmd/+', '$SYS/#']), [135, 135, 135, 135]);
     assert.deepEqual(await bridge.subscribe([everyConv(), '#', 'acct/_system/agent/publisher/notice', 'acct/+/conv/+/cmd/+']), [135, 135, 135, 1]);
     assert.deepEqual(await admin.subscribe([everyConv(), '#', 'acct/_system/#', 'acct/+/conv/+/cmd/+', '$CONTROL/convwire/v1/response']), [135, 135, 135, 135, 1]);

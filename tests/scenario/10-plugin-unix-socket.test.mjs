@@ -1,5 +1,5 @@
-// Clients on a Unix socket, which have no address in some versions, as sessions without a connection have none: a token is
-// asked of them all the same.
+// Clients on a Unix socket have no address in some versions, like sessions without a connection. They still need a
+// token.
 import assert from 'node:assert/strict';
 import path from 'node:path';
 
@@ -10,7 +10,7 @@ import { RawClient } from '../lib/raw_mqtt.mjs';
 for (const version of [4, 5]) {
   const refused = version === 5 ? 135 : 5;
 
-  scenario(`a Unix socket is no way around the token, MQTT ${version === 5 ? 5 : '3.1.1'}`, async (broker) => {
+  scenario(`a Unix socket does not avoid the token, MQTT ${version === 5 ? 5 : '3.1.1'}`, async (broker) => {
     await broker.init();
     const socketPath = path.join(broker.dir, 'broker.sock');
     broker.linesBeforePlugin = [`listener 0 ${socketPath}`];
@@ -23,7 +23,7 @@ for (const version of [4, 5]) {
       return code;
     };
     const clientId = `${ACCOUNT}:ann:tab1`;
-    const username = `${ACCOUNT}/ann`; // what the plugin makes of a token
+    const username = `${ACCOUNT}/ann`; // the username that the plugin sets from a token
 
     for (const options of [{ clientId, username }, { clientId, username, token: 'x' }, { clientId: '', username },
       { clientId, username: '_system/publisher' }, { clientId, username: undefined }]) {
@@ -35,7 +35,8 @@ for (const version of [4, 5]) {
     await broker.voice.say(conv(), 'to ann');
     await ann.until(() => ann.packets.some(({ cmd, payload }) => cmd === 'publish' && `${payload}` === 'to ann'), 'the message');
 
-    // Gone, its session known: the next one at the same address of the broker's memory is asked as well.
+    // Disconnected, but its session is known: the next client at the same address in the broker's memory must be
+    // checked, too.
     await ann.drop();
     for (let i = 0; i < 5; i++) assert.equal(await tries({ clientId, username }), refused);
     await broker.reload();

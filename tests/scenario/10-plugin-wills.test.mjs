@@ -1,4 +1,4 @@
-// Wills: mosquitto checks them after it has told the plugin that the client is gone, some of them minutes later.
+// Wills: mosquitto checks them after it has reported the client's disconnect to the plugin, some of them minutes later.
 import assert from 'node:assert/strict';
 
 import { ACCOUNT, DOORS, V5_DOORS, conv, eachDoor, now, own, scenario } from '../lib/broker.mjs';
@@ -34,7 +34,7 @@ scenario('a dropped client\'s will is published, a clean exit\'s is not', async 
   });
 });
 
-scenario('a will may say what its client may say', async (broker, t) => {
+scenario('a will may publish what its client may publish', async (broker, t) => {
   await (await broker.init()).start();
   const witness = await watched(broker, [PRESENCE, conv(), `acct/${ACCOUNT}/conv/+/live/+`, own('witness', 'reply')]);
   const bridge = await broker.bridge();
@@ -62,13 +62,13 @@ scenario('a will may say what its client may say', async (broker, t) => {
           const code = await client.connect({
             clientId: `${ACCOUNT}:${agent}:t1`, token: broker.token(ACCOUNT, 'agent', agent), will: will(topic(agent), { retain }),
           });
-          assert.ok([0, door.refused, 'closed'].includes(code), `CONNACK ${code}`); // newer brokers refuse such a will at once
+          assert.ok([0, door.refused, 'closed'].includes(code), `CONNACK ${code}`); // newer brokers refuse it at CONNECT
           await client.drop();
         }
       }));
     });
   }
-  await t.test('none of them was heard', async () => {
+  await t.test('none of them was received', async () => {
     const last = await broker.client({ agent: 'last', will: will(own('last', 'presence/tab1'), { retain: false }) });
     await last.drop();
     await witness.message(own('last', 'presence/tab1'));
@@ -84,7 +84,7 @@ scenario('a will may say what its client may say', async (broker, t) => {
   });
 });
 
-scenario('a delayed will comes later, or not at all when its client is back in time', async (broker, t) => {
+scenario('a delayed will is published later, or not at all if its client is back in time', async (broker, t) => {
   await (await broker.init()).start();
   const witness = await watched(broker);
   await eachDoor(t, async (door) => {
@@ -97,7 +97,7 @@ scenario('a delayed will comes later, or not at all when its client is back in t
     await (await delayed('t2', 1)).drop();
     const back = await delayed('t2', 1);
     assert.equal(back.connack.sessionPresent, true);
-    // Other clients come and go on the same addresses meanwhile.
+    // Meanwhile, other clients connect and disconnect at the same memory addresses.
     for (let i = 0; i < 10; i++) await (await broker.client({ agent: `other${i}` })).end();
     await witness.message(own(agent, 'presence/t1'));
     assert.deepEqual(witness.payloads(own(agent, 'presence/t2')), [], 'the will of t2 was due a second earlier');

@@ -1,4 +1,5 @@
-// Agents who see assigned conversations only: their page is as live as anybody's, and others' traffic costs it nothing.
+// Agents limited to assigned conversations: their page is as live as any other, and other agents' traffic costs it
+// nothing.
 import assert from 'node:assert/strict';
 import fs from 'node:fs/promises';
 import path from 'node:path';
@@ -30,7 +31,7 @@ async function assign(system, conversation, subject) {
   assert.equal(answer.status, 'ok', JSON.stringify(answer));
 }
 
-scenario('assigned, reassigned, and nobody else\'s business', async (system) => {
+scenario('assigned, reassigned, and no other conversation\'s events', async (system) => {
   await (await system.init()).start();
   const id = (customer) => `${system.account}_${system.number}_${customer}`;
   const [MINE, THEIRS] = ['923450000001', '923450000002'];
@@ -42,12 +43,12 @@ scenario('assigned, reassigned, and nobody else\'s business', async (system) => 
   await isLive(ann);
   assert.deepEqual([...ann.state.conversations.keys()], [id(MINE)]);
 
-  // Live, without a call.
+  // Live, without an HTTP request.
   const atStart = ann.calls.sync;
   await system.customerWrites({ from: MINE, body: 'mine 2' });
   await eventually(() => bodies(ann, id(MINE)).includes('mine 2'), 'the page shows the message');
 
-  // Other people's messages, each as soon as the one before is acknowledged.
+  // Messages of other conversations, each sent when the previous one is acknowledged.
   for (let i = 0; i < N_FOREIGN; i++) {
     await system.postWebhook(textWebhook(system.number, { from: THEIRS, body: `theirs ${i + 2}` }));
   }
@@ -58,7 +59,7 @@ scenario('assigned, reassigned, and nobody else\'s business', async (system) => 
   assert.equal(ann.calls.sync, atStart, 'no sync call since the page was live');
   assert.deepEqual([...ann.state.conversations.keys()], [id(MINE)]);
 
-  // Gained while connected: the row at once, and the whole thread can be fetched.
+  // Gained while connected: the row appears at once, and the whole thread can be fetched.
   await assign(system, id(THEIRS), 'ann');
   await eventually(() => ann.state.conversations.has(id(THEIRS)), 'the page has the conversation it was given');
   await ann.loadMessages(id(THEIRS));
@@ -81,9 +82,9 @@ scenario('assigned, reassigned, and nobody else\'s business', async (system) => 
   witness.check();
 });
 
-scenario('given and taken while the page is away, one publish under way at a time', async (system) => {
+scenario('gained and lost while the page is disconnected, one publish under way at a time', async (system) => {
   await system.init();
-  await fs.appendFile(path.join(system.dir, 'convwire.conf'), 'publish_window = 1\n'); // a change and its event are two
+  await fs.appendFile(path.join(system.dir, 'convwire.conf'), 'publish_window = 1\n'); // change and event take turns
   await system.start();
   const id = (customer) => `${system.account}_${system.number}_${customer}`;
   const [ONE, TWO] = ['923450000001', '923450000002'];
@@ -104,7 +105,7 @@ scenario('given and taken while the page is away, one publish under way at a tim
   assert.deepEqual([...ann.state.conversations.keys()], [id(TWO)]);
 });
 
-scenario('the feed goes on over a restart of the daemon', async (system) => {
+scenario('the feed continues across a restart of the daemon', async (system) => {
   await (await system.init()).start();
   const id = `${system.account}_${system.number}_923450000001`;
   await system.customerWrites({ from: '923450000001', body: 'one' });

@@ -1,4 +1,4 @@
-// What a review found: ways by which somebody saw what they must not, or kept what they must lose.
+// Found in a review: ways to see what one must not see, or to keep what one must lose.
 import assert from 'node:assert/strict';
 
 import { Client } from '../../client/dist/index.js';
@@ -23,7 +23,7 @@ brokerScenario('a publisher that lags does not show the old assignee the row of 
   await system.customerWrites({ from: '923450000001', body: 'for ann' });
   await eventually(() => ann.payloads(conv()).some((payload) => `${payload}`.includes('for ann')), 'ann is live');
 
-  // The broker stands still; more is stored than the hand-over holds, so that rows are read from the table later.
+  // The broker is stopped and more is stored than fits into the hand-over, so rows are read from the table later.
   system.broker.child.kill('SIGSTOP');
   for (let i = 0; i < 32; i++) {
     const messages = Array.from({ length: 150 }, (_, k) => text({ from: other, body: `${i}.${k}` }));
@@ -69,7 +69,7 @@ brokerScenario('a thread that was merged in is not shown to whom its own name de
   assert.equal(admins.json.messages.length, 3);
 });
 
-scenario('a page whose next token has other rights shows what they give, no more and no less', async (system) => {
+scenario('a page whose next token has other rights shows what they allow, no more and no less', async (system) => {
   await (await system.init()).start();
   const id = (n) => `${system.account}_${system.number}_92345000000${n}`;
   for (const n of [1, 2]) await system.customerWrites({ from: `92345000000${n}` });

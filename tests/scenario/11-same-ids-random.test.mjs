@@ -1,5 +1,5 @@
-// One permission function (the broker's and HTTP's): random roles, claims and assignments, 200 states, and the
-// conversations that arrive over MQTT are those that every route gives.
+// One permission function, for the broker and HTTP: with random roles, claims and assignments, in 200 states, the
+// conversations that arrive over MQTT are exactly those that every route returns.
 import assert from 'node:assert/strict';
 import fs from 'node:fs/promises';
 import path from 'node:path';
@@ -13,7 +13,7 @@ const ROUNDS = 20;
 const CUSTOMERS = 8;
 const SEED = Number(process.env.CONVWIRE_SEED ?? 7);
 
-/** xorshift32, so that a failure can be run again with its seed. */
+/** xorshift32, so that a failure can be reproduced with its seed. */
 function randomOf(seed) {
   let state = seed || 1;
   return (n) => {
@@ -57,7 +57,7 @@ scenario(`for ${AGENTS * ROUNDS} random states, the ids over MQTT are the ids ov
   await system.start();
   for (const from of customers) await system.customerWrites({ from, body: 'round 0' });
   const admin = system.token(account, 'admin', 'boss');
-  const files = new Map(); // conversation → the id of a file of it
+  const files = new Map(); // conversation → the id of one of its files
   for (const id of ids) {
     const stored = await system.api(`/media?conversation=${id}`, { token: admin, method: 'POST', body: 'x', headers: { 'Content-Type': 'text/plain' } });
     files.set(id, stored.json.id);
@@ -71,7 +71,7 @@ scenario(`for ${AGENTS * ROUNDS} random states, the ids over MQTT are the ids ov
     agent.token = system.token(account, agent.role, agent.name, claims);
     agent.client = await system.mqtt({ agent: agent.name, token: agent.token });
     agent.inbox = new Inbox(agent.client);
-    // Who may not have all at once asks one by one.
+    // If all at once is refused, subscribes one by one.
     if (await subscribe(agent.client, `acct/${account}/conv/+`) > 2) {
       for (const id of ids) await subscribe(agent.client, `acct/${account}/conv/${id}`);
     }
@@ -90,7 +90,7 @@ scenario(`for ${AGENTS * ROUNDS} random states, the ids over MQTT are the ids ov
     await witness.caughtUp();
 
     for (const agent of agents) {
-      // The answer to this comes after everything that the broker had for the client.
+      // The answer to this arrives after everything that the broker had for the client.
       await publish(agent.client, 'nothing/of/ours', '');
       const get = async (route) => (await system.api(route, { token: agent.token })).json;
       const over = agent.inbox.conversations;
@@ -117,6 +117,6 @@ scenario(`for ${AGENTS * ROUNDS} random states, the ids over MQTT are the ids ov
       seen.add(over.length);
     }
   }
-  assert.ok(seen.size > 3, 'the states differ'); // from nothing to all
+  assert.ok(seen.size > 3, 'the states differ'); // from no conversation to all
   witness.check();
 });

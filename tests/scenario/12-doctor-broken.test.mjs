@@ -77,7 +77,7 @@ scenario('a stock broker on the port; no broker; no daemon; nothing at all', asy
   assert.match(nowhere.stdout, /FAIL {2}settings .*nowhere\/convwire\.conf not found[^]*next: convwire init --dir/);
 });
 
-scenario('a message that WhatsApp accepted, without its WhatsApp message id: doctor and check name it, the daemon runs', async (system) => {
+scenario('an accepted message without its WhatsApp message id: doctor and check name it, the daemon runs', async (system) => {
   await installed(system);
   const id = await system.customer();
   const sent = await system.command(id, 'send', { kind: 'text', content: { body: 'a reply' } });

@@ -12,7 +12,7 @@ import { eventually } from '../lib/until.mjs';
 
 const noRoot = process.getuid() === 0 ? false : 'needs root to mount a tmpfs';
 
-scenario('keys that cannot be read, or by everybody, or of two pairs', async (system) => {
+scenario('keys that are unreadable, readable by everybody, or from different pairs', async (system) => {
   await installed(system);
   const house = path.join(system.dir, 'keys/house.pem');
   await fs.chmod(house, 0);

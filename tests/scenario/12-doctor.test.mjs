@@ -1,4 +1,4 @@
-// convwire doctor names what is wrong with an installation, and the next thing to type: secrets, ids, roles.
+// convwire doctor says what is wrong with an installation, and the next command to run: secrets, ids, roles.
 import assert from 'node:assert/strict';
 import fs from 'node:fs/promises';
 import os from 'node:os';
@@ -8,7 +8,7 @@ import { doctor, installed, writePorts } from '../lib/doctor.mjs';
 import { brokenPath, scenario } from '../lib/system.mjs';
 import { TlsProxy, makeCertificates } from '../lib/tls_proxy.mjs';
 
-scenario('all is well: every hop has its time, and match is true', async (system) => {
+scenario('no fault: every hop has its time, and match is true', async (system) => {
   await installed(system);
   const report = await doctor(system);
   assert.deepEqual(report.failed, []);
@@ -67,7 +67,7 @@ scenario('a publisher that uses another id: match is false, with both values', a
   assert.match(text, new RegExp(`match: false\n +broadcast +664f00aa11bb22cc33dd44ee\n +resolved +${report.road.resolved}\n`));
 });
 
-scenario('a legacy id: the page compares what is never broadcast', async (system) => {
+scenario('a legacy id: the page compares an id that is never broadcast', async (system) => {
   await installed(system);
   const unknown = await doctor(system, '--selected', '664f00aa11bb22cc33dd44ee');
   assert.deepEqual([unknown.road.match, unknown.road.selected], [false, '664f00aa11bb22cc33dd44ee']);
@@ -97,7 +97,7 @@ scenario('a denied role: the line that refuses it', async (system) => {
   assert.match((await doctor(system, '--role', 'ghost')).of('roles').text, /has no role "ghost"/);
 });
 
-scenario('a certificate that ends soon', async (system) => {
+scenario('a certificate that expires soon', async (system) => {
   await installed(system);
   const dir = await fs.mkdtemp(path.join(os.tmpdir(), 'convwire-tls-'));
   system.cleanups.push(() => fs.rm(dir, { recursive: true }));
