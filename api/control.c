@@ -199,10 +199,10 @@ static enum cw_status resolve(const struct control *control, json_t *arguments, 
 		status = cw_store_resolve(reader, account, id, control_text(arguments, "phone_number_id"), &sink, reterr);
 	}
 	cw_reader_release(reader);
-	return json_object_set_new(answer, "matches", resolving.matches) == 0 &&
-			       json_object_set_new(answer, "compared_with", resolving.compared) == 0 ?
-		       status :
-		       CW_NOMEM;
+	bool has_matches = json_object_set_new(answer, "matches", resolving.matches) == 0;
+	bool has_compared = json_object_set_new(answer, "compared_with", resolving.compared) == 0;
+
+	return has_matches && has_compared ? status : CW_NOMEM;
 }
 
 enum cw_status control_resolve_one(const struct control *control, json_t *arguments, json_t *answer,
@@ -486,8 +486,9 @@ enum cw_status control_do(const struct control *control, const char *action, jso
 	enum cw_status status = i < n ? actions[i].act(control, arguments, answer, &error) :
 					cw_error_set(&error, CW_NOT_FOUND, "the daemon has no action \"%.40s\"", action);
 
-	if (status == CW_NOMEM && error.text[0] == '\0') {
-		(void)cw_error_set(&error, CW_NOMEM, "the daemon is out of memory; try again");
+	/* What is called wrong, or is not found, for lack of memory is neither. */
+	if ((status != CW_OK && cw_memory_ran_out()) || (status == CW_NOMEM && error.text[0] == '\0')) {
+		status = cw_error_set(&error, CW_NOMEM, "the daemon is out of memory; try again");
 	}
 	if (status != CW_OK) {
 		(void)json_object_set_new(answer, "error", json_string(error.text)); /* the status says so, too */

@@ -4,6 +4,7 @@
 
 #include "api/control_private.h"
 #include "core/event.h"
+#include "core/text.h"
 #include "store/read_trace.h"
 
 #define DEFAULT_EVENTS 20
@@ -109,18 +110,24 @@ static void on_event(void *context, const struct cw_trace_event *event)
 }
 
 /* Finds the conversation: the message's if there is one, otherwise the one the id refers to. Fills matches. */
-static enum cw_status find_conversation(struct tracing *tracing, json_t *arguments, const char **ret_conversation,
-					struct cw_error *reterr)
+static enum cw_status find_conversation(struct tracing *tracing, json_t *arguments, struct cw_error *reterr)
 {
+	const char *conversation = NULL;
 	json_t *question = json_pack("{s:s, s:s}", "account", control_text(arguments, "account"), "id",
 				     tracing->conversation[0] ? tracing->conversation : control_text(arguments, "id"));
 	json_t *found = json_object();
-	enum cw_status status = control_resolve_one(tracing->control, question, found, ret_conversation, reterr);
+	enum cw_status status = control_resolve_one(tracing->control, question, found, &conversation, reterr);
 
 	if (!tracing->conversation[0]) {
 		(void)json_array_extend(tracing->compared, json_object_get(found, "compared_with"));
 	}
-	(void)json_object_set(tracing->answer, "matches", json_object_get(found, "matches")); /* this keeps the id valid */
+	if (json_object_get(found, "matches") &&
+	    json_object_set(tracing->answer, "matches", json_object_get(found, "matches")) != 0) {
+		status = CW_NOMEM;
+	}
+	if (status == CW_OK && !cw_text_copy(tracing->conversation, sizeof(tracing->conversation), conversation)) {
+		status = cw_error_set(reterr, CW_INVALID, "the conversation's id is too long");
+	}
 	json_decref(found);
 	json_decref(question);
 	return status;
@@ -137,7 +144,6 @@ static int64_t limit_of(json_t *arguments)
 static enum cw_status trace_any(struct tracing *tracing, json_t *arguments, struct cw_error *reterr)
 {
 	const struct cw_trace_sink sink = { on_message, on_attempt, on_step, on_event, on_compared, tracing };
-	const char *conversation = NULL;
 	struct cw_reader *reader = NULL;
 	enum cw_status status = cw_reader_acquire(tracing->control->store, &reader, reterr);
 
@@ -151,13 +157,13 @@ static enum cw_status trace_any(struct tracing *tracing, json_t *arguments, stru
 	if (status != CW_OK && status != CW_NOT_FOUND) {
 		return status;
 	}
-	status = find_conversation(tracing, arguments, &conversation, reterr);
+	status = find_conversation(tracing, arguments, reterr);
 	if (is_message || status != CW_OK) {
 		return status;
 	}
 	status = cw_reader_acquire(tracing->control->store, &reader, reterr);
 	if (status == CW_OK) {
-		status = cw_store_trace_conversation(reader, conversation, limit_of(arguments), &sink, reterr);
+		status = cw_store_trace_conversation(reader, tracing->conversation, limit_of(arguments), &sink, reterr);
 	}
 	cw_reader_release(reader);
 	return status;

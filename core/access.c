@@ -375,7 +375,7 @@ bool cw_access_sees_all(const struct cw_access *access, const struct cw_token *t
 	/* With a deny rule, or a claim, the answer may differ from row to row. */
 	return role && !role->is_assigned && role->n_deny == 0 && !cw_claim_narrows(token->claim) &&
 	       cw_topic_conversations(token->account, filter) == CW_OK &&
-	       token_may(access, token, CW_ACCESS_SUBSCRIBE, filter, NULL);
+	       token_may(access, token, CW_ACCESS_SUBSCRIBE, filter, false);
 }
 
 bool cw_access_sees_events(const struct cw_access *access, const struct cw_token *token)

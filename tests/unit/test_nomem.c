@@ -3,10 +3,12 @@
  * Each allocation fails once: ours, jansson's and SQLite's. The caller then reports that memory ran out, or does
  * without; nothing is half done, nothing valid is called invalid, and a repetition succeeds.
  */
+#include "api/control.h"
 #include "bridge/graph.h"
 #include "core/access.h"
 #include "core/buf.h"
 #include "core/command.h"
+#include "core/memory.h"
 #include "core/token.h"
 #include "tests/unit/jws.h"
 #include "tests/unit/nomem.h"
@@ -345,6 +347,54 @@ static void a_customer_gets_all_of_a_reply_or_nothing_yet(void **state)
 	free(whole);
 }
 
+/* ---- what the command line asks ---- */
+
+/* A sentence that says what happened; never that the daemon does not know what it knows. */
+static void an_action_without_memory_says_so(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "account.list", "{}" },
+		{ "number.list", "{}" },
+		{ "outbox.list", "{'failed':false}" },
+		{ "agent.list", "{'account':'acme'}" },
+		{ "template.list", "{'account':'acme'}" },
+		{ "resolve", "{'account':'acme','id':'" CONVERSATION "'}" },
+		{ "trace", "{'account':'acme','id':'" CONVERSATION "','limit':5}" },
+		{ "check", "{'only_sending':true}" },
+		{ "revocation.list", "{}" },
+	};
+	struct fixture *fixture = *state;
+	const struct control control = { .store = fixture->store };
+
+	post_messages(fixture, TEXT(CUSTOMER, "w1", 1800000000, "x"));
+	for (size_t i = 0; i < N_ROWS(rows); i++) {
+		char *text = with_quotes(rows[i][1]);
+		json_t *arguments = json_loads(text, 0, NULL);
+		bool has_failed = true;
+
+		for (long n = 1; has_failed; n++) {
+			json_t *answer = NULL;
+
+			cw_memory_watch();
+			nomem_arm(n);
+			enum cw_status status = control_do(&control, rows[i][0], arguments, &answer);
+
+			has_failed = nomem_disarm();
+			const char *said = json_string_value(json_object_get(answer, "error"));
+
+			if (said && (strstr(said, "no action") || said[0] == '\0')) {
+				fail_msg("allocation %ld of %s: \"%s\"", n, rows[i][0], said);
+			}
+			if (status == CW_NOT_FOUND || (status != CW_OK && !has_failed)) {
+				fail_msg("allocation %ld of %s: status %d: %s", n, rows[i][0], (int)status, said);
+			}
+			json_decref(answer);
+		}
+		json_decref(arguments);
+		free(text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -354,6 +404,7 @@ int main(void)
 		cmocka_unit_test(roles_are_read_whole_or_not_at_all),
 		cmocka_unit_test(a_token_means_what_it_says_or_nothing),
 		cmocka_unit_test(a_command_is_never_called_wrong_for_want_of_memory),
+		STORE_TEST(an_action_without_memory_says_so),
 		cmocka_unit_test(a_customer_gets_all_of_a_reply_or_nothing_yet),
 	};
 
