@@ -69,7 +69,7 @@ export const strings = {
 		"catching up": "Catching up",
 		behind: (n: number) => `Catching up (${n})`,
 		live: "Live",
-		stale: (time: string) => `Server not answering since ${time}`,
+		stale: (time: string) => `No answer since ${time}`,
 		offline: (time: string) => `Offline since ${time}`,
 		"signed out": "Signed out",
 		stopped: "Stopped",

@@ -44,3 +44,23 @@ browserScenario('an agent has all of it', async (browser, system) => {
   await page.locator('#composer').waitFor();
   assert.ok(await page.getByRole('button', { name: 'Done' }).count() >= 1);
 });
+
+browserScenario('a role that roles.acl no longer has: no composer, and what is wrong is said', async (browser, system) => {
+  const file = path.join(system.dir, 'fay.password');
+  const roles = path.join(system.dir, 'roles.acl');
+  const before = await fs.readFile(roles, 'utf8');
+  await fs.writeFile(file, PASSWORD, { mode: 0o600 });
+  await fs.writeFile(roles, `${before}role ghost\npattern read acct/%a/conv/+\n`);
+  assert.equal((await system.convwire('agent', 'add', 'fay', '--role', 'ghost', '--password-file', file)).code, 0);
+  await fs.writeFile(roles, before);
+  for (const program of [system.broker, system.daemon]) program.child.kill('SIGHUP');
+  const page = await browser.page(await browser.context());
+  await page.goto(browser.url);
+  await browser.signIn(page, 'fay');
+  const stuck = page.locator('.stuck');
+  await stuck.waitFor();
+  assert.match(await stuck.innerText(), /convwire doctor/);
+  assert.equal(await page.locator('.composer').count(), 0);
+  await shot(page, 'role-is-gone');
+  browser.faults.length = 0; // the server refuses what it must refuse
+});

@@ -190,7 +190,7 @@ function Rows({ inbox }: { inbox: Inbox }) {
 
 	return (
 		<div class="rows" ref={scroll} onKeyDown={onKeyDown}>
-			{!inbox.isLoaded.value && entries.length === 0 ? !inbox.isStuck.value && <Skeleton /> : entries.length === 0 ? <NothingHere inbox={inbox} /> : (
+			{entries.length === 0 && inbox.isStuck.value ? null : !inbox.isLoaded.value && entries.length === 0 ? <Skeleton /> : entries.length === 0 ? <NothingHere inbox={inbox} /> : (
 				<ul style={{ height: `${virtual.getTotalSize()}px` }} aria-label={text.label}>
 					{virtual.getVirtualItems().map(({ index, key, start }) => {
 						const entry = entries[index] as Entry;
