@@ -1,6 +1,6 @@
 # A thin wrapper: every target installs the packages it needs, builds, then does its work. CMake does the build
 # (CMakePresets.json), ctest runs the tests.
-.PHONY: build programs dashboard run check test test-long bench bench-build chaos package coverage clean packages test-packages node-packages
+.PHONY: build test-build programs dashboard run check test test-long bench bench-build chaos package coverage clean packages test-packages node-packages
 
 TESTS_OFF = $(if $(wildcard build/CMakeCache.txt),,-DCW_TESTS=OFF)
 
@@ -45,7 +45,7 @@ CTEST = ctest --test-dir build --output-on-failure --parallel $$(($$(nproc) * 2)
 check: test-build
 	@$(CTEST) -L 'unit|lint|quick' -LE 'long|sanitizer'
 
-# Everything, including sanitizer builds, except tests that take hours and tests that repeat another one on this build.
+# Everything, including sanitizer builds, except long tests and those that repeat on this build what a sanitizer test does.
 test: test-build
 	@$(CTEST) -LE 'long|repeat'
 

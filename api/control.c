@@ -486,7 +486,7 @@ enum cw_status control_do(const struct control *control, const char *action, jso
 	enum cw_status status = i < n ? actions[i].act(control, arguments, answer, &error) :
 					cw_error_set(&error, CW_NOT_FOUND, "the daemon has no action \"%.40s\"", action);
 
-	/* What is called wrong, or is not found, for lack of memory is neither. */
+	/* An action that fails because memory ran out must not be reported as invalid or not found. */
 	if ((status != CW_OK && cw_memory_ran_out()) || (status == CW_NOMEM && error.text[0] == '\0')) {
 		status = cw_error_set(&error, CW_NOMEM, "the daemon is out of memory; try again");
 	}

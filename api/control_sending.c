@@ -155,10 +155,10 @@ enum cw_status control_list_outbox(const struct control *control, json_t *argume
 	}
 	bool has_more = json_array_size(list) > MAX_LISTED && json_array_remove(list, MAX_LISTED) == 0;
 
-	return json_object_set_new(answer, "has_more", json_boolean(has_more)) == 0 &&
-			       json_object_set_new(answer, "messages", list) == 0 ?
-		       status :
-		       CW_NOMEM;
+	bool is_set = json_object_set_new(answer, "has_more", json_boolean(has_more)) == 0;
+
+	is_set &= json_object_set_new(answer, "messages", list) == 0;
+	return is_set ? status : CW_NOMEM;
 }
 
 enum cw_status control_do_outbox(const struct control *control, json_t *arguments, json_t *answer, struct cw_error *reterr)

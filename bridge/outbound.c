@@ -8,6 +8,7 @@
 #include "bridge/tokens.h"
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/memory.h"
 #include "core/text.h"
 
 #define SETTLE_SLICE 100
@@ -185,17 +186,23 @@ static bool is_under_way(const struct outbound *outbound, int64_t id)
 	return false;
 }
 
-/* Finds the quoted message's wamid, which may have arrived after the reply was written. "": none. */
-static void find_quoted(struct looking *looking, const struct cw_outbound *due, char wamid[CW_WAMID_MAX + 1])
+/*
+ * The wamid of the quoted message, which may have got one after the reply was written; "": it has none, and the reply
+ * is sent without the quote. false: it could not be found out now.
+ */
+static bool find_quoted(struct looking *looking, const struct cw_outbound *due, char wamid[CW_WAMID_MAX + 1])
 {
+	cw_memory_watch();
 	json_t *body = json_loads(due->body, 0, NULL);
 	const char *quoted = json_string_value(json_object_get(json_object_get(body, "context"), "message"));
+	struct cw_error error;
+	enum cw_status status = quoted ? cw_store_wamid_of(looking->reader, quoted, wamid, &error) : CW_NOT_FOUND;
 
-	wamid[0] = '\0';
-	if (quoted && cw_store_wamid_of(looking->reader, quoted, wamid, NULL) != CW_OK) {
-		wamid[0] = '\0'; /* it never got one: the reply is sent without the quote */
+	if (status != CW_OK) {
+		wamid[0] = '\0';
 	}
 	json_decref(body);
+	return !cw_memory_ran_out() && (status == CW_OK || status == CW_NOT_FOUND);
 }
 
 static bool on_due(void *context, const struct cw_outbound *due)
@@ -221,8 +228,7 @@ static bool on_due(void *context, const struct cw_outbound *due)
 		outbound->has_more = true;
 		return false;
 	}
-	find_quoted(looking, due, quoted);
-	if (!attempt_begin(outbound, looking->sender, due, quoted)) {
+	if (!find_quoted(looking, due, quoted) || !attempt_begin(outbound, looking->sender, due, quoted)) {
 		return false;
 	}
 	looking->room--;
@@ -266,6 +272,12 @@ static bool on_settled(void *context, const struct cw_outbound *settled)
 	return true;
 }
 
+/* Not while it is paused, or is to be. */
+static bool may_send(const struct outbound *outbound, const struct sender *sender)
+{
+	return !sender->is_paused && !pauses_has(&outbound->pauses, sender->phone_number_id);
+}
+
 static enum cw_status look(struct outbound *outbound, bool is_woken, struct cw_error *reterr)
 {
 	struct cw_reader *reader = NULL;
@@ -279,9 +291,7 @@ static enum cw_status look(struct outbound *outbound, bool is_woken, struct cw_e
 		status = cw_store_settled_outbound(reader, SETTLE_SLICE, on_settled, outbound, reterr);
 	}
 	for (struct sender *sender = outbound->senders; sender && status == CW_OK; sender = sender->next) {
-		bool may_send = !sender->is_paused && !pauses_has(&outbound->pauses, sender->phone_number_id);
-
-		if (may_send && (is_woken || now_ms >= sender->look_at_ms)) {
+		if (may_send(outbound, sender) && (is_woken || now_ms >= sender->look_at_ms)) {
 			status = look_at_sender(outbound, reader, sender, reterr);
 		}
 	}
@@ -296,7 +306,9 @@ static int64_t next_look_ms(const struct outbound *outbound)
 	int64_t at_ms = cw_clock_monotonic_ms() + IDLE_MS;
 
 	for (const struct sender *sender = outbound->senders; sender; sender = sender->next) {
-		at_ms = !sender->is_paused && sender->look_at_ms < at_ms ? sender->look_at_ms : at_ms;
+		if (may_send(outbound, sender) && sender->look_at_ms < at_ms) {
+			at_ms = sender->look_at_ms;
+		}
 	}
 	for (const struct attempt *attempt = outbound->attempts; attempt; attempt = attempt->next) {
 		at_ms = attempt->retry_at_ms && attempt->retry_at_ms < at_ms ? attempt->retry_at_ms : at_ms;

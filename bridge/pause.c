@@ -98,7 +98,7 @@ bool pauses_has(const struct pauses *pauses, const char *phone_number_id)
 	return false;
 }
 
-/* The store took it, or has nothing to pause: paused already, or no such number. */
+/* The store has paused the number, or there is nothing to do: it is already paused, or does not exist. */
 static bool is_settled(const struct pause *pause)
 {
 	return atomic_load(&pause->progress) == ENDED &&

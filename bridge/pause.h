@@ -5,20 +5,23 @@
 #include "store/store.h"
 
 /*
- * Numbers that WhatsApp does not let send are paused; an event tells agents. Storing the pause may fail for now (the
- * queue or the disk is full): it is then tried again until it is stored, and the number sends nothing meanwhile. Each
- * thread that pauses has a list of its own; its functions are for that thread.
+ * Pauses a number when WhatsApp refuses it or its token; an event tells agents. If the pause cannot be stored yet (the
+ * queue or the disk is full), it is retried, and until then the number sends nothing. Each thread has its own list,
+ * which only it may use.
  */
 struct pause;
 struct pauses {
 	struct pause *first;
 };
 
-/* Pauses a number. code is the Graph API's; reason is a static sentence. A pause that is wanted already is not wanted twice. */
+/*
+ * code is the Graph API's; reason is a static sentence. Does nothing if that pause is already being stored. Out of
+ * memory is logged; the number is then not paused, and its next message meets the same error.
+ */
 void pauses_want(struct pauses *pauses, struct cw_store *store, const char *phone_number_id, int code,
 		 const char *reason);
 
-/* Is a pause of the number still to be stored? */
+/* Is a pause of this number not stored yet? */
 bool pauses_has(const struct pauses *pauses, const char *phone_number_id);
 
 /* Submits again what is due, and forgets what is stored. Returns when to call it next, in monotonic ms; INT64_MAX: never. */

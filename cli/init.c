@@ -177,6 +177,9 @@ static void read_ports(struct maker *maker, const struct init_options *options, 
 {
 	struct settings settings = { .http_port = 0 };
 
+	if (maker->status != CW_OK) {
+		return;
+	}
 	maker->status = cw_conf_defaults(&settings_table, &settings, &maker->error);
 	if (maker->status == CW_OK) {
 		maker->status = settings_override_ports(&settings, options->ports, &maker->error);
@@ -279,10 +282,10 @@ static void print_made(const struct init_options *options, const char *account, 
 /* is_next: says what to run next. */
 static int make(const struct init_options *options, bool is_next)
 {
-	char account[CW_ACCOUNT_MAX + 1];
-	char number[CW_PHONE_NUMBER_ID_MAX + 1];
-	char path[PATH_MAX];
-	int64_t ports[SETTINGS_N_PORTS];
+	char account[CW_ACCOUNT_MAX + 1] = "";
+	char number[CW_PHONE_NUMBER_ID_MAX + 1] = "";
+	char path[PATH_MAX] = "";
+	int64_t ports[SETTINGS_N_PORTS] = { 0 };
 	struct stat info;
 
 	if (options->is_demo && (options->number || options->app_secret)) {

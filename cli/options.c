@@ -2,6 +2,7 @@
 #include "cli/options.h"
 
 #include <argp.h>
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -157,6 +158,7 @@ static void parse_line(struct parser *parser, int argc, char **argv)
 	while (parser->command->options && parser->command->options[n].name) {
 		n++;
 	}
+	assert(n <= MAX_OPTIONS);
 	add_options(parser, rows, parser->command->options, n, 0);
 	add_options(parser, rows, common, N_COMMON, COMMON_GROUP);
 	for (size_t i = 0; i < n; i++) {

@@ -15,11 +15,14 @@
 struct common_options {
 	const char *dir;                  /* --dir; ./var unless given */
 	bool json;                        /* --json */
-	const char *words[CLI_MAX_WORDS]; /* what are not options, the verb included */
+	const char *words[CLI_MAX_WORDS]; /* arguments that are not options, including the verb */
 	int n_words;
 };
 
-/* One option. Without an argument it is a flag and fills a bool; with max, an int64_t from min to max; else a const char *. */
+/*
+ * One option. Without an argument it is a flag and fills a bool. With an argument and max 0 it fills a const char *;
+ * otherwise an int64_t from min to max.
+ */
 struct cli_option {
 	const char *name; /* long; NULL ends the list */
 	char letter;      /* 0: none */
@@ -27,7 +30,7 @@ struct cli_option {
 	size_t offset; /* of what it fills, in the command's struct */
 	const char *help;
 	int64_t min, max;
-	const char *fallback; /* if the option is not given; NULL: NULL, or 0 */
+	const char *fallback; /* the value when the option is not given, as typed; NULL leaves the member zero */
 };
 
 /* Rows of an option list; `type` is the command's struct, `member` what the option fills. */
@@ -59,8 +62,8 @@ struct cli_option {
 /* One form of a command: `agent add AGENT`. A command without verbs has one row with the name "". */
 struct cli_verb {
 	const char *name;          /* NULL ends the list */
-	const char *usage;         /* what follows the name, for people */
-	int min_words, max_words;  /* behind the name */
+	const char *usage;         /* the arguments, as --help shows them */
+	int min_words, max_words;  /* how many arguments may follow the name */
 	int (*run)(void *options); /* returns a sysexits.h code */
 };
 
@@ -68,15 +71,15 @@ struct cli_command {
 	const char *name, *summary;       /* for the list of commands */
 	const char *help;                 /* for --help */
 	size_t size;                      /* of the struct */
-	const struct cli_option *options; /* NULL: only --dir and --json */
+	const struct cli_option *options; /* at most 16; NULL: only --dir and --json */
 	const struct cli_verb *verbs;
-	bool chooses_dir; /* dir stays NULL unless given */
+	bool chooses_dir; /* without --dir, dir is NULL instead of ./var */
 };
 
 /* Parses argv (argv[0] is the command's name) and runs the verb; returns its exit code. Usage errors end the program. */
 int cli_run(const struct cli_command *command, int argc, char **argv);
 
-/* The command was given words and options that do not fit together: prints how it is used. Returns EX_USAGE. */
+/* Prints the command's usage, when its arguments and options cannot be combined. Returns EX_USAGE. */
 int cli_usage(const struct cli_command *command);
 
 #endif

@@ -2,6 +2,7 @@
 #include "cli/ports.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "http/listen.h"
@@ -21,16 +22,29 @@ static enum cw_status try_port(const char *address, int64_t port, struct cw_erro
 	return CW_OK;
 }
 
+static const char *address_of(const struct settings *settings, enum settings_port which)
+{
+	return which == SETTINGS_HTTP_PORT ? settings->http_address : settings->mqtt_address;
+}
+
+/* Would a port of one be a port of the other? */
+static bool share(const char *one, const char *other)
+{
+	return strcmp(one, other) == 0 || strcmp(one, "0.0.0.0") == 0 || strcmp(one, "::") == 0 ||
+	       strcmp(other, "0.0.0.0") == 0 || strcmp(other, "::") == 0;
+}
+
 /* A port may be assigned to another listener of this run, although nobody listens there yet. */
 static enum cw_status try_among(struct settings *settings, enum settings_port which, int64_t port, struct cw_error *reterr)
 {
 	for (enum settings_port other = 0; other < which; other++) {
-		if (*settings_port(settings, other) == port) {
+		if (*settings_port(settings, other) == port &&
+		    share(address_of(settings, other), address_of(settings, which))) {
 			return cw_error_set(reterr, CW_BUSY, "port %d is already this run's %s", (int)port,
 					    settings_ports[other].key);
 		}
 	}
-	return try_port(which == SETTINGS_HTTP_PORT ? settings->http_address : settings->mqtt_address, port, reterr);
+	return try_port(address_of(settings, which), port, reterr);
 }
 
 static enum cw_status choose_port(struct settings *settings, enum settings_port which, bool takes_free,

@@ -290,8 +290,8 @@ static bool is_theirs(const struct cw_token *token, const char *assignee)
 	return assignee && strcmp(assignee, token->subject) == 0;
 }
 
-static bool token_may(const struct cw_access *access, const struct cw_token *token, enum cw_access_action action,
-		      const char *topic, bool has_it)
+static bool may_publish(const struct cw_access *access, const struct cw_token *token, enum cw_access_action action,
+			const char *topic, bool has_it, int qos, bool retain)
 {
 	const struct cw_access_request request = {
 		.account = token->account,
@@ -301,12 +301,19 @@ static bool token_may(const struct cw_access *access, const struct cw_token *tok
 		.claim = token->claim,
 		.action = action,
 		.topic = topic,
-		.qos = 1,
+		.qos = qos,
+		.retain = retain,
 		.is_assigned = is_assignee,
 		.assigned_context = &has_it,
 	};
 
 	return cw_access_allows(access, &request);
+}
+
+static bool token_may(const struct cw_access *access, const struct cw_token *token, enum cw_access_action action,
+		      const char *topic, bool has_it)
+{
+	return may_publish(access, token, action, topic, has_it, 1, false);
 }
 
 bool cw_access_sees_conversation(const struct cw_access *access, const struct cw_token *token, const char *conversation,
@@ -334,13 +341,17 @@ bool cw_access_may_command(const struct cw_access *access, const struct cw_token
 	       token_may(access, token, CW_ACCESS_WRITE, text, is_theirs(token, assignee));
 }
 
+/* As clients publish there: docs/protocol.md, "Topics". */
 static bool may_write(const struct cw_access *access, const struct cw_token *token, struct cw_topic topic)
 {
+	int qos = topic.kind == CW_TOPIC_LIVE ? 0 : 1;
+	bool retain = topic.kind == CW_TOPIC_PRESENCE;
 	char text[CW_TOPIC_MAX + 1];
 
 	return cw_text_copy(topic.account, sizeof(topic.account), token->account) &&
 	       cw_text_copy(topic.subject, sizeof(topic.subject), token->subject) &&
-	       cw_topic_make(&topic, text) == CW_OK && token_may(access, token, CW_ACCESS_WRITE, text, true);
+	       cw_topic_make(&topic, text) == CW_OK &&
+	       may_publish(access, token, CW_ACCESS_WRITE, text, true, qos, retain);
 }
 
 struct cw_access_may cw_access_may(const struct cw_access *access, const struct cw_token *token)

@@ -120,8 +120,8 @@ bool cw_access_may_command(const struct cw_access *access, const struct cw_token
 			   const char *assignee);
 
 /*
- * What the token may do, for pages that show only what works: in a conversation of its account that is assigned to it. A rule or a
- * claim about single conversations may say otherwise for those; the broker and every route decide each case by themselves.
+ * What the token may do in a conversation that is assigned to it, so that pages show only what works. Rules or claims
+ * about single conversations can differ; the broker and each route still decide every case.
  */
 struct cw_access_may {
 	bool command;           /* send commands: messages, read marks, assign, done */

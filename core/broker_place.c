@@ -7,7 +7,7 @@
 
 #define HOST_MAX 255 /* RFC 1035, section 2.3.4 */
 
-/* The length of the host name or address in a Host header, without the port; 0: it is neither. */
+/* The length of the host name or address in a Host header, without the port; 0: not a host name or address. */
 static size_t host_length(const char *host)
 {
 	size_t len = host ? strcspn(host, host[0] == '[' ? "]" : ":") : 0;

@@ -12,7 +12,7 @@
  * statuses advance. No state, any thread.
  *
  * What a kind counts as is said here and nowhere else: C asks the functions below, SQL is made from this list
- * (store/statements.h), and TypeScript is held to it by tests/unit/test_message.c (client/src/kinds.ts).
+ * (store/columns.h), and TypeScript is held to it by tests/unit/test_message.c (client/src/kinds.ts).
  *   shown   it can be a conversation's last message; reactions, edits and revokes have rows, but cannot
  *   unread  a customer's makes the conversation unread
  *   window  a customer's opens the 24-hour customer service window ("Send messages", Customer service windows)

@@ -30,6 +30,7 @@ struct rules {
 };
 
 #define N_FAULTS 32
+#define ONE_MINUTE_MS 60000
 
 struct server {
 	const char *dir;
@@ -57,6 +58,7 @@ struct server {
 	pthread_mutex_t faults_lock; /* guards the member below */
 	char faults[N_FAULTS][160];  /* the most recently logged faults of stored rows */
 	size_t n_faults;
+	int64_t fault_logged_ms; /* monotonic */
 };
 
 /* ---- callbacks between the parts ---- */
@@ -107,13 +109,18 @@ static void on_row_fault(void *context, const char *text)
 	for (size_t i = 0; i < N_FAULTS; i++) {
 		is_known = is_known || strcmp(server->faults[i], text) == 0;
 	}
-	if (!is_known) {
+	/* When there are more than these, one in a minute is enough. */
+	bool is_new = !is_known &&
+		      (server->n_faults < N_FAULTS || cw_clock_monotonic_ms() - server->fault_logged_ms > ONE_MINUTE_MS);
+
+	if (is_new) {
 		char *place = server->faults[server->n_faults++ % N_FAULTS];
 
 		(void)snprintf(place, sizeof(server->faults[0]), "%s", text); /* it fits */
+		server->fault_logged_ms = cw_clock_monotonic_ms();
 	}
 	(void)pthread_mutex_unlock(&server->faults_lock);
-	if (!is_known) {
+	if (is_new) {
 		cw_log_error("database: %s; ignored. `convwire check` lists what is wrong", text);
 	}
 }

@@ -76,23 +76,33 @@ static enum cw_status copy_failed(sqlite3 *to, const char *path, struct cw_error
 	return cw_error_set(reterr, status, "%s: %s", path, sqlite3_errmsg(to));
 }
 
-/* SQLite before 3.44 leaves FTS5 out of its own check. FTS5's command writes, which only a private copy allows. */
-static bool has_sound_search(sqlite3 *handle)
+/*
+ * The search index of a private copy, where FTS5's commands may write. SQLite before 3.44 leaves it out of its own
+ * check. It holds nothing that the messages do not say: one that is damaged is built again, and stops no backup.
+ */
+static bool mend_search(sqlite3 *handle)
 {
-	static const char *const checks[][2] = {
-		{ "message_text", "INSERT INTO message_text (message_text) VALUES ('integrity-check')" },
-		{ "contact_text", "INSERT INTO contact_text (contact_text) VALUES ('integrity-check')" },
+	static const struct {
+		const char *table, *check, *rebuild;
+	} indexes[] = {
+		{ "message_text", "INSERT INTO message_text (message_text) VALUES ('integrity-check')",
+		  "INSERT INTO message_text (message_text) VALUES ('rebuild')" },
+		{ "contact_text", "INSERT INTO contact_text (contact_text) VALUES ('integrity-check')",
+		  "INSERT INTO contact_text (contact_text) VALUES ('rebuild')" },
 	};
+	int code = SQLITE_OK;
 
-	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
-		bool is_there = sqlite3_table_column_metadata(handle, "main", checks[i][0], NULL, NULL, NULL, NULL,
-							      NULL, NULL) == SQLITE_OK; /* not before schema 5 */
-
-		if (is_there && sqlite3_exec(handle, checks[i][1], NULL, NULL, NULL) != SQLITE_OK) {
-			return false;
+	for (size_t i = 0; code == SQLITE_OK && i < sizeof(indexes) / sizeof(indexes[0]); i++) {
+		if (sqlite3_table_column_metadata(handle, "main", indexes[i].table, NULL, NULL, NULL, NULL, NULL,
+						  NULL) != SQLITE_OK) {
+			continue; /* not before schema 5 */
+		}
+		code = sqlite3_exec(handle, indexes[i].check, NULL, NULL, NULL);
+		if ((code & 0xff) == SQLITE_CORRUPT) {
+			code = sqlite3_exec(handle, indexes[i].rebuild, NULL, NULL, NULL);
 		}
 	}
-	return true;
+	return code == SQLITE_OK;
 }
 
 static bool is_sound(sqlite3 *handle)
@@ -103,7 +113,7 @@ static bool is_sound(sqlite3 *handle)
 		     strcmp((const char *)sqlite3_column_text(statement, 0), "ok") == 0;
 
 	(void)sqlite3_finalize(statement); /* the step already reported its error */
-	return is_ok && has_sound_search(handle);
+	return is_ok;
 }
 
 /* Copies everything in one read transaction; the copy is a single file, without a WAL. */
@@ -122,6 +132,9 @@ static enum cw_status copy_database(struct db *from, const char *path, struct cw
 	(void)sqlite3_backup_finish(backup); /* its error stays in `to` */
 	if (status == CW_OK &&
 	    (!is_copied || sqlite3_exec(to, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL) != SQLITE_OK)) {
+		status = copy_failed(to, path, reterr);
+	}
+	if (status == CW_OK && !mend_search(to)) { /* first: newer versions of SQLite check it with the rest */
 		status = copy_failed(to, path, reterr);
 	}
 	if (status == CW_OK && !is_sound(to)) {

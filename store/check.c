@@ -33,9 +33,9 @@ static int64_t ask(struct checker *checker, enum statement question)
 }
 
 /*
- * FTS5 keeps the structure of its index from one transaction to the next, and looks whether another connection changed
- * it only when a cursor is opened. PRAGMA integrity_check (SQLite 3.44 and later) opens none: without this it holds
- * what is written now against the index of an earlier check, and calls a sound one malformed.
+ * FTS5 caches its index's structure and looks for other connections' changes only when a cursor is opened, which PRAGMA
+ * integrity_check (SQLite 3.44 and later) never does. Without this, a second check would compare new data with the old
+ * index and call a sound one malformed.
  */
 static void open_search(struct checker *checker)
 {

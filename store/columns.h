@@ -12,7 +12,7 @@
 #define COLUMN_FIRST(name, sql) sql
 #define COLUMN_NEXT(name, sql) ", " sql
 
-/* Lists for IN, made from the table of kinds in core/message.h: those that do not make a conversation unread, or open no window. */
+/* The kinds that do not make a conversation unread, and those that do not open a window, as lists for SQL's IN. */
 #define KIND_UNLESS_yes(word)
 #define KIND_UNLESS_no(word) ", '" word "'"
 #define KIND_NOT_UNREAD(name, word, shown, unread, window, file) KIND_UNLESS_##unread(word)

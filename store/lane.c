@@ -59,6 +59,9 @@ static bool read_attempt(struct tx *tx, sqlite3_stmt *statement, struct attempt 
 		attempt->reported = CW_STATUS_NONE;
 	}
 	db_end(statement);
+	if (tx->db->failed != SQLITE_OK) {
+		attempt_finish(attempt);
+	}
 	return tx->db->failed == SQLITE_OK;
 }
 
@@ -496,8 +499,8 @@ void lane_file_failed(struct tx *tx, int64_t media, int code, const char *error)
 		if (id && load_attempt(tx, id, &attempt)) {
 			fail(tx, &attempt, code, error);
 			attempt_finish(&attempt);
-		} else if (id) {
-			db_report(tx->db, "an attempt to send refers to a message that does not exist", id);
+		} else if (id && tx->db->failed == SQLITE_OK) {
+			db_report(tx->db, "attempt %lld to send refers to a message that does not exist", (long long)id);
 		}
 	} while (id && tx->db->failed == SQLITE_OK);
 }

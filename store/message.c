@@ -124,7 +124,7 @@ bool draft_open(struct tx *tx, struct cw_message *message, struct draft *draft)
 		if (cw_memory_ran_out()) {
 			db_fail(tx->db, SQLITE_NOMEM);
 		} else {
-			db_report(tx->db, "a message's body is not a JSON object", message->position);
+			db_report(tx->db, "the body of message %s is not a JSON object", message->id);
 		}
 		json_decref(draft->body);
 		draft->body = NULL;

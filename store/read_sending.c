@@ -49,7 +49,8 @@ static bool read_job(struct db *db, sqlite3_stmt *statement, struct cw_outbound 
 			outbound->body && outbound->account && outbound->phone_number_id && outbound->conversation_id;
 
 	if (!is_sound && !cw_memory_ran_out()) {
-		db_report(db, "an attempt to send has an unknown state or kind, or lacks a text", outbound->id);
+		db_report(db, "attempt %lld to send has an unknown state or kind, or lacks a text",
+			  (long long)outbound->id);
 	}
 	if (cw_message_status_reported(db_text(statement, COLUMN_JOB_REPORTED), &outbound->reported) != CW_OK) {
 		outbound->reported = CW_STATUS_NONE;
@@ -57,20 +58,21 @@ static bool read_job(struct db *db, sqlite3_stmt *statement, struct cw_outbound 
 	return is_sound;
 }
 
-/* One row that cannot be used does not stop those behind it. */
-static enum cw_status give_jobs(struct cw_reader *reader, sqlite3_stmt *statement, cw_outbound_fn on_outbound,
-				void *context, struct cw_error *reterr)
+/* Up to `limit` rows that can be used; the others stop nobody, so the statement itself has no limit. */
+static enum cw_status give_jobs(struct cw_reader *reader, sqlite3_stmt *statement, int64_t limit,
+				cw_outbound_fn on_outbound, void *context, struct cw_error *reterr)
 {
-	while (db_step(&reader->db, statement)) {
+	for (int64_t n = 0; n < limit && db_step(&reader->db, statement);) {
 		struct cw_outbound outbound;
 
 		bool is_sound = read_job(&reader->db, statement, &outbound);
 
+		n += is_sound;
 		if (cw_memory_ran_out() || (is_sound && !on_outbound(context, &outbound))) {
-			db_end(statement);
 			break;
 		}
 	}
+	db_end(statement);
 	return db_status(&reader->db, reterr);
 }
 
@@ -78,8 +80,8 @@ enum cw_status cw_store_next_outbound(struct cw_reader *reader, const char *phon
 				      int64_t limit, cw_outbound_fn on_outbound, void *context,
 				      int64_t *ret_next_due_ms, struct cw_error *reterr)
 {
-	sqlite3_stmt *statement = db_bind(&reader->db, SQL_OUTBOUND_NEXT, "tii", phone_number_id, now_ms, limit);
-	enum cw_status status = give_jobs(reader, statement, on_outbound, context, reterr);
+	sqlite3_stmt *statement = db_bind(&reader->db, SQL_OUTBOUND_NEXT, "ti", phone_number_id, now_ms);
+	enum cw_status status = give_jobs(reader, statement, limit, on_outbound, context, reterr);
 
 	if (status != CW_OK) {
 		return status;
@@ -93,21 +95,20 @@ enum cw_status cw_store_next_outbound(struct cw_reader *reader, const char *phon
 enum cw_status cw_store_settled_outbound(struct cw_reader *reader, int64_t limit, cw_outbound_fn on_outbound,
 					 void *context, struct cw_error *reterr)
 {
-	return give_jobs(reader, db_bind(&reader->db, SQL_OUTBOUND_SETTLED, "i", limit), on_outbound, context, reterr);
+	return give_jobs(reader, db_bind(&reader->db, SQL_OUTBOUND_SETTLED, ""), limit, on_outbound, context, reterr);
 }
 
 enum cw_status cw_store_list_outbound(struct cw_reader *reader, int64_t after_id, int64_t limit,
 				      cw_outbound_fn on_outbound, void *context, struct cw_error *reterr)
 {
-	return give_jobs(reader, db_bind(&reader->db, SQL_OUTBOUND_LIST, "ii", after_id, limit), on_outbound, context,
+	return give_jobs(reader, db_bind(&reader->db, SQL_OUTBOUND_LIST, "i", after_id), limit, on_outbound, context,
 			 reterr);
 }
 
 enum cw_status cw_store_list_failed(struct cw_reader *reader, int64_t limit, cw_outbound_fn on_outbound, void *context,
 				    struct cw_error *reterr)
 {
-	return give_jobs(reader, db_bind(&reader->db, SQL_OUTBOUND_LIST_FAILED, "i", limit), on_outbound, context,
-			 reterr);
+	return give_jobs(reader, db_bind(&reader->db, SQL_OUTBOUND_LIST_FAILED, ""), limit, on_outbound, context, reterr);
 }
 
 enum cw_status cw_store_outbound_counts(struct cw_reader *reader, struct cw_outbound_counts *ret_counts,

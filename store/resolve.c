@@ -59,7 +59,8 @@ static void give(struct search *search, struct conversation_row *row, const char
 		if (target.merged_into == 0) {
 			give(search, &target, how);
 		} else {
-			db_report(search->db, "a conversation is merged into one that is merged itself", row->id);
+			db_report(search->db, "conversation %lld is merged into one that is merged itself",
+				  (long long)row->id);
 		}
 		conversation_row_finish(&target);
 		return;

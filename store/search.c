@@ -47,7 +47,7 @@ static void index_message(struct tx *tx, const struct step *step)
 	} else if (!text && !is_hidden && cw_memory_ran_out()) {
 		db_fail(tx->db, SQLITE_NOMEM);
 	} else if (!text && !is_hidden) {
-		db_report(tx->db, "a message's body is not JSON, so search does not find it", step->ref);
+		db_report(tx->db, "the body of message %s is not JSON: search does not find it", row.message.id);
 	}
 	free(text);
 	message_row_finish(&row);

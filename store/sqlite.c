@@ -213,6 +213,7 @@ sqlite3_stmt *db_bind(struct db *db, enum statement statement, const char *types
 bool db_step(struct db *db, sqlite3_stmt *statement)
 {
 	if (!statement || db->failed != SQLITE_OK) {
+		db_end(statement); /* one that stays open would keep the connection at an old snapshot */
 		return false;
 	}
 	int code = sqlite3_step(statement);
@@ -318,12 +319,15 @@ void db_fail(struct db *db, int code)
 	db->failed = db->failed == SQLITE_OK ? code : db->failed;
 }
 
-void db_report(struct db *db, const char *what, int64_t id)
+void db_report(struct db *db, const char *format, ...)
 {
 	char text[160];
+	va_list arguments;
 
 	if (db->on_fault) {
-		(void)snprintf(text, sizeof(text), "%s (row %lld)", what, (long long)id); /* fits */
+		va_start(arguments, format);
+		(void)vsnprintf(text, sizeof(text), format, arguments); /* a truncated sentence is still useful */
+		va_end(arguments);
 		db->on_fault(db->on_fault_context, text);
 	}
 }

@@ -60,10 +60,10 @@ int64_t db_meta_int(struct db *db, const char *key);
 void db_fail(struct db *db, int code);
 
 /*
- * A row violates an invariant: what is wrong, and the row's id. It is not a failure: the caller ignores the row, or the
+ * A row violates an invariant: a sentence that names it. It is not a failure: the caller ignores the row, or the
  * part of it, so that one bad row stops nobody else's work.
  */
-void db_report(struct db *db, const char *what, int64_t id);
+void db_report(struct db *db, const char *format, ...) CW_PRINTF(2, 3);
 
 /* A copy that the caller frees. NULL for NULL, or out of memory, which marks the connection failed. All of store/ copies here. */
 char *db_dup(struct db *db, const char *text);

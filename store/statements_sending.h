@@ -56,16 +56,16 @@
 	  "UPDATE outbound SET due_at = ?2 WHERE media = ?1 AND state = 'queued' AND due_at > ?2") \
 	X(SQL_OUTBOUND_NEXT, "SELECT " OUTBOUND_JOB_COLUMNS "FROM " OUTBOUND_JOB_TABLES \
 			     "WHERE o.number = (SELECT id FROM number WHERE phone_number_id = ?1) AND o.holds_lane = 1 " \
-			     "AND o.due_at <= ?2 ORDER BY o.due_at, o.id LIMIT ?3") \
+			     "AND o.due_at <= ?2 ORDER BY o.due_at, o.id") \
 	X(SQL_OUTBOUND_NEXT_DUE, "SELECT o.due_at FROM outbound o WHERE o.number = (SELECT id FROM number " \
 				 "WHERE phone_number_id = ?1) AND o.holds_lane = 1 AND o.due_at > ?2 " \
 				 "ORDER BY o.due_at LIMIT 1") \
-	X(SQL_OUTBOUND_SETTLED, "SELECT " OUTBOUND_JOB_COLUMNS "FROM " OUTBOUND_JOB_TABLES "WHERE " OUTBOUND_SETTLED \
-				" ORDER BY o.id LIMIT ?1") \
+	X(SQL_OUTBOUND_SETTLED, \
+	  "SELECT " OUTBOUND_JOB_COLUMNS "FROM " OUTBOUND_JOB_TABLES "WHERE " OUTBOUND_SETTLED " ORDER BY o.id") \
 	X(SQL_OUTBOUND_LIST, "SELECT " OUTBOUND_JOB_COLUMNS "FROM " OUTBOUND_JOB_TABLES "WHERE " OUTBOUND_OPEN \
-			     " AND o.attempt = m.attempt AND o.id > ?1 ORDER BY o.id LIMIT ?2") \
+			     " AND o.attempt = m.attempt AND o.id > ?1 ORDER BY o.id") \
 	X(SQL_OUTBOUND_LIST_FAILED, "SELECT " OUTBOUND_JOB_COLUMNS "FROM " OUTBOUND_JOB_TABLES \
-				    "WHERE o.state = 'failed' AND o.attempt = m.attempt ORDER BY o.id DESC LIMIT ?1") \
+				    "WHERE o.state = 'failed' AND o.attempt = m.attempt ORDER BY o.id DESC") \
 	X(SQL_OUTBOUND_COUNT, "SELECT count(*), coalesce(min(o.queued_at), 0) FROM outbound o " \
 			      "WHERE o.state = ?1 AND " OUTBOUND_OPEN) \
 	X(SQL_COMMAND_FIND, \

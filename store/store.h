@@ -294,7 +294,7 @@ struct cw_check {
 CW_MUST_CHECK enum cw_status cw_store_check(struct cw_reader *reader, int64_t published,
 					    void (*on_fault)(void *context, const char *text), void *context,
 					    struct cw_check *ret_check, struct cw_error *reterr);
-/* Only the invariants of sending, which stop messages when they are violated: for doctor, since it takes no time. */
+/* Only the invariants of sending, which stop messages when they are violated: fast enough for doctor. */
 CW_MUST_CHECK enum cw_status cw_store_check_sending(struct cw_reader *reader,
 						    void (*on_fault)(void *context, const char *text), void *context,
 						    struct cw_error *reterr);

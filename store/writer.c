@@ -365,7 +365,7 @@ static enum cw_status end_tx(struct cw_store *store, struct tx *tx, int64_t n_op
 		tell_bridge(store, tx);
 	} else {
 		db_begin(&store->db, SQL_ROLLBACK); /* after some errors SQLite has already rolled back; that is fine */
-		db_fail(&store->db, SQLITE_OK);
+		store->db.failed = SQLITE_OK;
 	}
 	tx_finish(tx);
 	return status;

@@ -601,8 +601,8 @@ export class Client {
 	}
 
 	private setStatus(status: ClientStatus): void {
-		if (status === "live") {
-			this.lastProblem = null;
+		if (status === "live" || this.currentStatus === "live") {
+			this.lastProblem = null; /* what went wrong before is not why it is not live now */
 		}
 		if (status !== this.currentStatus) {
 			this.currentStatus = status;

@@ -46,6 +46,8 @@ async function ask(method: string, path: string, body?: object, token?: string):
 export class Session {
 	me: Me | null = null;
 	private fresh: string | null = null;
+	/** How often somebody signed out, here or in another tab. */
+	private ends = 0;
 	private owner: Me | null = null;
 	private readonly channel = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel(CHANNEL);
 
@@ -53,6 +55,7 @@ export class Session {
 	constructor(onEnded: () => void) {
 		this.channel?.addEventListener("message", () => {
 			this.me = null;
+			this.ends++;
 			onEnded();
 		});
 	}
@@ -62,8 +65,7 @@ export class Session {
 		const answer = await ask("POST", `${PATH}/refresh`);
 
 		if (answer.ok) {
-			await this.take((await answer.json()) as SessionAnswer);
-			return true;
+			return this.take((await answer.json()) as SessionAnswer);
 		}
 		if (answer.status >= 500 || answer.status === 429) {
 			throw new SignInError("busy", Number(answer.headers.get("Retry-After")) || null);
@@ -80,7 +82,9 @@ export class Session {
 
 			throw new SignInError(problem.title ?? "http", Number(answer.headers.get("Retry-After")) || null);
 		}
-		await this.take((await answer.json()) as SessionAnswer);
+		if (!(await this.take((await answer.json()) as SessionAnswer))) {
+			throw new SignInError("token_refused", null);
+		}
 	}
 
 	/** Signs out here and in other tabs. Throws SignInError if the server is unreachable: then nobody is signed out. */
@@ -92,6 +96,7 @@ export class Session {
 		}
 		this.me = null;
 		this.fresh = null;
+		this.ends++;
 		this.channel?.postMessage("signed out");
 	}
 
@@ -116,14 +121,24 @@ export class Session {
 		return this.me?.account === this.owner?.account && this.me?.subject === this.owner?.subject;
 	}
 
-	/** With each new token: roles.acl may have changed. */
-	private async take({ token, account, agent }: SessionAnswer): Promise<void> {
+	/** With each new token: roles.acl may have changed. false: the token is refused, or somebody signed out meanwhile. */
+	private async take({ token, account, agent }: SessionAnswer): Promise<boolean> {
+		const ends = this.ends;
 		const answer = await ask("GET", PATH, undefined, token);
 
+		if (answer.status === 401 || answer.status === 403) {
+			return false;
+		}
 		if (!answer.ok) {
 			throw new SignInError("busy", Number(answer.headers.get("Retry-After")) || null);
 		}
+		const { may } = (await answer.json()) as Identity;
+
+		if (this.ends !== ends) {
+			return false;
+		}
 		this.fresh = token;
-		this.me = { account, ...agent, may: ((await answer.json()) as Identity).may };
+		this.me = { account, ...agent, may };
+		return true;
 	}
 }

@@ -30,7 +30,7 @@ arrows mqtt 'core|mqtt'
 arrows http 'core|http'
 arrows auth-plugin 'core|auth-plugin'
 arrows ingest 'core|store|mqtt|http|ingest'
-arrows bridge 'core|store|mqtt|http|bridge'
+arrows bridge 'core|store|mqtt|bridge'
 arrows api 'core|store|http|api'
 arrows sim 'core|http|sim'
 

@@ -1,6 +1,7 @@
 #!/bin/sh
-# run.sh TOOL BUILD FILE: runs one file of scenarios under a tool. Fails if a scenario fails or the tool wrote any
-# report, whatever the exit code. BUILD is the plain build, used for everything that is not instrumented.
+# run.sh TOOL BUILD FILE: runs one file of scenarios under a tool. Fails if a scenario fails or the tool reports a fault,
+# whatever the exit code; leaks of mosquitto itself are not faults. Needs build-asan or build-tsan, which ctest builds.
+# BUILD is the plain build, for what is not instrumented.
 #   asan, tsan            the daemon, the command line and the simulator of build-TOOL, with the plain plugin
 #   asan-broker           the instrumented plugin in the broker
 #   valgrind-broker       the plain plugin in a broker that valgrind runs

@@ -349,7 +349,7 @@ static void a_customer_gets_all_of_a_reply_or_nothing_yet(void **state)
 
 /* ---- what the command line asks ---- */
 
-/* A sentence that says what happened; never that the daemon does not know what it knows. */
+/* A sentence that says what happened; never that an action or object which exists is unknown. */
 static void an_action_without_memory_says_so(void **state)
 {
 	static const char *const rows[][2] = {

@@ -7,7 +7,7 @@
 
 #define NUMBER "1003427786179738"
 
-/* The store, as the linker's --wrap gives it: what it answers to a submit, and what it was given. */
+/* Replaces the store (linker option --wrap): the answer to a submit, and the operation submitted. */
 static enum cw_status submit_status;
 static struct cw_store_op *given;
 static int n_given;

@@ -86,6 +86,7 @@ export class Inbox {
 	private readonly threads = new Map<string, ThreadState>();
 	readonly uploads: Uploads;
 	private readonly notifier: Notifier;
+	private wasBehind = 0;
 	private stuckTimer: ReturnType<typeof setTimeout> | null = null;
 	private searchTimer: ReturnType<typeof setTimeout> | null = null;
 	private readTimer: ReturnType<typeof setTimeout> | null = null;
@@ -133,7 +134,7 @@ export class Inbox {
 		client.on("event", (event) => this.onEvent(event));
 		client.on("reset", () => this.onReset());
 		client.on("status", () => this.onStatus());
-		client.on("progress", () => this.statusTicker.bump());
+		client.on("progress", () => this.onProgress());
 		client.on("people", () => this.peopleTicker.bump());
 		client.on("pending", () => this.threadTicker.bump());
 		client.on("gained", () => this.listTicker.bump());
@@ -217,6 +218,19 @@ export class Inbox {
 		}
 	}
 
+	/** Who is catching up and comes nearer is not stuck. */
+	private onProgress(): void {
+		const { behind, status } = this.client;
+
+		if (status === "catching up" && behind < this.wasBehind) {
+			clearTimeout(this.stuckTimer ?? undefined);
+			this.stuckTimer = null;
+			this.watchStuck();
+		}
+		this.wasBehind = behind;
+		this.statusTicker.bump();
+	}
+
 	private onStatus(): void {
 		this.watchStuck();
 		if (this.client.status === "signed out") {
@@ -269,7 +283,7 @@ export class Inbox {
 		void this.loadLists();
 	}
 
-	/** At the server first: whoever is shown as signed out really is. */
+	/** Signs out at the server first, so that a page that shows "signed out" tells the truth. */
 	async signOut(): Promise<void> {
 		try {
 			await this.session.signOut();
