@@ -266,3 +266,20 @@ scenario('a restore killed at any point leaves the old or the new database, and 
   t.diagnostic(`${kills} kill points`);
   assert.ok(kills > 15, `${kills}`);
 });
+
+scenario('a damaged search index stops no backup: the copy has it built again', async (system) => {
+  await (await system.init()).start();
+  await system.customerWrites({ from: '923456789012', body: 'Is the blue lamp in stock?' });
+  await eventually(async () => (await system.api('/search?q=lamp')).json.messages.length === 1, 'it is found');
+  await system.daemon.stop();
+  const database = path.join(system.dir, 'convwire.db');
+  execFileSync('sqlite3', [database, 'DELETE FROM message_text_data WHERE id > 10']);
+  const folder = path.join(system.dir, '..', 'copy');
+  const made = await system.convwire('backup', folder);
+  assert.equal(made.code, 0, made.stderr);
+  const restored = await system.convwire('restore', folder);
+  assert.equal(restored.code, 0, restored.stderr);
+  await system.startDaemon();
+  await system.ready();
+  assert.equal((await system.api('/search?q=lamp')).json.messages.length, 1);
+});

@@ -379,6 +379,19 @@ static void a_message_of_an_unknown_kind_does_not_stop_those_behind_it(void **st
 	change_by_hand(fixture, "UPDATE message SET kind = 'hologram' WHERE id = (SELECT min(message) FROM outbound)");
 	(void)due_alone(fixture, second);
 	assert_contains(fixture->fault, "unknown state or kind");
+
+	/* Nor does it take the place of one that can be sent, however few are asked for. */
+	struct jobs jobs = { .n = 0 };
+	struct cw_reader *reader = NULL;
+	int64_t next_due_ms = 0;
+
+	assert_ok(cw_reader_acquire(fixture->store, &reader, &fixture->error), fixture->error);
+	assert_ok(cw_store_next_outbound(reader, "1001", cw_clock_now_ms(), 1, note_job, &jobs, &next_due_ms,
+					 &fixture->error),
+		  fixture->error);
+	cw_reader_release(reader);
+	assert_int_equal(jobs.n, 1);
+	assert_string_equal(jobs.list[0].message, second);
 }
 
 static void a_paused_number_begins_nothing(void **state)
