@@ -157,15 +157,17 @@ enum cw_status cw_conf_load(const struct cw_conf_table *table, const char *path,
 	enum cw_status status = CW_OK;
 	char *line = NULL;
 	size_t room = 0;
+	ssize_t len = 0;
 	int number = 0;
 
 	if (!file) {
 		return cw_error_set(reterr, errno == ENOENT ? CW_NOT_FOUND : CW_IO, "%s: %s", path, strerror(errno));
 	}
-	while (status == CW_OK && getline(&line, &room, file) >= 0) {
+	while (status == CW_OK && (len = getline(&line, &room, file)) >= 0) {
 		size_t skipped = number++ == 0 && strncmp(line, byte_order_mark, 3) == 0 ? 3 : 0;
 
-		status = read_line(table, line + skipped, settings, &detail);
+		status = strlen(line) == (size_t)len ? read_line(table, line + skipped, settings, &detail) :
+						       cw_error_set(&detail, CW_INVALID, "contains a NUL byte");
 	}
 	bool is_read = status != CW_OK || feof(file);
 

@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include "store/read_search.h"
 #include "tests/unit/store_fixture.h"
 #include "tests/unit/unit.h"
 
@@ -134,6 +135,77 @@ static void what_was_indexed_since_the_last_check_is_no_fault(void **state)
 	assert_string_equal(last, "");
 }
 
+static bool count_found(void *context, const struct cw_conversation *conversation, const struct cw_message *message,
+			int64_t row)
+{
+	(void)conversation;
+	(void)message;
+	(void)row;
+	++*(int64_t *)context;
+	return true;
+}
+
+/* By the pooled reader, which stays open from round to round. */
+static int64_t found_by_reader(struct fixture *fixture)
+{
+	struct cw_reader *reader = NULL;
+	int64_t n = 0;
+
+	assert_ok(cw_reader_acquire(fixture->store, &reader, &fixture->error), fixture->error);
+	assert_ok(cw_store_search_messages(reader, &(struct cw_search){ .account = "acme", .text = "lamp" }, INT64_MAX,
+					   count_found, &n, &fixture->error),
+		  fixture->error);
+	cw_reader_release(reader);
+	return n;
+}
+
+static int64_t found_by_fresh_connection(struct fixture *fixture)
+{
+	sqlite3 *handle = NULL;
+	sqlite3_stmt *statement = NULL;
+
+	assert_int_equal(sqlite3_open(temp_dir_path(&fixture->dir, "convwire.db"), &handle), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(handle, "SELECT count(*) FROM message_text WHERE message_text MATCH 'lamp'",
+					    -1, &statement, NULL),
+			 SQLITE_OK);
+	assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+	int64_t n = sqlite3_column_int64(statement, 0);
+
+	(void)sqlite3_finalize(statement);
+	assert_int_equal(sqlite3_close(handle), SQLITE_OK);
+	return n;
+}
+
+/* While messages come and go, a search on an old connection finds what one on a fresh connection finds. */
+static void a_search_on_an_old_connection_misses_nothing(void **state)
+{
+	struct fixture *fixture = *state;
+	char last[300];
+	char messages[600];
+
+	for (int round = 0; round < 12; round++) {
+		(void)find_faults(fixture, last);
+		assert_string_equal(last, "");
+		(void)snprintf(messages, sizeof(messages),
+			       "{'from':'" CUSTOMER
+			       "','id':'w%d','timestamp':'18000000%02d','type':'text','text':{'body':'a lamp'}},"
+			       "{'from':'" CUSTOMER
+			       "','id':'x%d','timestamp':'18000000%02d','type':'text','text':{'body':'a lamp'}}",
+			       round, round, round, round);
+		post_messages(fixture, messages);
+		if (round % 3 == 2) { /* and one is deleted by its sender */
+			(void)snprintf(messages, sizeof(messages),
+				       "{'from':'" CUSTOMER "','id':'r%d','timestamp':'18000000%02d','type':'revoke',"
+				       "'revoke':{'original_message_id':'x%d'}}",
+				       round, round, round);
+			post_messages(fixture, messages);
+		}
+		await_index(fixture);
+		assert_int_equal(found_by_reader(fixture), found_by_fresh_connection(fixture));
+		assert_int_equal(found_by_reader(fixture), 2 * (round + 1) - (round + 1) / 3);
+	}
+}
+
 /* The check runs in the daemon, possibly on a small server with millions of rows. */
 static void a_check_needs_no_memory_for_all_that_there_is(void **state)
 {
@@ -158,6 +230,7 @@ int main(void)
 		STORE_TEST(each_broken_promise_is_named),
 		STORE_TEST(a_late_message_is_unread_though_a_later_one_was_answered),
 		STORE_TEST(what_was_indexed_since_the_last_check_is_no_fault),
+		STORE_TEST(a_search_on_an_old_connection_misses_nothing),
 		STORE_TEST(a_check_needs_no_memory_for_all_that_there_is),
 	};
 
