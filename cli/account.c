@@ -180,8 +180,8 @@ static int print_check(const struct short_options *options, json_t *answer)
 			     lines[i].text);
 	}
 	if (json_is_false(json_object_get(answer, "search_checked"))) {
-		(void)puts("The search index was not checked: this SQLite cannot do so while Convwire runs. `convwire backup` "
-			   "checks it in the copy.");
+		(void)puts("The search index was not checked, since this version of SQLite cannot do it here. `convwire backup` checks "
+			   "it in the copy.");
 	}
 	json_array_foreach(json_object_get(answer, "faults"), index, fault)
 	{
