@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/store_fixture.h"
 
+#include <sqlite3.h>
+
 #include "core/clock.h"
 #include "core/text.h"
 #include "tests/unit/unit.h"
@@ -84,6 +86,19 @@ void fixture_close(struct fixture *fixture)
 {
 	cw_store_close(fixture->store);
 	fixture->store = NULL;
+}
+
+void fixture_change_database(struct fixture *fixture, const char *sql)
+{
+	sqlite3 *handle = NULL;
+
+	fixture_close(fixture);
+	assert_int_equal(sqlite3_open(temp_dir_path(&fixture->dir, "convwire.db"), &handle), SQLITE_OK);
+	if (sqlite3_exec(handle, sql, NULL, NULL, NULL) != SQLITE_OK) {
+		fail_msg("%s: %s", sql, sqlite3_errmsg(handle));
+	}
+	assert_int_equal(sqlite3_close(handle), SQLITE_OK);
+	fixture_open(fixture);
 }
 
 void fixture_set_clock(int64_t after_s)

@@ -48,6 +48,8 @@ int fixture_stop(void **state);
 
 void fixture_open(struct fixture *fixture);
 void fixture_close(struct fixture *fixture);
+/* Executes SQL on the database between two runs of the store: as if somebody had changed it by hand. */
+void fixture_change_database(struct fixture *fixture, const char *sql);
 struct cw_store_options fixture_options(struct fixture *fixture);
 
 /* Sets the clock to FIXTURE_NOW_S + after_s. */

@@ -498,19 +498,6 @@ static void what_belongs_to_no_conversation_counts_for_who_sees_it(void **state)
 
 /* ---- a broken invariant ---- */
 
-static void change_database(struct fixture *fixture, const char *sql)
-{
-	sqlite3 *handle = NULL;
-
-	fixture_close(fixture);
-	assert_int_equal(sqlite3_open(temp_dir_path(&fixture->dir, "convwire.db"), &handle), SQLITE_OK);
-	if (sqlite3_exec(handle, sql, NULL, NULL, NULL) != SQLITE_OK) {
-		fail_msg("%s: %s", sql, sqlite3_errmsg(handle));
-	}
-	assert_int_equal(sqlite3_close(handle), SQLITE_OK);
-	fixture_open(fixture);
-}
-
 static void check_says_when_row_and_history_differ(void **state)
 {
 	struct fixture *fixture = *state;
@@ -519,17 +506,17 @@ static void check_says_when_row_and_history_differ(void **state)
 	post(fixture, "messages", FROM_PHONE("222222", "w2"));
 	assert_ok(assign(fixture, "acme_1001_111111", "ana"), fixture->error);
 	assert_int_equal(check(fixture).faults, 0);
-	change_database(fixture, "UPDATE conversation SET assignee = 'bea' WHERE name = 'acme_1001_111111'");
+	fixture_change_database(fixture, "UPDATE conversation SET assignee = 'bea' WHERE name = 'acme_1001_111111'");
 	assert_int_equal(check(fixture).faults, 1);
-	change_database(fixture, "UPDATE conversation SET assignee = NULL WHERE name = 'acme_1001_111111'");
+	fixture_change_database(fixture, "UPDATE conversation SET assignee = NULL WHERE name = 'acme_1001_111111'");
 	assert_int_equal(check(fixture).faults, 1);
-	change_database(fixture, "DELETE FROM assignment");
+	fixture_change_database(fixture, "DELETE FROM assignment");
 	assert_int_equal(check(fixture).faults, 0);
 	/* Two current rows: the index forbids them, so it is dropped first. */
-	change_database(fixture,
-			"DROP INDEX assignment_current; UPDATE conversation SET assignee = 'ana' WHERE id = 1;"
-			"INSERT INTO assignment (account, conversation, subject, from_seq) VALUES (1, 1, 'ana', 1),"
-			"(1, 1, 'ana', 1)");
+	fixture_change_database(
+		fixture, "DROP INDEX assignment_current; UPDATE conversation SET assignee = 'ana' WHERE id = 1;"
+			 "INSERT INTO assignment (account, conversation, subject, from_seq) VALUES (1, 1, 'ana', 1),"
+			 "(1, 1, 'ana', 1)");
 	assert_int_equal(check(fixture).faults, 1);
 }
 

@@ -12,19 +12,6 @@
 	"INSERT INTO outbound (message, attempt, conversation, number, state, holds_lane, due_at, queued_at, state_at) " \
 	"VALUES (1, " attempt ", 1, 1, '" state "', " holds ", 0, 0, 0);"
 
-static void break_promise(struct fixture *fixture, const char *sql)
-{
-	sqlite3 *handle = NULL;
-
-	fixture_close(fixture);
-	assert_int_equal(sqlite3_open(temp_dir_path(&fixture->dir, "convwire.db"), &handle), SQLITE_OK);
-	if (sqlite3_exec(handle, sql, NULL, NULL, NULL) != SQLITE_OK) {
-		fail_msg("%s: %s", sql, sqlite3_errmsg(handle));
-	}
-	assert_int_equal(sqlite3_close(handle), SQLITE_OK);
-	fixture_open(fixture);
-}
-
 static void keep_fault(void *context, const char *text)
 {
 	(void)snprintf(context, 300, "%s", text); /* the last one */
@@ -77,7 +64,7 @@ static void each_broken_promise_is_named(void **state)
 
 		post_messages(fixture, TEXT(CUSTOMER, "w1", 1800000000, "a") "," TEXT(CUSTOMER, "w2", 1800000001, "b"));
 		assert_int_equal(find_faults(fixture, last), 0);
-		break_promise(fixture, rows[i].sql);
+		fixture_change_database(fixture, rows[i].sql);
 		assert_true(find_faults(fixture, last) > 0);
 		if (!strstr(last, rows[i].sentence)) {
 			fail_msg("%s: \"%s\", not \"%s\"", rows[i].sql, last, rows[i].sentence);
@@ -213,9 +200,10 @@ static void a_check_needs_no_memory_for_all_that_there_is(void **state)
 	char last[300];
 
 	post_messages(fixture, TEXT(CUSTOMER, "w1", 1800000000, "a"));
-	break_promise(fixture, "WITH RECURSIVE n(i) AS (VALUES (2) UNION ALL SELECT i + 1 FROM n WHERE i < 300000) "
-			       "INSERT INTO event SELECT i, 1, i, i - 1, 1, 'message', 1, 0, 0, 0 FROM n; "
-			       "UPDATE account SET head = 300000; UPDATE conversation SET last_seq = 300000");
+	fixture_change_database(fixture,
+				"WITH RECURSIVE n(i) AS (VALUES (2) UNION ALL SELECT i + 1 FROM n WHERE i < 300000) "
+				"INSERT INTO event SELECT i, 1, i, i - 1, 1, 'message', 1, 0, 0, 0 FROM n; "
+				"UPDATE account SET head = 300000; UPDATE conversation SET last_seq = 300000");
 	(void)sqlite3_memory_highwater(1);
 	int64_t before = sqlite3_memory_used();
 

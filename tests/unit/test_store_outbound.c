@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Agents' commands take effect exactly once; and each message's way through its conversation's lane. */
-#include <sqlite3.h>
 
 #include "core/command.h"
 #include "store/read_sending.h"
@@ -316,19 +315,6 @@ static void after_a_start_what_was_being_sent_is_unknown_and_holds_its_lane_for_
 
 /* ---- rows that violate an invariant ---- */
 
-static void change_by_hand(struct fixture *fixture, const char *sql)
-{
-	sqlite3 *handle = NULL;
-
-	fixture_close(fixture);
-	assert_int_equal(sqlite3_open(temp_dir_path(&fixture->dir, "convwire.db"), &handle), SQLITE_OK);
-	if (sqlite3_exec(handle, sql, NULL, NULL, NULL) != SQLITE_OK) {
-		fail_msg("%s: %s", sql, sqlite3_errmsg(handle));
-	}
-	assert_int_equal(sqlite3_close(handle), SQLITE_OK);
-	fixture_open(fixture);
-}
-
 /* Starting with such rows works: what was being sent becomes unknown, and other messages are sent. */
 static void a_bad_row_is_reported_and_stops_nobody_else(void **state)
 {
@@ -355,7 +341,7 @@ static void a_bad_row_is_reported_and_stops_nobody_else(void **state)
 		memcpy(first, say(fixture, CONVERSATION, "a"), sizeof(first));
 		memcpy(second, say(fixture, "acme_1001_15551112222", "b"), sizeof(second));
 		must_move(fixture, due(fixture).list[0].id, CW_OUTBOUND_SENDING);
-		change_by_hand(fixture, rows[i].sql);
+		fixture_change_database(fixture, rows[i].sql);
 		assert_int_equal(recover(fixture, cw_clock_now_ms() + 60000), CW_OK);
 		accept_as(fixture, due_alone(fixture, second), "out2");
 		report(fixture, "out1", "delivered", first, 1);
@@ -376,7 +362,8 @@ static void a_message_of_an_unknown_kind_does_not_stop_those_behind_it(void **st
 	write_in(fixture, "15551112222", "w2");
 	(void)say(fixture, CONVERSATION, "a");
 	memcpy(second, say(fixture, "acme_1001_15551112222", "b"), sizeof(second));
-	change_by_hand(fixture, "UPDATE message SET kind = 'hologram' WHERE id = (SELECT min(message) FROM outbound)");
+	fixture_change_database(fixture,
+				"UPDATE message SET kind = 'hologram' WHERE id = (SELECT min(message) FROM outbound)");
 	(void)due_alone(fixture, second);
 	assert_contains(fixture->fault, "unknown state or kind");
 
