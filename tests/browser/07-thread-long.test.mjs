@@ -2,28 +2,14 @@
 import assert from 'node:assert/strict';
 import { after } from 'node:test';
 
-import { browserScenario, bubble, closeBrowser, open, shot } from '../lib/browser.mjs';
+import { browserScenario, bubble, closeBrowser, isAtThreadEnd, open, shot, threadScroll } from '../lib/browser.mjs';
 import { eventually } from '../lib/until.mjs';
-import { change, contact, newWamid, text, webhook } from '../lib/webhook.mjs';
 
 after(closeBrowser);
 
 const FROM = '923456789012';
 
 const MANY = 10_000;
-
-/** Posts `total` messages from one customer, half a minute apart, in webhooks of 500. */
-async function fill(system, total) {
-  const start = Math.floor(Date.now() / 1000) - total * 30;
-  for (let i = 0; i < total; i += 500) {
-    const messages = Array.from({ length: Math.min(500, total - i) }, (_, j) => text({ from: FROM, body: `message ${i + j}${' with more words'.repeat((i + j) % 7)}`, wamid: newWamid(), at: start + (i + j) * 30 }));
-    assert.equal((await system.postWebhook(webhook([change(system.number, { contacts: [contact({ from: FROM })], messages })]))).status, 200);
-  }
-}
-
-const scroll = (page) => page.locator('.thread-scroll');
-
-const atEnd = (page) => scroll(page).evaluate((element) => element.scrollHeight - element.scrollTop - element.clientHeight < 5);
 
 /** The position of a bubble's top in the viewport. */
 const topOf = (page, body) => page.evaluate((wanted) => {
@@ -32,15 +18,15 @@ const topOf = (page, body) => page.evaluate((wanted) => {
 }, body);
 
 browserScenario(`${MANY} messages: opened at the end, scrolled to the beginning, few in the document`, async (browser, system) => {
-  await fill(system, MANY);
+  await system.customerWritesMany({ from: FROM, total: MANY });
   const page = await browser.inbox();
   await open(page, 'Ayesha');
   await bubble(page, `message ${MANY - 1}`).waitFor();
-  await eventually(() => atEnd(page), 'at the end');
+  await eventually(() => isAtThreadEnd(page), 'at the end');
   let most = 0;
   for (let rounds = 0; ; rounds++) {
     assert.ok(rounds < 2000, 'the beginning comes');
-    const [n, first] = await scroll(page).evaluate((element) => {
+    const [n, first] = await threadScroll(page).evaluate((element) => {
       element.scrollTop = Math.max(0, element.scrollTop - 1500);
       return [element.querySelectorAll('.bubble').length, element.scrollTop === 0 && element.querySelector('.bubble .text')?.textContent];
     });
@@ -53,16 +39,16 @@ browserScenario(`${MANY} messages: opened at the end, scrolled to the beginning,
 });
 
 for (const place of [300, 0]) browserScenario(`older messages load without a jump, ${place} px from the top`, async (browser, system) => {
-  await fill(system, 300);
+  await system.customerWritesMany({ from: FROM, total: 300 });
   const page = await browser.inbox();
   await open(page, 'Ayesha');
   await bubble(page, 'message 299').waitFor();
-  await eventually(() => atEnd(page), 'at the end');
+  await eventually(() => isAtThreadEnd(page), 'at the end');
   // Scrolls up far enough that a page is fetched, and stays there until it has arrived.
   let release;
   const held = new Promise((resolve) => { release = resolve; });
   await page.route('**/messages?before=*', async (route) => { await held; await route.continue(); });
-  await scroll(page).evaluate((element, to) => { element.scrollTop = to; }, place);
+  await threadScroll(page).evaluate((element, to) => { element.scrollTop = to; }, place);
   await page.getByText('Loading older messages…').waitFor();
   const seen = await page.evaluate(() => {
     const view = document.querySelector('.thread-scroll').getBoundingClientRect();
@@ -72,7 +58,7 @@ for (const place of [300, 0]) browserScenario(`older messages load without a jum
   const before = await topOf(page, seen);
   release();
   await page.getByText('Loading older messages…').waitFor({ state: 'detached' });
-  await eventually(() => scroll(page).evaluate((element) => element.scrollTop > 1000), 'the older ones stand above');
+  await eventually(() => threadScroll(page).evaluate((element) => element.scrollTop > 1000), 'the older ones stand above');
   const after_ = await topOf(page, seen);
   assert.ok(Math.abs(after_ - before) <= 3, `${seen} was at ${before}, and is at ${after_}`);
 });

@@ -2,48 +2,34 @@
 import assert from 'node:assert/strict';
 import { after } from 'node:test';
 
-import { browserScenario, bubble, closeBrowser, open, shot } from '../lib/browser.mjs';
+import { browserScenario, bubble, closeBrowser, isAtThreadEnd, open, shot, threadScroll } from '../lib/browser.mjs';
 import { eventually } from '../lib/until.mjs';
-import { change, contact, newWamid, text, webhook } from '../lib/webhook.mjs';
 
 after(closeBrowser);
 
 const FROM = '923456789012';
 
-/** Posts `total` messages from one customer, half a minute apart, in webhooks of 500. */
-async function fill(system, total) {
-  const start = Math.floor(Date.now() / 1000) - total * 30;
-  for (let i = 0; i < total; i += 500) {
-    const messages = Array.from({ length: Math.min(500, total - i) }, (_, j) => text({ from: FROM, body: `message ${i + j}${' with more words'.repeat((i + j) % 7)}`, wamid: newWamid(), at: start + (i + j) * 30 }));
-    assert.equal((await system.postWebhook(webhook([change(system.number, { contacts: [contact({ from: FROM })], messages })]))).status, 200);
-  }
-}
-
-const scroll = (page) => page.locator('.thread-scroll');
-
-const atEnd = (page) => scroll(page).evaluate((element) => element.scrollHeight - element.scrollTop - element.clientHeight < 5);
-
 browserScenario('new messages do not move a thread scrolled up; the button counts them, leads there', async (browser, system) => {
-  await fill(system, 100);
+  await system.customerWritesMany({ from: FROM, total: 100 });
   const page = await browser.inbox();
   await open(page, 'Ayesha');
   await bubble(page, 'message 99').waitFor();
-  await eventually(() => atEnd(page), 'at the end');
-  await scroll(page).evaluate((element) => { element.scrollTop = element.scrollHeight / 2; });
+  await eventually(() => isAtThreadEnd(page), 'at the end');
+  await threadScroll(page).evaluate((element) => { element.scrollTop = element.scrollHeight / 2; });
   await page.getByRole('button', { name: 'Go to the newest message' }).waitFor();
-  const before = await scroll(page).evaluate((element) => element.scrollTop);
+  const before = await threadScroll(page).evaluate((element) => element.scrollTop);
   for (const body of ['new one', 'new two']) await system.customerWrites({ from: FROM, body });
   const button = page.getByRole('button', { name: '2 new messages' });
   await button.waitFor();
-  assert.equal(await scroll(page).evaluate((element) => element.scrollTop), before);
+  assert.equal(await threadScroll(page).evaluate((element) => element.scrollTop), before);
   await shot(page, 'new-messages-below');
   await button.click();
   await bubble(page, 'new two').waitFor();
-  await eventually(() => atEnd(page), 'at the end');
+  await eventually(() => isAtThreadEnd(page), 'at the end');
   await button.waitFor({ state: 'detached' });
   // At the end of the thread, new messages are shown at once.
   await system.customerWrites({ from: FROM, body: 'new three' });
-  await eventually(() => atEnd(page), 'still at the end');
+  await eventually(() => isAtThreadEnd(page), 'still at the end');
   await bubble(page, 'new three').waitFor();
 
   // A message from half an hour ago is placed where it belongs, and announced.

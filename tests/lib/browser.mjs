@@ -80,6 +80,10 @@ export const live = (page, options) => page.locator('.indicator.live').first().w
 export const row = (page, name) => page.locator('.row', { hasText: name });
 export const bubble = (page, text) => page.locator('.bubble', { hasText: text });
 
+/** The open thread's scrolled area, and whether it stands at the newest message. */
+export const threadScroll = (page) => page.locator('.thread-scroll');
+export const isAtThreadEnd = (page) => threadScroll(page).evaluate((element) => element.scrollHeight - element.scrollTop - element.clientHeight < 5);
+
 export async function open(page, name) {
   await row(page, name).locator('a').click();
   await page.locator('.thread-head h2', { hasText: name }).waitFor();

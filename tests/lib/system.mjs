@@ -16,7 +16,7 @@ import { Program, freePorts, run } from './program.mjs';
 import { houseClaims, makeToken } from './token.mjs';
 import { Sim, TOKEN } from './sim.mjs';
 import { eventually } from './until.mjs';
-import { newCustomer, sign, textWebhook } from './webhook.mjs';
+import { change, contact, newCustomer, sign, text, textWebhook, webhook } from './webhook.mjs';
 
 export const REPO = fileURLToPath(new URL('../..', import.meta.url));
 const BUILD = path.resolve(process.env.CONVWIRE_BUILD ?? path.join(REPO, 'build'));
@@ -245,6 +245,19 @@ export class System {
   async customerWrites(options) {
     const answer = await this.postWebhook(textWebhook(this.number, options));
     if (answer.status !== 200) throw new Error(`webhook answered ${answer.status}: ${answer.text}`);
+  }
+
+  /** Posts `message 0` and so on from one customer to the first number, half a minute apart, in webhooks of 500. */
+  async customerWritesMany({ from, total }) {
+    const start = Math.floor(Date.now() / 1000) - total * 30;
+    for (let first = 0; first < total; first += 500) {
+      const messages = Array.from({ length: Math.min(500, total - first) }, (_, j) => {
+        const i = first + j;
+        return text({ from, body: `message ${i}${' with more words'.repeat(i % 7)}`, at: start + i * 30 });
+      });
+      const answer = await this.postWebhook(webhook([change(this.number, { contacts: [contact({ from })], messages })]));
+      if (answer.status !== 200) throw new Error(`webhook answered ${answer.status}: ${answer.text}`);
+    }
   }
 
   /** A token signed with the house key. */
