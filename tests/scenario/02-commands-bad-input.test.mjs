@@ -157,6 +157,9 @@ scenario('what the role does not allow: silence over 3.1.1, 0x87 over 5, 403 ove
   const code = await new Promise((resolve) => over5.client.publish(`acct/${system.account}/conv/${theirs}/cmd/lim`, '{"id":"1","type":"done"}',
     { qos: 1 }, (error, packet) => resolve(error?.code ?? packet?.reasonCode)));
   assert.equal(code, 0x87);
+  // HTTP asks the store, which knows the assignment at once; the broker's plugin is told soon after.
+  await eventually(async () => await over5.publish(mine, { id: '3', type: 'done' }) === 0, 'the plugin knows the assignment');
+  await over5.answerTo('3');
   const over4 = await system.commander({ agent: 'lim', role: 'assigned-agent', protocolVersion: 4 });
   await over4.publish(theirs, { id: '2', type: 'done' }); // PUBACK arrives, and nothing else
   assert.equal((await over4.do(mine, 'done')).ok, true); // answered later than the first one would have been
