@@ -1,6 +1,6 @@
 // The agents, in a separate process: clients of @convwire/client that follow, and some that reply. The parent controls
 // them with messages { start }, { quiet }, { compare }, and gets their findings back.
-import { deepStrictEqual } from 'node:assert';
+import assert, { deepStrictEqual } from 'node:assert';
 
 import { Client, MemoryOutbox, mqtt } from '../lib/page.mjs';
 import { eventually } from '../lib/until.mjs';
@@ -15,6 +15,7 @@ class Agents {
   clients = [];
   replies = []; // { body, conversation, at, command }
   faults = []; // broken promises
+  created = new Map(); // message → where its first event is: { epoch, seq }
   worst = new Map(); // second of sending → { ms, agent }: the longest delivery, and to which agent
   #isQuiet = false;
 
@@ -38,19 +39,21 @@ class Agents {
       url: `http://${system.host}:${system.httpPort}`, mqttUrl: system.wsUrl, account: system.account, subject: name, outbox: new MemoryOutbox(),
       token: () => system.token(system.account, role, name, { exp: Math.floor(Date.now() / 1000) + ttl }), connect: (url, all) => mqtt.connect(url, all),
     });
-    Object.assign(client, { name, role, epoch: null, resets: 0 });
+    Object.assign(client, { name, role, epoch: null, resets: 0, begun: new Map() });
     client.on('event', (event) => this.#onEvent(client, event));
     client.on('reset', () => { client.resets++; });
     return client;
   }
 
-  #onEvent(client, { epoch, seq, data }) {
+  #onEvent(client, { epoch, seq, conversation, data }) {
     // A limited agent receives a conversation's earlier events when it gains it, so for it the promise is only "once".
     const isLimited = client.role === 'assigned-agent';
     if (client.epoch !== epoch) Object.assign(client, { epoch, last: -1, seen: new Set() });
     if (isLimited ? client.seen.has(seq) : seq <= client.last) this.faults.push(`${client.name}: seq ${seq} after ${client.last}`);
     if (isLimited) client.seen.add(seq);
     client.last = seq;
+    if (data?.message && shownBy(client, conversation).length === 1) client.begun.set(conversation, { epoch, seq });
+    if (data?.message?.version === 1) this.created.set(data.message.id, { epoch, seq });
     const [, at] = /^w\d+\.\d+ (\d+)$/.exec(data?.message?.content?.body ?? '') ?? [];
     if (at === undefined || data.message.version > 1) return;
     const second = Math.floor(at / 1000);
@@ -115,13 +118,30 @@ class Agents {
     return true;
   }
 
+  /**
+   * Every message that is shown must be the server's, and none may be missing that was written after this thread began
+   * here: after a gain or a reset it begins empty, and what was written before is loaded when somebody opens it.
+   */
   async #threadDiffers(client, id, token) {
-    const shown = client.state.messages(id).filter((message) => message.local === undefined);
+    const shown = new Map(shownBy(client, id).map((message) => [message.id, message]));
     const { json } = await this.system.api(`/conversations/${id}/messages?limit=200`, { token });
-    const stored = json.messages.sort((one, other) => one.position - other.position);
-    const n = Math.min(shown.length, stored.length);
-    deepStrictEqual(shown.slice(shown.length - n), stored.slice(stored.length - n), `thread ${id}`);
+    const stored = new Map(json.messages.map((message) => [message.id, message]));
+    const oldest = Math.min(...json.messages.map(({ position }) => position));
+    for (const message of shown.values()) {
+      if (message.position >= oldest) deepStrictEqual(message, stored.get(message.id), `message ${message.id} of ${id}`);
+    }
+    const begun = client.begun.get(id);
+    for (const message of stored.keys()) {
+      const created = this.created.get(message);
+      const isDue = created && begun?.epoch === client.position.epoch && created.epoch === begun.epoch && created.seq >= begun.seq;
+      assert(!isDue || shown.has(message), `message ${message} of ${id} (seq ${created?.seq}) is missing; the thread began at ${begun?.seq}`);
+    }
   }
+}
+
+/** What a thread shows, without what this agent has not sent yet. */
+function shownBy(client, id) {
+  return client.state.messages(id).filter((message) => message.local === undefined);
 }
 
 const agents = new Agents();
