@@ -279,6 +279,21 @@ static void on_fault(void *context, const char *text)
 	(void)json_array_append_new(context, json_string(text)); /* counted in result.faults as well */
 }
 
+static enum cw_status check_sending(const struct control *control, json_t *arguments, json_t *answer,
+				    struct cw_error *reterr)
+{
+	struct cw_reader *reader = NULL;
+	json_t *faults = json_array();
+	enum cw_status status = cw_reader_acquire(control->store, &reader, reterr);
+
+	(void)arguments;
+	if (status == CW_OK) {
+		status = cw_store_check_sending(reader, on_fault, faults, reterr);
+	}
+	cw_reader_release(reader);
+	return json_object_set_new(answer, "faults", faults) == 0 ? status : CW_NOMEM;
+}
+
 static enum cw_status check(const struct control *control, json_t *arguments, json_t *answer, struct cw_error *reterr)
 {
 	struct cw_reader *reader = NULL;
@@ -287,11 +302,7 @@ static enum cw_status check(const struct control *control, json_t *arguments, js
 	json_t *faults = json_array();
 	enum cw_status status = cw_reader_acquire(control->store, &reader, reterr);
 
-	if (status == CW_OK && json_is_true(json_object_get(arguments, "only_sending"))) {
-		status = cw_store_check_sending(reader, on_fault, faults, reterr);
-		cw_reader_release(reader);
-		return json_object_set_new(answer, "faults", faults) == 0 ? status : CW_NOMEM;
-	}
+	(void)arguments;
 	if (control->publisher) {
 		control->publisher(control->context, &publisher);
 	}
@@ -467,6 +478,7 @@ static const struct {
 	{ "trace", control_trace },
 	{ "backup", backup },
 	{ "check", check },
+	{ "check.sending", check_sending },
 };
 
 enum cw_status control_do(const struct control *control, const char *action, json_t *arguments, json_t **ret_answer)

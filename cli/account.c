@@ -120,18 +120,14 @@ static int print_token(void *input)
 	struct cw_error error;
 	int64_t ttl_s = DEFAULT_TTL_S;
 	char *token = NULL;
-	enum cw_status status = CW_OK;
 
 	if (options->ttl && !parse_ttl(options->ttl, &ttl_s)) {
 		return cli_fail(CW_INVALID, "--ttl %s: not a time like 90s, 15m, 2h or 30d", options->ttl);
 	}
-	if (!options->account) {
-		status = cli_default_account(options->common.dir, account, &error);
-		options->account = account;
-	}
+	enum cw_status status = cli_choose_account(options->common.dir, options->account, NULL, account, &error);
+
 	if (status == CW_OK) {
-		status = cli_mint(options->common.dir, options->account, options->agent, options->role, ttl_s, &token,
-				  &error);
+		status = cli_mint(options->common.dir, account, options->agent, options->role, ttl_s, &token, &error);
 	}
 	if (status != CW_OK) {
 		return cli_fail(status, "%s", error.text);

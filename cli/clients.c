@@ -18,16 +18,6 @@ struct client_options {
 	bool is_all;
 };
 
-/* The named account, or the only one. *name has CW_ACCOUNT_MAX + 1. */
-static enum cw_status choose_account(struct client_options *options, char *name, struct cw_error *reterr)
-{
-	if (options->account) {
-		return CW_OK;
-	}
-	options->account = name;
-	return cli_default_account(options->common.dir, name, reterr);
-}
-
 /* ---- clients ---- */
 
 static void print_span(int64_t seconds)
@@ -254,7 +244,8 @@ static int run_revoke(void *input)
 		return cli_usage(&cli_revoke);
 	}
 	if (!options->kid) {
-		status = choose_account(options, account, &error);
+		status = cli_choose_account(options->common.dir, options->account, NULL, account, &error);
+		options->account = account;
 	}
 	if (status == CW_OK) {
 		status = revoke(options, &revocation, &n_kicked, &broker_error, &error);

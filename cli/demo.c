@@ -86,8 +86,7 @@ enum cw_status demo_prepare(struct demo *demo, struct child *child, const struct
 			cw_text_format(demo->app_secret, sizeof(demo->app_secret), "%s/keys/apps/main.secret", dir) &&
 			cw_text_format(demo->token, sizeof(demo->token), "%s/keys/numbers/default.token", dir) &&
 			cw_text_format(demo->port_text, sizeof(demo->port_text), "%lld", (long long)demo->port) &&
-			cw_text_format(demo->webhook, sizeof(demo->webhook), "http://%s:%lld/webhook",
-				       settings->http_address, (long long)settings->http_port) &&
+			settings_http_url(settings, "/webhook", demo->webhook, sizeof(demo->webhook)) &&
 			cw_text_format(demo->graph_url, sizeof(demo->graph_url), "http://127.0.0.1:%lld/v24.0",
 				       (long long)demo->port) &&
 			cw_text_format(child->log_path, sizeof(child->log_path), "%s/log/convwire-sim.log", dir);

@@ -61,13 +61,13 @@ static bool fetch_metrics(struct doctor *doctor)
 	return is_there;
 }
 
-/* The URL that the daemon gives to pages, against the broker's: they differ if convwire.conf changed after a start. */
-static void check_told(struct doctor *doctor, const char *told)
+/* The URL that the daemon gave to the page of `host`, against the broker's: they differ if convwire.conf changed after a start. */
+static void check_told(struct doctor *doctor, const char *host, const char *told)
 {
 	char url[600];
 	const struct cw_broker_place place = settings_broker_place(&doctor->settings);
 
-	if (cw_broker_place_ws_url(&place, doctor->settings.http_address, url, sizeof(url)) && strcmp(told, url) == 0) {
+	if (cw_broker_place_ws_url(&place, host, url, sizeof(url)) && strcmp(told, url) == 0) {
 		doctor_ok(doctor, "mqtt_url", "pages are told to connect to the broker at %s", url);
 	} else {
 		doctor_fail(doctor, "mqtt_url",
@@ -84,8 +84,7 @@ static void check_http_port(struct doctor *doctor)
 	struct doctor_answer answer;
 	int port = (int)doctor->settings.http_port;
 
-	if (port == 0 ||
-	    !cw_text_format(url, sizeof(url), "http://%s:%d/api/v1/config", doctor->settings.http_address, port)) {
+	if (port == 0 || !settings_http_url(&doctor->settings, "/api/v1/config", url, sizeof(url))) {
 		doctor_warn(doctor, "http port", "chosen by the kernel (http_port = 0): a proxy cannot find it");
 		doctor_next(doctor, "set http_port = 8080 in %s/convwire.conf, and restart the daemon", doctor->dir);
 		return;
@@ -95,7 +94,7 @@ static void check_http_port(struct doctor *doctor)
 
 	if (answer.status == 200 && told) {
 		doctor_ok(doctor, "http port", "%s:%d answers as Convwire", doctor->settings.http_address, port);
-		check_told(doctor, told);
+		check_told(doctor, url + strlen("http://"), told);
 	} else {
 		doctor_fail(doctor, "http port", "%s:%d %s%s%s; the port is held by %s", doctor->settings.http_address,
 			    port, answer.status ? "is answered by " : "does not answer: ", answer.problem,
@@ -109,13 +108,13 @@ static void check_http_port(struct doctor *doctor)
 /* Rows that hold up messages. The daemon passes over them, so that nobody else's work stops. */
 static void check_sending(struct doctor *doctor)
 {
-	json_t *arguments = json_pack("{s:b}", "only_sending", true);
+	json_t *arguments = json_object();
 	json_t *answer = NULL;
 	struct cw_error error;
 	size_t index;
 	json_t *fault;
 
-	if (cli_control(doctor->dir, "check", arguments, &answer, &error) != CW_OK) {
+	if (cli_control(doctor->dir, "check.sending", arguments, &answer, &error) != CW_OK) {
 		doctor_warn(doctor, "sending", "could not be checked: %s", error.text);
 	}
 	json_array_foreach(json_object_get(answer, "faults"), index, fault)

@@ -172,8 +172,7 @@ static bool post(struct road *road)
 			    doctor->account, doctor->dir);
 		road->has_failed = true;
 	} else if (body && cw_signature_make(secret, body, strlen(body), signature) == CW_OK &&
-		   cw_text_format(url, sizeof(url), "http://%s:%d/webhook", doctor->settings.http_address,
-				  (int)doctor->settings.http_port)) {
+		   settings_http_url(&doctor->settings, "/webhook", url, sizeof(url))) {
 		road->posted_us = cw_clock_now_us();
 		doctor_fetch(doctor,
 			     &(struct doctor_request){
@@ -320,12 +319,13 @@ static void tell_not_delivered(struct road *road, enum door door, const json_t *
 static char *resolve(struct road *road, const char *query)
 {
 	struct doctor *doctor = road->doctor;
+	char path[800];
 	char url[900];
 	struct doctor_answer answer;
 	char *found = NULL;
 
-	if (!cw_text_format(url, sizeof(url), "http://%s:%d/api/v1/resolve?%s", doctor->settings.http_address,
-			    (int)doctor->settings.http_port, query)) {
+	if (!cw_text_format(path, sizeof(path), "/api/v1/resolve?%s", query) ||
+	    !settings_http_url(&doctor->settings, path, url, sizeof(url))) {
 		return NULL;
 	}
 	doctor_fetch(doctor, &(struct doctor_request){ .url = url, .bearer = road->token }, &answer);

@@ -106,14 +106,10 @@ static void list_forms(const struct cli_command *command, char *out, size_t size
 
 int cli_usage(const struct cli_command *command)
 {
-	char forms[512];
-	char *rest = forms;
-	const char *before = "convwire: usage:";
-
-	list_forms(command, forms, sizeof(forms));
-	for (char *form = strsep(&rest, "\n"); form; form = strsep(&rest, "\n")) {
-		(void)fprintf(stderr, "%s convwire %s%s%s\n", before, command->name, form[0] ? " " : "", form);
-		before = "             or:";
+	for (const struct cli_verb *verb = command->verbs; verb->name; verb++) {
+		(void)fprintf(stderr, "%s convwire %s%s%s%s%s\n",
+			      verb == command->verbs ? "convwire: usage:" : "             or:", command->name,
+			      verb->name[0] ? " " : "", verb->name, verb->usage[0] ? " " : "", verb->usage);
 	}
 	(void)fprintf(stderr, "`convwire %s --help` explains it.\n", command->name);
 	return EX_USAGE;

@@ -33,22 +33,26 @@ struct cli_option {
 	const char *fallback; /* the value when the option is not given, as typed; NULL leaves the member zero */
 };
 
+/* The member's offset; it does not compile if the member is not a `wanted`. */
+#define CLI_OFFSET(type, member, wanted) \
+	(offsetof(type, member) + 0 * sizeof(_Generic(((type *)0)->member, wanted : 1)))
+
 /* Rows of an option list; `type` is the command's struct, `member` what the option fills. */
 #define CLI_TEXT(type, member, letter, name, argument, help) \
 	{ \
-		name, letter, argument, offsetof(type, member), help, 0, 0, NULL \
+		name, letter, argument, CLI_OFFSET(type, member, const char *), help, 0, 0, NULL \
 	}
 #define CLI_TEXT_OR(type, member, letter, name, argument, fallback, help) \
 	{ \
-		name, letter, argument, offsetof(type, member), help, 0, 0, fallback \
+		name, letter, argument, CLI_OFFSET(type, member, const char *), help, 0, 0, fallback \
 	}
 #define CLI_FLAG(type, member, letter, name, help) \
 	{ \
-		name, letter, NULL, offsetof(type, member), help, 0, 0, NULL \
+		name, letter, NULL, CLI_OFFSET(type, member, bool), help, 0, 0, NULL \
 	}
 #define CLI_NUMBER(type, member, name, argument, min, max, fallback, help) \
 	{ \
-		name, 0, argument, offsetof(type, member), help, min, max, fallback \
+		name, 0, argument, CLI_OFFSET(type, member, int64_t), help, min, max, fallback \
 	}
 #define CLI_END_OPTIONS \
 	{ \

@@ -10,18 +10,6 @@
 #define PORTS_TO_TRY 200
 #define MAX_PORT 65535
 
-static enum cw_status try_port(const char *address, int64_t port, struct cw_error *reterr)
-{
-	const struct cw_http_options options = { .address = address, .port = (int)port };
-	int fd = listen_open(&options, reterr);
-
-	if (fd < 0) {
-		return reterr->status;
-	}
-	(void)close(fd);
-	return CW_OK;
-}
-
 static const char *address_of(const struct settings *settings, enum settings_port which)
 {
 	return which == SETTINGS_HTTP_PORT ? settings->http_address : settings->mqtt_address;
@@ -34,17 +22,39 @@ static bool share(const char *one, const char *other)
 	       strcmp(other, "0.0.0.0") == 0 || strcmp(other, "::") == 0;
 }
 
-/* A port may be assigned to another listener of this run, although nobody listens there yet. */
-static enum cw_status try_among(struct settings *settings, enum settings_port which, int64_t port, struct cw_error *reterr)
+/* The listener of this run that the port is assigned to, although it does not listen yet; `which`: none before it. */
+static enum settings_port assigned_to(struct settings *settings, enum settings_port which, int64_t port)
 {
-	for (enum settings_port other = 0; other < which; other++) {
-		if (*settings_port(settings, other) == port &&
-		    share(address_of(settings, other), address_of(settings, which))) {
-			return cw_error_set(reterr, CW_BUSY, "port %d is already this run's %s", (int)port,
-					    settings_ports[other].key);
-		}
+	enum settings_port other = 0;
+
+	while (other < which && !(*settings_port(settings, other) == port &&
+				  share(address_of(settings, other), address_of(settings, which)))) {
+		other++;
 	}
-	return try_port(address_of(settings, which), port, reterr);
+	return other;
+}
+
+/* Tries the configured port; the error says what is in its way. */
+static enum cw_status try_port(struct settings *settings, enum settings_port which, struct cw_error *reterr)
+{
+	int64_t port = *settings_port(settings, which);
+	enum settings_port other = assigned_to(settings, which, port);
+
+	if (port == 0) {
+		return CW_OK; /* the kernel chooses */
+	}
+	if (other != which) {
+		return cw_error_set(reterr, CW_BUSY, "port %d is already this run's %s", (int)port,
+				    settings_ports[other].key);
+	}
+	const struct cw_http_options options = { .address = address_of(settings, which), .port = (int)port };
+	int fd = listen_open(&options, reterr);
+
+	if (fd < 0) {
+		return reterr->status;
+	}
+	(void)close(fd);
+	return CW_OK;
 }
 
 static enum cw_status choose_port(struct settings *settings, enum settings_port which, bool takes_free,
@@ -53,12 +63,12 @@ static enum cw_status choose_port(struct settings *settings, enum settings_port 
 	const struct settings_port_name *name = &settings_ports[which];
 	int64_t *port = settings_port(settings, which);
 	struct cw_error reason;
-	struct cw_error ignored;
-	enum cw_status status = *port == 0 ? CW_OK : try_among(settings, which, *port, &reason);
+	enum cw_status status = try_port(settings, which, &reason);
 
 	for (int64_t next = *port + 1;
 	     status == CW_BUSY && takes_free && next <= *port + PORTS_TO_TRY && next <= MAX_PORT; next++) {
-		if (try_among(settings, which, next, &ignored) == CW_OK) {
+		if (assigned_to(settings, which, next) == which &&
+		    listen_is_free(address_of(settings, which), (int)next)) {
 			(void)printf("%s: %s; using %d\n", name->key, reason.text, (int)next);
 			*port = next;
 			return CW_OK;
@@ -81,10 +91,8 @@ enum cw_status ports_choose(struct settings *settings, bool takes_free, struct c
 
 enum cw_status ports_find(int64_t from, int64_t *ret_port, struct cw_error *reterr)
 {
-	struct cw_error ignored;
-
 	for (int64_t port = from; port < from + PORTS_TO_TRY && port <= MAX_PORT; port++) {
-		if (try_port("127.0.0.1", port, &ignored) == CW_OK) {
+		if (listen_is_free("127.0.0.1", (int)port)) {
 			*ret_port = port;
 			return CW_OK;
 		}

@@ -6,7 +6,6 @@
 #include <sysexits.h>
 
 #include "cli/cli.h"
-#include "core/text.h"
 
 /* Rows per request to the daemon: answered within a second, even on a slow disk. */
 #define ROWS_PER_CALL 200
@@ -45,15 +44,11 @@ static int resolve(void *input)
 	char account[CW_ACCOUNT_MAX + 1];
 	struct cw_error error;
 	json_t *answer = NULL;
-	enum cw_status status = CW_OK;
+	enum cw_status status = cli_choose_account(options->common.dir, options->account, NULL, account, &error);
 
-	if (!options->account) {
-		status = cli_default_account(options->common.dir, account, &error);
-		options->account = account;
-	}
 	if (status == CW_OK) {
-		json_t *arguments = json_pack("{s:s, s:s, s:s*}", "account", options->account, "id",
-					      options->common.words[0], "phone_number_id", options->phone_number_id);
+		json_t *arguments = json_pack("{s:s, s:s, s:s*}", "account", account, "id", options->common.words[0],
+					      "phone_number_id", options->phone_number_id);
 
 		status = cli_control(options->common.dir, "resolve", arguments, &answer, &error);
 		json_decref(arguments);

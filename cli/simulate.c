@@ -458,8 +458,7 @@ static enum cw_status set_up(const struct simulate_options *options, struct simu
 	simulator->curl = curl_easy_init();
 	simulator->random = (uint64_t)cw_clock_now_ms() | 1;
 	if (status == CW_OK &&
-	    (!simulator->curl || !cw_text_format(simulator->url, sizeof(simulator->url), "http://%s:%lld/webhook",
-						 settings.http_address, (long long)settings.http_port))) {
+	    (!simulator->curl || !settings_http_url(&settings, "/webhook", simulator->url, sizeof(simulator->url)))) {
 		status = cw_error_set(reterr, CW_NOMEM, "out of memory");
 	}
 	if (status == CW_OK) {

@@ -8,7 +8,6 @@
 
 #include "cli/ask_broker.h"
 #include "cli/cli.h"
-#include "core/text.h"
 #include "core/topic.h"
 
 #define MAX_RECEIVERS 1000
@@ -16,7 +15,8 @@
 
 struct trace_options {
 	struct common_options common;
-	const char *id, *account, *count;
+	const char *account;
+	int64_t count;
 };
 
 /* ---- what happened, as lines in the order of time ---- */
@@ -372,7 +372,7 @@ static int run(void *input)
 		return cli_fail(status, "%s", error.text);
 	}
 	json_t *arguments = json_pack("{s:s, s:s, s:I}", "account", account, "id", options->common.words[0], "limit",
-				      (json_int_t)options->count);
+				      options->count);
 	int code = EX_OK;
 
 	status = cli_control(options->common.dir, "trace", arguments, &answer, &error);

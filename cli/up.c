@@ -314,18 +314,20 @@ static void print_running(const struct up *up)
 	const struct settings *settings = &up->settings;
 	const struct cw_broker_place broker = settings_broker_place(settings);
 	const char *dir = up->options->common.dir;
+	char url[100];
 	char ws_url[600];
 	int self_len = (int)strlen(up->daemon) - 1; /* convwired → convwire */
 
+	if (!settings_http_url(settings, "", url, sizeof(url))) {
+		url[0] = '\0'; /* cannot happen: the daemon listens at that address */
+	}
 	(void)printf("Convwire is running, in %s\n"
-		     "  dashboard  http://%s:%lld/\n"
-		     "  webhook    http://%s:%lld/webhook\n"
-		     "  API        http://%s:%lld/api/v1\n"
+		     "  dashboard  %s/\n"
+		     "  webhook    %s/webhook\n"
+		     "  API        %s/api/v1\n"
 		     "  MQTT       %s:%lld     WebSocket  %s\n"
 		     "  logs       %s/log\n",
-		     up->dir, settings->http_address, (long long)settings->http_port, settings->http_address,
-		     (long long)settings->http_port, settings->http_address, (long long)settings->http_port,
-		     settings->mqtt_address, (long long)settings->mqtt_port,
+		     up->dir, url, url, url, settings->mqtt_address, (long long)settings->mqtt_port,
 		     cw_broker_place_ws_url(&broker, NULL, ws_url, sizeof(ws_url)) ? ws_url : settings->mqtt_public_url,
 		     up->dir);
 	print_sign_in(up);

@@ -286,10 +286,10 @@ static int run_watch(void *input)
 			       .lock = PTHREAD_MUTEX_INITIALIZER,
 			       .left = options->count };
 
-	if (!options->account && cli_default_account(options->common.dir, account, &error) != CW_OK) {
+	if (cli_choose_account(options->common.dir, options->account, NULL, account, &error) != CW_OK) {
 		return cli_fail(error.status, "%s", error.text);
 	}
-	return run(options, options->account ? options->account : account, &watch);
+	return run(options, account, &watch);
 }
 
 static const struct cli_option rows[] = {

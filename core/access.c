@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/access_rules.h"
+#include "core/conversation_id.h"
 #include "core/text.h"
 
 /* ---- what _system may do ---- */
@@ -290,8 +291,8 @@ static bool is_theirs(const struct cw_token *token, const char *assignee)
 	return assignee && strcmp(assignee, token->subject) == 0;
 }
 
-static bool may_publish(const struct cw_access *access, const struct cw_token *token, enum cw_access_action action,
-			const char *topic, bool has_it, int qos, bool retain)
+static bool may_as(const struct cw_access *access, const struct cw_token *token, enum cw_access_action action,
+		   const char *topic, bool has_it, int qos, bool retain)
 {
 	const struct cw_access_request request = {
 		.account = token->account,
@@ -313,7 +314,7 @@ static bool may_publish(const struct cw_access *access, const struct cw_token *t
 static bool token_may(const struct cw_access *access, const struct cw_token *token, enum cw_access_action action,
 		      const char *topic, bool has_it)
 {
-	return may_publish(access, token, action, topic, has_it, 1, false);
+	return may_as(access, token, action, topic, has_it, 1, false);
 }
 
 bool cw_access_sees_conversation(const struct cw_access *access, const struct cw_token *token, const char *conversation,
@@ -350,21 +351,19 @@ static bool may_write(const struct cw_access *access, const struct cw_token *tok
 
 	return cw_text_copy(topic.account, sizeof(topic.account), token->account) &&
 	       cw_text_copy(topic.subject, sizeof(topic.subject), token->subject) &&
-	       cw_topic_make(&topic, text) == CW_OK &&
-	       may_publish(access, token, CW_ACCESS_WRITE, text, true, qos, retain);
+	       cw_topic_make(&topic, text) == CW_OK && may_as(access, token, CW_ACCESS_WRITE, text, true, qos, retain);
 }
 
 struct cw_access_may cw_access_may(const struct cw_access *access, const struct cw_token *token)
 {
-	struct cw_topic command = { .kind = CW_TOPIC_COMMAND };
 	struct cw_topic live = { .kind = CW_TOPIC_LIVE };
 	struct cw_topic presence = { .kind = CW_TOPIC_PRESENCE, .tab = "1" };
 
 	/* An id of the right form stands for all. */
-	bool is_made = cw_text_format(command.conversation, sizeof(command.conversation), "%s_1_1", token->account) &&
-		       cw_text_copy(live.conversation, sizeof(live.conversation), command.conversation);
+	bool is_made = cw_conversation_id_make(token->account, "1", "1", live.conversation) == CW_OK;
 
-	return (struct cw_access_may){ .command = is_made && may_write(access, token, command),
+	return (struct cw_access_may){ .command = is_made && cw_access_may_command(access, token, live.conversation,
+										   token->subject),
 				       .live = is_made && may_write(access, token, live),
 				       .presence = may_write(access, token, presence),
 				       .events = cw_access_sees_events(access, token),

@@ -18,21 +18,17 @@ static size_t host_length(const char *host)
 	return len > 0 && cw_text_is_made_of(host, len, HOST_MAX, CW_TEXT_ID ".:[]") ? len : 0;
 }
 
-/* A listener on all addresses is reached from this machine at the loopback address. */
-static const char *reachable(const char *address)
+bool cw_place_url(const char *scheme, const char *address, int port, char *out, size_t size)
 {
-	return strcmp(address, "0.0.0.0") == 0 ? "127.0.0.1" : strcmp(address, "::") == 0 ? "::1" : address;
+	const char *host = strcmp(address, "0.0.0.0") == 0 ? "127.0.0.1" : strcmp(address, "::") == 0 ? "::1" : address;
+
+	return cw_text_format(out, size, strchr(host, ':') ? "%s://[%s]:%d" : "%s://%s:%d", scheme, host, port);
 }
 
 bool cw_broker_place_uri(const struct cw_broker_place *place, char *out, size_t size)
 {
-	const char *address = reachable(place->address);
-
-	if (place->uri[0]) {
-		return cw_text_copy(out, size, place->uri);
-	}
-	return cw_text_format(out, size, strchr(address, ':') ? "tcp://[%s]:%d" : "tcp://%s:%d", address,
-			      place->mqtt_port);
+	return place->uri[0] ? cw_text_copy(out, size, place->uri) :
+			       cw_place_url("tcp", place->address, place->mqtt_port, out, size);
 }
 
 bool cw_broker_place_ws_url(const struct cw_broker_place *place, const char *host, char *out, size_t size)
@@ -42,11 +38,7 @@ bool cw_broker_place_ws_url(const struct cw_broker_place *place, const char *hos
 	if (place->public_url[0]) {
 		return cw_text_copy(out, size, place->public_url);
 	}
-	if (len == 0) {
-		host = reachable(place->address);
-		len = strlen(host);
-	}
-	bool is_v6 = memchr(host, ':', len) && host[0] != '[';
-
-	return cw_text_format(out, size, is_v6 ? "ws://[%.*s]:%d" : "ws://%.*s:%d", (int)len, host, place->ws_port);
+	/* a Host header has its own brackets */
+	return len == 0 ? cw_place_url("ws", place->address, place->ws_port, out, size) :
+			  cw_text_format(out, size, "ws://%.*s:%d", (int)len, host, place->ws_port);
 }

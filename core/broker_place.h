@@ -19,6 +19,12 @@ struct cw_broker_place {
 	const char *public_url; /* WebSocket URL for browsers (mqtt_public_url); "": ws_port at the requested host */
 };
 
+/*
+ * `scheme://host:port` for a listener on an IP address. One on all addresses is reached from this machine at the
+ * loopback address. false: it does not fit into size bytes.
+ */
+CW_MUST_CHECK bool cw_place_url(const char *scheme, const char *address, int port, char *out, size_t size);
+
 /* The URI of the MQTT listener, for programs. false: it does not fit into size bytes. */
 CW_MUST_CHECK bool cw_broker_place_uri(const struct cw_broker_place *place, char *out, size_t size);
 

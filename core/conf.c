@@ -47,13 +47,14 @@ static enum cw_status set_int(const struct cw_conf_key *key, const char *value, 
 	int64_t number = 0;
 
 	if (cw_text_to_int64(value, &number) != CW_OK || number < key->min || number > key->max) {
-		return cw_error_set(reterr, CW_INVALID, "%s: \"%s\" is not a whole number from %" PRId64 " to %" PRId64,
-				    key->name, value, key->min, key->max);
+		return cw_error_set(reterr, CW_INVALID, "\"%s\" is not a whole number from %" PRId64 " to %" PRId64,
+				    value, key->min, key->max);
 	}
 	*(int64_t *)place = number;
 	return CW_OK;
 }
 
+/* The error says what is wrong with the value, not what it is the value of. */
 static enum cw_status set_value(const struct cw_conf_key *key, void *settings, const char *value, struct cw_error *reterr)
 {
 	void *place = member(settings, key);
@@ -65,23 +66,23 @@ static enum cw_status set_value(const struct cw_conf_key *key, void *settings, c
 		return set_int(key, value, place, reterr);
 	case CW_CONF_BOOL:
 		if (parse_bool(value, place) != CW_OK) {
-			return cw_error_set(reterr, CW_INVALID, "%s: \"%s\" is neither yes nor no", key->name, value);
+			return cw_error_set(reterr, CW_INVALID, "\"%s\" is neither yes nor no", value);
 		}
 		return CW_OK;
 	case CW_CONF_LEVEL:
 		if (cw_log_level_parse(value, place) != CW_OK) {
-			return cw_error_set(reterr, CW_INVALID, "%s: \"%s\" is not one of error, warn, info, debug",
-					    key->name, value);
+			return cw_error_set(reterr, CW_INVALID, "\"%s\" is not one of error, warn, info, debug", value);
 		}
 		return CW_OK;
 	}
-	return cw_error_set(reterr, CW_INVALID, "%s: unknown type", key->name);
+	return cw_error_set(reterr, CW_INVALID, "unknown type");
 }
 
 enum cw_status cw_conf_defaults(const struct cw_conf_table *table, void *settings, struct cw_error *reterr)
 {
 	for (size_t i = 0; i < table->n_keys; i++) {
-		enum cw_status status = set_value(&table->keys[i], settings, table->keys[i].fallback, reterr);
+		enum cw_status status = cw_conf_set(table, settings, table->keys[i].name, table->keys[i].fallback,
+						    reterr);
 
 		if (status != CW_OK) {
 			return status;
@@ -90,15 +91,25 @@ enum cw_status cw_conf_defaults(const struct cw_conf_table *table, void *setting
 	return CW_OK;
 }
 
+enum cw_status cw_conf_set_as(const struct cw_conf_table *table, void *settings, const char *key, const char *name,
+			      const char *value, struct cw_error *reterr)
+{
+	struct cw_error error;
+
+	for (size_t i = 0; i < table->n_keys; i++) {
+		if (strcmp(table->keys[i].name, key) == 0) {
+			enum cw_status status = set_value(&table->keys[i], settings, value, &error);
+
+			return status == CW_OK ? CW_OK : cw_error_set(reterr, status, "%s: %s", name, error.text);
+		}
+	}
+	return cw_error_set(reterr, CW_NOT_FOUND, "%s: no such setting", name);
+}
+
 enum cw_status cw_conf_set(const struct cw_conf_table *table, void *settings, const char *key, const char *value,
 			   struct cw_error *reterr)
 {
-	for (size_t i = 0; i < table->n_keys; i++) {
-		if (strcmp(table->keys[i].name, key) == 0) {
-			return set_value(&table->keys[i], settings, value, reterr);
-		}
-	}
-	return cw_error_set(reterr, CW_NOT_FOUND, "%s: no such setting", key);
+	return cw_conf_set_as(table, settings, key, key, value, reterr);
 }
 
 /* Without the blanks around it; the text's end is moved. */

@@ -45,6 +45,10 @@ CW_MUST_CHECK enum cw_status cw_conf_load(const struct cw_conf_table *table, con
 CW_MUST_CHECK enum cw_status cw_conf_set(const struct cw_conf_table *table, void *settings, const char *key,
 					 const char *value, struct cw_error *reterr);
 
+/* The same; the error calls the setting `name`, for instance the option that gave the value. */
+CW_MUST_CHECK enum cw_status cw_conf_set_as(const struct cw_conf_table *table, void *settings, const char *key,
+					    const char *name, const char *value, struct cw_error *reterr);
+
 /* Writes one value as text to out (size bytes); false when it does not fit. */
 CW_MUST_CHECK bool cw_conf_print(const struct cw_conf_key *key, const void *settings, char *out, size_t size);
 

@@ -91,6 +91,7 @@ static int exit_code_of(enum cw_status status)
 		return EX_OK;
 	case CW_INVALID:
 	case CW_NOT_FOUND:
+	case CW_DENIED: /* a privileged port */
 		return EX_CONFIG;
 	case CW_BUSY:
 		return EX_UNAVAILABLE;

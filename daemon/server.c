@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,6 +13,7 @@
 #include "core/clock.h"
 #include "core/file.h"
 #include "daemon/routes.h"
+#include "daemon/row_faults.h"
 #include "http/origin.h"
 #include "ingest/publisher.h"
 #include "ingest/secrets.h"
@@ -28,9 +28,6 @@ struct rules {
 	struct cw_access *access;
 	struct rules *older;
 };
-
-#define N_FAULTS 32
-#define ONE_MINUTE_MS 60000
 
 struct server {
 	const char *dir;
@@ -55,10 +52,7 @@ struct server {
 	struct cw_hmac *media_key;
 	char broker_uri[300];
 	struct cw_http_server *http, *control, *metrics;
-	pthread_mutex_t faults_lock; /* guards the member below */
-	char faults[N_FAULTS][160];  /* the most recently logged faults of stored rows */
-	size_t n_faults;
-	int64_t fault_logged_ms; /* monotonic */
+	struct row_faults row_faults;
 };
 
 /* ---- callbacks between the parts ---- */
@@ -96,31 +90,11 @@ static char *mint_bridge_token(void *context)
 		context, (struct cw_token){ .account = CW_SYSTEM_ACCOUNT, .subject = "bridge", .role = "service" });
 }
 
-/*
- * A stored row violates an invariant: counts it, and logs it unless it was logged recently. Several threads may find
- * the same row again and again.
- */
 static void on_row_fault(void *context, const char *text)
 {
 	struct server *server = context;
-	bool is_known = false;
 
-	(void)pthread_mutex_lock(&server->faults_lock);
-	for (size_t i = 0; i < N_FAULTS; i++) {
-		is_known = is_known || strcmp(server->faults[i], text) == 0;
-	}
-	/* When there are more than these, one in a minute is enough. */
-	bool is_new = !is_known &&
-		      (server->n_faults < N_FAULTS || cw_clock_monotonic_ms() - server->fault_logged_ms > ONE_MINUTE_MS);
-
-	if (is_new) {
-		char *place = server->faults[server->n_faults++ % N_FAULTS];
-
-		(void)snprintf(place, sizeof(server->faults[0]), "%s", text); /* it fits */
-		server->fault_logged_ms = cw_clock_monotonic_ms();
-	}
-	(void)pthread_mutex_unlock(&server->faults_lock);
-	if (is_new) {
+	if (row_faults_note(&server->row_faults, text, cw_clock_monotonic_ms())) {
 		cw_log_error("database: %s; ignored. `convwire check` lists what is wrong", text);
 	}
 }
@@ -602,7 +576,7 @@ enum cw_status server_open(const char *dir, const struct settings *settings, str
 	}
 	server->dir = dir;
 	server->pages.folder_fd = -1;
-	(void)pthread_mutex_init(&server->faults_lock, NULL); /* glibc's cannot fail */
+	row_faults_init(&server->row_faults);
 	cw_buf_init(&server->private_pem, MAX_KEY_BYTES);
 	enum cw_status status = settings_broker_uri(settings, server->broker_uri, sizeof(server->broker_uri), reterr);
 
@@ -673,6 +647,7 @@ void server_close(struct server *server)
 	cw_revocations_destroy(server->revocations);
 	free_rules(server->rules);
 	cw_buf_finish(&server->private_pem);
+	row_faults_finish(&server->row_faults);
 	free(server);
 }
 

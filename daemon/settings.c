@@ -97,15 +97,23 @@ int64_t *settings_port(struct settings *settings, enum settings_port port)
 enum cw_status settings_override_ports(struct settings *settings, const char *const given[SETTINGS_N_PORTS],
 				       struct cw_error *reterr)
 {
-	struct cw_error error;
+	enum cw_status status = CW_OK;
 
-	for (int i = 0; i < SETTINGS_N_PORTS; i++) {
-		if (given[i] && cw_conf_set(&settings_table, settings, settings_ports[i].key, given[i], &error) != CW_OK) {
-			return cw_error_set(reterr, error.status, "%s: %s", settings_ports[i].option,
-					    error.text + strlen(settings_ports[i].key) + strlen(": "));
+	for (int i = 0; status == CW_OK && i < SETTINGS_N_PORTS; i++) {
+		if (given[i]) {
+			status = cw_conf_set_as(&settings_table, settings, settings_ports[i].key,
+						settings_ports[i].option, given[i], reterr);
 		}
 	}
-	return CW_OK;
+	return status;
+}
+
+bool settings_http_url(const struct settings *settings, const char *path, char *out, size_t size)
+{
+	char base[100];
+
+	return cw_place_url("http", settings->http_address, (int)settings->http_port, base, sizeof(base)) &&
+	       cw_text_format(out, size, "%s%s", base, path);
 }
 
 struct cw_broker_place settings_broker_place(const struct settings *settings)

@@ -65,6 +65,9 @@ int64_t *settings_port(struct settings *settings, enum settings_port port);
 CW_MUST_CHECK enum cw_status settings_override_ports(struct settings *settings,
 						     const char *const given[SETTINGS_N_PORTS], struct cw_error *reterr);
 
+/* The URL of the HTTP listener, for programs on this machine; path begins with a slash. false: it does not fit. */
+CW_MUST_CHECK bool settings_http_url(const struct settings *settings, const char *path, char *out, size_t size);
+
 /* Where the broker listens; borrows the settings' strings. */
 struct cw_broker_place settings_broker_place(const struct settings *settings);
 

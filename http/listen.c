@@ -56,7 +56,8 @@ static void tell_refused(const struct cw_http_options *options, int code, struct
 	}
 }
 
-static int bind_tcp(const struct cw_http_options *options, struct cw_error *reterr)
+/* CW_INVALID: not an IP address. CW_IO: refused, errno says why. */
+static enum cw_status open_tcp(const struct cw_http_options *options, int *ret_fd)
 {
 	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)options->port) };
 	struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons((uint16_t)options->port) };
@@ -64,8 +65,7 @@ static int bind_tcp(const struct cw_http_options *options, struct cw_error *rete
 	const int yes = 1;
 
 	if (!is_v6 && inet_pton(AF_INET, options->address, &v4.sin_addr) != 1) {
-		(void)cw_error_set(reterr, CW_INVALID, "%s: not an IP address", options->address);
-		return -1;
+		return CW_INVALID;
 	}
 	int fd = socket(is_v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
@@ -73,18 +73,45 @@ static int bind_tcp(const struct cw_http_options *options, struct cw_error *rete
 	    bind(fd, is_v6 ? (struct sockaddr *)&v6 : (struct sockaddr *)&v4,
 		 is_v6 ? (socklen_t)sizeof(v6) : (socklen_t)sizeof(v4)) != 0 ||
 	    listen(fd, LISTEN_BACKLOG) != 0) {
-		tell_refused(options, errno, reterr);
+		int code = errno;
+
 		if (fd >= 0) {
 			(void)close(fd);
 		}
-		return -1;
+		errno = code;
+		return CW_IO;
+	}
+	*ret_fd = fd;
+	return CW_OK;
+}
+
+static int listen_tcp(const struct cw_http_options *options, struct cw_error *reterr)
+{
+	int fd = -1;
+	enum cw_status status = open_tcp(options, &fd);
+
+	if (status == CW_INVALID) {
+		(void)cw_error_set(reterr, CW_INVALID, "%s: not an IP address", options->address);
+	} else if (status != CW_OK) {
+		tell_refused(options, errno, reterr);
 	}
 	return fd;
 }
 
 int listen_open(const struct cw_http_options *options, struct cw_error *reterr)
 {
-	return options->unix_path ? listen_unix(options->unix_path, reterr) : bind_tcp(options, reterr);
+	return options->unix_path ? listen_unix(options->unix_path, reterr) : listen_tcp(options, reterr);
+}
+
+bool listen_is_free(const char *address, int port)
+{
+	int fd = -1;
+
+	if (open_tcp(&(struct cw_http_options){ .address = address, .port = port }, &fd) != CW_OK) {
+		return false;
+	}
+	(void)close(fd);
+	return true;
 }
 
 int listen_port(int fd)

@@ -9,6 +9,9 @@
  */
 int listen_open(const struct cw_http_options *options, struct cw_error *reterr);
 
+/* Could the port be opened now? Unlike listen_open, it does not look for who holds it. */
+bool listen_is_free(const char *address, int port);
+
 /* The TCP port that fd listens on; 0 for any other socket. */
 int listen_port(int fd);
 

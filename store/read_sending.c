@@ -256,12 +256,12 @@ enum cw_status cw_store_media(struct cw_reader *reader, const char *id, struct c
 		sqlite3_stmt *statement = db_bind(&reader->db, SQL_MEDIA_BY_UID, "b", uid);
 
 		if (db_step(&reader->db, statement)) {
-			conversation = db_int(statement, 3);
-			copy_column(statement, 5, media.state, sizeof(media.state));
-			copy_column(statement, 6, media.mime_type, sizeof(media.mime_type));
-			copy_column(statement, 7, media.filename, sizeof(media.filename));
-			media.size_bytes = db_int(statement, 8);
-			(void)read_sha256(statement, 9, media.sha256); /* present once the file is ready */
+			conversation = db_int(statement, COLUMN_MEDIA_CONVERSATION);
+			copy_column(statement, COLUMN_MEDIA_STATE, media.state, sizeof(media.state));
+			copy_column(statement, COLUMN_MEDIA_MIME_TYPE, media.mime_type, sizeof(media.mime_type));
+			copy_column(statement, COLUMN_MEDIA_FILENAME, media.filename, sizeof(media.filename));
+			media.size_bytes = db_int(statement, COLUMN_MEDIA_SIZE);
+			(void)read_sha256(statement, COLUMN_MEDIA_SHA256, media.sha256); /* present once the file is ready */
 			db_end(statement);
 		}
 	}

@@ -62,8 +62,10 @@
 				 "ORDER BY o.due_at LIMIT 1") \
 	X(SQL_OUTBOUND_SETTLED, \
 	  "SELECT " OUTBOUND_JOB_COLUMNS "FROM " OUTBOUND_JOB_TABLES "WHERE " OUTBOUND_SETTLED " ORDER BY o.id") \
-	X(SQL_OUTBOUND_LIST, "SELECT " OUTBOUND_JOB_COLUMNS "FROM " OUTBOUND_JOB_TABLES "WHERE " OUTBOUND_OPEN \
-			     " AND o.attempt = m.attempt AND o.id > ?1 ORDER BY o.id") \
+	/* the ids first: they are sorted without what the rows hold, and only the rows that are taken are read */ \
+	X(SQL_OUTBOUND_LIST, "SELECT " OUTBOUND_JOB_COLUMNS "FROM " OUTBOUND_JOB_TABLES "WHERE o.id IN " \
+			     "(SELECT o.id FROM outbound o WHERE " OUTBOUND_OPEN " AND o.id > ?1) " \
+			     "AND o.attempt = m.attempt ORDER BY o.id") \
 	X(SQL_OUTBOUND_LIST_FAILED, "SELECT " OUTBOUND_JOB_COLUMNS "FROM " OUTBOUND_JOB_TABLES \
 				    "WHERE o.state = 'failed' AND o.attempt = m.attempt ORDER BY o.id DESC") \
 	X(SQL_OUTBOUND_COUNT, "SELECT count(*), coalesce(min(o.queued_at), 0) FROM outbound o " \

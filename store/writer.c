@@ -346,7 +346,7 @@ static void note_committed(struct tx *tx)
 static enum cw_status end_tx(struct cw_store *store, struct tx *tx, int64_t n_ops, struct cw_error *reterr)
 {
 	tx_save_accounts(tx);
-	if (cw_memory_ran_out() && store->db.failed == SQLITE_OK) {
+	if (cw_memory_ran_out()) {
 		db_fail(&store->db, SQLITE_NOMEM); /* a row may have been written incompletely */
 	}
 	db_run(&store->db, SQL_COMMIT, "");

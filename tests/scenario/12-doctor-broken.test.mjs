@@ -8,6 +8,7 @@ import path from 'node:path';
 import { doctor, installed } from '../lib/doctor.mjs';
 import { Program } from '../lib/program.mjs';
 import { brokenPath, mosquittoPath, scenario } from '../lib/system.mjs';
+import { change, newWamid, text, webhook } from '../lib/webhook.mjs';
 
 scenario('the Graph API cannot be reached', async (system) => {
   await installed(system);
@@ -94,4 +95,23 @@ scenario('an accepted message without its WhatsApp message id: doctor and check 
   assert.match(checked.stdout, /FAULT: WhatsApp accepted a message, but its WhatsApp message id \(wamid\) is missing \(1\)/);
   const again = await system.command(id, 'send', { kind: 'text', content: { body: 'another' } });
   await system.messageIs(id, again.json.message, 'delivered', 'read');
+});
+
+scenario('a stored body that is not JSON: the daemon says so once, and goes on', async (system) => {
+  await (await system.init()).start();
+  const [from, wamid] = ['923450000001', newWamid()];
+  const post = async (message) => assert.equal((await system.postWebhook(webhook([change(system.number, { messages: [message] })]))).status, 200);
+  const edit = () => post({ from, id: newWamid(), timestamp: '1767312001', type: 'edit',
+    edit: { original_message_id: wamid, message: { type: 'text', text: { body: 'edited' } } } });
+  await post(text({ from, wamid }));
+  await system.daemon.stop();
+  execFileSync('sqlite3', [path.join(system.dir, 'convwire.db'), "UPDATE message SET body = 'broken'"]);
+  await system.startDaemon();
+  await system.ready();
+  for (let i = 0; i < 2; i++) await edit();
+  await system.customerWrites({ from: '923450000002' });
+  const said = /the body of message \S+ is not a JSON object; ignored\. `convwire check` lists what is wrong/g;
+  await system.daemon.says(said, 'stderr');
+  await system.daemon.stop();
+  assert.equal(system.daemon.stderr.match(said).length, 1);
 });

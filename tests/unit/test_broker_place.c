@@ -65,6 +65,25 @@ static void programs_connect_to_our_listener_or_to_the_configured_broker(void **
 	}
 }
 
+static void a_listener_on_all_addresses_is_reached_at_the_loopback_address(void **state)
+{
+	static const struct {
+		const char *address, *result;
+	} rows[] = {
+		{ "192.0.2.1", "http://192.0.2.1:8080" },
+		{ "2001:db8::1", "http://[2001:db8::1]:8080" },
+		{ "0.0.0.0", "http://127.0.0.1:8080" },
+		{ "::", "http://[::1]:8080" },
+	};
+	char url[100];
+
+	(void)state;
+	for (size_t i = 0; i < N_ROWS(rows); i++) {
+		assert_true(cw_place_url("http", rows[i].address, 8080, url, sizeof(url)));
+		assert_string_equal(url, rows[i].result);
+	}
+}
+
 static void what_does_not_fit_is_not_cut(void **state)
 {
 	char small[12];
@@ -80,6 +99,7 @@ int main(void)
 		cmocka_unit_test(pages_are_sent_to_the_host_they_asked),
 		cmocka_unit_test(a_public_url_is_told_as_it_is),
 		cmocka_unit_test(programs_connect_to_our_listener_or_to_the_configured_broker),
+		cmocka_unit_test(a_listener_on_all_addresses_is_reached_at_the_loopback_address),
 		cmocka_unit_test(what_does_not_fit_is_not_cut),
 	};
 

@@ -360,7 +360,7 @@ static void an_action_without_memory_says_so(void **state)
 		{ "template.list", "{'account':'acme'}" },
 		{ "resolve", "{'account':'acme','id':'" CONVERSATION "'}" },
 		{ "trace", "{'account':'acme','id':'" CONVERSATION "','limit':5}" },
-		{ "check", "{'only_sending':true}" },
+		{ "check.sending", "{}" },
 		{ "revocation.list", "{}" },
 	};
 	struct fixture *fixture = *state;

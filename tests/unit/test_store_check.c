@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What `convwire check` finds: each invariant broken by hand, in an otherwise sound database. */
+#include <limits.h>
 #include <sqlite3.h>
+#include <sys/inotify.h>
 #include <unistd.h>
 
 #include "store/read_search.h"
@@ -86,26 +88,41 @@ static void a_late_message_is_unread_though_a_later_one_was_answered(void **stat
 	assert_int_equal(find_faults(fixture, last), 0);
 }
 
-/* Uses its own connection: a search on the reader that runs the check would hide the fault that the test looks for. */
+static bool is_indexed(sqlite3_stmt *statement)
+{
+	bool is_it = sqlite3_step(statement) == SQLITE_ROW && sqlite3_column_int(statement, 0) == 1;
+
+	(void)sqlite3_reset(statement);
+	return is_it;
+}
+
+/*
+ * Waits until search has followed the messages: each commit writes to a file of the database. Uses its own connection: a search on the reader that runs the
+ * check would hide the fault that the test looks for.
+ */
 static void await_index(struct fixture *fixture)
 {
+	char event[sizeof(struct inotify_event) + NAME_MAX + 1];
 	sqlite3 *handle = NULL;
 	sqlite3_stmt *statement = NULL;
-	bool is_indexed = false;
+	int changes = inotify_init1(IN_CLOEXEC);
 
+	assert_true(inotify_add_watch(changes, fixture->dir.path, IN_MODIFY) >= 0);
 	assert_int_equal(sqlite3_open(temp_dir_path(&fixture->dir, "convwire.db"), &handle), SQLITE_OK);
 	assert_int_equal(sqlite3_prepare_v2(handle,
 					    "SELECT value = (SELECT max(id) FROM event) FROM meta "
 					    "WHERE key = 'search_cursor'",
 					    -1, &statement, NULL),
 			 SQLITE_OK);
-	while (!is_indexed) { /* a hanging test is ended by the runner */
-		is_indexed = sqlite3_step(statement) == SQLITE_ROW && sqlite3_column_int(statement, 0) == 1;
-		(void)sqlite3_reset(statement);
-		(void)usleep(1000);
+	(void)sqlite3_busy_timeout(handle, 5000);
+	while (!is_indexed(statement)) {
+		assert_true(read(changes, event, sizeof(event)) > 0);
+		/* the write lock is free once that commit is over */
+		assert_int_equal(sqlite3_exec(handle, "BEGIN IMMEDIATE; COMMIT", NULL, NULL, NULL), SQLITE_OK);
 	}
 	(void)sqlite3_finalize(statement);
 	assert_int_equal(sqlite3_close(handle), SQLITE_OK);
+	assert_int_equal(close(changes), 0);
 }
 
 /* The reader stays open between two checks, and with it FTS5's cached state from the first. */
