@@ -210,8 +210,20 @@ static void on_subscribe_failure(void *context, MQTTAsync_failureData5 *response
 
 /* ---- lifetime ---- */
 
+/*
+ * By default Paho keeps a trace of its calls in memory. It frees that trace with the last client, while its thread may
+ * still write to it: memory used after free, or leaked. Errors alone are few and checked under Paho's lock.
+ */
+static void limit_trace(void)
+{
+	MQTTAsync_setTraceLevel(MQTTASYNC_TRACE_ERROR);
+}
+
 static enum cw_status set_up_client(struct cw_mqtt *mqtt, struct cw_error *reterr)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	(void)pthread_once(&once, limit_trace); /* before Paho has a thread; nothing guards the level later */
 	MQTTAsync_createOptions create = MQTTAsync_createOptions_initializer5;
 
 	create.maxBufferedMessages = mqtt->options.window;

@@ -3,14 +3,15 @@
 
 #include <sqlite3.h>
 #include <stdatomic.h>
-#include <stdlib.h>
 
 #include <openssl/crypto.h>
 
 #include "core/memory.h"
+#include "tests/unit/unit.h"
 
 /* How many allocations until one fails; 0: none fails. */
 static atomic_long until_failure;
+static bool has_sweep_failed = true;
 static sqlite3_mem_methods sqlite_methods;
 
 void *__real_malloc(size_t size);
@@ -64,14 +65,33 @@ static void *sqlite_realloc(void *old, int size)
 	return fails_now() ? NULL : sqlite_methods.xRealloc(old, size);
 }
 
+/* A sweep in which no allocation failed tests nothing. */
+static void finish_sweep(void)
+{
+	assert_true(has_sweep_failed);
+	has_sweep_failed = false;
+}
+
 void nomem_arm(long n)
 {
+	if (n == 1) {
+		finish_sweep();
+	}
 	atomic_store(&until_failure, n);
 }
 
 bool nomem_disarm(void)
 {
-	return atomic_exchange(&until_failure, 0) == 0;
+	bool has_failed = atomic_exchange(&until_failure, 0) <= 0;
+
+	has_sweep_failed = has_sweep_failed || has_failed;
+	return has_failed;
+}
+
+int nomem_finish(void **state)
+{
+	(void)state;
+	return has_sweep_failed ? 0 : -1;
 }
 
 static void *openssl_malloc(size_t size, const char *file, int line)
@@ -95,15 +115,18 @@ static void openssl_free(void *old, const char *file, int line)
 	free(old);
 }
 
-void nomem_init(void)
+int nomem_start(void **state)
 {
-	/* Only possible before OpenSSL's first allocation. */
-	(void)CRYPTO_set_mem_functions(openssl_malloc, openssl_realloc, openssl_free);
-	(void)sqlite3_config(SQLITE_CONFIG_GETMALLOC, &sqlite_methods);
-	sqlite3_mem_methods failing = sqlite_methods;
+	(void)state;
+	sqlite3_mem_methods failing;
 
+	/* Only possible before OpenSSL's first allocation and before SQLite starts. */
+	assert_int_equal(CRYPTO_set_mem_functions(openssl_malloc, openssl_realloc, openssl_free), 1);
+	assert_int_equal(sqlite3_config(SQLITE_CONFIG_GETMALLOC, &sqlite_methods), SQLITE_OK);
+	failing = sqlite_methods;
 	failing.xMalloc = sqlite_malloc;
 	failing.xRealloc = sqlite_realloc;
-	(void)sqlite3_config(SQLITE_CONFIG_MALLOC, &failing);
+	assert_int_equal(sqlite3_config(SQLITE_CONFIG_MALLOC, &failing), SQLITE_OK);
 	cw_memory_init();
+	return 0;
 }

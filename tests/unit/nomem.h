@@ -9,10 +9,14 @@
  * thread.
  */
 
-/* Call once, before anything else in the program. */
-void nomem_init(void);
+/* cmocka's setup and teardown of the group. The teardown fails if the last sweep made no allocation fail. */
+int nomem_start(void **state);
+int nomem_finish(void **state);
 
-/* Makes the n-th allocation from now on fail, counted from 1. */
+/*
+ * Makes the n-th allocation from now on fail. n = 1 begins a new sweep; the test fails if the one before made no
+ * allocation fail.
+ */
 void nomem_arm(long n);
 
 /* Lets all further allocations succeed. Returns whether one has failed. */

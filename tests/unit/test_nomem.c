@@ -408,6 +408,5 @@ int main(void)
 		cmocka_unit_test(a_customer_gets_all_of_a_reply_or_nothing_yet),
 	};
 
-	nomem_init();
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, nomem_start, nomem_finish);
 }

@@ -620,6 +620,5 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = { STORE_TEST(each_operation_is_done_whole_or_not_at_all) };
 
-	nomem_init();
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, nomem_start, nomem_finish);
 }
