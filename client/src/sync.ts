@@ -322,6 +322,7 @@ export class Sync {
 
 			answer = parseSync(await this.api.ask<unknown>(`/api/v1/sync?limit=${SYNC_LIMIT}${since}`));
 			this.takeAnswer(answer);
+			this.listener.onChange();
 			await this.takeGained(answer.gained.filter((id) => !this.state.conversations.has(id)));
 			await this.loadRest(answer.snapshot?.next ?? null).catch((error: unknown) => {
 				this.forgetPlace();

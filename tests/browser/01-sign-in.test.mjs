@@ -62,6 +62,37 @@ browserScenario('an ended session: the form covers the page, the draft is kept, 
   await eventually(async () => (await system.sim.taken()).length === 1, 'it was sent');
 });
 
+browserScenario('a sign-out in another tab ends a sign-in under way', async (browser) => {
+  const context = await browser.context();
+  const other = await browser.inbox({ context });
+  const page = await browser.page(context);
+  let held;
+  const isHeld = new Promise((resolve) => {
+    page.route('**/api/v1/session', (route) => {
+      if (route.request().method() !== 'GET') return route.continue();
+      held = route;
+      return resolve();
+    });
+  });
+  await page.goto(browser.url);
+  await isHeld;
+  await other.getByRole('button', { name: 'Menu' }).click();
+  await other.getByRole('button', { name: 'Sign out' }).click();
+  await other.locator('form.sign-in').waitFor();
+  await held.continue();
+  await page.locator('form.sign-in').waitFor();
+  assert.equal(await page.locator('.panes').count(), 0, 'no inbox');
+});
+
+browserScenario('a token that the server refuses: an error message', async (browser) => {
+  const page = await browser.page(await browser.context());
+  await page.route('**/api/v1/session', (route) => (route.request().method() === 'GET' ?
+    route.fulfill({ status: 403, contentType: 'application/problem+json', body: '{"title":"no_role","status":403}' }) : route.continue()));
+  await page.goto(browser.url);
+  await browser.signIn(page);
+  assert.equal(await page.getByRole('alert').textContent(), 'Sign-in failed (token_refused). Try again.');
+});
+
 browserScenario('a sign-out that did not reach the server is reported, and has no effect', async (browser) => {
   const page = await browser.inbox();
   await page.route('**/api/v1/session', (route) => (route.request().method() === 'DELETE' ? route.abort() : route.continue()));

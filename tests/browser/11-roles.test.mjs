@@ -9,6 +9,24 @@ import { eventually } from '../lib/until.mjs';
 
 after(closeBrowser);
 
+/** What the page offers that needs a command: its buttons, those in the menu, the palette's choices. */
+async function actsOf(page) {
+  const named = (within, role) => within.getByRole(role, { name: /^(Done|Reopen|Assign|New conversation|Template)/ })
+    .evaluateAll((elements) => elements.map((element) => element.ariaLabel ?? element.textContent));
+  const buttons = await named(page, 'button');
+  await page.getByRole('button', { name: 'Menu' }).click();
+  await page.getByRole('button', { name: 'Sign out' }).waitFor();
+  const menu = (await named(page, 'button')).filter((name) => !buttons.includes(name));
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Control+k');
+  await page.getByRole('option', { name: 'Sign out' }).waitFor();
+  const palette = await named(page.getByRole('listbox'), 'option');
+  await page.keyboard.press('Escape');
+  return { buttons, menu, palette };
+}
+
+const NOTHING = { buttons: [], menu: [], palette: [] };
+
 browserScenario('a read-only role of an administrator’s own: everything to read, nothing to press', async (browser, system) => {
   await fs.appendFile(path.join(system.dir, 'roles.acl'), 'role auditor\npattern read acct/%a/conv/+\npattern read acct/%a/events\npattern read acct/%a/head\npattern read acct/%a/agent/%s/+\n');
   for (const program of [system.broker, system.daemon]) program.child.kill('SIGHUP');
@@ -22,14 +40,24 @@ browserScenario('a read-only role of an administrator’s own: everything to rea
   await system.customer('923456789012', 'Is it still there?');
 
   const page = await browser.inbox({ agent: 'eve' });
+  await page.evaluate(() => {
+    window.commands = [];
+    const { client } = window;
+    client.command = async (...command) => { window.commands.push(command); };
+    window.looked = 0;
+    document.hasFocus = () => { window.looked++; return true; };
+  });
   await open(page, 'Ayesha');
   await bubble(page, 'Is it still there?').waitFor();
   assert.equal(await page.locator('.composer').count(), 0, 'no composer');
-  assert.equal(await page.getByRole('button', { name: /Done|Reply|Take/ }).count(), 0, 'nothing that would be refused');
+  assert.deepEqual(await actsOf(page), NOTHING, 'nothing that would be refused');
   await page.keyboard.press('a');
   await page.keyboard.press('e');
   await system.sim.writes({ from: '923456789012', text: 'Hello?' });
   await bubble(page, 'Hello?').waitFor();
+  const asked = await page.evaluate(() => { const before = window.looked; window.dispatchEvent(new Event('focus')); return before; });
+  await eventually(() => page.evaluate((before) => window.looked > before, asked), 'the page has looked');
+  assert.deepEqual(await page.evaluate(() => window.commands), [], 'nothing was even tried, no read mark either');
   await shot(page, 'read-only');
   const row = (await system.rows()).find(({ id }) => id.endsWith('923456789012'));
   assert.equal(row.unread, 2, 'who may not write leaves no read mark');
@@ -42,7 +70,11 @@ browserScenario('an agent has all of it', async (browser, system) => {
   const page = await browser.inbox();
   await open(page, 'Ayesha');
   await page.locator('#composer').waitFor();
-  assert.ok(await page.getByRole('button', { name: 'Done' }).count() >= 1);
+  assert.deepEqual(await actsOf(page), {
+    buttons: ['Assign to me', 'Done', 'Done', 'Templates'],
+    menu: ['New conversation'],
+    palette: ['Assign to me', 'Done / Reopen', 'Templates', 'New conversation'],
+  });
 });
 
 browserScenario('a role that roles.acl no longer has: no composer, and what is wrong is said', async (browser, system) => {

@@ -41,7 +41,15 @@ class Agents {
     });
     Object.assign(client, { name, role, epoch: null, resets: 0, begun: new Map() });
     client.on('event', (event) => this.#onEvent(client, event));
-    client.on('reset', () => { client.resets++; });
+    client.on('reset', () => { client.resets++; client.begun.clear(); });
+    client.on('lost', (id) => client.begun.delete(id));
+    // Too much for a page to keep: the threads that were not used for longest are dropped.
+    const { state } = client;
+    const forgetOldest = state.forgetOldest.bind(state);
+    state.forgetOldest = (spared) => {
+      forgetOldest(spared);
+      for (const id of client.begun.keys()) if (!state.threads.has(id)) client.begun.delete(id);
+    };
     return client;
   }
 
@@ -52,7 +60,7 @@ class Agents {
     if (isLimited ? client.seen.has(seq) : seq <= client.last) this.faults.push(`${client.name}: seq ${seq} after ${client.last}`);
     if (isLimited) client.seen.add(seq);
     client.last = seq;
-    if (data?.message && shownBy(client, conversation).length === 1) client.begun.set(conversation, { epoch, seq });
+    if (data?.message && !client.begun.has(conversation)) client.begun.set(conversation, { epoch, seq });
     if (data?.message?.version === 1) this.created.set(data.message.id, { epoch, seq });
     const [, at] = /^w\d+\.\d+ (\d+)$/.exec(data?.message?.content?.body ?? '') ?? [];
     if (at === undefined || data.message.version > 1) return;
@@ -127,6 +135,8 @@ class Agents {
     const { json } = await this.system.api(`/conversations/${id}/messages?limit=200`, { token });
     const stored = new Map(json.messages.map((message) => [message.id, message]));
     const oldest = Math.min(...json.messages.map(({ position }) => position));
+    const positions = [...shown.values()].map(({ position }) => position);
+    deepStrictEqual(positions, [...positions].sort((one, other) => one - other), `order of ${id}`);
     for (const message of shown.values()) {
       if (message.position >= oldest) deepStrictEqual(message, stored.get(message.id), `message ${message.id} of ${id}`);
     }

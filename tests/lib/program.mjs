@@ -1,6 +1,6 @@
 // A process started by a scenario: its output, its readiness, its end. Only such processes are ever stopped.
 import { spawn } from 'node:child_process';
-import { createServer } from 'node:net';
+import { createConnection, createServer } from 'node:net';
 
 import { Changing } from './until.mjs';
 
@@ -75,4 +75,31 @@ export async function freePorts(count) {
   const ports = servers.map((server) => server.address().port);
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
   return ports;
+}
+
+/**
+ * Other programs' listeners on these ports. `heard`: what they received, a string per chunk. `free` ends them.
+ */
+export async function occupy(...ports) {
+  const heard = [];
+  const sockets = new Set();
+  const servers = await Promise.all(ports.map((port) => new Promise((resolve, reject) => {
+    const server = createServer((socket) => {
+      sockets.add(socket);
+      socket.on('data', (bytes) => heard.push(bytes.toString('latin1'))).on('error', () => {}).on('close', () => sockets.delete(socket));
+    });
+    server.on('error', reject).listen(port, '127.0.0.1', () => resolve(server));
+  })));
+  const free = () => {
+    for (const socket of sockets) socket.destroy();
+    return Promise.all(servers.map((server) => new Promise((resolve) => { server.close(resolve); })));
+  };
+  return { heard, free };
+}
+
+/** Does somebody listen there? */
+export function listens(port) {
+  return new Promise((resolve) => {
+    const socket = createConnection(port, '127.0.0.1').on('connect', () => { socket.destroy(); resolve(true); }).on('error', () => resolve(false));
+  });
 }

@@ -3,12 +3,11 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs/promises';
 import https from 'node:https';
-import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import tls from 'node:tls';
 
-import { freePorts } from '../lib/program.mjs';
+import { freePorts, listens } from '../lib/program.mjs';
 import { REPO, scenario } from '../lib/system.mjs';
 import { makeCertificates } from '../lib/tls_proxy.mjs';
 import { eventually } from '../lib/until.mjs';
@@ -30,7 +29,7 @@ async function startNginx(system, ports = freePorts(2)) {
   await fs.writeFile(conf, `${process.getuid() === 0 ? 'user root;' : ''} pid ${dir}/nginx.pid; error_log ${dir}/error.log; daemon off; worker_processes 1; events {}
 http { access_log ${dir}/access.log; ${places}\n${example}\n}\n`);
   system.launch('nginx', 'nginx', ['-e', path.join(dir, 'error.log'), '-c', conf, '-p', dir]);
-  await eventually(() => new Promise((resolve) => { net.connect(port, '127.0.0.1', () => resolve(true)).on('error', () => resolve(false)); }), 'nginx listens');
+  await eventually(() => listens(port), 'nginx listens');
   return { url: `https://localhost:${port}`, port, plainPort, dir, ca: certificates.ca };
 }
 

@@ -2,15 +2,16 @@
 // network namespace (see CMakeLists.txt), where the default ports are free.
 import assert from 'node:assert/strict';
 import fs from 'node:fs/promises';
-import { createConnection, createServer } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 
 import { mqttConnect } from '../lib/mqtt.mjs';
-import { run } from '../lib/program.mjs';
-import { PLUGIN, System, mosquittoPath, programPath, scenario } from '../lib/system.mjs';
+import { listens, occupy, run } from '../lib/program.mjs';
+import { PLUGIN, programPath, scenario } from '../lib/system.mjs';
 
+const DATAERR = 65;
 const UNAVAILABLE = 69;
+const IOERR = 74;
 const NOPERM = 77;
 const CONFIG = 78;
 const DEFAULTS = { http: 8080, mqtt: 1883, ws: 9001 };
@@ -31,20 +32,10 @@ async function up(system, ...options) {
   await system.upProgram.says(/Ctrl-C stops it/);
 }
 
-/** Another program on a port. */
 async function take(system, ...ports) {
-  const servers = await Promise.all(ports.map((port) => new Promise((resolve, reject) => {
-    const server = createServer((socket) => socket.destroy()).on('error', reject).listen(port, '127.0.0.1', () => resolve(server));
-  })));
-  const free = () => Promise.all(servers.map((server) => new Promise((resolve) => { server.close(resolve); })));
+  const { free } = await occupy(...ports);
   system.cleanups.push(free);
   return free;
-}
-
-async function listens(port) {
-  return new Promise((resolve) => {
-    const socket = createConnection(port, '127.0.0.1').on('connect', () => { socket.destroy(); resolve(true); }).on('error', () => resolve(false));
-  });
 }
 
 /** Each of them is asked, and compared with the actual listener. */
@@ -142,17 +133,17 @@ scenario('a port that cannot be used: an error message, and nothing is started',
   await make(system);
   const before = await fs.readdir(system.dir);
   // Runs a program without privileges, in a network where ports below 1024 require them.
-  const asNobody = (args) => run('up', 'setpriv', ['--bounding-set=-all', '--inh-caps=-all', '--securebits=+noroot,+noroot_locked', programPath('convwire'), ...args]);
+  const asNobody = (program, args) => run(program, 'setpriv', ['--bounding-set=-all', '--inh-caps=-all', '--securebits=+noroot,+noroot_locked', programPath(program), ...args]);
   for (const [option, port] of ['--http-port', '--mqtt-port', '--ws-port'].flatMap((option) => ['-1', '65536', 'eighty', '', '99999999999999999999', '80.5'].map((port) => [option, port]))) {
     await t.test(`up ${option} "${port}"`, async () => {
       const { code, stderr } = await run('up', programPath('convwire'), ['up', '--dir', system.dir, `${option}=${port}`]);
       assert.equal(code, CONFIG, stderr);
-      assert.match(stderr, new RegExp(`^convwire: ${option}: "${port}" is not a whole number from [01] to 65535\n$`));
+      assert.match(stderr, new RegExp(`^convwire: ${option}: "${port}" is not a whole number from ${option === '--http-port' ? 0 : 1} to 65535\n$`));
     });
     await t.test(`init ${option} "${port}" makes nothing`, async () => {
       const dir = `${system.dir}-new`;
       const { code, stderr } = await run('init', programPath('convwire'), ['init', '--dir', dir, `${option}=${port}`]);
-      assert.notEqual(code, 0);
+      assert.equal(code, DATAERR, stderr);
       assert.match(stderr, new RegExp(`^convwire: ${option}: "${port}" is not a whole number`));
       await assert.rejects(fs.stat(dir), { code: 'ENOENT' });
     });
@@ -160,7 +151,7 @@ scenario('a port that cannot be used: an error message, and nothing is started',
   for (const [option, key] of [['--http-port', 'http_port'], ['--mqtt-port', 'mqtt_port'], ['--ws-port', 'ws_port']]) {
     await t.test(`up ${option} with a privileged port`, async () => {
       await fs.writeFile('/proc/sys/net/ipv4/ip_unprivileged_port_start', '1024'); // only in this namespace
-      const { code, stderr } = await asNobody(['up', '--dir', system.dir, option, '80']);
+      const { code, stderr } = await asNobody('convwire', ['up', '--dir', system.dir, option, '80']);
       assert.equal(code, NOPERM, stderr);
       assert.match(stderr, new RegExp(`^convwire: ${key}: port 80 is privileged: .*; choose another with ${option}\n$`));
     });
@@ -180,9 +171,15 @@ scenario('a port that cannot be used: an error message, and nothing is started',
   await t.test('an address that this machine does not have', async () => {
     await system.configure('http_address = 192.0.2.1');
     const { code, stderr } = await run('up', programPath('convwire'), ['up', '--dir', system.dir]);
-    assert.notEqual(code, 0);
+    assert.equal(code, IOERR, stderr);
     assert.match(stderr, /^convwire: http_port: 192\.0\.2\.1 port 8080: Cannot assign requested address; /);
   });
   assert.deepEqual((await fs.readdir(system.dir)).filter((name) => !name.endsWith('.lock')), before.filter((name) => !name.endsWith('.lock')));
   for (const port of Object.values(DEFAULTS)) assert.equal(await listens(port), false, `nobody listens on ${port}`);
+  await t.test('the daemon with a privileged port', async () => {
+    await system.configure('http_address = 127.0.0.1', 'http_port = 80');
+    const { code, stderr } = await asNobody('convwired', ['--dir', system.dir]);
+    assert.equal(code, CONFIG, stderr);
+    assert.match(stderr, /not started: port 80 is privileged/);
+  });
 });

@@ -2,7 +2,7 @@
 // reconnection.
 import assert from 'node:assert/strict';
 
-import { isLive, page, shows, SignedOut } from '../lib/page.mjs';
+import { isLive, isNotLive, page, shows, SignedOut } from '../lib/page.mjs';
 import { Inbox } from '../lib/mqtt.mjs';
 import { scenario } from '../lib/system.mjs';
 import { eventually } from '../lib/until.mjs';
@@ -21,6 +21,24 @@ scenario('the page need not know its agent or the broker: the server tells it', 
   const qosOf = (end) => subscriptions.find(({ topic }) => topic.endsWith(end)).qos;
   assert.deepEqual([qosOf('/conv/+'), qosOf('/head')], [0, 1]);
   assert.ok(tokenEndsAt > Date.now() && connectedSince <= Date.now());
+});
+
+scenario('why a page is not live: what it tries, and what failed', async (system) => {
+  await (await system.init()).start();
+  await system.configure(`mqtt_public_url = ${system.wsUrl}`);
+  let isSyncBroken = true;
+  const client = page(system, { mqttUrl: undefined, fetch: async (url, options) => {
+    if (isSyncBroken && /\/sync/.test(url)) throw new TypeError('the cable was cut');
+    return fetch(url, options);
+  } });
+  const fails = (url) => eventually(() => client.attempt.failed !== null && client.attempt.tried === url, `${url} fails`);
+  await fails(`http://127.0.0.1:${system.httpPort}/api/v1/sync`);
+  assert.match(client.attempt.failed, /the cable was cut/);
+  isSyncBroken = false;
+  await isLive(client);
+  await system.broker.stop('SIGKILL');
+  await isNotLive(client);
+  assert.deepEqual(client.attempt, { tried: system.wsUrl, failed: null }, 'nothing answered');
 });
 
 scenario('a token is renewed over the connection, which outlives it', async (system) => {

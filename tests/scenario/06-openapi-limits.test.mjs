@@ -28,7 +28,7 @@ scenario('every limit of a query parameter', async (system, t) => {
       const others = parameters.filter((other) => other.required && other.name !== name).map((other) => `&${other.name}=${other.name === 'conversation' ? id : 'hello'}`).join('');
       const ask = (value) => system.http(`${path.replace('{id}', id)}?${name}=${encodeURIComponent(value)}${others}`, { method, body: method === 'POST' ? 'a file' : undefined, headers: { 'Content-Type': 'text/plain', Authorization: `Bearer ${system.token()}` } });
       for (const value of good) {
-        await t.test(`${method} ${path} takes ${name} ${String(value).slice(0, 10)}`, async () => assert.notEqual((await ask(value)).status, 400));
+        await t.test(`${method} ${path} takes ${name} ${String(value).slice(0, 10)}`, async () => assert.ok((await ask(value)).status < 400));
         tried++;
       }
       for (const value of bad) {
@@ -43,10 +43,13 @@ scenario('every limit of a query parameter', async (system, t) => {
 scenario('every limit of the body that signs in', async (system, t) => {
   await (await system.init()).start();
   const { properties } = operations.find(({ operation }) => operation.operationId === 'signIn').operation.requestBody.content['application/json'].schema;
+  let tried = 0;
   for (const [name, schema] of Object.entries(properties)) {
     const { good, bad } = edges(schema);
+    tried += good.length + bad.length;
     const ask = (value) => system.http('/api/v1/session', { method: 'POST', body: JSON.stringify({ login: 'nobody', password: 'a password', [name]: value }) });
     for (const value of good) await t.test(`${name} of ${value.length} characters is looked at`, async () => assert.ok([401, 429].includes((await ask(value)).status)));
     for (const value of bad) await t.test(`${name} of ${value.length} characters is refused`, async () => assert.equal((await ask(value)).status, 400));
   }
+  assert.ok(tried >= 6, `${tried} limits were tried: is the schema read?`);
 });

@@ -6,8 +6,8 @@ import http from 'node:http';
 import path from 'node:path';
 
 import { doctor, installed } from '../lib/doctor.mjs';
-import { Program } from '../lib/program.mjs';
-import { brokenPath, mosquittoPath, scenario } from '../lib/system.mjs';
+import { run } from '../lib/program.mjs';
+import { mosquittoPath, programPath, scenario } from '../lib/system.mjs';
 import { change, newWamid, text, webhook } from '../lib/webhook.mjs';
 
 scenario('the Graph API cannot be reached', async (system) => {
@@ -73,8 +73,8 @@ scenario('a stock broker on the port; no broker; no daemon; nothing at all', asy
   const down = await doctor(system);
   assert.ok(down.failedNames.includes('daemon'));
   assert.match(down.of('daemon').next, /convwire up/);
-  const nowhere = new Program('doctor', path.join(path.dirname(brokenPath('x')), '../../bin/convwire'), ['doctor', '--dir', path.join(system.dir, 'nowhere')]);
-  assert.equal((await nowhere.ended()).code, 1);
+  const nowhere = await run('doctor', programPath('convwire'), ['doctor', '--dir', path.join(system.dir, 'nowhere')]);
+  assert.equal(nowhere.code, 1);
   assert.match(nowhere.stdout, /FAIL {2}settings .*nowhere\/convwire\.conf not found[^]*next: convwire init --dir/);
 });
 

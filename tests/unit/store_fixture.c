@@ -88,17 +88,34 @@ void fixture_close(struct fixture *fixture)
 	fixture->store = NULL;
 }
 
-void fixture_change_database(struct fixture *fixture, const char *sql)
+void fixture_execute(struct fixture *fixture, const char *sql)
 {
 	sqlite3 *handle = NULL;
 
-	fixture_close(fixture);
 	assert_int_equal(sqlite3_open(temp_dir_path(&fixture->dir, "convwire.db"), &handle), SQLITE_OK);
 	if (sqlite3_exec(handle, sql, NULL, NULL, NULL) != SQLITE_OK) {
 		fail_msg("%s: %s", sql, sqlite3_errmsg(handle));
 	}
 	assert_int_equal(sqlite3_close(handle), SQLITE_OK);
+}
+
+void fixture_change_database(struct fixture *fixture, const char *sql)
+{
+	fixture_close(fixture);
+	fixture_execute(fixture, sql);
 	fixture_open(fixture);
+}
+
+int64_t fixture_number(sqlite3 *handle, const char *sql)
+{
+	sqlite3_stmt *statement = NULL;
+
+	assert_int_equal(sqlite3_prepare_v2(handle, sql, -1, &statement, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+	int64_t number = sqlite3_column_int64(statement, 0);
+
+	(void)sqlite3_finalize(statement);
+	return number;
 }
 
 void fixture_set_clock(int64_t after_s)

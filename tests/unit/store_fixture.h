@@ -3,6 +3,7 @@
 #define UNIT_STORE_FIXTURE_H
 
 #include <jansson.h>
+#include <sqlite3.h>
 
 #include "store/store.h"
 #include "tests/unit/temp_dir.h"
@@ -48,8 +49,12 @@ int fixture_stop(void **state);
 
 void fixture_open(struct fixture *fixture);
 void fixture_close(struct fixture *fixture);
-/* Executes SQL on the database between two runs of the store: as if somebody had changed it by hand. */
+/* Executes SQL on the closed store's database: as if somebody had changed it by hand. */
+void fixture_execute(struct fixture *fixture, const char *sql);
+/* The same between two runs of the store: closes and opens it. */
 void fixture_change_database(struct fixture *fixture, const char *sql);
+/* The first column of the first row, which must exist. handle: the test's own. */
+int64_t fixture_number(sqlite3 *handle, const char *sql);
 struct cw_store_options fixture_options(struct fixture *fixture);
 
 /* Sets the clock to FIXTURE_NOW_S + after_s. */

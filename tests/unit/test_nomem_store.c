@@ -38,19 +38,6 @@ static void open_database(struct fixture *fixture)
 	assert_int_equal(sqlite3_open(temp_dir_path(&fixture->dir, "convwire.db"), &handle), SQLITE_OK);
 }
 
-static int64_t number_of(struct fixture *fixture, const char *sql)
-{
-	sqlite3_stmt *statement = NULL;
-
-	(void)fixture;
-	assert_int_equal(sqlite3_prepare_v2(handle, sql, -1, &statement, NULL), SQLITE_OK);
-	assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
-	int64_t number = sqlite3_column_int64(statement, 0);
-
-	(void)sqlite3_finalize(statement);
-	return number;
-}
-
 static void dump_table(const char *table, struct cw_buf *out)
 {
 	char sql[100];
@@ -141,9 +128,10 @@ static void say(struct fixture *fixture, struct stage *stage)
 
 static void move_to(struct fixture *fixture, struct stage *stage, enum cw_outbound_state next)
 {
+	(void)fixture;
 	stage->op = (struct cw_store_op){
 		.type = CW_STORE_OUTBOUND_MOVE,
-		.outbound_move = { .id = number_of(fixture, "SELECT max(id) FROM outbound"),
+		.outbound_move = { .id = fixture_number(handle, "SELECT max(id) FROM outbound"),
 				   .next = next,
 				   .due_at_ms = cw_clock_now_ms() + 60000,
 				   .wamid = next == CW_OUTBOUND_ACCEPTED ? stage->wamid : NULL,
@@ -258,9 +246,12 @@ static void set_reaction(struct fixture *fixture, struct stage *stage)
 
 static void good_reaction(struct fixture *fixture, struct stage *stage)
 {
-	(void)stage;
+	(void)fixture;
 	assert_int_equal(
-		number_of(fixture, "SELECT count(*) FROM message WHERE kind = 'reaction' AND target_wamid IS NULL"), 0);
+		fixture_number(handle, "SELECT count(*) FROM message WHERE kind = 'reaction' AND target_wamid IS NULL"),
+		0);
+	assert_int_equal(fixture_number(handle, "SELECT count(*) FROM message WHERE kind = 'reaction'"),
+			 stage->round + 1);
 }
 
 static void set_read(struct fixture *fixture, struct stage *stage)
@@ -413,7 +404,7 @@ static void set_merge(struct fixture *fixture, struct stage *stage)
 
 static void good_merge(struct fixture *fixture, struct stage *stage)
 {
-	assert_int_equal(number_of(fixture, "SELECT count(*) FROM conversation WHERE merged_into IS NOT NULL"),
+	assert_int_equal(fixture_number(handle, "SELECT count(*) FROM conversation WHERE merged_into IS NOT NULL"),
 			 stage->round + 1);
 	assert_string_equal(text_at(thread(fixture, stage->conversation), "0.content.body"), "both");
 }
@@ -431,7 +422,8 @@ static void set_media_add(struct fixture *fixture, struct stage *stage)
 
 static void good_media_add(struct fixture *fixture, struct stage *stage)
 {
-	assert_int_equal(number_of(fixture, "SELECT count(*) FROM media WHERE filename = 'a picture.png'"),
+	(void)fixture;
+	assert_int_equal(fixture_number(handle, "SELECT count(*) FROM media WHERE filename = 'a picture.png'"),
 			 stage->round + 1);
 }
 
@@ -446,7 +438,7 @@ static void set_media_ready(struct fixture *fixture, struct stage *stage)
 		       stage->round, stage->round, stage->round);
 	post_messages(fixture, messages);
 	stage->op = (struct cw_store_op){ .type = CW_STORE_MEDIA_MOVE,
-					  .media_move = { .id = number_of(fixture, "SELECT max(id) FROM media"),
+					  .media_move = { .id = fixture_number(handle, "SELECT max(id) FROM media"),
 							  .outcome = CW_MEDIA_READY,
 							  .size_bytes = 5,
 							  .mime_type = "image/png" } };
@@ -485,7 +477,8 @@ static void set_revoke(struct fixture *fixture, struct stage *stage)
 
 static void good_revoke(struct fixture *fixture, struct stage *stage)
 {
-	assert_int_equal(number_of(fixture, "SELECT count(*) FROM revocation"), stage->round + 1);
+	(void)fixture;
+	assert_int_equal(fixture_number(handle, "SELECT count(*) FROM revocation"), stage->round + 1);
 }
 
 static void set_agent(struct fixture *fixture, struct stage *stage)
@@ -499,7 +492,8 @@ static void set_agent(struct fixture *fixture, struct stage *stage)
 
 static void good_agent(struct fixture *fixture, struct stage *stage)
 {
-	assert_int_equal(number_of(fixture, "SELECT count(*) FROM agent"), stage->round + 1);
+	(void)fixture;
+	assert_int_equal(fixture_number(handle, "SELECT count(*) FROM agent"), stage->round + 1);
 }
 
 static void set_pause(struct fixture *fixture, struct stage *stage)
@@ -519,9 +513,10 @@ static void set_pause(struct fixture *fixture, struct stage *stage)
 
 static void good_pause(struct fixture *fixture, struct stage *stage)
 {
+	(void)fixture;
 	(void)stage;
-	assert_int_equal(number_of(fixture, "SELECT count(*) FROM number WHERE paused_code = 190 AND paused_reason = "
-					    "'The token has expired.'"),
+	assert_int_equal(fixture_number(handle, "SELECT count(*) FROM number WHERE paused_code = 190 AND paused_reason = "
+						"'The token has expired.'"),
 			 1);
 }
 
@@ -564,7 +559,7 @@ static long run_until_done(struct fixture *fixture, const struct scene *scene, s
 
 	scene->set(fixture, stage);
 	dump(&before);
-	int64_t version = number_of(fixture, "PRAGMA data_version");
+	int64_t version = fixture_number(handle, "PRAGMA data_version");
 	for (;; n++) {
 		assert_true(n < MAX_FAULTS);
 		nomem_arm(n);
@@ -578,7 +573,7 @@ static long run_until_done(struct fixture *fixture, const struct scene *scene, s
 		if (status != CW_NOMEM) {
 			fail_msg("%s, allocation %ld: %s", scene->name, n, stage->op.error.text);
 		}
-		if (number_of(fixture, "PRAGMA data_version") == version) {
+		if (fixture_number(handle, "PRAGMA data_version") == version) {
 			continue; /* nothing was committed */
 		}
 		struct cw_buf after;

@@ -166,16 +166,10 @@ static int64_t found_by_reader(struct fixture *fixture)
 static int64_t found_by_fresh_connection(struct fixture *fixture)
 {
 	sqlite3 *handle = NULL;
-	sqlite3_stmt *statement = NULL;
 
 	assert_int_equal(sqlite3_open(temp_dir_path(&fixture->dir, "convwire.db"), &handle), SQLITE_OK);
-	assert_int_equal(sqlite3_prepare_v2(handle, "SELECT count(*) FROM message_text WHERE message_text MATCH 'lamp'",
-					    -1, &statement, NULL),
-			 SQLITE_OK);
-	assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
-	int64_t n = sqlite3_column_int64(statement, 0);
+	int64_t n = fixture_number(handle, "SELECT count(*) FROM message_text WHERE message_text MATCH 'lamp'");
 
-	(void)sqlite3_finalize(statement);
 	assert_int_equal(sqlite3_close(handle), SQLITE_OK);
 	return n;
 }

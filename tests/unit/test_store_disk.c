@@ -89,17 +89,6 @@ static void a_second_opener_is_told_that_it_is_busy(void **state)
 	cw_store_close(second);
 }
 
-static void change_database(struct fixture *fixture, const char *sql)
-{
-	sqlite3 *handle = NULL;
-
-	assert_int_equal(sqlite3_open(temp_dir_path(&fixture->dir, "convwire.db"), &handle), SQLITE_OK);
-	if (sqlite3_exec(handle, sql, NULL, NULL, NULL) != SQLITE_OK) {
-		fail_msg("%s: %s", sql, sqlite3_errmsg(handle));
-	}
-	assert_int_equal(sqlite3_close(handle), SQLITE_OK);
-}
-
 static void assert_does_not_open(struct fixture *fixture, enum cw_status status, const char *part)
 {
 	struct cw_store_options options = fixture_options(fixture);
@@ -114,7 +103,7 @@ static void a_database_of_a_newer_version_is_refused(void **state)
 	struct fixture *fixture = *state;
 
 	fixture_close(fixture);
-	change_database(fixture, "PRAGMA user_version = 99");
+	fixture_execute(fixture, "PRAGMA user_version = 99");
 	assert_does_not_open(fixture, CW_INVALID, "newer");
 }
 
@@ -123,7 +112,7 @@ static void a_database_of_another_program_is_refused(void **state)
 	struct fixture *fixture = *state;
 
 	fixture_close(fixture);
-	change_database(fixture, "PRAGMA application_id = 1");
+	fixture_execute(fixture, "PRAGMA application_id = 1");
 	assert_does_not_open(fixture, CW_INVALID, "not a Convwire database");
 }
 
@@ -133,7 +122,7 @@ static void a_database_of_another_program_without_a_version_is_refused(void **st
 
 	fixture_close(fixture);
 	assert_int_equal(remove(temp_dir_path(&fixture->dir, "convwire.db")), 0);
-	change_database(fixture, "PRAGMA application_id = 1; CREATE TABLE theirs (x)");
+	fixture_execute(fixture, "PRAGMA application_id = 1; CREATE TABLE theirs (x)");
 	assert_does_not_open(fixture, CW_INVALID, "");
 }
 

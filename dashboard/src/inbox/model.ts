@@ -86,7 +86,7 @@ export class Inbox {
 	private readonly threads = new Map<string, ThreadState>();
 	readonly uploads: Uploads;
 	private readonly notifier: Notifier;
-	private wasBehind = 0;
+	private lastCursor = -1;
 	private stuckTimer: ReturnType<typeof setTimeout> | null = null;
 	private searchTimer: ReturnType<typeof setTimeout> | null = null;
 	private readTimer: ReturnType<typeof setTimeout> | null = null;
@@ -208,9 +208,7 @@ export class Inbox {
 	/** Regardless of its status meanwhile: endless retries count as stuck, too. */
 	private watchStuck(): void {
 		if (this.client.status === "live" || this.client.status === "signed out" || this.client.status === "stopped") {
-			clearTimeout(this.stuckTimer ?? undefined);
-			this.stuckTimer = null;
-			this.isStuck.value = false;
+			this.forgetStuck();
 		} else {
 			this.stuckTimer ??= setTimeout(() => {
 				this.isStuck.value = true;
@@ -218,16 +216,21 @@ export class Inbox {
 		}
 	}
 
-	/** Who is catching up and comes nearer is not stuck. */
-	private onProgress(): void {
-		const { behind, status } = this.client;
+	private forgetStuck(): void {
+		clearTimeout(this.stuckTimer ?? undefined);
+		this.stuckTimer = null;
+		this.isStuck.value = false;
+	}
 
-		if (status === "catching up" && behind < this.wasBehind) {
-			clearTimeout(this.stuckTimer ?? undefined);
-			this.stuckTimer = null;
+	/** A client that is catching up is not stuck while events arrive. */
+	private onProgress(): void {
+		const { cursor } = this.client.position;
+
+		if (this.client.status === "catching up" && cursor !== this.lastCursor) {
+			this.forgetStuck();
 			this.watchStuck();
 		}
-		this.wasBehind = behind;
+		this.lastCursor = cursor;
 		this.statusTicker.bump();
 	}
 
