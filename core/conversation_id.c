@@ -28,6 +28,14 @@ bool cw_subject_is_valid(const char *subject)
 	return subject && cw_text_is_made_of(subject, strlen(subject), CW_SUBJECT_MAX, CW_TEXT_ID);
 }
 
+bool cw_user_id_is_valid(const char *user_id)
+{
+	size_t len = user_id ? strlen(user_id) : 0;
+
+	return len > 3 && user_id[0] >= 'A' && user_id[0] <= 'Z' && user_id[1] >= 'A' && user_id[1] <= 'Z' &&
+	       user_id[2] == '.' && cw_text_is_made_of(user_id, len, CW_CUSTOMER_MAX, CW_TEXT_ID ".");
+}
+
 enum cw_status cw_conversation_customer(const char *identity, char out[CW_CUSTOMER_MAX + 1])
 {
 	size_t len = identity ? strlen(identity) : 0;

@@ -35,6 +35,12 @@ bool cw_phone_number_id_is_valid(const char *phone_number_id);
 bool cw_subject_is_valid(const char *subject);
 
 /*
+ * Is it of the form of a business-scoped user id: a country's two capital letters, a dot, then letters and digits
+ * (Cloud API, "Business-scoped user IDs")? NULL is not.
+ */
+bool cw_user_id_is_valid(const char *user_id);
+
+/*
  * The customer part for an identity: the digits of a wa_id unchanged, a business-scoped user id with '.'
  * replaced by '-'. CW_INVALID: an invalid character or length.
  */

@@ -2,38 +2,104 @@
 #include "core/phone.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
+#include <unictype.h>
+#include <unistr.h>
+
 #include "core/text.h"
+#include "core/unicode.h"
 
 #define MIN_DIGITS 5
 #define MAX_DIGITS 20
+#define MAX_SHOWN 40 /* of the text, in an error; longer than any number */
+#define FULLWIDTH_PLUS 0xff0b
 
-enum cw_status cw_phone_digits(const char *text, char out[CW_PHONE_MAX + 1])
-{
+struct reader {
+	const uint8_t *text;
+	size_t len; /* left */
 	char digits[CW_PHONE_MAX + 1];
-	size_t n = 0;
-	bool has_plus = false;
+	size_t n;
+	bool has_plus;
+};
 
-	for (; text && *text; text++) {
-		if (*text >= '0' && *text <= '9') {
-			if (n >= CW_PHONE_MAX) {
-				return CW_INVALID;
+/* The next code point, which is taken. 0 at the end; -1: not UTF-8. */
+static int take(struct reader *reader)
+{
+	ucs4_t code_point = 0;
+	int n_bytes = reader->len ? u8_mbtoucr(&code_point, reader->text, reader->len) : 0;
+
+	if (n_bytes < 0) {
+		return -1;
+	}
+	reader->text += n_bytes;
+	reader->len -= (size_t)n_bytes;
+	return (int)code_point;
+}
+
+/* "(0)" after the country code, of which the parenthesis has been taken. */
+static bool take_trunk_prefix(struct reader *reader)
+{
+	struct reader ahead = *reader;
+	bool is_italy = (reader->n == 2 && memcmp(reader->digits, "39", 2) == 0) ||
+			(reader->n == 4 && memcmp(reader->digits, "0039", 4) == 0);
+
+	if (reader->n == 0 || is_italy || uc_decimal_value((ucs4_t)take(&ahead)) != 0 || take(&ahead) != ')') {
+		return false;
+	}
+	*reader = ahead;
+	return true;
+}
+
+static bool is_ignored(int code_point)
+{
+	return code_point == '(' || code_point == ')' || code_point == '.' || code_point == '\t' ||
+	       uc_is_general_category_withtable((ucs4_t)code_point,
+						UC_CATEGORY_MASK_Zs | UC_CATEGORY_MASK_Pd | UC_CATEGORY_MASK_Cf);
+}
+
+static bool read_digits(struct reader *reader)
+{
+	int code_point = 0;
+
+	while ((code_point = take(reader)) > 0) {
+		int digit = uc_decimal_value((ucs4_t)code_point);
+
+		if (digit >= 0) {
+			if (reader->n == CW_PHONE_MAX) {
+				return false;
 			}
-			digits[n++] = *text;
-		} else if (*text == '+' && n == 0 && !has_plus) {
-			has_plus = true;
-		} else if (!strchr(" -().\t", *text)) {
-			return CW_INVALID;
+			reader->digits[reader->n++] = (char)('0' + digit);
+		} else if ((code_point == '+' || code_point == FULLWIDTH_PLUS) && reader->n == 0 && !reader->has_plus) {
+			reader->has_plus = true;
+		} else if (!is_ignored(code_point)) {
+			return false;
+		} else if (code_point == '(') {
+			(void)take_trunk_prefix(reader);
 		}
 	}
-	size_t skip = !has_plus && n > 2 && digits[0] == '0' && digits[1] == '0' ? 2 : 0;
+	return code_point == 0;
+}
 
-	if (n - skip < MIN_DIGITS || n - skip > MAX_DIGITS) {
-		return CW_INVALID;
+enum cw_status cw_phone_digits(const char *text, char out[CW_PHONE_MAX + 1], struct cw_error *reterr)
+{
+	struct reader reader = { .text = (const uint8_t *)text, .len = text ? strlen(text) : 0 };
+	bool is_read = text && read_digits(&reader);
+	size_t skip = !reader.has_plus && reader.n > 2 && memcmp(reader.digits, "00", 2) == 0 ? 2 : 0;
+	size_t n = reader.n - skip;
+	int shown = text ? (int)cw_unicode_cut(text, MAX_SHOWN) : 0;
+
+	if (!is_read || n < MIN_DIGITS || n > MAX_DIGITS) {
+		return cw_error_set(reterr, CW_INVALID, "\"%.*s\" is not a phone number", shown, text ? text : "");
 	}
-	memcpy(out, digits + skip, n - skip);
-	out[n - skip] = '\0';
+	if (reader.digits[skip] == '0') {
+		return cw_error_set(reterr, CW_INVALID,
+				    "\"%.*s\" begins with 0: begin with the country code, for example +20 for Egypt",
+				    shown, text);
+	}
+	memcpy(out, reader.digits + skip, n);
+	out[n] = '\0';
 	return CW_OK;
 }
 

@@ -12,6 +12,7 @@
 #include "core/repair.h"
 #include "core/text.h"
 #include "core/webhook_message.h"
+#include "core/webhook_party.h"
 
 /* Seconds until the year 5138; anything above is milliseconds, which Meta sometimes sends. */
 #define MAX_SECONDS 100000000000LL
@@ -19,7 +20,6 @@
 /* Far beyond Meta's own limit of 1000 updates; a body with more is kept raw. */
 #define MAX_CHANGES 10000
 #define MAX_ITEMS 50000
-#define MAX_CONTACTS 1000
 /* Repair replaces a control byte by at most six characters. */
 #define REPAIR_GROWTH 6
 
@@ -27,7 +27,7 @@
 struct place {
 	struct cw_webhook *webhook;
 	struct cw_webhook_change *change;
-	json_t *contacts;
+	struct cw_party_source parties;
 	const char *display_digits; /* of the business number; NULL when unknown */
 	char display_buffer[CW_PHONE_MAX + 1];
 };
@@ -92,80 +92,6 @@ static int64_t read_time_ms(json_t *element)
 	return value < MAX_SECONDS ? value * MS_PER_S : value;
 }
 
-/* ---- parties ---- */
-
-static bool looks_like_user_id(const char *text)
-{
-	size_t len = strlen(text);
-
-	return len > 3 && text[0] >= 'A' && text[0] <= 'Z' && text[1] >= 'A' && text[1] <= 'Z' && text[2] == '.' &&
-	       cw_text_is_made_of(text, len, CW_CUSTOMER_MAX, CW_TEXT_ID ".");
-}
-
-/* Business-scoped user ids have been seen in place of phone numbers; they are recognised by their form. */
-static void set_phone(struct cw_party *party, const char *text)
-{
-	if (text && looks_like_user_id(text)) {
-		party->user_id = party->user_id ? party->user_id : text;
-	} else {
-		party->wa_id = text;
-	}
-}
-
-static bool same_text(const char *one, const char *other)
-{
-	return one && other && strcmp(one, other) == 0;
-}
-
-/* contacts[i] need not belong to messages[i]: they are matched by their ids. */
-static void add_contact(struct cw_party *party, json_t *contacts)
-{
-	size_t index;
-	json_t *contact;
-
-	json_array_foreach(contacts, index, contact)
-	{
-		if (index == MAX_CONTACTS) {
-			return; /* Meta sends one per update, at most 1000 */
-		}
-		const char *wa_id = cw_webhook_text(contact, "wa_id");
-		const char *user_id = cw_webhook_text(contact, "user_id");
-		json_t *profile = json_object_get(contact, "profile");
-
-		if (!same_text(wa_id, party->wa_id) && !same_text(user_id, party->user_id)) {
-			continue;
-		}
-		party->wa_id = party->wa_id ? party->wa_id : wa_id;
-		party->user_id = party->user_id ? party->user_id : user_id;
-		party->parent_user_id = party->parent_user_id ? party->parent_user_id :
-								cw_webhook_text(contact, "parent_user_id");
-		party->name = cw_webhook_text(profile, "name");
-		party->username = cw_webhook_text(profile, "username");
-		return;
-	}
-}
-
-static void read_party(struct place *place, json_t *element, const char *phone_key, const char *user_key,
-		       const char *parent_key, struct cw_party *party)
-{
-	party->user_id = cw_webhook_text(element, user_key);
-	party->parent_user_id = cw_webhook_text(element, parent_key);
-	set_phone(party, cw_webhook_text(element, phone_key));
-	add_contact(party, place->contacts);
-}
-
-static bool id_fits(const char *id)
-{
-	char customer[CW_CUSTOMER_MAX + 1];
-
-	return !id || cw_conversation_customer(id, customer) == CW_OK;
-}
-
-static bool party_is_known(const struct cw_party *party)
-{
-	return (party->wa_id || party->user_id || party->group_id) && id_fits(party->wa_id) && id_fits(party->user_id);
-}
-
 /* A group message belongs to the group's conversation, and its author becomes part of the message. */
 static enum cw_status move_to_group(json_t *message, struct cw_webhook_item *item)
 {
@@ -197,11 +123,10 @@ static enum cw_status finish_message(struct place *place, json_t *message, struc
 		return status;
 	}
 	item->wamid_hash = item->wamid ? cw_message_wamid_hash(item->wamid) : 0;
-	item->new_wa_id = id_fits(item->new_wa_id) ? item->new_wa_id : NULL;
-	item->new_user_id = id_fits(item->new_user_id) ? item->new_user_id : NULL;
+	item->new_wa_id = cw_party_phone(&place->parties, item->new_wa_id);
 	if (!item->wamid) {
 		drop_item(place, "a message without id");
-	} else if (!party_is_known(&item->party)) {
+	} else if (!cw_party_is_known(&item->party)) {
 		drop_item(place, "a message without a usable from, from_user_id or group_id");
 	}
 	return CW_OK;
@@ -215,7 +140,7 @@ static enum cw_status read_inbound(struct place *place, json_t *message)
 		return CW_NOMEM;
 	}
 	item->origin = CW_ORIGIN_CUSTOMER;
-	read_party(place, message, "from", "from_user_id", "from_parent_user_id", &item->party);
+	cw_party_read(&place->parties, message, "from", "from_user_id", "from_parent_user_id", &item->party);
 	return finish_message(place, message, item);
 }
 
@@ -229,7 +154,7 @@ static enum cw_status read_echo(struct place *place, json_t *message)
 	item->origin = CW_ORIGIN_PHONE;
 	item->is_outbound = true;
 	item->status = CW_STATUS_SENT;
-	read_party(place, message, "to", "to_user_id", "to_parent_user_id", &item->party);
+	cw_party_read(&place->parties, message, "to", "to_user_id", "to_parent_user_id", &item->party);
 	return finish_message(place, message, item);
 }
 
@@ -252,6 +177,13 @@ static enum cw_message_status history_status(json_t *message)
 	return CW_STATUS_SENT;
 }
 
+static bool is_business(struct place *place, const char *from)
+{
+	const char *digits = cw_party_phone(&place->parties, from);
+
+	return digits && place->display_digits && strcmp(digits, place->display_digits) == 0;
+}
+
 /* customer NULL: the second history webhook, whose messages themselves name the customer. */
 static enum cw_status read_past(struct place *place, json_t *message, const char *customer)
 {
@@ -263,12 +195,13 @@ static enum cw_status read_past(struct place *place, json_t *message, const char
 	const char *from = cw_webhook_text(message, "from");
 
 	item->origin = CW_ORIGIN_HISTORY;
-	item->is_outbound = customer ? from && strcmp(from, customer) != 0 :
-				       same_text(from, place->display_digits) || cw_webhook_text(message, "to");
-	read_party(place, message, item->is_outbound ? "to" : "from", item->is_outbound ? "to_user_id" : "from_user_id",
-		   item->is_outbound ? "to_parent_user_id" : "from_parent_user_id", &item->party);
+	item->is_outbound = customer ? from && !cw_party_same(&place->parties, from, customer) :
+				       is_business(place, from) || cw_webhook_text(message, "to");
+	cw_party_read(&place->parties, message, item->is_outbound ? "to" : "from",
+		      item->is_outbound ? "to_user_id" : "from_user_id",
+		      item->is_outbound ? "to_parent_user_id" : "from_parent_user_id", &item->party);
 	if (customer) {
-		set_phone(&item->party, customer);
+		cw_party_set_phone(&place->parties, &item->party, customer);
 	}
 	if (item->is_outbound) {
 		item->status = history_status(message);
@@ -305,16 +238,16 @@ static enum cw_status read_status(struct place *place, json_t *element)
 static enum cw_status read_user_id_update(struct place *place, json_t *element)
 {
 	struct cw_webhook_item *item = add_item(place, CW_ITEM_IDENTITY);
-	json_t *user_id = json_object_get(element, "user_id");
+	json_t *ids = json_object_get(element, "user_id");
 
 	if (!item) {
 		return CW_NOMEM;
 	}
-	item->party.wa_id = cw_webhook_text(element, "wa_id");
-	item->party.user_id = cw_webhook_text(user_id, "previous");
-	item->new_user_id = cw_webhook_text(user_id, "current");
+	item->party.wa_id = cw_party_phone(&place->parties, cw_webhook_text(element, "wa_id"));
+	item->party.user_id = cw_webhook_user_id(ids, "previous");
+	item->new_user_id = cw_webhook_user_id(ids, "current");
 	item->sent_at_ms = read_time_ms(element);
-	if (!item->new_user_id || !id_fits(item->new_user_id) || !party_is_known(&item->party)) {
+	if (!item->new_user_id || !cw_party_is_known(&item->party)) {
 		drop_item(place, "a user_id_update without previous or current");
 	}
 	return CW_OK;
@@ -374,6 +307,9 @@ static enum cw_status read_history(struct place *place, json_t *chunk)
 static enum cw_status read_messages_field(struct place *place)
 {
 	json_t *value = place->change->value;
+
+	place->parties.is_single = json_array_size(json_object_get(value, "messages")) == 1 &&
+				   place->parties.n_contacts == 1;
 	enum cw_status status = read_each(place, json_object_get(value, "messages"), read_inbound);
 
 	if (status == CW_OK) {
@@ -454,7 +390,7 @@ static void set_business_number(struct place *place, json_t *metadata)
 	const char *display = cw_webhook_text(metadata, "display_phone_number");
 
 	place->change->phone_number_id = cw_webhook_text(metadata, "phone_number_id");
-	if (display && cw_phone_digits(display, place->display_buffer) == CW_OK) {
+	if (display && cw_phone_digits(display, place->display_buffer, NULL) == CW_OK) {
 		place->display_digits = place->display_buffer;
 	}
 }
@@ -473,7 +409,6 @@ static enum cw_status read_change(struct cw_webhook *webhook, struct cw_webhook_
 		return CW_OK;
 	}
 	set_business_number(&place, json_object_get(value, "metadata"));
-	place.contacts = json_object_get(value, "contacts");
 	if (change->phone_number_id && !cw_phone_number_id_is_valid(change->phone_number_id)) {
 		change->type = CW_CHANGE_RAW;
 		change->reason = "a phone_number_id that is not digits";
@@ -488,7 +423,11 @@ static enum cw_status read_change(struct cw_webhook *webhook, struct cw_webhook_
 			change->reason = "messages without metadata.phone_number_id";
 			return CW_OK;
 		}
-		return fields[i].read(&place);
+		cw_party_source_init(&place.parties, webhook, json_object_get(value, "contacts"));
+		enum cw_status status = fields[i].read(&place);
+
+		cw_party_source_finish(&place.parties);
+		return status;
 	}
 	change->type = is_notice(change->field) ? CW_CHANGE_NOTICE : CW_CHANGE_RAW;
 	change->reason = change->type == CW_CHANGE_RAW ? "a field that this version does not support" : NULL;
@@ -649,6 +588,7 @@ void cw_webhook_finish(struct cw_webhook *webhook)
 	}
 	free(webhook->items);
 	free(webhook->changes);
+	json_decref(webhook->texts);
 	json_decref(webhook->root);
 	*webhook = (struct cw_webhook){ .root = NULL };
 }

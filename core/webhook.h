@@ -13,6 +13,9 @@
  * smb_message_echoes, history and user_id_update fields). A body is one cw_webhook; a change is the
  * unit that is kept raw when it cannot be understood or its number is not known yet.
  *
+ * What is unusable (a user id of another form, a phone number with letters) is left out, and the message is read
+ * with the rest. Phone numbers are digits, however they were written; names are cut to 512 bytes, at a character.
+ *
  * Values borrow their strings from the parsed JSON, which the cw_webhook owns. One thread at a time.
  */
 
@@ -73,6 +76,7 @@ struct cw_webhook_change {
 
 struct cw_webhook {
 	json_t *root;
+	json_t *texts; /* an array of strings that differ from what was sent: numbers without spaces, names cut short */
 	struct cw_webhook_change *changes;
 	size_t n_changes;
 	struct cw_webhook_item *items;
@@ -88,7 +92,8 @@ CW_MUST_CHECK enum cw_status cw_webhook_parse(const char *bytes, size_t len, str
 					      struct cw_error *reterr);
 
 /*
- * Parses one change that was kept raw, as `{"waba_id":…,"change":{…}}` (cw_webhook_keep writes it).
+ * Parses one change that was kept raw, as `{"waba_id":…,"change":{…}}` (cw_webhook_keep writes it). The writer calls
+ * it within a transaction, which fails if memory runs out here.
  */
 CW_MUST_CHECK enum cw_status cw_webhook_parse_kept(const char *text, struct cw_webhook *ret_webhook,
 						   struct cw_error *reterr);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "core/conversation_id.h"
+
 #define MAX_RESPONSE_DEPTH 64
 
 /* What a message's object, named like its type, must contain to be accepted as this kind. */
@@ -49,6 +51,14 @@ const char *cw_webhook_text(json_t *object, const char *key)
 	const char *text = json_string_value(member);
 
 	return text && text[0] != '\0' ? text : NULL;
+}
+
+const char *cw_webhook_user_id(json_t *object, const char *key)
+{
+	const char *text = cw_webhook_text(object, key);
+	char customer[CW_CUSTOMER_MAX + 1];
+
+	return text && cw_conversation_customer(text, customer) == CW_OK ? text : NULL;
 }
 
 static const struct shape *find_shape(const char *type)
@@ -201,7 +211,7 @@ static void read_system(json_t *system, struct cw_webhook_item *item)
 	if (type && (strcmp(type, "user_changed_number") == 0 || strcmp(type, "customer_changed_number") == 0 ||
 		     strcmp(type, "user_changed_user_id") == 0)) {
 		item->new_wa_id = cw_webhook_text(system, "wa_id");
-		item->new_user_id = cw_webhook_text(system, "user_id");
+		item->new_user_id = cw_webhook_user_id(system, "user_id");
 	}
 }
 

@@ -16,4 +16,7 @@ CW_MUST_CHECK enum cw_status cw_webhook_read_message(json_t *message, struct cw_
 /* A non-empty string member, or NULL. Integers, which some senders use for ids, are converted to strings in place. */
 const char *cw_webhook_text(json_t *object, const char *key);
 
+/* The same for a member that can be part of a conversation id; otherwise NULL. */
+const char *cw_webhook_user_id(json_t *object, const char *key);
+
 #endif

@@ -5,7 +5,7 @@ set -eu
 
 run="gcc libc6-dev make cmake ninja-build pkgconf scdoc ca-certificates libssl-dev libjansson-dev libjwt-dev
 libsqlite3-dev libmicrohttpd-dev libcrypt-dev zlib1g-dev libcurl4-openssl-dev libpaho-mqtt-dev libmosquitto-dev mosquitto-dev
-mosquitto libmimalloc-dev libxxhash-dev"
+mosquitto libmimalloc-dev libxxhash-dev libunistring-dev"
 # A browser, and fonts for it.
 browser="chromium fonts-dejavu-core fonts-noto-color-emoji"
 test="sqlite3 valgrind clang clang-tidy clang-format libclang-rt-dev libcmocka-dev strace procps mosquitto-clients curl openssl faketime iproute2 e2fsprogs nginx gcovr"

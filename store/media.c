@@ -6,10 +6,14 @@
 #include <openssl/evp.h>
 
 #include "core/text.h"
+#include "core/unicode.h"
 #include "store/lane.h"
 
 /* WhatsApp keeps an uploaded file for 30 days ("Media", Upload media); one day is reserved for sending the message. */
 #define UPLOAD_KEPT_MS (29LL * 24 * 60 * 60 * 1000)
+
+/* A longer one is no extension. */
+#define MAX_EXTENSION 16
 
 /* ---- rows ---- */
 
@@ -84,6 +88,21 @@ static bool read_sha256(const char *text, unsigned char out[CW_SHA256_BYTES])
 	return true;
 }
 
+/* Cuts a name that is too long at a character, but keeps its extension. */
+static void copy_filename(char *out, size_t size, const char *name)
+{
+	const char *extension = strrchr(name, '.');
+	size_t extension_len = extension ? strlen(extension) : 0;
+
+	if (strlen(name) < size || extension_len > MAX_EXTENSION) {
+		extension_len = 0;
+	}
+	size_t len = cw_unicode_cut(name, size - 1 - extension_len);
+
+	memcpy(out, name, len);
+	memcpy(out + len, extension_len ? extension : "", extension_len + 1);
+}
+
 int64_t media_note(struct tx *tx, const struct number_row *number, const struct conversation_row *row,
 		   const struct cw_webhook_item *item, struct draft *draft)
 {
@@ -109,9 +128,7 @@ int64_t media_note(struct tx *tx, const struct number_row *number, const struct 
 	if (!cw_text_copy(shown.mime_type, sizeof(shown.mime_type), mime_type ? mime_type : "")) {
 		shown.mime_type[0] = '\0'; /* no valid type is that long */
 	}
-	if (!cw_text_copy(shown.filename, sizeof(shown.filename), filename ? filename : "")) {
-		shown.filename[0] = '\0';
-	}
+	copy_filename(shown.filename, sizeof(shown.filename), filename ? filename : "");
 	db_run(tx->db, SQL_MEDIA_INSERT, "biiItttiBtiii", uid, number->account, row->id, (int64_t)0, "pending",
 	       shown.mime_type, shown.filename[0] ? shown.filename : NULL, (int64_t)0, has_sha256 ? sha256 : NULL,
 	       has_sha256 ? CW_SHA256_BYTES : 0, source, number->id, tx->now_ms, tx->now_ms);

@@ -10,17 +10,17 @@
 enum cw_status mint_read_customer(const char *customer, char digits[CW_PHONE_MAX + 1], struct cw_party *party,
 				  struct cw_error *reterr)
 {
-	char part[CW_CUSTOMER_MAX + 1];
+	struct cw_error why = { .status = CW_OK };
 
-	if (cw_phone_digits(customer, digits) == CW_OK) {
-		party->wa_id = digits;
-		return CW_OK;
-	}
-	if (strchr(customer, '.') && cw_conversation_customer(customer, part) == CW_OK) {
+	if (cw_user_id_is_valid(customer)) {
 		party->user_id = customer;
 		return CW_OK;
 	}
-	return cw_error_set(reterr, CW_INVALID, "customer \"%.40s\" is neither a phone number nor a user id", customer);
+	if (cw_phone_digits(customer, digits, &why) != CW_OK) {
+		return cw_error_set(reterr, CW_INVALID, "customer %s", why.text);
+	}
+	party->wa_id = digits;
+	return CW_OK;
 }
 
 /* An agent limited to assigned conversations is assigned a new one, and denied one that is not theirs. */

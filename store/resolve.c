@@ -174,8 +174,10 @@ static void by_phone(struct search *search, const char *id)
 {
 	char digits[CW_PHONE_MAX + 1];
 
-	if (cw_phone_digits(id, digits) != CW_OK) {
-		compared(search, "phone numbers: not one");
+	struct cw_error why = { .status = CW_OK };
+
+	if (cw_phone_digits(id, digits, &why) != CW_OK) {
+		compared(search, "phone numbers: %s", why.text);
 		return;
 	}
 	by_identity(search, digits, "wa_id", "phone number");

@@ -55,12 +55,12 @@ static void check_phone(const char *text)
 	char key[CW_PHONE_MAX + 1];
 	char again[CW_PHONE_MAX + 1];
 
-	if (cw_phone_digits(text, digits) == CW_OK) {
+	if (cw_phone_digits(text, digits, NULL) == CW_OK) {
 		FUZZ_CHECK(cw_text_is_made_of(digits, strlen(digits), 20, CW_TEXT_DIGITS) && strlen(digits) >= 5);
 	}
 	if (cw_phone_match_key(text, key) == CW_OK) {
 		FUZZ_CHECK(cw_phone_match_key(key, again) == CW_OK && strcmp(key, again) == 0);
-		FUZZ_CHECK(cw_phone_digits(key, again) == CW_OK && strcmp(key, again) == 0);
+		FUZZ_CHECK(cw_phone_digits(key, again, NULL) == CW_OK && strcmp(key, again) == 0);
 	}
 }
 

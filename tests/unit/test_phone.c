@@ -20,8 +20,22 @@ static void typed_numbers_become_digits(void **state)
 		{ "123456789012345678901", NULL },
 		{ "001234", NULL }, /* the prefix 00 does not count */
 		{ "0012345", "12345" },
-		{ "+0012345", "0012345" }, /* after a +, there is no prefix */
-		{ "92+345678", NULL },     /* + only at the beginning */
+		{ "+0012345", NULL }, /* after a +, there is no prefix, and no country code begins with 0 */
+		{ "01012345678", NULL },
+		{ "00012345678", NULL },
+		{ "+92 (0)345 6789017", "923456789017" },
+		{ "0092 (0) 345-6789017", "923456789017" },
+		{ "(0)345 6789017", NULL },
+		{ "+39 (0)6 12345678", "390612345678" }, /* in Italy, the 0 is dialled from abroad, too */
+		{ "\u202a+92\u00a0345\u2011678\u20119012\u202c", "923456789012" }, /* as copied from WhatsApp's web page */
+		{ "\uff0b\uff19\uff12 345 6789012", "923456789012" },
+		{ "+\u0669\u0662 \u0663\u0664\u0665 \u0666\u0667\u0668\u0669\u0660\u0661\u0662", "923456789012" },
+		{ "+\u06f9\u06f2\u06f3\u06f4\u06f5\u06f6\u06f7\u06f8\u06f9\u06f0\u06f1\u06f2", "923456789012" },
+		{ "+\u096f\u0968\u0969\u096a\u096b\u096c\u096d\u096e\u096f\u0966\u0967\u0968", "923456789012" },
+		{ "92345678\u2460", NULL }, /* a circled one is no digit */
+		{ "92345678\xff", NULL },   /* not UTF-8 */
+		{ "92345678\xd9", NULL },
+		{ "92+345678", NULL }, /* + only at the beginning */
 		{ "++92345678", NULL },
 		{ "92345678x", NULL },
 		{ "US.13491208655302741918", NULL },
@@ -36,7 +50,7 @@ static void typed_numbers_become_digits(void **state)
 	for (size_t i = 0; i < N_ROWS(rows); i++) {
 		char digits[CW_PHONE_MAX + 1];
 
-		assert_int_equal(cw_phone_digits(rows[i].text, digits), rows[i].digits ? CW_OK : CW_INVALID);
+		assert_int_equal(cw_phone_digits(rows[i].text, digits, NULL), rows[i].digits ? CW_OK : CW_INVALID);
 		if (rows[i].digits) {
 			assert_string_equal(digits, rows[i].digits);
 		}

@@ -345,6 +345,108 @@ static void changes_of_identity_are_read(void **state)
 	cw_webhook_finish(&webhook);
 }
 
+/* What is unusable is left out by itself; the message is read with the rest. */
+static void one_bad_member_costs_no_message(void **state)
+{
+	static const struct {
+		const char *contacts, *from;
+		const char *wa_id, *user_id, *name; /* NULL: none */
+	} rows[] = {
+		{ "{'wa_id':'111111','user_id':'foo_bar','profile':{'name':'A'}}",
+		  "'from':'111111','from_user_id':'foo_bar'", "111111", NULL, "A" },
+		{ "{'wa_id':'ann','user_id':'US.1','profile':{'name':'A'}}", "'from':'ann','from_user_id':'US.1'", NULL,
+		  "US.1", "A" },
+		{ "{'wa_id':'+92 345 678-9012','profile':{'name':'A'}}", "'from':'923456789012'", "923456789012", NULL,
+		  "A" },
+		{ "{'wa_id':'923456789012','profile':{'name':'A'}}", "'from':'\u202a+92\u00a0345\u2011678 9012\u202c'",
+		  "923456789012", NULL, "A" },
+		{ "{'wa_id':923456789012,'profile':{'name':'A'}}", "'from':'00923456789012'", "923456789012", NULL, "A" },
+		{ "{'wa_id':'5511987650001','profile':{'name':'A'}}", "'from':'551187650001'", "551187650001", NULL, "A" },
+		{ "{'wa_id':'5511987650001','user_id':'BR.1','profile':{'name':'A'}},{'wa_id':'222222','profile':{'name':'B'}}",
+		  "'from':'551187650001'", "551187650001", "BR.1", "A" },
+		/* The only contact is the only sender, but other ids of it are not believed. */
+		{ "{'wa_id':'111112','user_id':'US.1','profile':{'name':'A'}}", "'from':'111111'", "111111", NULL, "A" },
+		{ "{'wa_id':'111112','profile':{'name':'A'}},{'wa_id':'111113','profile':{'name':'B'}}",
+		  "'from':'111111'", "111111", NULL, NULL },
+		{ "{'wa_id':'111111','profile':'A'},7", "'from':'111111'", "111111", NULL, NULL },
+		{ "{'wa_id':'US.1','profile':{'name':'A'}}", "'from':'US.1'", NULL, "US.1", "A" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_ROWS(rows); i++) {
+		char body[1000];
+
+		(void)snprintf(body, sizeof(body),
+			       BODY("messages", META
+				    ",'contacts':[%s],'messages':[{%s,'id':'m1','type':'text','text':{'body':'hi'}}]"),
+			       rows[i].contacts, rows[i].from);
+		struct cw_webhook webhook = parse(body);
+
+		assert_int_equal(webhook.n_items, 1);
+		assert_null(webhook.changes[0].reason);
+		const char *const found[] = { webhook.items[0].party.wa_id, webhook.items[0].party.user_id,
+					      webhook.items[0].party.name };
+		const char *const expected[] = { rows[i].wa_id, rows[i].user_id, rows[i].name };
+
+		for (size_t j = 0; j < N_ROWS(found); j++) {
+			assert_string_equal(found[j] ? found[j] : "none", expected[j] ? expected[j] : "none");
+		}
+		cw_webhook_finish(&webhook);
+	}
+}
+
+static void one_message_of_two_needs_its_own_contact(void **state)
+{
+	struct cw_webhook webhook = parse(BODY("messages", META ",'contacts':[{'wa_id':'111112','profile':{'name':'A'}}],"
+								"'messages':[" TEXT("") "," TEXT("") "]"));
+
+	(void)state;
+	assert_int_equal(webhook.n_items, 2);
+	assert_null(webhook.items[0].party.name);
+	assert_null(webhook.items[1].party.name);
+	cw_webhook_finish(&webhook);
+}
+
+static void a_long_name_is_cut_at_a_character(void **state)
+{
+	/* A family of 25 bytes, three times seven: 525 bytes, of which 20 whole families fit into 512. */
+	static const char family[] = "\U0001F468\u200D\U0001F469\u200D\U0001F467\u200D\U0001F466";
+	char body[2000];
+	char *end = body + snprintf(body, sizeof(body), "%s",
+				    "{'entry':[{'id':'w','changes':[{'field':'messages','value':{" META
+				    ",'contacts':[{'wa_id':'111111','profile':{'name':'");
+
+	(void)state;
+	for (int i = 0; i < 21; i++) {
+		end += snprintf(end, (size_t)(body + sizeof(body) - end), "%s", family);
+	}
+	(void)snprintf(end, (size_t)(body + sizeof(body) - end), "%s", "'}}],'messages':[" TEXT("") "]}}]}]}");
+	struct cw_webhook webhook = parse(body);
+
+	assert_int_equal(strlen(webhook.items[0].party.name), 20 * strlen(family));
+	cw_webhook_finish(&webhook);
+}
+
+static void phone_numbers_in_echoes_and_history_are_digits(void **state)
+{
+	struct cw_webhook webhook = parse(BODY("smb_message_echoes", META
+					       ",'message_echoes':[{'from':'15550001111','to':'+92 345 6789012','id':'e1',"
+					       "'type':'text','text':{'body':'x'}}]"));
+
+	(void)state;
+	assert_string_equal(webhook.items[0].party.wa_id, "923456789012");
+	assert_true(webhook.items[0].is_outbound);
+	cw_webhook_finish(&webhook);
+	webhook = parse(BODY("history",
+			     META ",'history':[{'threads':[{'id':'+923456789012','messages':["
+				  "{'from':'923456789012','id':'h1','type':'text','text':{'body':'x'}},"
+				  "{'from':'+1 555 000 1111','id':'h2','type':'text','text':{'body':'x'}}]}]}]"));
+	assert_string_equal(webhook.items[0].party.wa_id, "923456789012");
+	assert_false(webhook.items[0].is_outbound);
+	assert_true(webhook.items[1].is_outbound);
+	cw_webhook_finish(&webhook);
+}
+
 static void history_says_who_wrote_and_how_far_it_got(void **state)
 {
 	struct cw_webhook webhook = parse(
@@ -444,6 +546,10 @@ int main(void)
 		cmocka_unit_test(statuses_carry_word_time_errors_and_our_id),
 		cmocka_unit_test(context_referral_and_errors_stay_with_the_message),
 		cmocka_unit_test(changes_of_identity_are_read),
+		cmocka_unit_test(one_bad_member_costs_no_message),
+		cmocka_unit_test(one_message_of_two_needs_its_own_contact),
+		cmocka_unit_test(a_long_name_is_cut_at_a_character),
+		cmocka_unit_test(phone_numbers_in_echoes_and_history_are_digits),
 		cmocka_unit_test(history_says_who_wrote_and_how_far_it_got),
 		cmocka_unit_test(a_group_message_belongs_to_the_group),
 		cmocka_unit_test(a_kept_change_is_read_again_as_it_was),
