@@ -20,10 +20,10 @@ scenario('messages by word, the last one by prefix, case-insensitively and witho
   await system.customerWrites({ from: '923456789013', body: 'Un vélo ROUGE, s’il vous plaît' });
   await system.customerWrites({ from: '923456789013', body: 'سلام، کیسے ہیں' });
 
-  assert.deepEqual(bodies(await finds(system, 'bicycle', 1)), ['The red bicycle is broken']);
+  assert.deepEqual(bodies(await finds(system, 'کیسے', 1)), ['سلام، کیسے ہیں']); // the last one indexed
+  assert.deepEqual(bodies(await search(system, 'bicycle')), ['The red bicycle is broken']);
   assert.deepEqual(bodies(await search(system, 'BICY')), ['The red bicycle is broken']);
   assert.deepEqual(bodies(await search(system, 'velo rou')), ['Un vélo ROUGE, s’il vous plaît']);
-  assert.deepEqual(bodies(await finds(system, 'کیسے', 1)), ['سلام، کیسے ہیں']);
   const { json } = await search(system, 'red bicycle');
   assert.equal(json.messages[0].conversation.id, `${system.account}_${system.number}_923456789012`);
   assert.deepEqual(bodies(await search(system, 'red velo')), [], 'all words must be there');
