@@ -110,10 +110,7 @@ enum cw_status cw_message_status_reported(const char *text, enum cw_message_stat
 
 bool cw_message_status_may_follow(enum cw_message_status now, enum cw_message_status next)
 {
-	if (now == CW_STATUS_FAILED || next < CW_STATUS_ACCEPTED) {
-		return false;
-	}
-	return next == CW_STATUS_FAILED ? now < CW_STATUS_DELIVERED : next > now;
+	return next >= CW_STATUS_ACCEPTED && next > now;
 }
 
 /* A kind beyond the list is treated as what cannot be understood: it is shown. */

@@ -70,10 +70,10 @@ enum cw_message_status {
 	CW_STATUS_UNKNOWN,
 	CW_STATUS_ACCEPTED,
 	CW_STATUS_SENT,
+	CW_STATUS_FAILED,
 	CW_STATUS_DELIVERED,
 	CW_STATUS_READ,
 	CW_STATUS_PLAYED,
-	CW_STATUS_FAILED,
 	CW_MESSAGE_STATUS_COUNT
 };
 
@@ -95,9 +95,9 @@ CW_MUST_CHECK enum cw_status cw_message_status_parse(const char *text, enum cw_m
 CW_MUST_CHECK enum cw_status cw_message_status_reported(const char *text, enum cw_message_status *ret_status);
 
 /*
- * Reported statuses only advance: accepted < sent < delivered < read < played. failed can only follow a status below
- * delivered, and nothing follows failed. Meta guarantees no order and may skip statuses
- * ("Status messages webhook reference").
+ * Reported statuses only advance: accepted < sent < failed < delivered < read < played. What WhatsApp reports as
+ * delivered is proof that the customer has it, whether `failed` was reported before or after. Meta guarantees no order
+ * and may skip statuses ("Status messages webhook reference").
  */
 bool cw_message_status_may_follow(enum cw_message_status now, enum cw_message_status next);
 

@@ -33,7 +33,7 @@ static void change_revoke(struct tx *tx, struct draft *draft)
 	draft_set(tx, draft, "content", nothing);
 }
 
-/* Returns whether the status advanced. People see the first error of a failed message. */
+/* Returns whether the status advanced. People see the first error of a failed message, while it is failed. */
 static bool change_status(struct tx *tx, struct draft *draft, enum cw_message_status status, json_t *errors)
 {
 	struct cw_message *message = draft->message;
@@ -42,12 +42,11 @@ static bool change_status(struct tx *tx, struct draft *draft, enum cw_message_st
 		return false;
 	}
 	message->status = status;
-	if (status == CW_STATUS_FAILED && json_array_size(errors) > 0) {
-		json_t *error = message_error(json_array_get(errors, 0));
+	bool has_error = status == CW_STATUS_FAILED && json_array_size(errors) > 0;
+	json_t *error = has_error ? message_error(json_array_get(errors, 0)) : NULL;
 
-		draft_set(tx, draft, "error", error);
-		json_decref(error);
-	}
+	draft_set(tx, draft, "error", error);
+	json_decref(error);
 	return true;
 }
 

@@ -108,11 +108,7 @@ static void leave_lane(struct tx *tx, const struct attempt *attempt)
 
 static void show_error(struct tx *tx, struct draft *draft, const json_t *error)
 {
-	if (!error) {
-		(void)json_object_del(draft->body, "error"); /* it may have none */
-		return;
-	}
-	json_t *shown = message_error(error);
+	json_t *shown = error ? message_error(error) : NULL;
 
 	draft_set(tx, draft, "error", shown);
 	json_decref(shown);
@@ -217,6 +213,35 @@ static bool find_by_mark(struct tx *tx, int64_t account, const char *mark, struc
 	return is_found;
 }
 
+/* WhatsApp reported a status other than failed, so it has the message. */
+static bool has_arrived(const struct attempt *attempt)
+{
+	return attempt->reported != CW_STATUS_NONE && attempt->reported != CW_STATUS_FAILED;
+}
+
+/*
+ * If a person retried the message, but this attempt turns out to have arrived: withdraws the newer attempt, unless it
+ * has already been sent.
+ */
+static void withdraw_newer(struct tx *tx, const struct attempt *attempt)
+{
+	struct message_row message;
+	struct attempt newer;
+
+	if (!has_arrived(attempt) || !message_load(tx->db, attempt->message, &message)) {
+		return;
+	}
+	if (message.message.attempt > attempt->attempt && load_newest(tx, &message, &newer)) {
+		if (newer.state == CW_OUTBOUND_QUEUED || newer.state == CW_OUTBOUND_RETRYING) {
+			db_run(tx->db, SQL_OUTBOUND_DELETE, "i", newer.id);
+			leave_lane(tx, &newer);
+			db_run(tx->db, SQL_MESSAGE_ATTEMPT, "ii", message.id, (int64_t)attempt->attempt);
+		}
+		attempt_finish(&newer);
+	}
+	message_row_finish(&message);
+}
+
 /* Returns whether the report adds to earlier ones. */
 static bool record(struct tx *tx, struct attempt *attempt, const struct lane_report *report)
 {
@@ -256,6 +281,7 @@ bool lane_report(struct tx *tx, int64_t account, const struct lane_report *repor
 	}
 	if (record(tx, &attempt, report)) {
 		if (attempt.state == CW_OUTBOUND_ACCEPTED) {
+			withdraw_newer(tx, &attempt); /* it may have been retried after `failed` */
 			show(tx, &attempt, attempt.report);
 		}
 		tx->wakes_bridge = true; /* it looks for attempts that this settles */
@@ -308,35 +334,6 @@ static bool number_is_paused(struct tx *tx, int64_t number)
 
 	db_end(statement);
 	return is_paused;
-}
-
-/* WhatsApp reported a status other than failed, so it has the message. */
-static bool has_arrived(const struct attempt *attempt)
-{
-	return attempt->reported != CW_STATUS_NONE && attempt->reported != CW_STATUS_FAILED;
-}
-
-/*
- * If a person retried the message, but this attempt turns out to have arrived: withdraws the newer attempt, unless it
- * has already been sent.
- */
-static void withdraw_newer(struct tx *tx, const struct attempt *attempt)
-{
-	struct message_row message;
-	struct attempt newer;
-
-	if (!has_arrived(attempt) || !message_load(tx->db, attempt->message, &message)) {
-		return;
-	}
-	if (message.message.attempt > attempt->attempt && load_newest(tx, &message, &newer)) {
-		if (newer.state == CW_OUTBOUND_QUEUED || newer.state == CW_OUTBOUND_RETRYING) {
-			db_run(tx->db, SQL_OUTBOUND_DELETE, "i", newer.id);
-			leave_lane(tx, &newer);
-			db_run(tx->db, SQL_MESSAGE_ATTEMPT, "ii", message.id, (int64_t)attempt->attempt);
-		}
-		attempt_finish(&newer);
-	}
-	message_row_finish(&message);
 }
 
 /* Outside the 24-hour window, WhatsApp accepts only templates ("Send messages", Customer service windows). */

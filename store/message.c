@@ -112,7 +112,9 @@ void message_advance(struct tx *tx, struct conversation_row *row, const struct c
 
 void draft_set(struct tx *tx, struct draft *draft, const char *name, json_t *part)
 {
-	if (json_object_set(draft->body, name, part) != 0) {
+	if (!part) {
+		(void)json_object_del(draft->body, name); /* it may have none */
+	} else if (json_object_set(draft->body, name, part) != 0) {
 		db_fail(tx->db, SQLITE_NOMEM);
 	}
 }

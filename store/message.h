@@ -44,7 +44,8 @@ struct draft {
 	json_t *body;
 };
 
-/* draft_open and draft_close are a pair; the parsed body is valid until draft_close. part is borrowed. */
+/* draft_open and draft_close are a pair; the parsed body is valid until draft_close. part is borrowed;
+ * NULL removes it. */
 bool draft_open(struct tx *tx, struct cw_message *message, struct draft *draft);
 void draft_set(struct tx *tx, struct draft *draft, const char *name, json_t *part);
 void draft_write(struct tx *tx, struct draft *draft);

@@ -383,16 +383,19 @@ static void statuses_only_climb_and_each_step_is_an_event(void **state)
 	assert_int_equal(stats(fixture).statuses, 5);
 }
 
-static void a_failure_carries_its_error_and_ends_it(void **state)
+static void a_failure_has_its_error_until_whatsapp_says_it_arrived(void **state)
 {
 	struct fixture *fixture = *state;
 
 	post(fixture, "smb_message_echoes", ECHO("e1", 1800000000, "x"));
 	post_statuses(fixture,
 		      "{'id':'e1','status':'failed','timestamp':'1800000001','errors':[{'code':131047,'title':'t'}]}");
-	post_statuses(fixture, STATUS("e1", "read", 1800000003));
+	post_statuses(fixture, STATUS("e1", "sent", 1800000002));
 	assert_string_equal(text_at(message(fixture, "e1"), "status"), "failed");
 	assert_int_equal(int_at(message(fixture, "e1"), "error.code"), 131047);
+	post_statuses(fixture, STATUS("e1", "read", 1800000003));
+	assert_string_equal(text_at(message(fixture, "e1"), "status"), "read");
+	assert_null(json_object_get(message(fixture, "e1"), "error"));
 }
 
 static void statuses_wait_for_their_message(void **state)
@@ -467,7 +470,7 @@ int main(void)
 		STORE_TEST(a_reaction_is_a_message_that_names_its_target),
 		STORE_TEST(a_quote_names_our_message_when_it_is_known),
 		STORE_TEST(statuses_only_climb_and_each_step_is_an_event),
-		STORE_TEST(a_failure_carries_its_error_and_ends_it),
+		STORE_TEST(a_failure_has_its_error_until_whatsapp_says_it_arrived),
 		STORE_TEST(statuses_wait_for_their_message),
 		STORE_TEST(a_status_says_nothing_about_a_customers_message),
 		STORE_TEST(in_any_order_of_delivery_a_conversation_ends_the_same),

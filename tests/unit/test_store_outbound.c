@@ -196,29 +196,28 @@ static void report(struct fixture *fixture, const char *wamid, const char *statu
 		(void)snprintf(mark, sizeof(mark), "'biz_opaque_callback_data':'%s.%d',", message, attempt);
 	}
 	(void)snprintf(text, sizeof(text),
-		       "{'id':'%s','status':'%s',%s'timestamp':'1800000002','recipient_id':'" CUSTOMER "'}", wamid,
-		       status, mark);
+		       "{'id':'%s','status':'%s',%s%s'timestamp':'1800000002','recipient_id':'" CUSTOMER "'}", wamid,
+		       status, mark, strcmp(status, "failed") == 0 ? "'errors':[{'code':131026,'title':'t'}]," : "");
 	post_statuses(fixture, text);
 }
 
-/* The message's status in the thread. */
-static char *shown(struct fixture *fixture, const char *conversation_id, const char *message)
+static json_t *row_of(struct fixture *fixture, const char *conversation_id, const char *message)
 {
-	static char status[20];
 	json_t *list = thread(fixture, conversation_id);
 	json_t *row = NULL;
 	size_t index = 0;
 
-	status[0] = '\0';
 	json_array_foreach(list, index, row)
 	{
 		if (strcmp(text_at(row, "id"), message) == 0) {
-			(void)snprintf(status, sizeof(status), "%s", text_at(row, "status"));
+			return row;
 		}
 	}
-	return status;
+	fail_msg("%s is not in the thread", message);
+	return NULL;
 }
 
+#define shown(fixture, conversation, message) text_at(row_of(fixture, conversation, message), "status")
 #define assert_shown(message, status) assert_string_equal(shown(fixture, CONVERSATION, message), status)
 
 /* ---- lanes ---- */
@@ -477,7 +476,7 @@ static void a_retry_is_another_attempt_and_the_older_one_shows_nothing_more(void
 	assert_shown(message, "failed");
 	assert_string_equal(act(fixture, CONVERSATION, "retry", message).problem, "");
 	assert_shown(message, "queued");
-	report(fixture, "out1", "delivered", message, 1);
+	report(fixture, "out1", "sent", message, 1);
 	assert_shown(message, "queued");
 	struct jobs jobs = due(fixture);
 
@@ -486,6 +485,68 @@ static void a_retry_is_another_attempt_and_the_older_one_shows_nothing_more(void
 	accept_as(fixture, jobs.list[0].id, "out2");
 	report(fixture, "out2", "read", message, 2);
 	assert_shown(message, "read");
+}
+
+static void a_retry_is_withdrawn_if_the_older_attempt_has_arrived(void **state)
+{
+	struct fixture *fixture = *state;
+	char message[CW_CLOCK_UUID_TEXT];
+
+	write_in(fixture, CUSTOMER, "w1");
+	memcpy(message, say(fixture, CONVERSATION, "a"), sizeof(message));
+	accept_as(fixture, due_alone(fixture, message), "out1");
+	report(fixture, "out1", "failed", message, 1);
+	assert_string_equal(act(fixture, CONVERSATION, "retry", message).problem, "");
+	report(fixture, "out1", "delivered", message, 1);
+	assert_shown(message, "delivered");
+	assert_int_equal(due(fixture).n, 0);
+	assert_int_equal(check(fixture).faults, 0);
+}
+
+/* Writes the order-th permutation of the first n words. */
+static void permute(const char *const *words, int n, int order, const char **out)
+{
+	bool is_used[4] = { false };
+
+	for (int i = 0; i < n; i++) {
+		int pick = order % (n - i);
+		int word = 0;
+
+		order /= n - i;
+		for (; is_used[word] || pick-- > 0; word++) {
+		}
+		is_used[word] = true;
+		out[i] = words[word];
+	}
+}
+
+static void statuses_end_alike_in_every_order_of_arrival(void **state)
+{
+	struct fixture *fixture = *state;
+	static const char *const words[] = { "sent", "failed", "delivered", "read" };
+	static const int n_orders[] = { 1, 1, 2, 6, 24 };
+	char message[CW_CLOCK_UUID_TEXT];
+	char wamid[20];
+	int serial = 0;
+
+	write_in(fixture, CUSTOMER, "w1");
+	for (int n = 2; n <= 4; n++) {
+		for (int order = 0; order < n_orders[n]; order++) {
+			const char *said[4];
+
+			permute(words, n, order, said);
+			(void)snprintf(wamid, sizeof(wamid), "out%d", ++serial);
+			memcpy(message, say(fixture, CONVERSATION, wamid), sizeof(message));
+			accept_as(fixture, due_alone(fixture, message), wamid);
+			for (int i = 0; i < n; i++) {
+				report(fixture, wamid, said[i], message, 1);
+			}
+			assert_shown(message, words[n - 1]); /* the highest of them */
+			bool has_error = json_object_get(row_of(fixture, CONVERSATION, message), "error") != NULL;
+
+			assert_int_equal(has_error, n == 2); /* it ends failed */
+		}
+	}
 }
 
 static void what_is_discarded_is_not_sent_and_the_next_goes(void **state)
@@ -707,6 +768,8 @@ int main(void)
 		STORE_TEST(a_status_settles_what_is_unknown),
 		STORE_TEST(a_status_without_mark_before_the_answer_waits_for_it),
 		STORE_TEST(a_retry_is_another_attempt_and_the_older_one_shows_nothing_more),
+		STORE_TEST(a_retry_is_withdrawn_if_the_older_attempt_has_arrived),
+		STORE_TEST(statuses_end_alike_in_every_order_of_arrival),
 		STORE_TEST(what_is_discarded_is_not_sent_and_the_next_goes),
 		STORE_TEST(the_same_id_gets_the_same_answer_and_another_body_is_refused),
 		STORE_TEST(a_refusal_stores_nothing_and_its_id_is_free),
