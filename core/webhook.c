@@ -8,348 +8,16 @@
 #include "core/buf.h"
 #include "core/conversation_id.h"
 #include "core/memory.h"
-#include "core/phone.h"
 #include "core/repair.h"
-#include "core/text.h"
+#include "core/webhook_items.h"
 #include "core/webhook_message.h"
-#include "core/webhook_party.h"
 
-/* Seconds until the year 5138; anything above is milliseconds, which Meta sometimes sends. */
-#define MAX_SECONDS 100000000000LL
-#define MS_PER_S 1000
 /* Far beyond Meta's own limit of 1000 updates; a body with more is kept raw. */
 #define MAX_CHANGES 10000
-#define MAX_ITEMS 50000
 /* Repair replaces a control byte by at most six characters. */
 #define REPAIR_GROWTH 6
 
-/* What all items of a change share. */
-struct place {
-	struct cw_webhook *webhook;
-	struct cw_webhook_change *change;
-	struct cw_party_source parties;
-	const char *display_digits; /* of the business number; NULL when unknown */
-	char display_buffer[CW_PHONE_MAX + 1];
-};
-
-typedef enum cw_status (*read_fn)(struct place *place, json_t *element);
-
-static void *grow(void *array, size_t count, size_t size)
-{
-	/* The capacity doubles at powers of two, so count says when to grow. */
-	void *grown = count & (count - 1) ? array : realloc(array, (count ? 2 * count : 1) * size);
-
-	if (!grown) {
-		cw_memory_note_out(); /* else what waits for its number would be put aside as unreadable */
-	}
-	return grown;
-}
-
-static struct cw_webhook_item *add_item(struct place *place, enum cw_item_type type)
-{
-	struct cw_webhook *webhook = place->webhook;
-
-	if (webhook->n_items == MAX_ITEMS) {
-		return NULL;
-	}
-	struct cw_webhook_item *items = grow(webhook->items, webhook->n_items, sizeof(*items));
-
-	if (!items) {
-		return NULL;
-	}
-	webhook->items = items;
-	struct cw_webhook_item *item = &items[webhook->n_items++];
-
-	*item = (struct cw_webhook_item){ .type = type };
-	place->change->n_items++;
-	return item;
-}
-
-static void drop_item(struct place *place, const char *reason)
-{
-	json_decref(place->webhook->items[--place->webhook->n_items].body);
-	place->change->n_items--;
-	place->change->reason = reason;
-}
-
-static int64_t read_time_ms(json_t *element)
-{
-	json_t *member = json_object_get(element, "timestamp");
-	int64_t value = 0;
-
-	if (json_is_real(member)) {
-		double seconds = json_real_value(member);
-
-		value = seconds > 0 && seconds < (double)INT64_MAX / 2 ? (int64_t)seconds : 0;
-	} else if (json_is_integer(member)) {
-		value = json_integer_value(member);
-	} else if (cw_text_to_int64(json_string_value(member), &value) != CW_OK) {
-		value = 0;
-	}
-	if (value <= 0) {
-		return 0;
-	}
-	return value < MAX_SECONDS ? value * MS_PER_S : value;
-}
-
-/* A group message belongs to the group's conversation, and its author becomes part of the message. */
-static enum cw_status move_to_group(json_t *message, struct cw_webhook_item *item)
-{
-	const char *group_id = cw_webhook_text(message, "group_id");
-
-	if (!group_id) {
-		return CW_OK;
-	}
-	json_t *author = json_pack("{s:s*, s:s*, s:s*}", "wa_id", item->party.wa_id, "user_id", item->party.user_id,
-				   "name", item->party.name);
-
-	item->party = (struct cw_party){ .group_id = group_id };
-	return author && json_object_set_new(item->body, "author", author) == 0 ? CW_OK : CW_NOMEM;
-}
-
-/* ---- elements ---- */
-
-/* Reads what every message has, whoever sent it; the party has already been set. */
-static enum cw_status finish_message(struct place *place, json_t *message, struct cw_webhook_item *item)
-{
-	item->wamid = cw_webhook_text(message, "id");
-	item->sent_at_ms = read_time_ms(message);
-	enum cw_status status = cw_webhook_read_message(message, item);
-
-	if (status == CW_OK) {
-		status = move_to_group(message, item);
-	}
-	if (status != CW_OK) {
-		return status;
-	}
-	item->wamid_hash = item->wamid ? cw_message_wamid_hash(item->wamid) : 0;
-	item->new_wa_id = cw_party_phone(&place->parties, item->new_wa_id);
-	if (!item->wamid) {
-		drop_item(place, "a message without id");
-	} else if (!cw_party_is_known(&item->party)) {
-		drop_item(place, "a message without a usable from, from_user_id or group_id");
-	}
-	return CW_OK;
-}
-
-static enum cw_status read_inbound(struct place *place, json_t *message)
-{
-	struct cw_webhook_item *item = add_item(place, CW_ITEM_MESSAGE);
-
-	if (!item) {
-		return CW_NOMEM;
-	}
-	item->origin = CW_ORIGIN_CUSTOMER;
-	cw_party_read(&place->parties, message, "from", "from_user_id", "from_parent_user_id", &item->party);
-	return finish_message(place, message, item);
-}
-
-static enum cw_status read_echo(struct place *place, json_t *message)
-{
-	struct cw_webhook_item *item = add_item(place, CW_ITEM_MESSAGE);
-
-	if (!item) {
-		return CW_NOMEM;
-	}
-	item->origin = CW_ORIGIN_PHONE;
-	item->is_outbound = true;
-	item->status = CW_STATUS_SENT;
-	cw_party_read(&place->parties, message, "to", "to_user_id", "to_parent_user_id", &item->party);
-	return finish_message(place, message, item);
-}
-
-/* history_context.status: DELIVERED, ERROR, PENDING, PLAYED, READ or SENT. */
-static enum cw_message_status history_status(json_t *message)
-{
-	const char *word = cw_webhook_text(json_object_get(message, "history_context"), "status");
-	static const struct {
-		const char *word;
-		enum cw_message_status status;
-	} words[] = { { "PENDING", CW_STATUS_ACCEPTED },    { "SENT", CW_STATUS_SENT },
-		      { "DELIVERED", CW_STATUS_DELIVERED }, { "READ", CW_STATUS_READ },
-		      { "PLAYED", CW_STATUS_PLAYED },       { "ERROR", CW_STATUS_FAILED } };
-
-	for (size_t i = 0; word && i < sizeof(words) / sizeof(words[0]); i++) {
-		if (strcmp(words[i].word, word) == 0) {
-			return words[i].status;
-		}
-	}
-	return CW_STATUS_SENT;
-}
-
-static bool is_business(struct place *place, const char *from)
-{
-	const char *digits = cw_party_phone(&place->parties, from);
-
-	return digits && place->display_digits && strcmp(digits, place->display_digits) == 0;
-}
-
-/* customer NULL: the second history webhook, whose messages themselves name the customer. */
-static enum cw_status read_past(struct place *place, json_t *message, const char *customer)
-{
-	struct cw_webhook_item *item = add_item(place, CW_ITEM_MESSAGE);
-
-	if (!item) {
-		return CW_NOMEM;
-	}
-	const char *from = cw_webhook_text(message, "from");
-
-	item->origin = CW_ORIGIN_HISTORY;
-	item->is_outbound = customer ? from && !cw_party_same(&place->parties, from, customer) :
-				       is_business(place, from) || cw_webhook_text(message, "to");
-	cw_party_read(&place->parties, message, item->is_outbound ? "to" : "from",
-		      item->is_outbound ? "to_user_id" : "from_user_id",
-		      item->is_outbound ? "to_parent_user_id" : "from_parent_user_id", &item->party);
-	if (customer) {
-		cw_party_set_phone(&place->parties, &item->party, customer);
-	}
-	if (item->is_outbound) {
-		item->status = history_status(message);
-	}
-	return finish_message(place, message, item);
-}
-
-static enum cw_status read_past_unthreaded(struct place *place, json_t *message)
-{
-	return read_past(place, message, NULL);
-}
-
-static enum cw_status read_status(struct place *place, json_t *element)
-{
-	const char *word = cw_webhook_text(element, "status");
-	struct cw_webhook_item *item = add_item(place, CW_ITEM_STATUS);
-
-	if (!item) {
-		return CW_NOMEM;
-	}
-	item->wamid = cw_webhook_text(element, "id");
-	item->sent_at_ms = read_time_ms(element);
-	item->our_id = cw_webhook_text(element, "biz_opaque_callback_data");
-	item->errors = json_object_get(element, "errors");
-	item->wamid_hash = item->wamid ? cw_message_wamid_hash(item->wamid) : 0;
-	if (!item->wamid) {
-		drop_item(place, "a status without id");
-	} else if (!word || cw_message_status_reported(word, &item->status) != CW_OK) {
-		drop_item(place, "a status of an unknown kind");
-	}
-	return CW_OK;
-}
-
-static enum cw_status read_user_id_update(struct place *place, json_t *element)
-{
-	struct cw_webhook_item *item = add_item(place, CW_ITEM_IDENTITY);
-	json_t *ids = json_object_get(element, "user_id");
-
-	if (!item) {
-		return CW_NOMEM;
-	}
-	item->party.wa_id = cw_party_phone(&place->parties, cw_webhook_text(element, "wa_id"));
-	item->party.user_id = cw_webhook_user_id(ids, "previous");
-	item->new_user_id = cw_webhook_user_id(ids, "current");
-	item->sent_at_ms = read_time_ms(element);
-	if (!item->new_user_id || !cw_party_is_known(&item->party)) {
-		drop_item(place, "a user_id_update without previous or current");
-	}
-	return CW_OK;
-}
-
-static enum cw_status read_each(struct place *place, json_t *array, read_fn read)
-{
-	enum cw_status status = CW_OK;
-	size_t index;
-	json_t *element;
-
-	if (array && !json_is_array(array)) {
-		place->change->reason = "a list that is not an array";
-		return CW_OK;
-	}
-	json_array_foreach(array, index, element)
-	{
-		if (!json_is_object(element)) {
-			place->change->reason = "an element that is not an object";
-			continue;
-		}
-		status = read(place, element);
-		if (status != CW_OK) {
-			break;
-		}
-	}
-	return status;
-}
-
-static enum cw_status read_thread(struct place *place, json_t *thread)
-{
-	const char *customer = cw_webhook_text(thread, "id");
-	json_t *messages = json_object_get(thread, "messages");
-	enum cw_status status = CW_OK;
-	size_t index;
-	json_t *message;
-
-	json_array_foreach(messages, index, message)
-	{
-		if (status == CW_OK && json_is_object(message)) {
-			status = read_past(place, message, customer);
-		}
-	}
-	return status;
-}
-
-static enum cw_status read_history(struct place *place, json_t *chunk)
-{
-	if (json_object_get(chunk, "errors")) {
-		place->change->reason = "the business declined to share its history";
-	}
-	return read_each(place, json_object_get(chunk, "threads"), read_thread);
-}
-
 /* ---- changes ---- */
-
-static enum cw_status read_messages_field(struct place *place)
-{
-	json_t *value = place->change->value;
-
-	place->parties.is_single = json_array_size(json_object_get(value, "messages")) == 1 &&
-				   place->parties.n_contacts == 1;
-	enum cw_status status = read_each(place, json_object_get(value, "messages"), read_inbound);
-
-	if (status == CW_OK) {
-		status = read_each(place, json_object_get(value, "statuses"), read_status);
-	}
-	if (place->change->n_items == 0 && !place->change->reason && json_object_get(value, "errors")) {
-		place->change->type = CW_CHANGE_NOTICE; /* an error of the app or account, not of a message */
-	}
-	return status;
-}
-
-static enum cw_status read_echoes_field(struct place *place)
-{
-	return read_each(place, json_object_get(place->change->value, "message_echoes"), read_echo);
-}
-
-static enum cw_status read_history_field(struct place *place)
-{
-	enum cw_status status = read_each(place, json_object_get(place->change->value, "history"), read_history);
-
-	return status == CW_OK ?
-		       read_each(place, json_object_get(place->change->value, "messages"), read_past_unthreaded) :
-		       status;
-}
-
-static enum cw_status read_user_id_field(struct place *place)
-{
-	return read_each(place, json_object_get(place->change->value, "user_id_update"), read_user_id_update);
-}
-
-/* The fields that contain items. */
-static const struct {
-	const char *field;
-	enum cw_status (*read)(struct place *place);
-} fields[] = {
-	{ "messages", read_messages_field },
-	{ "smb_message_echoes", read_echoes_field },
-	{ "history", read_history_field },
-	{ "user_id_update", read_user_id_field },
-};
 
 /*
  * The fields about the account itself, which everyone in it may see. Others (calls, user_preferences,
@@ -385,20 +53,10 @@ static bool is_notice(const char *field)
 	return false;
 }
 
-static void set_business_number(struct place *place, json_t *metadata)
-{
-	const char *display = cw_webhook_text(metadata, "display_phone_number");
-
-	place->change->phone_number_id = cw_webhook_text(metadata, "phone_number_id");
-	if (display && cw_phone_digits(display, place->display_buffer, NULL) == CW_OK) {
-		place->display_digits = place->display_buffer;
-	}
-}
-
 static enum cw_status read_change(struct cw_webhook *webhook, struct cw_webhook_change *change)
 {
-	struct place place = { .webhook = webhook, .change = change };
 	json_t *value = json_object_get(change->change, "value");
+	bool has_items = false;
 
 	change->field = cw_webhook_text(change->change, "field");
 	change->value = value;
@@ -408,36 +66,26 @@ static enum cw_status read_change(struct cw_webhook *webhook, struct cw_webhook_
 		change->reason = "a change without field or value";
 		return CW_OK;
 	}
-	set_business_number(&place, json_object_get(value, "metadata"));
+	change->phone_number_id = cw_webhook_text(json_object_get(value, "metadata"), "phone_number_id");
 	if (change->phone_number_id && !cw_phone_number_id_is_valid(change->phone_number_id)) {
 		change->type = CW_CHANGE_RAW;
 		change->reason = "a phone_number_id that is not digits";
 		return CW_OK;
 	}
-	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-		if (strcmp(fields[i].field, change->field) != 0) {
-			continue;
-		}
-		if (!change->phone_number_id) {
-			change->type = CW_CHANGE_RAW;
-			change->reason = "messages without metadata.phone_number_id";
-			return CW_OK;
-		}
-		cw_party_source_init(&place.parties, webhook, json_object_get(value, "contacts"));
-		enum cw_status status = fields[i].read(&place);
+	enum cw_status status = cw_webhook_read_items(webhook, change, &has_items);
 
-		cw_party_source_finish(&place.parties);
-		return status;
+	if (!has_items) {
+		change->type = is_notice(change->field) ? CW_CHANGE_NOTICE : CW_CHANGE_RAW;
+		change->reason = change->type == CW_CHANGE_RAW ? "a field that this version does not support" : NULL;
 	}
-	change->type = is_notice(change->field) ? CW_CHANGE_NOTICE : CW_CHANGE_RAW;
-	change->reason = change->type == CW_CHANGE_RAW ? "a field that this version does not support" : NULL;
-	return CW_OK;
+	return status;
 }
 
 static enum cw_status add_change(struct cw_webhook *webhook, const char *waba_id, json_t *element)
 {
 	struct cw_webhook_change *changes = webhook->n_changes < MAX_CHANGES ?
-						    grow(webhook->changes, webhook->n_changes, sizeof(*changes)) :
+						    cw_webhook_grow(webhook->changes, webhook->n_changes,
+								    sizeof(*changes)) :
 						    NULL;
 
 	if (!changes) {
@@ -510,8 +158,9 @@ static enum cw_status read_root(struct cw_webhook *webhook, struct cw_error *ret
 			status = read_entry(webhook, entry);
 		}
 	}
-	if (status != CW_OK && (webhook->n_changes == MAX_CHANGES || webhook->n_items == MAX_ITEMS)) {
-		return cw_error_set(reterr, CW_INVALID, "more than %d changes or %d updates", MAX_CHANGES, MAX_ITEMS);
+	if (status != CW_OK && (webhook->n_changes == MAX_CHANGES || webhook->n_items == CW_WEBHOOK_MAX_ITEMS)) {
+		return cw_error_set(reterr, CW_INVALID, "more than %d changes or %d updates", MAX_CHANGES,
+				    CW_WEBHOOK_MAX_ITEMS);
 	}
 	return status == CW_OK ? CW_OK : cw_error_set(reterr, CW_NOMEM, "out of memory");
 }

@@ -6,7 +6,7 @@
 
 /*
  * Who an element of a change is from or to: ids, and names from contacts[]. What is unusable is left out by itself.
- * When memory runs out, a value is left out, too; core/memory knows. Only core/webhook.c includes this.
+ * When memory runs out, a value is left out, too; core/memory knows. Only core/webhook_items.c includes this.
  */
 struct cw_party_source {
 	struct cw_webhook *webhook; /* owns texts that are not as they were sent */

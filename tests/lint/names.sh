@@ -9,7 +9,7 @@ test_of() {
 	case $1 in
 	token_keys) echo token ;;
 	access_file) echo access ;;
-	webhook_message | webhook_party) echo webhook ;;
+	webhook_items | webhook_message | webhook_party) echo webhook ;;
 	*) echo "$1" ;;
 	esac
 }
