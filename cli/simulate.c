@@ -190,7 +190,7 @@ static json_t *welcome_kind(struct simulator *simulator)
 	return json_pack("{s:s}", "type", "request_welcome");
 }
 
-/* echo and status are kinds of webhook, not of message; they are made below. */
+/* echo, status and call are kinds of webhook, not of message; they are made below. */
 static const struct kind {
 	const char *name;
 	json_t *(*make)(struct simulator *simulator);
@@ -217,6 +217,7 @@ static const struct kind {
 	{ "request_welcome", welcome_kind, 1 },
 	{ "echo", NULL, 5 },
 	{ "status", NULL, 5 },
+	{ "call", NULL, 1 },
 };
 #define N_KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
@@ -296,6 +297,20 @@ static json_t *make_echo(struct simulator *simulator, const char *wa_id, const c
 	return envelope("smb_message_echoes", value);
 }
 
+/* One that nobody took. */
+static json_t *make_call(struct simulator *simulator, const char *wa_id, const char *name)
+{
+	json_t *value = value_of(simulator, wa_id, name);
+	json_t *call = json_pack("{s:s, s:s, s:s, s:s}", "to", "15550100200", "event", "terminate", "direction",
+				 "USER_INITIATED", "status", "FAILED");
+	char id[2 * WAMID_BYTES + 16];
+
+	make_wamid(id, sizeof(id));
+	stamp(call, "from", wa_id, id);
+	(void)json_object_set_new(value, "calls", json_pack("[o]", call));
+	return envelope("calls", value);
+}
+
 static json_t *make_status(struct simulator *simulator, const char *wa_id, const char *name)
 {
 	static const char *const words[] = { "sent", "delivered", "read" };
@@ -336,6 +351,9 @@ static json_t *make_webhook(struct simulator *simulator, const struct kind *kind
 	}
 	if (strcmp(kind->name, "status") == 0) {
 		return make_status(simulator, wa_id, name);
+	}
+	if (strcmp(kind->name, "call") == 0) {
+		return make_call(simulator, wa_id, name);
 	}
 	return make_message(simulator, kind, wa_id, name);
 }

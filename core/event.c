@@ -149,6 +149,8 @@ static enum cw_status put_contact(struct cw_buf *out, const struct cw_contact *c
 	PUT(put_text(out, contact->wa_id));
 	PUT(cw_buf_append_text(out, ",\"user_id\":"));
 	PUT(put_text(out, contact->user_id));
+	PUT(cw_buf_append_text(out, ",\"marketing\":"));
+	PUT(put_text(out, cw_marketing_text(contact->marketing)));
 	return cw_buf_append_text(out, "}");
 }
 
@@ -324,6 +326,7 @@ char *cw_message_preview(enum cw_message_kind kind, const json_t *body)
 		{ CW_KIND_TEMPLATE, NULL, "name" },
 		{ CW_KIND_ORDER, NULL, "text" },
 		{ CW_KIND_SYSTEM, NULL, "body" },
+		{ CW_KIND_CALL, NULL, "body" },
 	};
 	const json_t *content = json_object_get(body, "content");
 

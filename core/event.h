@@ -53,10 +53,11 @@ struct cw_message {
 struct cw_contact {
 	char id[CW_CLOCK_UUID_TEXT];
 	int64_t version;
-	char *name;     /* NULL: WhatsApp gave none */
+	char *name; /* the customer's own, else that of the phone's address book, or a group's subject; NULL: none */
 	char *username; /* with its @; NULL: none */
 	char *wa_id;    /* newest live phone; NULL: hidden */
 	char *user_id;  /* newest live business-scoped user id; NULL: unknown */
+	enum cw_marketing marketing;
 };
 
 struct cw_conversation {

@@ -31,6 +31,7 @@ const struct cw_graph_error *cw_graph_error_at(int i);
 const char *cw_graph_action_text(enum cw_graph_action action);
 
 /* Codes for errors that Convwire detects itself, before asking Meta. */
+#define CW_GRAPH_CODE_OPTED_OUT 131050
 #define CW_GRAPH_CODE_WINDOW_CLOSED 131047
 #define CW_GRAPH_CODE_TOKEN 190
 #define CW_GRAPH_CODE_MEDIA 131053

@@ -113,6 +113,23 @@ bool cw_message_status_may_follow(enum cw_message_status now, enum cw_message_st
 	return next >= CW_STATUS_ACCEPTED && next > now;
 }
 
+const char *cw_marketing_text(enum cw_marketing marketing)
+{
+	static const char *const words[CW_MARKETING_COUNT] = { NULL, "in", "out" };
+
+	return (unsigned)marketing < CW_MARKETING_COUNT ? words[marketing] : NULL;
+}
+
+enum cw_marketing cw_marketing_parse(const char *text)
+{
+	for (int i = CW_MARKETING_IN; text && i < CW_MARKETING_COUNT; i++) {
+		if (strcmp(text, cw_marketing_text((enum cw_marketing)i)) == 0) {
+			return (enum cw_marketing)i;
+		}
+	}
+	return CW_MARKETING_UNSAID;
+}
+
 /* A kind beyond the list is treated as what cannot be understood: it is shown. */
 static const struct traits *traits_of(enum cw_message_kind kind)
 {

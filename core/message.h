@@ -40,6 +40,7 @@
 	X(REVOKE, "revoke", no, no, no, no) \
 	X(REQUEST_WELCOME, "request_welcome", yes, no, yes, no) \
 	X(MEDIA_PLACEHOLDER, "media_placeholder", yes, yes, yes, no) \
+	X(CALL, "call", yes, yes, yes, no) \
 	X(TEMPLATE, "template", yes, yes, yes, no)
 /* clang-format on */
 
@@ -76,6 +77,19 @@ enum cw_message_status {
 	CW_STATUS_PLAYED,
 	CW_MESSAGE_STATUS_COUNT
 };
+
+/* What a customer said about marketing messages. */
+enum cw_marketing {
+	CW_MARKETING_UNSAID,
+	CW_MARKETING_IN,  /* resume them */
+	CW_MARKETING_OUT, /* stop them */
+	CW_MARKETING_COUNT
+};
+
+/* "in", "out"; NULL for CW_MARKETING_UNSAID. */
+const char *cw_marketing_text(enum cw_marketing marketing);
+/* Of such a word; UNSAID for NULL and every other text. */
+enum cw_marketing cw_marketing_parse(const char *text);
 
 /*
  * A hash for looking up a WhatsApp message id (which is then compared in full): the first 64 bits of its SHA-256,

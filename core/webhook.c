@@ -20,9 +20,8 @@
 /* ---- changes ---- */
 
 /*
- * The fields about the account itself, which everyone in it may see. Others (calls, user_preferences,
- * smb_app_state_sync, groups, unknown ones) may name customers that not every agent may see: they are kept
- * raw.
+ * The fields about the account itself, which everyone in it may see. Others (participants of groups, unknown ones) may
+ * name customers that not every agent may see: they are kept raw.
  */
 static bool is_notice(const char *field)
 {

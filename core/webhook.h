@@ -29,12 +29,17 @@ struct cw_party {
 	const char *username;
 };
 
-enum cw_item_type { CW_ITEM_MESSAGE, CW_ITEM_STATUS, CW_ITEM_IDENTITY };
+enum cw_item_type {
+	CW_ITEM_MESSAGE, /* also a call, and a line about what the customer chose */
+	CW_ITEM_STATUS,
+	CW_ITEM_IDENTITY,
+	CW_ITEM_NAME /* party is listed under this name; NULL: no longer */
+};
 
 struct cw_webhook_item {
 	enum cw_item_type type;
 	struct cw_party party;
-	const char *wamid;  /* messages and statuses; never NULL for them */
+	const char *wamid;  /* messages and statuses: never NULL; of a line, an id made from what it says */
 	int64_t wamid_hash; /* cw_message_wamid_hash, computed here to save the writer the work */
 	int64_t sent_at_ms; /* Meta's time; 0: missing */
 
@@ -46,6 +51,7 @@ struct cw_webhook_item {
 	const char *target_wamid;      /* of a reaction, edit or revoke */
 	const char *context_wamid;     /* of a reply */
 	enum cw_message_kind new_kind; /* of an edit: the target's new kind */
+	enum cw_marketing marketing;   /* of a line about it: what the customer chose */
 
 	/* history messages, and statuses */
 	enum cw_message_status status;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/webhook_items.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/conversation_id.h"
 #include "core/memory.h"
 #include "core/phone.h"
 #include "core/text.h"
@@ -100,11 +102,23 @@ static enum cw_status move_to_group(json_t *message, struct cw_webhook_item *ite
 
 /* ---- elements ---- */
 
-/* Reads what every message has, whoever sent it; the party has already been set. */
-static enum cw_status finish_message(struct place *place, json_t *message, struct cw_webhook_item *item)
+/* Reads the id and time of a message whose party is known by now. */
+static enum cw_status identify(struct place *place, json_t *message, struct cw_webhook_item *item)
 {
 	item->wamid = cw_webhook_text(message, "id");
 	item->sent_at_ms = read_time_ms(message);
+	item->wamid_hash = item->wamid ? cw_message_wamid_hash(item->wamid) : 0;
+	if (!item->wamid) {
+		drop_item(place, "a message without id");
+	} else if (!cw_party_is_known(&item->party)) {
+		drop_item(place, "a message without a usable from, from_user_id or group_id");
+	}
+	return CW_OK;
+}
+
+/* Reads what every message has, whoever sent it; the party has already been set. */
+static enum cw_status finish_message(struct place *place, json_t *message, struct cw_webhook_item *item)
+{
 	enum cw_status status = cw_webhook_read_message(message, item);
 
 	if (status == CW_OK) {
@@ -113,14 +127,8 @@ static enum cw_status finish_message(struct place *place, json_t *message, struc
 	if (status != CW_OK) {
 		return status;
 	}
-	item->wamid_hash = item->wamid ? cw_message_wamid_hash(item->wamid) : 0;
 	item->new_wa_id = cw_party_phone(&place->parties, item->new_wa_id);
-	if (!item->wamid) {
-		drop_item(place, "a message without id");
-	} else if (!cw_party_is_known(&item->party)) {
-		drop_item(place, "a message without a usable from, from_user_id or group_id");
-	}
-	return CW_OK;
+	return identify(place, message, item);
 }
 
 static enum cw_status read_inbound(struct place *place, json_t *message)
@@ -293,6 +301,124 @@ static enum cw_status read_history(struct place *place, json_t *chunk)
 	return read_each(place, json_object_get(chunk, "threads"), read_thread);
 }
 
+/* ---- what customers do besides writing ---- */
+
+/*
+ * A customer's call ("Calling API", calls webhook). `connect` and `terminate` have one id. Only `terminate` has a
+ * status; without the status COMPLETED, nobody took the call.
+ */
+static enum cw_status read_call(struct place *place, json_t *call)
+{
+	const char *direction = cw_webhook_text(call, "direction");
+	const char *status = cw_webhook_text(call, "status");
+	bool is_taken = status && strcmp(status, "COMPLETED") == 0;
+
+	if (direction ? strcmp(direction, "USER_INITIATED") != 0 : is_business(place, cw_webhook_text(call, "from"))) {
+		place->change->reason = "a call that the business made";
+		return CW_OK;
+	}
+	struct cw_webhook_item *item = add_item(place, CW_ITEM_MESSAGE);
+
+	if (!item) {
+		return CW_NOMEM;
+	}
+	item->kind = CW_KIND_CALL;
+	item->origin = CW_ORIGIN_CUSTOMER;
+	item->body = json_pack("{s:{s:s, s:s*, s:O*}}", "content", "body", is_taken ? "Call" : "Missed call", "status",
+			       status, "duration", json_object_get(call, "duration"));
+	cw_party_read(&place->parties, call, "from", "from_user_id", "from_parent_user_id", &item->party);
+	return item->body ? identify(place, call, item) : CW_NOMEM;
+}
+
+/* The id of a line for which WhatsApp has none: the same whenever it is delivered again. */
+static const char *line_id(struct place *place, const char *what, const struct cw_party *party, int64_t at_ms)
+{
+	char id[CW_CUSTOMER_MAX + 100];
+	bool is_whole = cw_text_format(id, sizeof(id), "%s:%s:%" PRId64, what,
+				       party->wa_id ? party->wa_id : party->user_id, at_ms);
+
+	return is_whole ? cw_party_own(&place->parties, id, strlen(id)) : NULL;
+}
+
+/* Marketing messages stopped, resumed, or signed up for (user_preferences webhook). */
+static enum cw_status read_preference(struct place *place, json_t *preference)
+{
+	const char *category = cw_webhook_text(preference, "category");
+	const char *value = cw_webhook_text(preference, "value");
+	const char *detail = cw_webhook_text(preference, "detail");
+
+	if (!category || !value || strcmp(category, "marketing_messages") != 0) {
+		place->change->reason = "a preference that this version does not support";
+		return CW_OK;
+	}
+	struct cw_webhook_item *item = add_item(place, CW_ITEM_MESSAGE);
+	bool is_out = strcmp(value, "stop") == 0;
+
+	if (!item) {
+		return CW_NOMEM;
+	}
+	item->kind = CW_KIND_SYSTEM;
+	item->origin = CW_ORIGIN_CUSTOMER;
+	item->marketing = is_out ? CW_MARKETING_OUT : CW_MARKETING_IN;
+	item->sent_at_ms = read_time_ms(preference);
+	cw_party_read(&place->parties, preference, "wa_id", "user_id", "parent_user_id", &item->party);
+	if (!item->party.wa_id && !item->party.user_id) {
+		drop_item(place, "a preference of nobody known");
+		return CW_OK;
+	}
+	item->wamid = line_id(place, is_out ? "marketing-stop" : "marketing-resume", &item->party, item->sent_at_ms);
+	item->wamid_hash = cw_message_wamid_hash(item->wamid);
+	item->body = json_pack("{s:{s:s, s:s}}", "content", "type", is_out ? "marketing_stop" : "marketing_resume",
+			       "body",
+			       detail ? detail :
+			       is_out ? "Marketing messages stopped" :
+					"Marketing messages resumed");
+	return item->wamid && item->body ? CW_OK : CW_NOMEM;
+}
+
+/* An entry of the phone's address book (smb_app_state_sync webhook). */
+static enum cw_status read_address(struct place *place, json_t *sync)
+{
+	json_t *contact = json_object_get(sync, "contact");
+	const char *action = cw_webhook_text(sync, "action");
+	bool is_removed = action && strcmp(action, "remove") == 0;
+	struct cw_webhook_item *item = add_item(place, CW_ITEM_NAME);
+
+	if (!item) {
+		return CW_NOMEM;
+	}
+	cw_party_set_phone(&place->parties, &item->party, cw_webhook_text(contact, "phone_number"));
+	if (!is_removed) {
+		const char *full_name = cw_party_name(&place->parties, contact, "full_name");
+
+		item->party.name = full_name ? full_name : cw_party_name(&place->parties, contact, "first_name");
+	}
+	if (!cw_party_is_known(&item->party) || (!is_removed && !item->party.name)) {
+		drop_item(place, "an address without a usable phone_number or name");
+	}
+	return CW_OK;
+}
+
+/* The subject of a group that was created, or of which it was changed ("Groups API", webhooks). */
+static enum cw_status read_group(struct place *place, json_t *group)
+{
+	json_t *changed = json_object_get(group, "group_subject");
+	bool has_failed = json_object_get(group, "errors") ||
+			  json_is_false(json_object_get(changed, "update_successful"));
+	const char *subject = changed ? cw_party_name(&place->parties, changed, "text") :
+					cw_party_name(&place->parties, group, "subject");
+	struct cw_webhook_item *item = add_item(place, CW_ITEM_NAME);
+
+	if (!item) {
+		return CW_NOMEM;
+	}
+	item->party = (struct cw_party){ .group_id = cw_webhook_text(group, "group_id"), .name = subject };
+	if (!item->party.group_id || !subject || has_failed) {
+		drop_item(place, "a group's update without a subject");
+	}
+	return CW_OK;
+}
+
 /* ---- fields ---- */
 
 static enum cw_status read_messages_field(struct place *place)
@@ -331,6 +457,33 @@ static enum cw_status read_user_id_field(struct place *place)
 	return read_each(place, json_object_get(place->change->value, "user_id_update"), read_user_id_update);
 }
 
+static enum cw_status read_calls_field(struct place *place)
+{
+	json_t *value = place->change->value;
+	json_t *calls = json_object_get(value, "calls");
+
+	place->parties.is_single = json_array_size(calls) == 1 && place->parties.n_contacts == 1;
+	if (json_object_get(value, "statuses")) {
+		place->change->reason = "the status of a call that the business made";
+	}
+	return read_each(place, calls, read_call);
+}
+
+static enum cw_status read_preferences_field(struct place *place)
+{
+	return read_each(place, json_object_get(place->change->value, "user_preferences"), read_preference);
+}
+
+static enum cw_status read_addresses_field(struct place *place)
+{
+	return read_each(place, json_object_get(place->change->value, "state_sync"), read_address);
+}
+
+static enum cw_status read_groups_field(struct place *place)
+{
+	return read_each(place, json_object_get(place->change->value, "groups"), read_group);
+}
+
 /* The fields that contain items. */
 static const struct {
 	const char *field;
@@ -340,6 +493,11 @@ static const struct {
 	{ "smb_message_echoes", read_echoes_field },
 	{ "history", read_history_field },
 	{ "user_id_update", read_user_id_field },
+	{ "calls", read_calls_field },
+	{ "user_preferences", read_preferences_field },
+	{ "smb_app_state_sync", read_addresses_field },
+	{ "group_lifecycle_update", read_groups_field },
+	{ "group_settings_update", read_groups_field },
 };
 
 static void set_business_number(struct place *place)

@@ -14,8 +14,7 @@
 /* Of a customer's name, in bytes; WhatsApp's own are far shorter. */
 #define MAX_NAME 512
 
-/* A text of this webhook's own, with its first len bytes. NULL when out of memory. */
-static const char *own(struct cw_party_source *source, const char *text, size_t len)
+const char *cw_party_own(struct cw_party_source *source, const char *text, size_t len)
 {
 	json_t *copy = json_stringn(text, len);
 
@@ -35,15 +34,15 @@ const char *cw_party_phone(struct cw_party_source *source, const char *text)
 	if (!text || cw_phone_digits(text, digits, NULL) != CW_OK) {
 		return NULL;
 	}
-	return strcmp(text, digits) == 0 ? text : own(source, digits, strlen(digits));
+	return strcmp(text, digits) == 0 ? text : cw_party_own(source, digits, strlen(digits));
 }
 
-static const char *name(struct cw_party_source *source, json_t *object, const char *key)
+const char *cw_party_name(struct cw_party_source *source, json_t *object, const char *key)
 {
 	const char *text = cw_webhook_text(object, key);
 	size_t len = text ? cw_unicode_cut(text, MAX_NAME) : 0;
 
-	return text && text[len] != '\0' ? own(source, text, len) : text;
+	return text && text[len] != '\0' ? cw_party_own(source, text, len) : text;
 }
 
 void cw_party_set_phone(struct cw_party_source *source, struct cw_party *party, const char *text)
@@ -109,8 +108,8 @@ static void take_names(struct cw_party_source *source, const struct contact *con
 {
 	json_t *profile = json_object_get(contact->json, "profile");
 
-	party->name = name(source, profile, "name");
-	party->username = name(source, profile, "username");
+	party->name = cw_party_name(source, profile, "name");
+	party->username = cw_party_name(source, profile, "username");
 }
 
 /* contacts[i] need not belong to messages[i]: they are matched by their ids. */

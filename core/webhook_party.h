@@ -32,6 +32,12 @@ const char *cw_party_phone(struct cw_party_source *source, const char *text);
 /* Do both texts name the same person? NULL names nobody. */
 bool cw_party_same(struct cw_party_source *source, const char *one, const char *other);
 
+/* A text that the webhook owns: the first len bytes. NULL when out of memory. */
+const char *cw_party_own(struct cw_party_source *source, const char *text, size_t len);
+
+/* A name, cut to the limit at a character. NULL: none. */
+const char *cw_party_name(struct cw_party_source *source, json_t *object, const char *key);
+
 /* Is there an id by which a conversation can be found? */
 bool cw_party_is_known(const struct cw_party *party);
 

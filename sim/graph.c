@@ -156,22 +156,13 @@ void graph_give(struct sim *sim, struct cw_http_request *request, const json_t *
 void graph_templates(struct cw_http_request *request, void *context)
 {
 	struct sim *sim = context;
-	json_t *rows = json_array();
-	size_t index;
-	json_t *name;
 
 	if (!graph_may_pass(sim, request, false)) {
-		json_decref(rows);
 		return;
 	}
 	world_lock(&sim->world);
-	json_array_foreach(sim->world.templates, index, name)
-	{
-		(void)json_array_append_new(rows, json_pack("{s:O, s:s, s:s, s:s, s:s, s:[{s:s, s:s}]}", "name", name,
-							    "language", "en_US", "status", "APPROVED", "category",
-							    "UTILITY", "id", "806312974732579", "components", "type",
-							    "BODY", "text", "Hello {{1}}"));
-	}
+	json_t *rows = json_deep_copy(sim->world.templates);
+
 	world_unlock(&sim->world);
 	cw_http_answer_json(request, 200,
 			    json_pack("{s:o, s:{s:{s:s}}}", "data", rows, "paging", "cursors", "after", "MQZDZD"));

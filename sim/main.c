@@ -159,7 +159,11 @@ static enum cw_status fill(struct sim *sim, const struct options *options, struc
 			    is_filled;
 	}
 	for (size_t i = 0; i < options->n_templates; i++) {
-		is_filled = json_array_append_new(sim->world.templates, json_string(options->templates[i])) == 0 &&
+		is_filled = json_array_append_new(sim->world.templates,
+						  json_pack("{s:s, s:s, s:s, s:s, s:s, s:[{s:s, s:s}]}", "name",
+							    options->templates[i], "language", "en_US", "status",
+							    "APPROVED", "category", "UTILITY", "id", "806312974732579",
+							    "components", "type", "BODY", "text", "Hello {{1}}")) == 0 &&
 			    is_filled;
 	}
 	sim->post = is_filled ? post_create(options->webhook, secret) : NULL;

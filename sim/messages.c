@@ -191,7 +191,9 @@ static int missing_thing(struct sim *sim, const json_t *body)
 	}
 	json_array_foreach(sim->world.templates, index, template)
 	{
-		has_template = has_template || (name && strcmp(json_string_value(template), name) == 0);
+		const char *known = json_string_value(json_object_get(template, "name"));
+
+		has_template = has_template || (name && known && strcmp(known, name) == 0);
 	}
 	return is_template(body) && !has_template ? 132001 : 0;
 }

@@ -292,6 +292,11 @@ void people_behave(struct cw_http_request *request, void *context)
 		sim->world.tokens = json_incref(json_object_get(said, "tokens"));
 		is_known = true;
 	}
+	if (json_is_array(json_object_get(said, "templates"))) {
+		json_decref(sim->world.templates);
+		sim->world.templates = json_incref(json_object_get(said, "templates"));
+		is_known = true;
+	}
 	if (json_is_integer(json_object_get(said, "rate"))) {
 		sim->world.rate = json_integer_value(json_object_get(said, "rate"));
 		is_known = true;
@@ -312,7 +317,7 @@ void people_behave(struct cw_http_request *request, void *context)
 		cw_http_problem(
 			request, 400, "bad_body",
 			"{\"do\":\"error|rate-limit|expired-token|drop-before|drop-after|slow|bad-json|gateway|truncate\"}, "
-			"{\"statuses\":{…}}, {\"tokens\":[…]}, {\"rate\":80}, {\"pair\":45}, {\"app\":{…}} or {\"webhook\":\"http://…\"}.");
+			"{\"statuses\":{…}}, {\"tokens\":[…]}, {\"templates\":[…]}, {\"rate\":80}, {\"pair\":45}, {\"app\":{…}} or {\"webhook\":\"http://…\"}.");
 	}
 }
 

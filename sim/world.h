@@ -26,7 +26,7 @@ struct world {
 	json_t *rules;     /* [{do, on, after, count, ...}], the first that matches applies */
 	json_t *statuses;  /* how statuses are sent: {"words":[…],"delay_ms","double","shuffle","batch"} */
 	json_t *limits;    /* {"<phone_number_id>": bucket, "<phone_number_id>/<to>": bucket} */
-	json_t *templates; /* [names that exist]; empty: all */
+	json_t *templates; /* [what GET message_templates lists]; empty: every name exists */
 	json_t *app;       /* {"secret", "subscribed", "callback"}: the Meta app behind the numbers */
 	int64_t rate;      /* messages per second for each number */
 	int64_t pair;      /* burst of messages to one customer, then one every six seconds */

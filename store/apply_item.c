@@ -287,25 +287,42 @@ static void tell_of_customer(struct tx *tx, struct conversation_row *row, bool i
 	tx_save_conversation(tx, row);
 }
 
-/* The second history webhook delivers a placeholder's media under the same id; anything else is a duplicate. */
+static const json_t *content_of(const json_t *body, const char *name)
+{
+	return json_object_get(json_object_get(body, "content"), name);
+}
+
+/* The second history webhook delivers a placeholder's media under its id, and a call's end comes under the call's. */
+static bool may_complete(const struct cw_webhook_item *item, const struct message_row *known)
+{
+	return known->message.kind == CW_KIND_CALL ?
+		       item->kind == CW_KIND_CALL && content_of(item->body, "status") :
+		       known->message.kind == CW_KIND_MEDIA_PLACEHOLDER && item->kind != CW_KIND_MEDIA_PLACEHOLDER;
+}
+
 static void apply_repeat(struct tx *tx, const struct number_row *number, const struct cw_webhook_item *item,
 			 struct message_row *known)
 {
-	if (known->message.kind != CW_KIND_MEDIA_PLACEHOLDER || item->kind == CW_KIND_MEDIA_PLACEHOLDER) {
+	struct draft draft;
+
+	if (!may_complete(item, known)) {
 		tx->counts.duplicates++;
 		return;
 	}
-	struct draft draft;
-
-	if (draft_open(tx, &known->message, &draft)) {
+	if (!draft_open(tx, &known->message, &draft)) {
+		return;
+	}
+	if (known->message.kind == CW_KIND_CALL && content_of(draft.body, "status")) {
+		tx->counts.duplicates++; /* its end has been told before */
+	} else {
 		const struct conversation_row row = { .id = known->conversation };
 
 		known->message.kind = item->kind;
 		draft_set(tx, &draft, "content", json_object_get(item->body, "content"));
 		media_belongs_to(tx, media_note(tx, number, &row, item, &draft), known->id);
 		message_publish_change(tx, CW_EVENT_MESSAGE, known, &draft);
-		draft_close(&draft);
 	}
+	draft_close(&draft);
 }
 
 static void apply_message(struct tx *tx, const struct number_row *number, const struct cw_webhook_item *item)
@@ -327,6 +344,9 @@ static void apply_message(struct tx *tx, const struct number_row *number, const 
 	/* An old name must not replace a newer one. */
 	if (item->origin == CW_ORIGIN_CUSTOMER && at_ms > tx->now_ms - MESSAGE_RECENT_MS &&
 	    identity_rename(tx, &row, &item->party)) {
+		is_contact_changed = true;
+	}
+	if (item->marketing && identity_prefer(tx, &row, item->marketing, at_ms)) {
 		is_contact_changed = true;
 	}
 	if (item->kind == CW_KIND_EDIT || item->kind == CW_KIND_REVOKE) {
@@ -402,6 +422,9 @@ void apply_item(struct tx *tx, const struct number_row *number, const struct cw_
 	case CW_ITEM_IDENTITY:
 		identity_replace(tx, number, &item->party, NULL, item->new_user_id,
 				 item->sent_at_ms ? item->sent_at_ms : tx->now_ms);
+		break;
+	case CW_ITEM_NAME:
+		identity_list_as(tx, number, &item->party);
 		break;
 	}
 }

@@ -90,6 +90,29 @@ static bool check_recipient(struct acting *acting)
 		      "The customer gave up their number and has no other known one: nothing can be sent.");
 }
 
+/* Refuses a marketing template to a customer who stopped marketing messages; other templates are not meant by that. */
+static bool check_marketing(struct acting *acting)
+{
+	const struct cw_command *command = acting->command;
+
+	if (command->kind != CW_KIND_TEMPLATE || acting->row->row.contact.marketing != CW_MARKETING_OUT) {
+		return true;
+	}
+	sqlite3_stmt *statement =
+		db_bind(acting->tx->db, SQL_TEMPLATE_CATEGORY, "itti", acting->row->account,
+			json_string_value(json_object_get(command->content, "name")),
+			json_string_value(json_object_get(json_object_get(command->content, "language"), "code")),
+			acting->row->number);
+	bool is_marketing = db_step(acting->tx->db, statement) && strcmp(db_text(statement, 0), "MARKETING") == 0;
+
+	db_end(statement);
+	return is_marketing ?
+		       refuse(acting, "opted_out", 409,
+			      "The customer stopped marketing messages from this business: only other templates can be "
+			      "sent.") :
+		       true;
+}
+
 /* Finds and checks the content's file, if it names one stored here; else media->id is 0. */
 static bool check_file(struct acting *acting, struct media_row *media)
 {
@@ -229,7 +252,7 @@ static bool act_send(struct acting *acting)
 	};
 	struct media_row media;
 
-	if (!check_window(acting) || !check_recipient(acting) || !check_file(acting, &media)) {
+	if (!check_window(acting) || !check_recipient(acting) || !check_marketing(acting) || !check_file(acting, &media)) {
 		return false;
 	}
 	struct draft draft = { .message = &message, .body = make_body(acting, &media) };

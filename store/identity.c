@@ -104,21 +104,10 @@ static void refresh_contact(struct tx *tx, int64_t contact)
 {
 	char wa_id[CW_CUSTOMER_MAX + 1];
 	char user_id[CW_CUSTOMER_MAX + 1];
-	sqlite3_stmt *statement = db_bind(tx->db, SQL_CONTACT_BY_ID, "i", contact);
 
-	if (!db_step(tx->db, statement)) {
-		return;
-	}
-	char *name = db_copy(tx->db, statement, 0);
-	char *username = db_copy(tx->db, statement, 1);
-
-	db_end(statement);
 	newest_identity(tx, contact, "wa_id", wa_id, sizeof(wa_id));
 	newest_identity(tx, contact, "user_id", user_id, sizeof(user_id));
-	db_run(tx->db, SQL_CONTACT_UPDATE, "itttt", contact, name, username, wa_id[0] ? wa_id : NULL,
-	       user_id[0] ? user_id : NULL);
-	free(name);
-	free(username);
+	db_run(tx->db, SQL_CONTACT_SET_IDS, "itt", contact, wa_id[0] ? wa_id : NULL, user_id[0] ? user_id : NULL);
 }
 
 static int64_t add_contact(struct tx *tx, const struct number_row *number, const struct cw_party *party)
@@ -374,6 +363,7 @@ static int64_t merge_contacts(struct tx *tx, int64_t one, int64_t other)
 	int64_t conversation = 0;
 
 	db_run(tx->db, SQL_IDENTITY_MOVE, "ii", younger, survivor);
+	db_run(tx->db, SQL_CONTACT_JOIN, "ii", survivor, younger);
 	refresh_contact(tx, survivor);
 	while ((conversation = next_conversation(tx, younger, conversation)) != 0) {
 		move_conversation(tx, conversation, survivor);
@@ -544,6 +534,21 @@ static bool differs(const char *now, const char *said)
 	return said && (!now || strcmp(now, said) != 0);
 }
 
+/* The row has an older copy of its contact. */
+static void reload_contact(struct tx *tx, struct conversation_row *row)
+{
+	struct conversation_row fresh;
+
+	if (!conversation_load(tx->db, row->id, &fresh)) {
+		return;
+	}
+	struct cw_contact old = row->row.contact;
+
+	row->row.contact = fresh.row.contact;
+	fresh.row.contact = old;
+	conversation_row_finish(&fresh);
+}
+
 bool identity_rename(struct tx *tx, struct conversation_row *row, const struct cw_party *party)
 {
 	struct cw_contact *contact = &row->row.contact;
@@ -551,17 +556,38 @@ bool identity_rename(struct tx *tx, struct conversation_row *row, const struct c
 	if (!differs(contact->name, party->name) && !differs(contact->username, party->username)) {
 		return false;
 	}
-	db_run(tx->db, SQL_CONTACT_UPDATE, "itttt", row->contact, party->name ? party->name : contact->name,
-	       party->username ? party->username : contact->username, contact->wa_id, contact->user_id);
-	struct conversation_row renamed;
+	db_run(tx->db, SQL_CONTACT_RENAME, "itt", row->contact, party->name, party->username);
+	reload_contact(tx, row);
+	return true;
+}
 
-	if (!conversation_load(tx->db, row->id, &renamed)) {
+bool identity_prefer(struct tx *tx, struct conversation_row *row, enum cw_marketing marketing, int64_t at_ms)
+{
+	db_run(tx->db, SQL_CONTACT_SET_MARKETING, "iti", row->contact, cw_marketing_text(marketing), at_ms);
+	if (tx->db->failed != SQLITE_OK || sqlite3_changes(tx->db->handle) == 0) {
 		return false;
 	}
-	struct cw_contact old = *contact;
-
-	*contact = renamed.row.contact;
-	renamed.row.contact = old;
-	conversation_row_finish(&renamed);
+	reload_contact(tx, row);
 	return true;
+}
+
+void identity_list_as(struct tx *tx, const struct number_row *number, const struct cw_party *party)
+{
+	int64_t contact = find_contact(tx, number, party, tx->now_ms);
+
+	if (!contact && party->name) {
+		const struct cw_party nameless = { .wa_id = party->wa_id,
+						   .user_id = party->user_id,
+						   .group_id = party->group_id };
+
+		contact = add_contact(tx, number, &nameless);
+		(void)learn(tx, number, contact, party, tx->now_ms);
+	}
+	if (!contact) {
+		return;
+	}
+	db_run(tx->db, SQL_CONTACT_LIST_AS, "it", contact, party->name);
+	if (tx->db->failed == SQLITE_OK && sqlite3_changes(tx->db->handle) > 0) {
+		identity_tell(tx, contact, 0);
+	}
 }

@@ -136,6 +136,20 @@ static void show(struct tx *tx, const struct attempt *attempt, const json_t *err
 	message_row_finish(&row);
 }
 
+/* WhatsApp refuses marketing messages to customers who stopped them, which it may not have told otherwise. */
+static void learn_of_opt_out(struct tx *tx, const struct attempt *attempt, int code)
+{
+	struct conversation_row row;
+
+	if (code != CW_GRAPH_CODE_OPTED_OUT || !conversation_load(tx->db, attempt->conversation, &row)) {
+		return;
+	}
+	if (row.row.contact.marketing != CW_MARKETING_OUT && identity_prefer(tx, &row, CW_MARKETING_OUT, tx->now_ms)) {
+		identity_tell(tx, row.contact, 0);
+	}
+	conversation_row_finish(&row);
+}
+
 /* ---- the state machine ---- */
 
 struct change {
@@ -173,6 +187,7 @@ static void enter(struct tx *tx, struct attempt *attempt, const struct change *c
 		leave_lane(tx, attempt);
 	}
 	show(tx, attempt, attempt->reported == CW_STATUS_FAILED ? attempt->report : change->error);
+	learn_of_opt_out(tx, attempt, change->code);
 	tx->wakes_bridge = true;
 }
 
@@ -246,18 +261,18 @@ static void withdraw_newer(struct tx *tx, const struct attempt *attempt)
 static bool record(struct tx *tx, struct attempt *attempt, const struct lane_report *report)
 {
 	enum cw_message_status known = attempt->reported ? attempt->reported : CW_STATUS_ACCEPTED;
+	int code = (int)json_integer_value(json_object_get(report->error, "code"));
 	char *error = NULL;
 
 	if (attempt->reported && !cw_message_status_may_follow(known, report->status)) {
 		return false;
 	}
 	attempt->reported = report->status;
-	message_step(tx,
-		     &(struct message_step){ .message = attempt->message,
-					     .attempt = attempt->attempt,
-					     .word = cw_message_status_text(report->status),
-					     .said_at_ms = report->said_at_ms,
-					     .code = (int)json_integer_value(json_object_get(report->error, "code")) });
+	message_step(tx, &(struct message_step){ .message = attempt->message,
+						 .attempt = attempt->attempt,
+						 .word = cw_message_status_text(report->status),
+						 .said_at_ms = report->said_at_ms,
+						 .code = code });
 	json_decref(attempt->report);
 	attempt->report = report->error ? json_incref(report->error) : NULL;
 	if (!attempt->wamid) {
@@ -267,6 +282,7 @@ static bool record(struct tx *tx, struct attempt *attempt, const struct lane_rep
 	db_run(tx->db, SQL_OUTBOUND_REPORT, "itttI", attempt->id, cw_message_status_text(attempt->reported), error,
 	       attempt->wamid, cw_message_wamid_hash(attempt->wamid));
 	free(error);
+	learn_of_opt_out(tx, attempt, code);
 	return true;
 }
 

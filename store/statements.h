@@ -50,9 +50,19 @@
 	/* contacts and identities */ \
 	X(SQL_CONTACT_INSERT, "INSERT INTO contact (account, uid, name, username, wa_id, user_id, created_at) " \
 			      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)") \
-	X(SQL_CONTACT_UPDATE, "UPDATE contact SET version = version + 1, name = ?2, username = ?3, wa_id = ?4, " \
-			      "user_id = ?5 WHERE id = ?1") \
-	X(SQL_CONTACT_BY_ID, "SELECT name, username, wa_id, user_id FROM contact WHERE id = ?1") \
+	X(SQL_CONTACT_SET_IDS, "UPDATE contact SET version = version + 1, wa_id = ?2, user_id = ?3 WHERE id = ?1") \
+	X(SQL_CONTACT_RENAME, "UPDATE contact SET version = version + 1, name = coalesce(?2, name), " \
+			      "username = coalesce(?3, username) WHERE id = ?1") \
+	X(SQL_CONTACT_LIST_AS, "UPDATE contact SET version = version + 1, known_as = ?2 WHERE id = ?1 " \
+			       "AND known_as IS NOT ?2") \
+	X(SQL_CONTACT_SET_MARKETING, "UPDATE contact SET version = version + 1, marketing = ?2, marketing_at = ?3 " \
+				     "WHERE id = ?1 AND coalesce(marketing_at, 0) <= ?3") \
+	/* ?1 takes what it lacks from ?2; of what both said about marketing, the later counts */ \
+	X(SQL_CONTACT_JOIN, "UPDATE contact SET known_as = coalesce(contact.known_as, o.known_as), " \
+			    "marketing = iif(coalesce(o.marketing_at, 0) > coalesce(contact.marketing_at, 0), " \
+			    "o.marketing, contact.marketing), " \
+			    "marketing_at = max(coalesce(contact.marketing_at, 0), coalesce(o.marketing_at, 0)) " \
+			    "FROM contact o WHERE contact.id = ?1 AND o.id = ?2") \
 	X(SQL_IDENTITY_INSERT, "INSERT INTO identity (account, contact, conversation, number, kind, value, match_key, " \
 			       "since) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)") \
 	X(SQL_IDENTITY_FIND, "SELECT contact FROM identity WHERE account = ?1 AND value = ?2 AND kind = ?3 " \

@@ -16,7 +16,7 @@
 	X(SQL_SEARCH_HAS_CONTACT, "SELECT 1 FROM contact_text WHERE rowid = ?1") \
 	X(SQL_SEARCH_INSERT_CONTACT, \
 	  "INSERT INTO contact_text (rowid, account, text) SELECT id, 'a' || account, " \
-	  "coalesce(name, '') || ' ' || coalesce(username, '') || ' ' || coalesce(wa_id, '') || ' ' || " \
+	  "coalesce(name, known_as, '') || ' ' || coalesce(username, '') || ' ' || coalesce(wa_id, '') || ' ' || " \
 	  "coalesce(user_id, '') FROM contact WHERE id = ?1") \
 	X(SQL_SEARCH_MESSAGES, "SELECT " MESSAGE_COLUMNS "FROM message_text s JOIN message m ON m.id = s.rowid " \
 			       "JOIN conversation c ON c.id = m.conversation WHERE message_text MATCH ?1 " \

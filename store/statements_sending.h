@@ -109,6 +109,9 @@
 	X(SQL_TEMPLATE_CLEAR, "DELETE FROM template WHERE account = ?1 AND waba_id = ?2") \
 	X(SQL_TEMPLATE_INSERT, "INSERT OR REPLACE INTO template (account, waba_id, name, language, status, category, " \
 			       "components, synced_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)") \
+	/* that of the number's own WABA, if several have a template of this name */ \
+	X(SQL_TEMPLATE_CATEGORY, "SELECT category FROM template WHERE account = ?1 AND name = ?2 AND language = ?3 " \
+				 "ORDER BY waba_id = (SELECT waba_id FROM number WHERE id = ?4) DESC LIMIT 1") \
 	X(SQL_TEMPLATE_LIST, "SELECT waba_id, name, language, status, category, components, synced_at FROM template " \
 			     "WHERE account = (SELECT id FROM account WHERE name = ?1) ORDER BY name, language")
 

@@ -33,6 +33,7 @@ const TRAITS: Record<string, KindTraits> = {
 	revoke: { shown: false, unread: false, window: false, file: false },
 	request_welcome: { shown: true, unread: false, window: true, file: false },
 	media_placeholder: { shown: true, unread: true, window: true, file: false },
+	call: { shown: true, unread: true, window: true, file: false },
 	template: { shown: true, unread: true, window: true, file: false },
 };
 

@@ -10,6 +10,8 @@ export interface Contact {
 	username: string | null;
 	wa_id: string | null;
 	user_id: string | null;
+	/** What the customer said about marketing messages: stopped ("out") or resumed ("in"). */
+	marketing: "in" | "out" | null;
 }
 
 export interface LastMessage {

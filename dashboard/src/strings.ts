@@ -125,6 +125,10 @@ export const strings = {
 		readMore: "Read more",
 		unsupported: "WhatsApp does not let us show this message.",
 		unknown: (kind: string) => `Unknown kind of message: ${kind}`,
+		call: (isTaken: boolean, seconds: number | null) => (!isTaken ? "Missed call" :
+			seconds === null ? "Call" : `Call, ${count(Math.max(1, Math.round(seconds / 60)), "minute", "minutes")}`),
+		marketingStopped: "The customer stopped marketing messages",
+		marketingResumed: "The customer resumed marketing messages",
 		photo: "Photo",
 		video: "Video",
 		audio: "Audio",
@@ -211,6 +215,8 @@ export const strings = {
 		copied: "Copied",
 		assignee: "Assigned to",
 		state: "State",
+		marketing: "Marketing messages",
+		marketingSaid: { in: "resumed by the customer", out: "stopped by the customer" },
 		close: "Close the details",
 	},
 	menu: {

@@ -31,7 +31,13 @@ async function everything(system) {
     { type: 'reaction', reaction: { message_id: ask, emoji: '👍' } },
     { type: 'text', text: { body: 'سلام، یہ چراغ کتنے کا ہے؟' } },
   ].map((message, i) => ({ from: FROM, id: newWamid(), timestamp: at(i * 5), ...message }));
-  const answer = await system.postWebhook(webhook([change(system.number, { contacts: [contact({ from: FROM })], messages })]));
+  const calls = [{ id: 'wacid.states', from: FROM, to: '15550100200', event: 'terminate', direction: 'USER_INITIATED', status: 'FAILED', timestamp: at(43) }];
+  const stops = [{ wa_id: FROM, category: 'marketing_messages', value: 'stop', timestamp: Number(at(44)) }];
+  const answer = await system.postWebhook(webhook([
+    change(system.number, { contacts: [contact({ from: FROM })], messages }),
+    change(system.number, { calls }, 'calls'),
+    change(system.number, { user_preferences: stops }, 'user_preferences'),
+  ]));
   assert.equal(answer.status, 200);
   const picture = '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>';
   const png = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';

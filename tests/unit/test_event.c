@@ -67,7 +67,9 @@ static void assert_json(json_t *json, const char *expected)
 	free(quoted);
 }
 
-#define CONTACT "{'id':'" ID "','version':1,'name':'Ayesha','username':null,'wa_id':'923456789012','user_id':null}"
+#define CONTACT \
+	"{'id':'" ID \
+	"','version':1,'name':'Ayesha','username':null,'wa_id':'923456789012','user_id':null,'marketing':null}"
 
 static void an_event_has_one_form_on_the_wire(void **state)
 {

@@ -24,7 +24,7 @@ static const struct {
 	{ "SQL_COUNT_", "the same" },
 	{ "SQL_ACCOUNT_", "there are few accounts" },
 	{ "SQL_NUMBER_", "there are few numbers" },
-	{ "SQL_TEMPLATE_LIST", "an account has some hundred" },
+	{ "SQL_TEMPLATE_", "an account has some hundred" },
 	{ "SQL_AGENT_LIST", "an account has some hundred" },
 	{ "SQL_SESSION_END_ALL", "the sessions of some hundred agents" },
 	{ "SQL_REVOCATION_", "a revocation is forgotten with the last token that it hits" },

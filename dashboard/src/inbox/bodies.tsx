@@ -173,7 +173,15 @@ export function Body({ inbox, message }: { inbox: Inbox; message: Message }) {
 	);
 }
 
-/** A system message, as text. */
+/** A line without a bubble, as text. */
 export function systemText(message: Message): string {
+	const { type, status, duration } = object(message.content);
+
+	if (message.kind === "call") {
+		return text.call(status === "COMPLETED", typeof duration === "number" ? duration : null);
+	}
+	if (type === "marketing_stop" || type === "marketing_resume") {
+		return type === "marketing_stop" ? text.marketingStopped : text.marketingResumed;
+	}
 	return oneLine(word(object(message.content)["body"])) || strings.message.unknown(message.kind);
 }

@@ -100,7 +100,7 @@ const kinds = strings.message;
 const words: Record<string, [IconName, string]> = {
 	image: ["image", kinds.photo], video: ["play", kinds.video], audio: ["mic", kinds.audio], voice: ["mic", kinds.voice],
 	document: ["file", kinds.document], sticker: ["emoji", kinds.sticker], location: ["pin", kinds.location], contacts: ["user", kinds.contacts],
-	order: ["order", kinds.order], button: ["check", kinds.interactive], template: ["template", kinds.template("")], interactive: ["check", kinds.interactive],
+	call: ["phone", kinds.call(false, null)], order: ["order", kinds.order], button: ["check", kinds.interactive], template: ["template", kinds.template("")], interactive: ["check", kinds.interactive],
 };
 
 /** A message in a line: a list's preview, a quote. */

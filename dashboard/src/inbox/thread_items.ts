@@ -7,7 +7,7 @@ import { boundsOf, dayOf } from "./format.js";
 export type Item =
 	| { type: "day"; key: string; at: number }
 	| { type: "new"; key: string }
-	| { type: "system"; key: string; message: Message }
+	| { type: "system"; key: string; message: Message } /* a line, with no bubble */
 	| { type: "message"; key: string; message: Message; isFirst: boolean; reactions: string[] };
 
 const GROUP_MS = 5 * 60_000;
@@ -58,7 +58,7 @@ export function itemsOf(messages: Message[], newFrom: string | null): Item[] {
 		if (message.id === newFrom) {
 			items.push({ type: "new", key: "new" });
 		}
-		if (message.kind === "system" || message.kind === "request_welcome") {
+		if (message.kind === "system" || message.kind === "request_welcome" || message.kind === "call") {
 			items.push({ type: "system", key: message.id, message });
 			before = null;
 			continue;
