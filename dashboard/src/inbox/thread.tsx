@@ -3,10 +3,11 @@ import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { traitsOf } from "@convwire/client";
 import type { Conversation, Message } from "@convwire/client";
 
+import { Icon } from "../icons.js";
 import { strings } from "../strings.js";
 import { systemText } from "./bodies.js";
 import { Bubble } from "./bubble.js";
-import { dayLabel, nameOf, phoneOf } from "./format.js";
+import { dayLabel, nameOf, phoneOf, timeOf } from "./format.js";
 import { Composer } from "./composer.js";
 import { useScrollAnchor } from "./scroll_anchor.js";
 import type { Inbox } from "./model.js";
@@ -185,7 +186,7 @@ function Messages({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 							<div key={key} ref={virtual.measureElement} data-index={index} data-key={item.key} class={`thread-row${flash === item.key ? " flash" : ""}`} style={{ transform: `translateY(${start}px)` }}>
 								{item.type === "day" && <p class="day"><span>{dayLabel(item.at)}</span></p>}
 								{item.type === "new" && <p class="new-line"><span>{text.newLine}</span></p>}
-								{item.type === "system" && <p class="system"><bdi>{systemText(item.message)}</bdi></p>}
+								{item.type === "system" && <p class="system">{item.message.kind === "call" && <Icon name="phone" size={15} />}<bdi>{systemText(item.message)}</bdi><span>{timeOf(item.message.position)}</span></p>}
 								{item.type === "message" && <Bubble inbox={inbox} message={item.message} isFirst={item.isFirst} reactions={item.reactions}
 									quoted={byId((item.message.context as { message?: string } | undefined)?.message)} customer={name} onJump={jump} />}
 							</div>
