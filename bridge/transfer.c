@@ -9,6 +9,7 @@
 #include "core/log.h"
 #include "core/text.h"
 
+#define MAX_REDIRECTS 3L
 #define STORE_AGAIN_MS 1000
 #define FULL_DISK_MS (5 * 60 * 1000LL)
 /* WhatsApp keeps a customer's file for seven days ("Media", Media ids). */
@@ -225,6 +226,16 @@ static bool may_have_token(const struct transfer *transfer, const char *url)
 	       (strncmp(url, "http://", 7) == 0 && strncmp(transfer->files->options->graph_url, "http://", 7) == 0);
 }
 
+/* By the same rule as for the first URL; libcurl sends the token on only to the same scheme, host and port. */
+static void follow_redirects(struct transfer *transfer)
+{
+	bool is_simulated = strncmp(transfer->files->options->graph_url, "http://", 7) == 0;
+
+	(void)curl_easy_setopt(transfer->call.easy, CURLOPT_FOLLOWLOCATION, 1L);
+	(void)curl_easy_setopt(transfer->call.easy, CURLOPT_MAXREDIRS, MAX_REDIRECTS);
+	(void)curl_easy_setopt(transfer->call.easy, CURLOPT_REDIR_PROTOCOLS_STR, is_simulated ? "http,https" : "https");
+}
+
 static size_t take_bytes(char *data, size_t size, size_t n, void *context)
 {
 	struct transfer *transfer = context;
@@ -265,6 +276,7 @@ static void fetch(struct transfer *transfer, json_t *where)
 	transfer->step = TRANSFER_FETCH;
 	begin_call(transfer, url, FILE_TIMEOUT_MS);
 	if (transfer->step == TRANSFER_FETCH) {
+		follow_redirects(transfer);
 		(void)curl_easy_setopt(transfer->call.easy, CURLOPT_WRITEFUNCTION, take_bytes);
 		(void)curl_easy_setopt(transfer->call.easy, CURLOPT_WRITEDATA, transfer);
 	}

@@ -216,6 +216,12 @@ static enum cw_status read_past_unthreaded(struct place *place, json_t *message)
 static enum cw_status read_status(struct place *place, json_t *element)
 {
 	const char *word = cw_webhook_text(element, "status");
+	const char *type = cw_webhook_text(element, "type");
+
+	if (type && strcmp(type, "message") != 0) {
+		place->change->reason = "a status of something other than a message"; /* of a payment, for example */
+		return CW_OK;
+	}
 	struct cw_webhook_item *item = add_item(place, CW_ITEM_STATUS);
 
 	if (!item) {

@@ -129,6 +129,9 @@ bool graph_misbehave_first(struct cw_http_request *request, const json_t *rule)
 		cw_http_drop(request);
 	} else if (graph_does(rule, "gateway")) {
 		cw_http_answer(request, 502, "text/html", "<html>Bad Gateway</html>");
+	} else if (graph_does(rule, "redirect")) {
+		cw_http_add_header(request, "Location", json_string_value(json_object_get(rule, "to")));
+		cw_http_answer(request, 302, "text/html", "<html>Found</html>");
 	} else {
 		return false;
 	}

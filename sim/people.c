@@ -278,7 +278,7 @@ void people_behave(struct cw_http_request *request, void *context)
 	bool is_known = false;
 
 	world_lock(&sim->world);
-	if (json_is_string(json_object_get(said, "do"))) {
+	if (json_is_string(json_object_get(said, "do")) && (strcmp(text_of(said, "do"), "redirect") != 0 || text_of(said, "to"))) {
 		is_known = json_array_append(sim->world.rules, said) == 0;
 	}
 	if (json_is_object(json_object_get(said, "statuses"))) {
@@ -316,7 +316,7 @@ void people_behave(struct cw_http_request *request, void *context)
 	} else {
 		cw_http_problem(
 			request, 400, "bad_body",
-			"{\"do\":\"error|rate-limit|expired-token|drop-before|drop-after|slow|bad-json|gateway|truncate\"}, "
+			"{\"do\":\"error|rate-limit|expired-token|drop-before|drop-after|slow|bad-json|gateway|redirect|truncate\"}, "
 			"{\"statuses\":{…}}, {\"tokens\":[…]}, {\"templates\":[…]}, {\"rate\":80}, {\"pair\":45}, {\"app\":{…}} or {\"webhook\":\"http://…\"}.");
 	}
 }

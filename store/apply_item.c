@@ -66,8 +66,9 @@ static void keep_pending(struct tx *tx, int64_t account, const struct pending *p
 	json_t *body = pending->body;
 	char *text = body ? json_dumps(body, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
 
-	db_run(tx->db, SQL_PENDING_INSERT, "iitttitIi", account, cw_message_wamid_hash(pending->wamid), pending->wamid,
-	       pending->kind, pending->word, pending->at_ms, text, pending->conversation, (int64_t)pending->is_outbound);
+	db_run(tx->db, SQL_PENDING_INSERT, "iitttitIii", account, cw_message_wamid_hash(pending->wamid), pending->wamid,
+	       pending->kind, pending->word, pending->at_ms, text, pending->conversation, (int64_t)pending->is_outbound,
+	       tx->now_ms);
 	free(text);
 }
 

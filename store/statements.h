@@ -167,11 +167,14 @@
 	X(SQL_MERGED_CONVERSATIONS, "SELECT id FROM conversation WHERE merged_into = ?1") \
 	/* statuses, edits and revokes that arrived before their message */ \
 	X(SQL_PENDING_INSERT, "INSERT INTO pending_status (account, wamid_hash, wamid, kind, word, at, body, " \
-			      "conversation, outbound) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 WHERE NOT EXISTS " \
+			      "conversation, outbound, received_at) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10 WHERE NOT EXISTS " \
 			      "(SELECT 1 FROM pending_status WHERE wamid_hash = ?2 AND account = ?1 AND wamid = ?3 " \
 			      "AND kind = ?4 AND word = ?5 AND at = ?6 AND conversation IS ?8)") \
 	X(SQL_PENDING_FIND, "SELECT kind, word, at, body, conversation, outbound FROM pending_status " \
 			    "WHERE wamid_hash = ?1 AND account = ?2 AND wamid = ?3 ORDER BY id") \
+	/* the oldest, as far as they are old */ \
+	X(SQL_PENDING_FORGET, "DELETE FROM pending_status WHERE received_at < ?1 AND id IN " \
+			      "(SELECT id FROM pending_status ORDER BY id LIMIT ?2)") \
 	X(SQL_PENDING_DELETE, "DELETE FROM pending_status WHERE wamid_hash = ?1 AND account = ?2 AND wamid = ?3") \
 	/* events */ \
 	X(SQL_EVENT_INSERT, "INSERT INTO event (id, account, seq, prev, conversation, kind, ref, parts, quiet, at) " \

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import fs from 'node:fs/promises';
+import { createServer } from 'node:http';
 import path from 'node:path';
 
 import { scenario } from '../lib/system.mjs';
@@ -71,6 +72,41 @@ scenario('a file follows its message, must match its SHA-256, and needs access t
   assert.equal((await system.api('/media/nonsense')).status, 404);
   await bob.caughtUp();
   bob.check();
+});
+
+scenario('a redirected download is followed, three times at most, and no other host gets the token', async (system, t) => {
+  const sim = await start(system);
+  const bytes = randomBytes(5000);
+  const asked = [];
+  const other = createServer((request, response) => {
+    asked.push(request.headers);
+    response.end(bytes);
+  });
+  await new Promise((resolve) => { other.listen(0, '127.0.0.1', resolve); });
+  system.cleanups.push(() => other.close());
+  await t.test('to another path of the same host', async () => {
+    await sim.behave({ do: 'redirect', on: 'download', to: '?again', count: 3 });
+    const { id, message } = await sends(system, 'image', 'image/jpeg', bytes);
+    assert.equal((await mediaIs(system, id, message, 'ready')).media.size, bytes.length);
+  });
+  await t.test('to another host', async () => {
+    await sim.behave({ do: 'redirect', on: 'download', to: `http://127.0.0.1:${other.address().port}/file`, count: 1 });
+    const { id, message } = await sends(system, 'image', 'image/jpeg', bytes);
+    await mediaIs(system, id, message, 'ready');
+    assert.deepEqual(asked.map(({ authorization }) => authorization), [undefined]);
+  });
+  for (const [name, to] of [['for ever', '?again'], ['to a file of this machine', 'file:///etc/passwd'], ['to another protocol', 'ftp://127.0.0.1/x']]) {
+    await t.test(name, async () => {
+      await sim.behave({ do: 'redirect', on: 'download', to });
+      const { id, message } = await sends(system, 'image', 'image/jpeg', bytes);
+      const waiting = await eventually(async () => {
+        const now = await system.message(id, message.id);
+        return now.media.error && now;
+      }, 'a reason');
+      assert.equal(waiting.media.state, 'pending');
+      await sim.behaveWell();
+    });
+  }
 });
 
 scenario('a file is served in ranges, with 304, and by cookie or signed URL without a token', async (system) => {

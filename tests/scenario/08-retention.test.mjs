@@ -1,8 +1,11 @@
 // The event log is trimmed; messages and conversations stay, and a client that was away for longer starts afresh.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import path from 'node:path';
 
 import { scenario } from '../lib/system.mjs';
 import { eventually } from '../lib/until.mjs';
+import { change, text, webhook } from '../lib/webhook.mjs';
 
 scenario('events beyond retention are trimmed, and a client that asks for them gets a snapshot', async (system) => {
   await system.init();
@@ -46,4 +49,25 @@ scenario('nothing is trimmed before the broker had it', async (system) => {
   await eventually(async () => (await system.metrics()).event_trims_total > before + 2, 'three rounds');
   const { json } = await system.api(`/sync?epoch=${epoch}&since=0`);
   assert.deepEqual([json.reset, json.events.length], [undefined, head]);
+});
+
+scenario('statuses of other apps’ messages are forgotten after 14 days, those that still wait are not', async (system) => {
+  await (await system.init()).start();
+  const sql = (text) => execFileSync('sqlite3', [path.join(system.dir, 'convwire.db'), text], { encoding: 'utf8' }).trim();
+  const report = (ids) => system.postWebhook(webhook([change(system.number, {
+    statuses: ids.flatMap((id) => ['sent', 'delivered', 'read'].map((status) => ({ id, status, timestamp: '1800000000', recipient_id: '923331230001' }))),
+  })]));
+  await report(Array.from({ length: 100 }, (_, i) => `wamid.theirs${i}`));
+  await system.daemon.stop();
+  assert.equal(sql('SELECT count(*) FROM pending_status'), '300');
+  sql(`UPDATE pending_status SET received_at = received_at - ${14 * 24 * 3600_000 + 1000}`);
+  await system.startDaemon();
+  await system.ready();
+  await report(['wamid.ours']);
+  await eventually(() => sql('SELECT count(*), min(wamid) FROM pending_status') === '3|wamid.ours', 'the old ones are gone');
+  const echo = { ...text({ from: '15550100200', wamid: 'wamid.ours' }), to: '923331230001' };
+  await system.postWebhook(webhook([change(system.number, { message_echoes: [echo] }, 'smb_message_echoes')]));
+  const [message] = await system.thread(`${system.account}_${system.number}_923331230001`);
+  assert.equal(message.status, 'read', 'a status that came before its message');
+  assert.equal(sql('SELECT count(*) FROM pending_status'), '0');
 });

@@ -447,6 +447,20 @@ static void phone_numbers_in_echoes_and_history_are_digits(void **state)
 	cw_webhook_finish(&webhook);
 }
 
+/* Of a payment or a call: it must not move the message's tick. */
+static void a_status_of_something_else_is_kept_raw(void **state)
+{
+	struct cw_webhook webhook =
+		parse(BODY("messages", META ",'statuses':[{'id':'m1','status':'failed','type':'payment'},"
+					    "{'id':'m1','status':'delivered','type':'message'}]"));
+
+	(void)state;
+	assert_int_equal(webhook.n_items, 1);
+	assert_int_equal(webhook.items[0].status, CW_STATUS_DELIVERED);
+	assert_non_null(webhook.changes[0].reason);
+	cw_webhook_finish(&webhook);
+}
+
 static void history_says_who_wrote_and_how_far_it_got(void **state)
 {
 	struct cw_webhook webhook = parse(
@@ -550,6 +564,7 @@ int main(void)
 		cmocka_unit_test(one_message_of_two_needs_its_own_contact),
 		cmocka_unit_test(a_long_name_is_cut_at_a_character),
 		cmocka_unit_test(phone_numbers_in_echoes_and_history_are_digits),
+		cmocka_unit_test(a_status_of_something_else_is_kept_raw),
 		cmocka_unit_test(history_says_who_wrote_and_how_far_it_got),
 		cmocka_unit_test(a_group_message_belongs_to_the_group),
 		cmocka_unit_test(a_kept_change_is_read_again_as_it_was),
