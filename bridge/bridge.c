@@ -6,6 +6,7 @@
 #include "bridge/commands.h"
 #include "bridge/files.h"
 #include "bridge/outbound.h"
+#include "bridge/templates.h"
 #include "core/media_store.h"
 
 struct bridge {
@@ -13,6 +14,7 @@ struct bridge {
 	struct commands *commands;
 	struct outbound *outbound;
 	struct files *files;
+	struct templates *templates;
 };
 
 enum cw_status bridge_create(const struct bridge_options *options, struct bridge **ret_bridge, struct cw_error *reterr)
@@ -25,7 +27,8 @@ enum cw_status bridge_create(const struct bridge_options *options, struct bridge
 	bridge->options = *options;
 	bridge->outbound = outbound_create(&bridge->options);
 	bridge->files = files_create(&bridge->options);
-	enum cw_status status = bridge->outbound && bridge->files ?
+	bridge->templates = templates_create(&bridge->options);
+	enum cw_status status = bridge->outbound && bridge->files && bridge->templates ?
 					commands_create(&bridge->options, &bridge->commands, reterr) :
 					cw_error_set(reterr, CW_NOMEM, "out of memory");
 
@@ -45,6 +48,9 @@ enum cw_status bridge_start(struct bridge *bridge, struct cw_store *store, struc
 	if (status == CW_OK) {
 		status = files_start(bridge->files, store, reterr);
 	}
+	if (status == CW_OK) {
+		status = templates_start(bridge->templates, store, reterr);
+	}
 	return status == CW_OK ? commands_start(bridge->commands, store, reterr) : status;
 }
 
@@ -53,6 +59,7 @@ void bridge_stop(struct bridge *bridge)
 	if (bridge) {
 		commands_stop(bridge->commands);
 		files_stop(bridge->files);
+		templates_stop(bridge->templates);
 		outbound_stop(bridge->outbound);
 	}
 }
@@ -62,6 +69,7 @@ void bridge_destroy(struct bridge *bridge)
 	if (bridge) {
 		commands_destroy(bridge->commands);
 		files_destroy(bridge->files);
+		templates_destroy(bridge->templates);
 		outbound_destroy(bridge->outbound);
 		free(bridge);
 	}
@@ -73,6 +81,7 @@ void bridge_on_outbound(void *context)
 
 	outbound_wake(bridge->outbound);
 	files_wake(bridge->files);
+	templates_wake(bridge->templates);
 }
 
 void bridge_on_signal(void *context, const struct cw_signal *signal)

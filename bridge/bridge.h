@@ -9,8 +9,8 @@
 
 /*
  * Agents' commands come in over MQTT, messages go out to WhatsApp's Graph API, and files go both ways.
- * Three threads that share only the store, so that none delays another: `commands` (the broker), `outbound`
- * (sending) and `files`.
+ * Four threads that share only the store, so that none delays another: `commands` (the broker), `outbound`
+ * (sending), `files` and `templates`.
  */
 struct bridge;
 

@@ -6,14 +6,10 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "bridge/graph.h"
+#include "bridge/templates.h"
 #include "bridge/tokens.h"
 #include "cli/cli.h"
 #include "core/text.h"
-
-#define TIMEOUT_MS 30000
-#define MAX_PAGES 100
-#define SERVER_MAX 300
 
 struct template_options {
 	struct common_options common;
@@ -48,92 +44,6 @@ static int list_of(const struct template_options *options, const char *account)
 
 /* ---- sync ---- */
 
-/* One page of the list; a new reference. */
-static enum cw_status fetch_page(const char *url, const char *token, json_t **ret_page, struct cw_error *reterr)
-{
-	struct graph_call call;
-	long status = 0;
-
-	if (graph_call_init(&call, "GET", url, token, NULL, TIMEOUT_MS, NULL) != CW_OK) {
-		return cw_error_set(reterr, CW_NOMEM, "out of memory");
-	}
-	CURLcode result = curl_easy_perform(call.easy);
-	json_t *page = json_loadb(call.answer.data ? call.answer.data : "", call.answer.len, 0, NULL);
-	const char *message = json_string_value(json_object_get(json_object_get(page, "error"), "message"));
-	enum cw_status answer = CW_OK;
-
-	(void)curl_easy_getinfo(call.easy, CURLINFO_RESPONSE_CODE, &status);
-	if (result != CURLE_OK) {
-		answer = cw_error_set(reterr, CW_BUSY, "WhatsApp cannot be reached: %s", curl_easy_strerror(result));
-	} else if (status != 200 || !json_is_array(json_object_get(page, "data"))) {
-		answer = cw_error_set(reterr, CW_DENIED, "WhatsApp answered %ld: %.200s", status,
-				      message ? message : "not a Graph API response");
-	}
-	graph_call_finish(&call);
-	if (answer != CW_OK) {
-		json_decref(page);
-		return answer;
-	}
-	*ret_page = page;
-	return CW_OK;
-}
-
-/* Scheme, host and port, into out; "" if it is not a URL. */
-static void server_of(const char *url, char out[SERVER_MAX])
-{
-	CURLU *parsed = curl_url();
-	char *scheme = NULL, *host = NULL, *port = NULL;
-	bool is_url = parsed && curl_url_set(parsed, CURLUPART_URL, url, 0) == CURLUE_OK &&
-		      curl_url_get(parsed, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
-		      curl_url_get(parsed, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
-		      curl_url_get(parsed, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK;
-
-	if (!is_url || !cw_text_format(out, SERVER_MAX, "%s://%s:%s", scheme, host, port)) {
-		out[0] = '\0';
-	}
-	curl_free(scheme);
-	curl_free(host);
-	curl_free(port);
-	curl_url_cleanup(parsed);
-}
-
-/* The next page's URL, if there is one on the same server: the token is sent with it. */
-static bool next_url(const json_t *page, const char *graph_url, char *url, size_t size)
-{
-	const char *next = json_string_value(json_object_get(json_object_get(page, "paging"), "next"));
-	char ours[SERVER_MAX];
-	char theirs[SERVER_MAX];
-
-	if (!next || !cw_text_copy(url, size, next)) {
-		return false;
-	}
-	server_of(graph_url, ours);
-	server_of(next, theirs);
-	return ours[0] && strcmp(ours, theirs) == 0;
-}
-
-static enum cw_status fetch_all(const char *graph_url, const char *waba_id, const char *token, json_t *rows,
-				struct cw_error *reterr)
-{
-	char url[2000];
-	bool has_more = cw_text_format(
-		url, sizeof(url), "%s/%s/message_templates?fields=name,language,status,category,components&limit=100",
-		graph_url, waba_id);
-	enum cw_status status = CW_OK;
-
-	for (int i = 0; i < MAX_PAGES && has_more && status == CW_OK; i++) {
-		json_t *page = NULL;
-
-		status = fetch_page(url, token, &page, reterr);
-		if (status == CW_OK && json_array_extend(rows, json_object_get(page, "data")) != 0) {
-			status = cw_error_set(reterr, CW_NOMEM, "out of memory");
-		}
-		has_more = status == CW_OK && next_url(page, graph_url, url, sizeof(url));
-		json_decref(page);
-	}
-	return status;
-}
-
 static int store(const struct template_options *options, const char *account, const char *waba_id, json_t *rows)
 {
 	json_t *answer = NULL;
@@ -149,58 +59,98 @@ static int store(const struct template_options *options, const char *account, co
 	return code;
 }
 
-static int sync_waba(const struct template_options *options, const struct settings *settings, const char *account,
-		     const json_t *number)
+static bool is_of(const json_t *number, const char *account, const char *waba_id)
+{
+	const char *theirs = cli_text(number, "waba_id");
+
+	return theirs && strcmp(theirs, waba_id) == 0 && strcmp(cli_text(number, "account"), account) == 0;
+}
+
+/* The token of one of the WABA's numbers. */
+static bool find_token(const struct template_options *options, const json_t *numbers, const char *account,
+		       const char *waba_id, char token[TOKEN_MAX + 1])
 {
 	char dir[PATH_MAX];
-	char token[TOKEN_MAX + 1];
 	struct cw_error error;
-	const char *phone_number_id = cli_text(number, "phone_number_id");
-	json_t *rows = json_array();
-	enum cw_status status = settings_path(options->common.dir, "keys/numbers", dir, sizeof(dir), &error);
+	bool is_found = false;
+	size_t index;
+	json_t *row;
 
-	if (status == CW_OK && !tokens_read(dir, phone_number_id, token)) {
-		status = cw_error_set(&error, CW_NOT_FOUND, "number %s has no access token; convwire number set-token %s",
-				      phone_number_id, phone_number_id);
+	if (settings_path(options->common.dir, "keys/numbers", dir, sizeof(dir), &error) != CW_OK) {
+		return false;
 	}
-	if (status == CW_OK) {
-		status = fetch_all(settings->graph_url, cli_text(number, "waba_id"), token, rows, &error);
+	json_array_foreach(numbers, index, row)
+	{
+		is_found = is_found ||
+			   (is_of(row, account, waba_id) && tokens_read(dir, cli_text(row, "phone_number_id"), token));
 	}
-	int code = status == CW_OK ? store(options, account, cli_text(number, "waba_id"), rows) :
-				     cli_fail(status, "%s", error.text);
+	return is_found;
+}
+
+static int sync_waba(const struct template_options *options, const char *graph_url, const char *account,
+		     const char *waba_id, const char *token)
+{
+	struct cw_error error;
+	json_t *rows = json_array();
+	enum cw_status status = templates_fetch(graph_url, waba_id, token, NULL, rows, &error);
+	int code = status == CW_OK ? store(options, account, waba_id, rows) : cli_fail(status, "%s", error.text);
 
 	json_decref(rows);
 	return code;
 }
 
-/* Fetches the templates of each of the account's WABAs once. */
-static int sync_all(const struct template_options *options, const struct settings *settings, const char *account)
+/* Fetches the templates of each of the account's WABAs once. Those without a token are only named, if there are others. */
+static int sync_each(const struct template_options *options, const char *graph_url, const char *account,
+		     const json_t *numbers)
 {
-	json_t *answer = NULL;
+	char token[TOKEN_MAX + 1];
 	json_t *seen = json_object();
-	int code = cli_do(options->common.dir, "number.list", json_object(), &answer);
+	int n_synced = 0;
+	int code = EX_OK;
 	size_t index;
 	json_t *row;
 
-	json_array_foreach(json_object_get(answer, "numbers"), index, row)
+	json_array_foreach(numbers, index, row)
 	{
 		const char *waba_id = cli_text(row, "waba_id");
 
-		if (waba_id && waba_id[0] && strcmp(cli_text(row, "account"), account) == 0 &&
-		    !json_object_get(seen, waba_id)) {
-			int one = sync_waba(options, settings, account, row);
+		if (!waba_id || !waba_id[0] || strcmp(cli_text(row, "account"), account) != 0 ||
+		    json_object_get(seen, waba_id)) {
+			continue;
+		}
+		(void)json_object_set_new(seen, waba_id, json_true());
+		if (find_token(options, numbers, account, waba_id, token)) {
+			int one = sync_waba(options, graph_url, account, waba_id, token);
 
 			code = one == EX_OK ? code : one;
-			(void)json_object_set_new(seen, waba_id, json_true());
+			n_synced++;
+		} else {
+			(void)fprintf(stderr,
+				      "convwire: skipped WhatsApp Business Account %s: none of its numbers has an access "
+				      "token; `convwire number set-token %s` sets one\n",
+				      waba_id, cli_text(row, "phone_number_id"));
 		}
 	}
-	if (code == EX_OK && json_object_size(seen) == 0) {
-		code = cli_fail(CW_NOT_FOUND,
+	bool has_any = json_object_size(seen) > 0;
+
+	json_decref(seen);
+	if (!has_any) {
+		return cli_fail(CW_NOT_FOUND,
 				"no WhatsApp Business Account of account %s is known yet; it is taken from the "
 				"first webhook, or set with `convwire number add --waba`",
 				account);
 	}
-	json_decref(seen);
+	return n_synced > 0 ? code : EX_NOINPUT;
+}
+
+static int sync_all(const struct template_options *options, const char *graph_url, const char *account)
+{
+	json_t *answer = NULL;
+	int code = cli_do(options->common.dir, "number.list", json_object(), &answer);
+
+	if (code == EX_OK) {
+		code = sync_each(options, graph_url, account, json_object_get(answer, "numbers"));
+	}
 	json_decref(answer);
 	return code;
 }
@@ -227,7 +177,7 @@ static int fetch(void *input)
 	if (status == CW_OK) {
 		status = cli_settings(options->common.dir, &settings, &error);
 	}
-	int code = status == CW_OK ? sync_all(options, &settings, account) : cli_fail(status, "%s", error.text);
+	int code = status == CW_OK ? sync_all(options, settings.graph_url, account) : cli_fail(status, "%s", error.text);
 
 	settings_finish(&settings);
 	return code;

@@ -278,7 +278,8 @@ void people_behave(struct cw_http_request *request, void *context)
 	bool is_known = false;
 
 	world_lock(&sim->world);
-	if (json_is_string(json_object_get(said, "do")) && (strcmp(text_of(said, "do"), "redirect") != 0 || text_of(said, "to"))) {
+	if (json_is_string(json_object_get(said, "do")) &&
+	    (strcmp(text_of(said, "do"), "redirect") != 0 || text_of(said, "to"))) {
 		is_known = json_array_append(sim->world.rules, said) == 0;
 	}
 	if (json_is_object(json_object_get(said, "statuses"))) {

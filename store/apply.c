@@ -9,6 +9,7 @@
 #include "core/text.h"
 #include "store/apply_item.h"
 #include "store/notice.h"
+#include "store/template.h"
 
 /* More events than this in one webhook (a history import) are not published one by one. */
 #define MAX_LOUD_EVENTS 200
@@ -75,6 +76,9 @@ static void apply_notice(struct tx *tx, int64_t account, const struct cw_webhook
 	enum cw_event_kind kind = notice_kind(change->field);
 	char subject[128];
 
+	if (kind == CW_EVENT_TEMPLATE) {
+		template_note(tx, account, change->waba_id, notice_field(change), change->value);
+	}
 	notice_subject(change, kind, subject, sizeof(subject));
 	notice_tell(tx, account, kind, notice_field(change), subject, change->value);
 }

@@ -289,14 +289,29 @@ enum cw_status cw_store_list_templates(struct cw_reader *reader, const char *acc
 
 	while (db_step(&reader->db, statement)) {
 		json_t *components = json_loads(db_text(statement, 5), JSON_DECODE_ANY, NULL);
-		json_t *row = json_pack("{s:s, s:s, s:s, s:s, s:s, s:o*, s:I}", "waba_id", db_text(statement, 0),
+		json_t *row = json_pack("{s:s, s:s, s:s, s:s, s:s, s:o*, s:I, s:s?}", "waba_id", db_text(statement, 0),
 					"name", db_text(statement, 1), "language", db_text(statement, 2), "status",
 					db_text(statement, 3), "category", db_text(statement, 4), "components",
-					components, "synced_at", (json_int_t)db_int(statement, 6));
+					components, "synced_at", (json_int_t)db_int(statement, 6), "quality",
+					db_text(statement, 7));
 		bool goes_on = row && on_template(context, row);
 
 		json_decref(row);
 		if (!goes_on) {
+			db_end(statement);
+			break;
+		}
+	}
+	return db_status(&reader->db, reterr);
+}
+
+enum cw_status cw_store_due_templates(struct cw_reader *reader, cw_template_due_fn on_due, void *context,
+				      struct cw_error *reterr)
+{
+	sqlite3_stmt *statement = db_bind(&reader->db, SQL_TEMPLATE_DUE_LIST, "");
+
+	while (db_step(&reader->db, statement)) {
+		if (!on_due(context, db_text(statement, 0), db_text(statement, 1), db_text(statement, 2))) {
 			db_end(statement);
 			break;
 		}

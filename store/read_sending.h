@@ -105,9 +105,17 @@ CW_MUST_CHECK enum cw_status cw_store_next_media(struct cw_reader *reader, int64
 CW_MUST_CHECK enum cw_status cw_store_media(struct cw_reader *reader, const char *id, struct cw_media *ret_media,
 					    struct cw_error *reterr);
 
-/* row: {waba_id,name,language,status,category,components,synced_at}, borrowed. Returns whether to continue. */
+/* row: {waba_id,name,language,status,category,components,synced_at,quality}, borrowed. Returns whether to continue. */
 typedef bool (*cw_template_fn)(void *context, json_t *row);
 CW_MUST_CHECK enum cw_status cw_store_list_templates(struct cw_reader *reader, const char *account,
 						     cw_template_fn on_template, void *context, struct cw_error *reterr);
+
+/*
+ * The WABAs whose templates are to be fetched, the longest waiting first, once for each of their numbers: any of these
+ * may have an access token. Strings are borrowed. Returns whether to continue.
+ */
+typedef bool (*cw_template_due_fn)(void *context, const char *account, const char *waba_id, const char *phone_number_id);
+CW_MUST_CHECK enum cw_status cw_store_due_templates(struct cw_reader *reader, cw_template_due_fn on_due, void *context,
+						    struct cw_error *reterr);
 
 #endif

@@ -166,10 +166,11 @@
 			    "WHERE m.conversation = ?1 AND m.position < ?2 ORDER BY m.position DESC") \
 	X(SQL_MERGED_CONVERSATIONS, "SELECT id FROM conversation WHERE merged_into = ?1") \
 	/* statuses, edits and revokes that arrived before their message */ \
-	X(SQL_PENDING_INSERT, "INSERT INTO pending_status (account, wamid_hash, wamid, kind, word, at, body, " \
-			      "conversation, outbound, received_at) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10 WHERE NOT EXISTS " \
-			      "(SELECT 1 FROM pending_status WHERE wamid_hash = ?2 AND account = ?1 AND wamid = ?3 " \
-			      "AND kind = ?4 AND word = ?5 AND at = ?6 AND conversation IS ?8)") \
+	X(SQL_PENDING_INSERT, \
+	  "INSERT INTO pending_status (account, wamid_hash, wamid, kind, word, at, body, " \
+	  "conversation, outbound, received_at) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10 WHERE NOT EXISTS " \
+	  "(SELECT 1 FROM pending_status WHERE wamid_hash = ?2 AND account = ?1 AND wamid = ?3 " \
+	  "AND kind = ?4 AND word = ?5 AND at = ?6 AND conversation IS ?8)") \
 	X(SQL_PENDING_FIND, "SELECT kind, word, at, body, conversation, outbound FROM pending_status " \
 			    "WHERE wamid_hash = ?1 AND account = ?2 AND wamid = ?3 ORDER BY id") \
 	/* the oldest, as far as they are old */ \

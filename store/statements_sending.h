@@ -108,12 +108,21 @@
 	/* templates */ \
 	X(SQL_TEMPLATE_CLEAR, "DELETE FROM template WHERE account = ?1 AND waba_id = ?2") \
 	X(SQL_TEMPLATE_INSERT, "INSERT OR REPLACE INTO template (account, waba_id, name, language, status, category, " \
-			       "components, synced_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)") \
+			       "components, synced_at, quality) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)") \
+	X(SQL_TEMPLATE_CHANGE, "UPDATE template SET status = coalesce(?5, status), category = coalesce(?6, category), " \
+			       "quality = coalesce(?7, quality) WHERE account = ?1 AND waba_id = ?2 AND name = ?3 " \
+			       "AND language = ?4") \
+	X(SQL_TEMPLATE_DUE_INSERT, "INSERT OR IGNORE INTO template_due (account, waba_id, since) VALUES (?1, ?2, ?3)") \
+	X(SQL_TEMPLATE_DUE_DELETE, "DELETE FROM template_due WHERE account = ?1 AND waba_id = ?2") \
+	X(SQL_TEMPLATE_DUE_LIST, "SELECT a.name, d.waba_id, n.phone_number_id FROM template_due d " \
+				 "JOIN account a ON a.id = d.account JOIN number n ON n.account = d.account " \
+				 "AND n.waba_id = d.waba_id ORDER BY d.since, n.id") \
 	/* that of the number's own WABA, if several have a template of this name */ \
 	X(SQL_TEMPLATE_CATEGORY, "SELECT category FROM template WHERE account = ?1 AND name = ?2 AND language = ?3 " \
 				 "ORDER BY waba_id = (SELECT waba_id FROM number WHERE id = ?4) DESC LIMIT 1") \
-	X(SQL_TEMPLATE_LIST, "SELECT waba_id, name, language, status, category, components, synced_at FROM template " \
-			     "WHERE account = (SELECT id FROM account WHERE name = ?1) ORDER BY name, language")
+	X(SQL_TEMPLATE_LIST, \
+	  "SELECT waba_id, name, language, status, category, components, synced_at, quality FROM template " \
+	  "WHERE account = (SELECT id FROM account WHERE name = ?1) ORDER BY name, language")
 
 /* clang-format on */
 

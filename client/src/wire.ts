@@ -159,6 +159,8 @@ export interface Template {
 	category: string;
 	components: Record<string, unknown>[];
 	synced_at: number;
+	/** WhatsApp's quality score, e.g. "GREEN"; null: not told. */
+	quality: string | null;
 }
 
 export interface SearchAnswer {

@@ -33,6 +33,7 @@ static const struct {
 	{ "SQL_OUTBOUND_LIST_FAILED", "a person asks for the newest, from the end" },
 	{ "SQL_EVENT_FIRST_SEQ", "min() takes the first of the index" },
 	{ "SQL_EVENT_TRIM", "the first by id, LIMIT" },
+	{ "SQL_PENDING_FORGET", "the same" },
 };
 
 static bool is_allowed(const char *name)

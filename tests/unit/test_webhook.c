@@ -450,9 +450,8 @@ static void phone_numbers_in_echoes_and_history_are_digits(void **state)
 /* Of a payment or a call: it must not move the message's tick. */
 static void a_status_of_something_else_is_kept_raw(void **state)
 {
-	struct cw_webhook webhook =
-		parse(BODY("messages", META ",'statuses':[{'id':'m1','status':'failed','type':'payment'},"
-					    "{'id':'m1','status':'delivered','type':'message'}]"));
+	struct cw_webhook webhook = parse(BODY("messages", META ",'statuses':[{'id':'m1','status':'failed','type':'payment'},"
+								"{'id':'m1','status':'delivered','type':'message'}]"));
 
 	(void)state;
 	assert_int_equal(webhook.n_items, 1);

@@ -1,0 +1,75 @@
+// What WhatsApp says about templates is true at once: status, category, quality; a new one is fetched.
+import assert from 'node:assert/strict';
+
+import { scenario } from '../lib/system.mjs';
+import { eventually } from '../lib/until.mjs';
+import { WABA, webhook } from '../lib/webhook.mjs';
+
+const template = (name, id, extra = {}) => ({ name, id, language: 'en', status: 'APPROVED', category: 'MARKETING', components: [{ type: 'BODY', text: `Hello from ${name}` }], ...extra });
+const PROMO = template('promo', '806312974732579');
+
+async function start(system, templates = [PROMO]) {
+  await system.init();
+  const sim = await system.startSim();
+  await sim.behave({ templates });
+  await system.start();
+  await system.customerWrites(); // from which the WABA is learnt
+  const synced = await system.convwire('template', 'sync');
+  assert.equal(synced.code, 0, synced.stderr);
+  return sim;
+}
+
+const list = async (system) => (await system.api('/templates')).json.templates;
+const says = async (system, field, value) => assert.equal((await system.postWebhook(webhook([{ field, value: {
+  message_template_id: 806312974732579, message_template_name: 'promo', message_template_language: 'en', ...value,
+} }]))).status, 200);
+
+scenario('status, category and quality of a known template change with the webhook', async (system) => {
+  await start(system);
+  await says(system, 'message_template_status_update', { event: 'PAUSED', reason: 'NONE' });
+  assert.deepEqual((await list(system)).map(({ name, status }) => [name, status]), [['promo', 'PAUSED']]);
+  await says(system, 'template_category_update', { previous_category: 'MARKETING', new_category: 'UTILITY' });
+  await says(system, 'message_template_quality_update', { previous_quality_score: 'GREEN', new_quality_score: 'YELLOW' });
+  // As in Meta's own example: a quality update under the name of a status update.
+  const [known] = await list(system);
+  assert.deepEqual([known.category, known.quality, known.status], ['UTILITY', 'YELLOW', 'PAUSED']);
+  await says(system, 'message_template_status_update', { previous_quality_score: 'YELLOW', new_quality_score: 'RED' });
+  assert.deepEqual((await list(system)).map(({ status, quality }) => [status, quality]), [['PAUSED', 'RED']]);
+  await says(system, 'message_template_status_update', { event: 'PAUSED', message_template_name: 'of another language', message_template_language: 'pt_BR' });
+  assert.equal((await list(system)).length, 1);
+});
+
+scenario('a template that was approved is fetched, also if WhatsApp could not be asked at once, or the daemon was killed', async (system) => {
+  const sim = await start(system);
+  await sim.behave({ templates: [PROMO, template('spring', '2')] });
+  await says(system, 'message_template_status_update', { event: 'APPROVED', message_template_id: 2, message_template_name: 'spring' });
+  const has = (name) => eventually(async () => (await list(system)).some((row) => row.name === name && row.components.length === 1), `${name} is listed`);
+  await has('spring');
+  assert.equal((await list(system)).find(({ name }) => name === 'promo').status, 'APPROVED');
+
+  await sim.behave({ templates: [PROMO, template('summer', '3')], tokens: ['another'] });
+  await says(system, 'message_template_status_update', { event: 'APPROVED', message_template_id: 3, message_template_name: 'summer' });
+  await system.daemon.says(/the templates of WhatsApp Business Account \d+ cannot be fetched: .*; tried again in a minute/, 'stderr');
+  await system.daemon.stop('SIGKILL');
+  await sim.behave({ tokens: ['the-access-token-of-the-scenarios'] });
+  await system.startDaemon();
+  await system.ready();
+  await has('summer');
+  assert.deepEqual((await list(system)).map(({ name }) => name), ['promo', 'summer'], 'what is gone from WhatsApp is gone');
+});
+
+scenario('template sync goes on past a number without a token', async (system, t) => {
+  await start(system);
+  await t.test('of the same WABA', async () => {
+    assert.equal((await system.convwire('number', 'add', '2002', '--account', system.account, '--waba', WABA)).code, 0);
+    const synced = await system.convwire('template', 'sync');
+    assert.deepEqual([synced.code, synced.stderr], [0, '']);
+  });
+  await t.test('of another WABA', async () => {
+    assert.equal((await system.convwire('number', 'add', '2003', '--account', system.account, '--waba', '777')).code, 0);
+    const synced = await system.convwire('template', 'sync');
+    assert.equal(synced.code, 0, synced.stderr);
+    assert.match(synced.stdout, /^1 templates of WhatsApp Business Account /);
+    assert.match(synced.stderr, /skipped WhatsApp Business Account 777: none of its numbers has an access token; `convwire number set-token 2003` sets one/);
+  });
+});
