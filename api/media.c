@@ -40,7 +40,12 @@ static bool read_type(const char *header, char out[CW_MIME_MAX + 1])
 	memcpy(out, header, len);
 	out[len] = '\0';
 	cw_text_lower(out);
-	return cw_text_is_made_of(out, len, CW_MIME_MAX, CW_TEXT_ID "/.+_") && strchr(out, '/');
+	const char *known_as = cw_content_type(out);
+
+	if (known_as != out && !cw_text_copy(out, CW_MIME_MAX + 1, known_as)) {
+		return false; /* cannot happen: WhatsApp's names are short */
+	}
+	return cw_text_is_made_of(out, strlen(out), CW_MIME_MAX, CW_TEXT_ID "/.+_") && strchr(out, '/');
 }
 
 static void media_problem(struct cw_http_request *request, const struct cw_error *error)

@@ -186,6 +186,12 @@ void attempt_moved(struct attempt *attempt)
 
 /* ---- the result ---- */
 
+/* Of the row that decides; the store knows only the code. */
+static const char *explanation_of(const struct graph_answer *answer)
+{
+	return answer->verdict == GRAPH_ERROR ? cw_graph_error_find(&answer->said)->explanation : NULL;
+}
+
 static void retry(struct attempt *attempt, int64_t wait_ms)
 {
 	const struct graph_answer *answer = &attempt->answer;
@@ -193,7 +199,8 @@ static void retry(struct attempt *attempt, int64_t wait_ms)
 	attempt->outbound->retried++;
 	submit_move(attempt, &(struct cw_store_outbound_move){ .next = CW_OUTBOUND_RETRYING,
 							       .due_at_ms = cw_clock_now_ms() + wait_ms,
-							       .code = answer->code,
+							       .code = answer->said.code,
+							       .explanation = explanation_of(answer),
 							       .title = answer->title,
 							       .details = answer->details });
 }
@@ -204,7 +211,8 @@ static void fail(struct attempt *attempt)
 
 	attempt->outbound->failed++;
 	submit_move(attempt, &(struct cw_store_outbound_move){ .next = CW_OUTBOUND_FAILED,
-							       .code = answer->code,
+							       .code = answer->said.code,
+							       .explanation = explanation_of(answer),
 							       .title = answer->title,
 							       .details = answer->details });
 }
@@ -222,10 +230,10 @@ static void take_acceptance(struct attempt *attempt)
 
 static void follow_table(struct attempt *attempt)
 {
-	const struct cw_graph_error *row = cw_graph_error_find(attempt->answer.code);
+	const struct cw_graph_error *row = cw_graph_error_find(&attempt->answer.said);
 	int64_t now_ms = cw_clock_monotonic_ms();
 
-	cw_log_warn("conv=%s WhatsApp answered error %d (%s)", attempt->tag, attempt->answer.code,
+	cw_log_warn("conv=%s WhatsApp answered error %d (%s)", attempt->tag, attempt->answer.said.code,
 		    cw_graph_action_text(row->action));
 	switch (row->action) {
 	case CW_GRAPH_RETRY:
@@ -245,7 +253,7 @@ static void follow_table(struct attempt *attempt)
 		break;
 	case CW_GRAPH_STOP:
 		pauses_want(&attempt->outbound->pauses, attempt->outbound->store, attempt->sender->phone_number_id,
-			    attempt->answer.code, row->explanation);
+			    attempt->answer.said.code, row->explanation);
 		retry(attempt, 0);
 		break;
 	case CW_GRAPH_PERMANENT:

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "bridge/graph.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +9,7 @@
 #include "core/memory.h"
 #include "core/text.h"
 
+#define HTTP_TOO_MANY_REQUESTS 429
 #define CONNECT_TIMEOUT_MS 10000L
 /* Servers close kept connections after 15 seconds or more; one that is closing must not be used. */
 #define CONNECTION_AGE_S 12L
@@ -297,16 +299,41 @@ static bool read_accepted(const json_t *json, struct graph_answer *answer)
 	return true;
 }
 
-static bool read_error(const json_t *json, struct graph_answer *answer)
+/* Integers come as texts from some versions. */
+static bool read_int(const json_t *member, int *ret_value)
+{
+	int64_t value = json_integer_value(member);
+	bool is_read = json_is_integer(member) || cw_text_to_int64(json_string_value(member), &value) == CW_OK;
+
+	if (!is_read || value < 0 || value > INT_MAX) {
+		return false;
+	}
+	*ret_value = (int)value;
+	return true;
+}
+
+bool graph_read_said(const json_t *json, long http_status, struct cw_graph_said *ret_said)
 {
 	const json_t *error = json_object_get(json, "error");
-	const json_t *code = json_object_get(error, "code");
+	struct cw_graph_said said = { .http_status = (int)http_status,
+				      .is_transient = json_is_true(json_object_get(error, "is_transient")) };
 
-	if (!json_is_integer(code)) {
+	if (!read_int(json_object_get(error, "code"), &said.code)) {
+		return false;
+	}
+	(void)read_int(json_object_get(error, "error_subcode"), &said.subcode); /* most errors have none */
+	*ret_said = said;
+	return true;
+}
+
+static bool read_error(const json_t *json, long http_status, struct graph_answer *answer)
+{
+	const json_t *error = json_object_get(json, "error");
+
+	if (!graph_read_said(json, http_status, &answer->said)) {
 		return false;
 	}
 	answer->verdict = GRAPH_ERROR;
-	answer->code = (int)json_integer_value(code);
 	answer->title = text_of(error, "message");
 	answer->details = text_of(json_object_get(error, "error_data"), "details");
 	return true;
@@ -323,9 +350,15 @@ void graph_judge(const struct graph_call *call, struct graph_answer *ret_answer)
 		return;
 	}
 	ret_answer->json = json_loadb(bytes, call->answer.len, 0, NULL);
-	if (!read_error(ret_answer->json, ret_answer) && !read_accepted(ret_answer->json, ret_answer)) {
-		ret_answer->verdict = GRAPH_AMBIGUOUS;
-		ret_answer->title = "the answer is not one of the Graph API";
+	if (read_error(ret_answer->json, call->http_status, ret_answer) || read_accepted(ret_answer->json, ret_answer)) {
+		return;
+	}
+	ret_answer->verdict = GRAPH_AMBIGUOUS;
+	ret_answer->title = "the answer is not one of the Graph API";
+	if (call->http_status == HTTP_TOO_MANY_REQUESTS) { /* from a gateway: the message was not taken */
+		ret_answer->verdict = GRAPH_ERROR;
+		ret_answer->said = (struct cw_graph_said){ .code = CW_GRAPH_CODE_THROTTLED };
+		ret_answer->title = "Too many requests";
 	}
 }
 

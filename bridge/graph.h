@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "core/buf.h"
+#include "core/graph_error.h"
 #include "core/outbound.h"
 #include "store/store.h"
 
@@ -75,9 +76,12 @@ struct graph_answer {
 	enum graph_verdict verdict;
 	json_t *json;                /* owned; NULL: none */
 	const char *wamid, *wa_id;   /* ACCEPTED; borrowed from json; wa_id may be NULL */
-	int code;                    /* ERROR */
+	struct cw_graph_said said;   /* ERROR */
 	const char *title, *details; /* ERROR, borrowed; UNREACHED and AMBIGUOUS: title, static */
 };
+
+/* Reads {"error":{…}} of an answer; the code may be a text. false: it has none. */
+bool graph_read_said(const json_t *json, long http_status, struct cw_graph_said *ret_said);
 
 /* Interprets a finished call of POST …/messages. Finish the answer afterwards. */
 void graph_judge(const struct graph_call *call, struct graph_answer *ret_answer);

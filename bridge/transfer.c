@@ -137,18 +137,18 @@ static void try_again(struct transfer *transfer, const char *why)
 }
 
 /* The code's row in the table decides, as for messages; only an upload can fail permanently. */
-static void follow_table(struct transfer *transfer, int code, const char *why)
+static void follow_table(struct transfer *transfer, const struct cw_graph_said *said, const char *why)
 {
-	const struct cw_graph_error *row = cw_graph_error_find(code);
+	const struct cw_graph_error *row = cw_graph_error_find(said);
 	bool is_refused = row->action == CW_GRAPH_PERMANENT ||
 			  (row->action == CW_GRAPH_RETRY && row->max_tries && transfer->tries + 1 >= row->max_tries);
 
 	if (row->action == CW_GRAPH_STOP) {
-		pauses_want(&transfer->files->pauses, transfer->files->store, transfer->phone_number_id, code,
+		pauses_want(&transfer->files->pauses, transfer->files->store, transfer->phone_number_id, said->code,
 			    row->explanation);
 	}
 	if (is_refused && transfer->is_upload) {
-		give_up(transfer, code, why);
+		give_up(transfer, said->code, why);
 	} else {
 		try_again(transfer, why);
 	}
@@ -159,7 +159,7 @@ static void after_failure(struct transfer *transfer, const json_t *json)
 {
 	const json_t *error = json_object_get(json, "error");
 	const char *message = json_string_value(json_object_get(error, "message"));
-	const json_t *code = json_object_get(error, "code");
+	struct cw_graph_said said;
 	char why[sizeof(transfer->why)];
 	bool is_said = transfer->call.result == CURLE_OK ?
 			       cw_text_format(why, sizeof(why), "WhatsApp answered %ld%s%.200s",
@@ -168,8 +168,8 @@ static void after_failure(struct transfer *transfer, const json_t *json)
 					      curl_easy_strerror(transfer->call.result));
 	const char *sentence = is_said ? why : "WhatsApp refused the request.";
 
-	if (transfer->call.result == CURLE_OK && json_is_integer(code)) {
-		follow_table(transfer, (int)json_integer_value(code), sentence);
+	if (transfer->call.result == CURLE_OK && graph_read_said(json, transfer->call.http_status, &said)) {
+		follow_table(transfer, &said, sentence);
 	} else {
 		try_again(transfer, sentence);
 	}
@@ -346,12 +346,17 @@ static bool add_part(curl_mime *form, const char *name, const char *value)
 	       curl_mime_data(part, value, CURL_ZERO_TERMINATED) == CURLE_OK;
 }
 
+/* Of Ogg files, WhatsApp takes only those with Opus, and wants to be told ("Media", Supported media types). */
+static const char *type_of(const struct transfer *transfer)
+{
+	return strcmp(transfer->mime_type, "audio/ogg") == 0 ? "audio/ogg; codecs=opus" : transfer->mime_type;
+}
+
 static bool add_file(struct transfer *transfer)
 {
 	curl_mimepart *part = curl_mime_addpart(transfer->form);
 
-	return part && curl_mime_name(part, "file") == CURLE_OK &&
-	       curl_mime_type(part, transfer->mime_type) == CURLE_OK &&
+	return part && curl_mime_name(part, "file") == CURLE_OK && curl_mime_type(part, type_of(transfer)) == CURLE_OK &&
 	       curl_mime_filename(part, transfer->filename[0] ? transfer->filename : "file") == CURLE_OK &&
 	       curl_mime_data_cb(part, (curl_off_t)transfer->size_bytes, read_file, NULL, NULL, transfer->upload) ==
 		       CURLE_OK;
@@ -379,7 +384,7 @@ static void upload(struct transfer *transfer)
 	}
 	transfer->form = curl_mime_init(transfer->call.easy);
 	if (!transfer->form || !add_part(transfer->form, "messaging_product", "whatsapp") ||
-	    !add_part(transfer->form, "type", transfer->mime_type) || !add_file(transfer)) {
+	    !add_part(transfer->form, "type", type_of(transfer)) || !add_file(transfer)) {
 		try_again(transfer, "The server is out of memory.");
 		return;
 	}

@@ -25,7 +25,8 @@ static void print_message(const json_t *row)
 		     json_string_value(json_object_get(row, "state")), json_string_value(json_object_get(row, "kind")),
 		     age, json_string_value(json_object_get(row, "conversation")));
 	if (code != 0) {
-		(void)printf("    error %d: %s\n", code, cw_graph_error_find(code)->explanation);
+		(void)printf("    error %d: %s\n", code,
+			     cw_graph_error_find(&(struct cw_graph_said){ .code = code })->explanation);
 	}
 }
 

@@ -568,3 +568,20 @@ enum cw_status cw_content_check_file(enum cw_message_kind kind, const char *mime
 	}
 	return size_bytes > 0 ? CW_OK : cw_error_set(reterr, CW_INVALID, "the file is empty");
 }
+
+const char *cw_content_type(const char *mime_type)
+{
+	static const char *const names[][2] = {
+		{ "audio/x-m4a", "audio/mp4" },  { "audio/m4a", "audio/mp4" },       { "audio/mp3", "audio/mpeg" },
+		{ "audio/x-mp3", "audio/mpeg" }, { "audio/x-mpeg", "audio/mpeg" },   { "audio/x-aac", "audio/aac" },
+		{ "audio/opus", "audio/ogg" },   { "application/ogg", "audio/ogg" }, { "image/jpg", "image/jpeg" },
+		{ "image/pjpeg", "image/jpeg" }, { "image/x-png", "image/png" },
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(names[i][0], mime_type) == 0) {
+			return names[i][1];
+		}
+	}
+	return mime_type;
+}

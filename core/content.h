@@ -31,4 +31,10 @@ CW_MUST_CHECK enum cw_status cw_content_check_file(enum cw_message_kind kind, co
 /* The largest file of any kind, in bytes. */
 #define CW_CONTENT_MAX_FILE_BYTES (100 * 1024 * 1024)
 
+/*
+ * The name that WhatsApp's table has for a file's type ("Media", Supported media types), of its other usual names;
+ * mime_type itself if it has none. In lower case, without parameters. Static, or mime_type.
+ */
+const char *cw_content_type(const char *mime_type);
+
 #endif

@@ -2,9 +2,11 @@
 #ifndef CORE_GRAPH_ERROR_H
 #define CORE_GRAPH_ERROR_H
 
+#include <stdbool.h>
+
 /*
- * What to do on a Graph API error code while sending a message, as data: one row per code (Cloud API,
- * "Error codes"). The code decides, never the HTTP status: throttling comes as 400. No state, any thread.
+ * What to do on a Graph API error while sending a message, as data: one row per code, or code and subcode (Cloud API,
+ * "Error codes"). No state, any thread.
  */
 enum cw_graph_action {
 	CW_GRAPH_RETRY,     /* retry this message later */
@@ -17,13 +19,26 @@ enum cw_graph_action {
 
 struct cw_graph_error {
 	int first, last; /* codes */
+	int subcode;     /* 0: any; rows with one come first */
 	enum cw_graph_action action;
 	int max_tries;           /* RETRY: fails after this many; 0: no limit but the message's own */
 	const char *explanation; /* a sentence for the agent: what it means and what helps */
 };
 
-/* The row for a code, static; for a code that is not in the table, a PERMANENT one. Never NULL. */
-const struct cw_graph_error *cw_graph_error_find(int code);
+/* An error as the Graph API says it ("Handle errors"). 0 and false: not said. */
+struct cw_graph_said {
+	int code, subcode;
+	bool is_transient;
+	int http_status;
+};
+
+/*
+ * Its row, static, never NULL. The code decides, not the HTTP status: throttling comes as 400. Only where the code does
+ * not blame the message (1, or one that is not in the table), an HTTP status of 500 or more or is_transient means
+ * WhatsApp's own trouble, like code 131000; with both, any code that would blame the message does. An unknown code is
+ * otherwise PERMANENT.
+ */
+const struct cw_graph_error *cw_graph_error_find(const struct cw_graph_said *said);
 
 /* Row i of the table, NULL past its end: for documentation and tests. */
 const struct cw_graph_error *cw_graph_error_at(int i);
@@ -32,6 +47,8 @@ const char *cw_graph_action_text(enum cw_graph_action action);
 
 /* Codes for errors that Convwire detects itself, before asking Meta. */
 #define CW_GRAPH_CODE_OPTED_OUT 131050
+#define CW_GRAPH_CODE_TROUBLE 131000
+#define CW_GRAPH_CODE_THROTTLED 130429
 #define CW_GRAPH_CODE_WINDOW_CLOSED 131047
 #define CW_GRAPH_CODE_TOKEN 190
 #define CW_GRAPH_CODE_MEDIA 131053

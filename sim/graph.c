@@ -116,6 +116,19 @@ bool graph_does(const json_t *rule, const char *what)
 	return text && strcmp(text, what) == 0;
 }
 
+/* {"http":…,"body":…}: an object is sent as JSON, a text as HTML. */
+static void answer_as_told(struct cw_http_request *request, const json_t *rule)
+{
+	json_t *body = json_object_get(rule, "body");
+	int status = (int)json_integer_value(json_object_get(rule, "http"));
+
+	if (json_is_string(body)) {
+		cw_http_answer(request, status, "text/html", json_string_value(body));
+	} else {
+		cw_http_answer_json(request, status, json_incref(body));
+	}
+}
+
 bool graph_misbehave_first(struct cw_http_request *request, const json_t *rule)
 {
 	if (graph_does(rule, "error")) {
@@ -129,6 +142,8 @@ bool graph_misbehave_first(struct cw_http_request *request, const json_t *rule)
 		cw_http_drop(request);
 	} else if (graph_does(rule, "gateway")) {
 		cw_http_answer(request, 502, "text/html", "<html>Bad Gateway</html>");
+	} else if (graph_does(rule, "answer")) {
+		answer_as_told(request, rule);
 	} else if (graph_does(rule, "redirect")) {
 		cw_http_add_header(request, "Location", json_string_value(json_object_get(rule, "to")));
 		cw_http_answer(request, 302, "text/html", "<html>Found</html>");

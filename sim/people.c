@@ -317,7 +317,7 @@ void people_behave(struct cw_http_request *request, void *context)
 	} else {
 		cw_http_problem(
 			request, 400, "bad_body",
-			"{\"do\":\"error|rate-limit|expired-token|drop-before|drop-after|slow|bad-json|gateway|redirect|truncate\"}, "
+			"{\"do\":\"error|rate-limit|expired-token|drop-before|drop-after|slow|bad-json|gateway|answer|redirect|truncate\"}, "
 			"{\"statuses\":{…}}, {\"tokens\":[…]}, {\"templates\":[…]}, {\"rate\":80}, {\"pair\":45}, {\"app\":{…}} or {\"webhook\":\"http://…\"}.");
 	}
 }

@@ -184,8 +184,24 @@ static bool add_target(struct acting *acting, struct cw_message *message)
 				  "WhatsApp accepts reactions only to messages from the last 30 days.");
 }
 
-static json_t *make_content(const struct cw_command *command)
+/* A document without a name would arrive as "Untitled". */
+static json_t *make_document(const json_t *content, const struct media_row *media)
 {
+	json_t *copy = json_copy((json_t *)content);
+
+	if (copy && media->filename[0] && !json_object_get(copy, "filename") &&
+	    json_object_set_new(copy, "filename", json_string(media->filename)) != 0) {
+		json_decref(copy);
+		copy = NULL;
+	}
+	return copy;
+}
+
+static json_t *make_content(const struct cw_command *command, const struct media_row *media)
+{
+	if (command->kind == CW_KIND_DOCUMENT) {
+		return make_document(command->content, media);
+	}
 	if (command->kind != CW_KIND_REACTION) {
 		return json_incref(command->content);
 	}
@@ -196,8 +212,8 @@ static json_t *make_content(const struct cw_command *command)
 
 static json_t *make_body(const struct acting *acting, const struct media_row *media)
 {
-	json_t *body = json_pack("{s:o, s:{s:s, s:s}}", "content", make_content(acting->command), "command", "subject",
-				 acting->asked->subject, "id", acting->command->id);
+	json_t *body = json_pack("{s:o, s:{s:s, s:s}}", "content", make_content(acting->command, media), "command",
+				 "subject", acting->asked->subject, "id", acting->command->id);
 
 	if (body && media->id && json_object_set_new(body, "media", media_shown(media)) != 0) {
 		json_decref(body);

@@ -192,15 +192,15 @@ static void enter(struct tx *tx, struct attempt *attempt, const struct change *c
 }
 
 /* code 0: the error is Convwire's, not WhatsApp's. */
-static json_t *make_error(int code, const char *title, const char *details)
+static json_t *make_error(int code, const char *explanation, const char *title, const char *details)
 {
-	return json_pack("{s:o*, s:s*, s:s*}", "code", code ? json_integer(code) : NULL, "title", title, "details",
-			 details);
+	return json_pack("{s:o*, s:s*, s:s*, s:s*}", "code", code ? json_integer(code) : NULL, "title", title,
+			 "details", details, "explanation", explanation);
 }
 
 static void fail(struct tx *tx, struct attempt *attempt, int code, const char *title)
 {
-	json_t *error = make_error(code, title, NULL);
+	json_t *error = make_error(code, NULL, title, NULL);
 
 	enter(tx, attempt, &(struct change){ .next = CW_OUTBOUND_FAILED, .code = code, .error = error });
 	json_decref(error);
@@ -416,8 +416,9 @@ static enum cw_status begin_sending(struct tx *tx, struct attempt *attempt, stru
 
 static void move_on(struct tx *tx, struct attempt *attempt, const struct cw_store_outbound_move *move)
 {
-	json_t *error = move->code || move->title || move->details ? make_error(move->code, move->title, move->details) :
-								     NULL;
+	json_t *error = move->code || move->title || move->details ?
+				make_error(move->code, move->explanation, move->title, move->details) :
+				NULL;
 
 	/* A status that arrived in the meantime settles it: WhatsApp has the message, whatever the request's answer was. */
 	if (attempt->state == CW_OUTBOUND_SENDING && attempt->reported) {
@@ -493,9 +494,15 @@ int64_t lane_restored(struct tx *tx)
 	return doubt(tx, SQL_OUTBOUND_UNFINISHED, tx->now_ms);
 }
 
+/* What is not sent yet and has this file waits for its upload. */
+void lane_file_awaited(struct tx *tx, int64_t media)
+{
+	db_run(tx->db, SQL_OUTBOUND_FILE_AWAITED, "ii", media, CW_STORE_NEVER);
+}
+
 void lane_file_uploaded(struct tx *tx, int64_t media)
 {
-	db_run(tx->db, SQL_OUTBOUND_FILE_READY, "ii", media, tx->now_ms);
+	db_run(tx->db, SQL_OUTBOUND_FILE_READY, "iii", media, tx->now_ms, CW_STORE_NEVER);
 	tx->wakes_bridge = true;
 }
 
@@ -520,6 +527,23 @@ void lane_file_failed(struct tx *tx, int64_t media, int code, const char *error)
 
 /* ---- a person's choice ---- */
 
+/*
+ * Did the message fail because of its file? WhatsApp forgets uploaded files, and says so with a code that may mean
+ * other things, too: then uploading it again is only superfluous.
+ */
+static bool is_about_file(const struct draft *draft)
+{
+	static const int codes[] = { 100, 131008, 131009, 131051, 131052, CW_GRAPH_CODE_MEDIA };
+	json_int_t code = json_integer_value(json_object_get(json_object_get(draft->body, "error"), "code"));
+
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		if (code == codes[i]) {
+			return true;
+		}
+	}
+	return false;
+}
+
 bool lane_retry(struct tx *tx, struct message_row *message, const struct conversation_row *conversation,
 		struct cw_problem *problem)
 {
@@ -542,6 +566,9 @@ bool lane_retry(struct tx *tx, struct message_row *message, const struct convers
 		cw_problem_set(problem, "not_possible", 409,
 			       "The stored message cannot be read, so it cannot be sent again.");
 	} else {
+		if (media && is_about_file(&draft)) {
+			media_forget_upload(tx, media);
+		}
 		message->message.attempt++;
 		message->message.status = CW_STATUS_QUEUED;
 		if (media) {

@@ -43,6 +43,7 @@ bool lane_retry(struct tx *tx, struct message_row *message, const struct convers
 bool lane_discard(struct tx *tx, const struct message_row *message, struct cw_problem *problem);
 
 /* The file that messages wait for was uploaded; or cannot be: the Graph API's error code (0: none) and a sentence. */
+void lane_file_awaited(struct tx *tx, int64_t media);
 void lane_file_uploaded(struct tx *tx, int64_t media);
 void lane_file_failed(struct tx *tx, int64_t media, int code, const char *error);
 

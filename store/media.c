@@ -200,6 +200,12 @@ void media_want_upload(struct tx *tx, int64_t media)
 	}
 }
 
+void media_forget_upload(struct tx *tx, int64_t media)
+{
+	db_run(tx->db, SQL_MEDIA_FORGET_UPLOAD, "i", media);
+	lane_file_awaited(tx, media);
+}
+
 enum cw_status apply_media_add(struct tx *tx, struct cw_store_op *op)
 {
 	struct cw_store_media_add *add = &op->media_add;

@@ -38,6 +38,8 @@ json_t *media_shown(const struct media_row *row);
 bool media_is_uploaded(struct tx *tx, int64_t media);
 /* Schedules the upload unless it is already uploaded. */
 void media_want_upload(struct tx *tx, int64_t media);
+/* The next media_want_upload uploads it even if it was before: WhatsApp no longer knows it. */
+void media_forget_upload(struct tx *tx, int64_t media);
 
 /* Someone asked to retry a file that could not be fetched. false when the message has no such file. */
 bool media_fetch_again(struct tx *tx, struct message_row *message);

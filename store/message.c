@@ -206,11 +206,18 @@ json_t *message_error(const json_t *error)
 {
 	json_t *shown = json_is_object(error) ? json_copy((json_t *)error) : json_object();
 	json_t *code = json_object_get(error, "code");
+	json_t *nested = json_object_get(json_object_get(error, "error_data"), "details");
+	const struct cw_graph_said said = {
+		.code = (int)json_integer_value(code),
+		.subcode = (int)json_integer_value(json_object_get(error, "error_subcode")),
+	};
 
-	if (json_is_integer(code)) {
-		const char *explanation = cw_graph_error_find((int)json_integer_value(code))->explanation;
-
-		(void)json_object_set_new(shown, "explanation", json_string(explanation)); /* optional: may be missing */
+	/* Both are for people, and optional: they may be missing. */
+	if (json_is_string(nested) && !json_object_get(error, "details")) {
+		(void)json_object_set(shown, "details", nested);
+	}
+	if (json_is_integer(code) && !json_object_get(error, "explanation")) {
+		(void)json_object_set_new(shown, "explanation", json_string(cw_graph_error_find(&said)->explanation));
 	}
 	return shown;
 }

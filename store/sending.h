@@ -40,6 +40,7 @@ struct cw_store_outbound_move {
 	const char *wamid;           /* ACCEPTED; NULL: use the reported one */
 	const char *wa_id;           /* ACCEPTED: the recipient as WhatsApp writes it, becomes an alias; NULL: none */
 	int code;                    /* RETRYING, FAILED: the Graph API's; 0: none */
+	const char *explanation;     /* RETRYING, FAILED: a sentence for people; NULL: that of the code */
 	const char *title, *details; /* RETRYING, FAILED; NULL: none */
 	enum cw_outbound_state now;  /* result: not SENDING but FAILED if too late, ACCEPTED if reported meanwhile */
 };

@@ -50,10 +50,13 @@
 	X(SQL_OUTBOUND_UNFINISHED, \
 	  "SELECT " OUTBOUND_COLUMNS "FROM " OUTBOUND_TABLES \
 	  "WHERE o.state IN ('queued', 'sending', 'retrying') AND " OUTBOUND_OPEN " ORDER BY o.id LIMIT 1") \
-	X(SQL_OUTBOUND_OF_MEDIA, "SELECT o.id FROM outbound o WHERE o.media = ?1 AND o.state = 'queued' " \
+	X(SQL_OUTBOUND_OF_MEDIA, "SELECT o.id FROM outbound o WHERE o.media = ?1 " \
+				 "AND o.state IN ('queued', 'retrying') AND o.state = 'queued' " \
 				 "AND o.id > ?2 ORDER BY o.id LIMIT 1") \
-	X(SQL_OUTBOUND_FILE_READY, \
-	  "UPDATE outbound SET due_at = ?2 WHERE media = ?1 AND state = 'queued' AND due_at > ?2") \
+	X(SQL_OUTBOUND_FILE_READY, "UPDATE outbound SET due_at = ?2 WHERE media = ?1 AND state IN ('queued', 'retrying') " \
+				   "AND due_at = ?3") \
+	X(SQL_OUTBOUND_FILE_AWAITED, "UPDATE outbound SET due_at = ?2 WHERE media = ?1 " \
+				     "AND state IN ('queued', 'retrying')") \
 	X(SQL_OUTBOUND_NEXT, "SELECT " OUTBOUND_JOB_COLUMNS "FROM " OUTBOUND_JOB_TABLES \
 			     "WHERE o.number = (SELECT id FROM number WHERE phone_number_id = ?1) AND o.holds_lane = 1 " \
 			     "AND o.due_at <= ?2 ORDER BY o.due_at, o.id") \
@@ -97,6 +100,7 @@
 	  "UPDATE media SET uploaded_as = ?2, uploaded_at = ?3, due_at = NULL, error = NULL WHERE id = ?1") \
 	X(SQL_MEDIA_AGAIN, "UPDATE media SET due_at = ?2, tries = tries + 1, error = ?3 WHERE id = ?1") \
 	X(SQL_MEDIA_FAILED, "UPDATE media SET state = ?2, due_at = NULL, error = ?3 WHERE id = ?1") \
+	X(SQL_MEDIA_FORGET_UPLOAD, "UPDATE media SET uploaded_as = NULL, uploaded_at = 0 WHERE id = ?1") \
 	X(SQL_MEDIA_WANT, "UPDATE media SET state = ?2, due_at = ?3, tries = 0, error = NULL WHERE id = ?1") \
 	X(SQL_MEDIA_HURRY, "UPDATE media SET due_at = ?2 WHERE number = ?1 AND due_at IS NOT NULL") \
 	X(SQL_MEDIA_NEXT, "SELECT " MEDIA_COLUMNS ", n.phone_number_id, c.tag FROM media d JOIN conversation c " \

@@ -161,6 +161,7 @@ export const strings = {
 		} as Record<string, string>,
 		failed: "Not sent",
 		failedWhy: (why: string) => `Not sent: ${why}`,
+		waitsWhy: (why: string) => `Not sent yet: ${why}`,
 		unknownFate: "WhatsApp did not answer: the message may have been sent.",
 		retry: "Send again",
 		retryUnknown: "Send again (may arrive twice)",

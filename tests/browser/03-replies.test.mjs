@@ -32,11 +32,13 @@ browserScenario('a reply that fails says why, and a retry works', async (browser
   await system.customer(FROM);
   const page = await browser.inbox();
   await open(page, 'Ayesha');
-  await system.sim.behave({ do: 'error', code: 131026, count: 1 });
+  const error = { code: 131009, message: 'Parameter value is not valid', error_data: { details: 'text.body: must not be so odd' } };
+  await system.sim.behave({ do: 'answer', http: 400, count: 1, body: { error } });
   await reply(page, 'please arrive');
   const trouble = bubble(page, 'please arrive').locator('.trouble');
   await trouble.waitFor();
-  assert.match(await trouble.textContent(), /Not sent: .+/);
+  assert.match(await trouble.textContent(), /^Not sent: A part of this message .*text\.body: must not be so odd.*Send again$/);
+  assert.match(await page.locator('.row .preview').textContent(), /Not sent/, 'in the list, too');
   assert.equal(await ticks(page, 'please arrive').textContent(), 'not sent');
   await shot(page, 'reply-failed');
   await trouble.getByRole('button', { name: 'Send again' }).click();

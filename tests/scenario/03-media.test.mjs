@@ -5,6 +5,8 @@ import fs from 'node:fs/promises';
 import { createServer } from 'node:http';
 import path from 'node:path';
 
+import { request } from '../lib/http.mjs';
+import { TOKEN } from '../lib/sim.mjs';
 import { scenario } from '../lib/system.mjs';
 import { eventually } from '../lib/until.mjs';
 import { newCustomer } from '../lib/webhook.mjs';
@@ -285,4 +287,47 @@ scenario('an upload that WhatsApp refuses fails the message with the reason; a t
   await system.messageIs(id, behind.message, 'read');
   assert.equal((await system.message(id, again.message)).status, 'read');
   assert.deepEqual((await sim.taken()).map(({ type }) => type), ['image', 'image', 'text']);
+});
+
+scenario('a retry by a person uploads again what WhatsApp no longer knows', async (system) => {
+  const sim = await start(system);
+  const ann = await system.commander();
+  const id = await system.customer();
+  const media = await uploads(system, id, Buffer.from('%PDF-1.4'), 'application/pdf');
+  await sim.behave({ do: 'answer', http: 400, count: 1, body: { error: { code: 100, message: 'Invalid parameter', error_data: { details: 'Media ID not found' } } } });
+  const { message } = await ann.do(id, 'send', { kind: 'document', content: { media } });
+  const failed = await system.messageIs(id, message, 'failed');
+  assert.equal(failed.error.details, 'Media ID not found');
+  assert.equal((await ann.do(id, 'retry', { message })).ok, true);
+  await system.messageIs(id, message, 'read');
+  const uploadsSeen = (await system.metrics()).media_uploaded_total;
+  assert.equal(uploadsSeen, 2);
+});
+
+scenario('a document has its file’s name by itself; files are known by their usual types, and voice is uploaded as Opus', async (system, t) => {
+  const sim = await start(system);
+  const ann = await system.commander();
+  const id = await system.customer();
+  const post = async (type, filename) => {
+    const answer = await system.api(`/media?conversation=${id}&filename=${encodeURIComponent(filename)}`, { method: 'POST', body: 'bytes', headers: { 'Content-Type': type } });
+    assert.equal(answer.status, 201, answer.text);
+    return answer.json;
+  };
+  const send = async (kind, content) => {
+    const { message } = await ann.do(id, 'send', { kind, content });
+    await system.messageIs(id, message, 'read');
+    return (await sim.taken()).at(-1).body[kind === 'voice' ? 'audio' : kind];
+  };
+  const pdf = await post('application/pdf', 'invoice 7.pdf');
+  assert.equal((await send('document', { media: pdf.id })).filename, 'invoice 7.pdf');
+  assert.equal((await send('document', { media: pdf.id, filename: 'other.pdf' })).filename, 'other.pdf');
+  for (const [type, name, kind] of [['audio/x-m4a', 'audio/mp4', 'audio'], ['audio/mp3', 'audio/mpeg', 'audio'], ['image/jpg', 'image/jpeg', 'image'], ['Audio/Ogg; codecs=opus', 'audio/ogg', 'voice']]) {
+    await t.test(type, async () => {
+      const stored = await post(type, 'x');
+      assert.equal(stored.mime_type, name);
+      const { id: file } = await send(kind, { media: stored.id });
+      const { json } = await request(`${sim.url}/v24.0/${file}`, { headers: { Authorization: `Bearer ${TOKEN}` } });
+      assert.equal(json.mime_type, kind === 'voice' ? 'audio/ogg; codecs=opus' : name);
+    });
+  }
 });

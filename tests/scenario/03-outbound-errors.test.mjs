@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { TOKEN } from '../lib/sim.mjs';
 import { scenario } from '../lib/system.mjs';
 import { eventually } from '../lib/until.mjs';
+import { change, webhook } from '../lib/webhook.mjs';
 
 async function start(system, ...settings) {
   await system.init();
@@ -52,6 +53,62 @@ scenario('a permanent error fails with Meta\'s reason and ours, and a person\'s 
     assert.equal(taken[1].mark, `${message}.2`);
     assert.equal((await ann.do(id, 'retry', { message })).problem.type, 'urn:convwire:problem:not_possible');
   }
+});
+
+const graphError = (error, http = 400) => ({ do: 'answer', count: 1, http, body: { error: { message: 'as WhatsApp says it', type: 'OAuthException', ...error } } });
+
+scenario('WhatsApp’s own trouble is not blamed on the message: it is sent again', async (system, t) => {
+  const sim = await start(system);
+  const ann = await system.commander();
+  for (const [name, rule, code] of [
+    ['code 1 with HTTP 500', graphError({ code: 1, is_transient: true }, 500), 1],
+    ['code 1, is_transient', graphError({ code: 1, is_transient: true }), 1],
+    ['an unknown code with HTTP 503', graphError({ code: 987654 }, 503), 987654],
+    ['a code as a text', graphError({ code: '131016' }), 131016],
+    ['HTTP 429 without JSON', { do: 'answer', count: 1, http: 429, body: '<html>Too many requests' }, 130429],
+  ]) {
+    await t.test(name, async () => {
+      const id = await system.customer();
+      await sim.behave(rule);
+      const { message } = await ann.say(id, name);
+      const retrying = await system.messageIs(id, message, 'retrying');
+      assert.equal(retrying.error.code, code);
+      assert.doesNotMatch(retrying.error.explanation, /refuses this message|cannot read this message/);
+      await system.messageIs(id, message, 'read');
+      assert.deepEqual(await sim.textsTo(id.split('_')[2]), [name]);
+    });
+  }
+});
+
+scenario('a phone_number_id that the token cannot see pauses the number: what waits is kept, and the reason says what to check', async (system) => {
+  const sim = await start(system);
+  const ann = await system.commander();
+  const id = await system.customer();
+  await sim.behave({ ...graphError({ code: 100, error_subcode: 33, type: 'GraphMethodException' }) });
+  const { message } = await ann.say(id, 'hello');
+  const waiting = await system.messageIs(id, message, 'retrying');
+  assert.match(waiting.error.explanation, /does not know this phone_number_id, or the access token may not use it/);
+  const [number] = (await system.api('/numbers')).json.numbers;
+  assert.deepEqual([number.paused, number.code], [true, 100]);
+  assert.match(number.reason, /phone_number_id/);
+  assert.equal((await system.convwire('number', 'resume', system.number)).code, 0);
+  await system.messageIs(id, message, 'read');
+});
+
+scenario('the reason has Meta’s details in one place, whichever shape they came in', async (system) => {
+  const sim = await start(system);
+  const ann = await system.commander();
+  const id = await system.customer();
+  await sim.behave(graphError({ code: 131009, error_data: { details: 'Parameter text has more than 4096 characters' } }));
+  const answered = await system.messageIs(id, (await ann.say(id, 'one')).message, 'failed');
+  await sim.behave({ statuses: { words: [] } });
+  const two = await ann.say(id, 'two');
+  await system.messageIs(id, two.message, 'accepted');
+  const { wamid } = (await sim.taken()).at(-1);
+  const report = { id: wamid, status: 'failed', timestamp: String(Math.floor(Date.now() / 1000)), recipient_id: id.split('_')[2], errors: [{ code: 131053, title: 'Media upload error', error_data: { details: 'Unsupported Audio mime type' } }] };
+  await system.postWebhook(webhook([change(system.number, { statuses: [report] })]));
+  const reported = await system.messageIs(id, two.message, 'failed');
+  assert.deepEqual([answered.error.details, reported.error.details], ['Parameter text has more than 4096 characters', 'Unsupported Audio mime type']);
 });
 
 scenario('131000 is tried a few times, then fails', async (system) => {

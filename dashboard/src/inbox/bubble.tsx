@@ -58,22 +58,27 @@ function Quote({ inbox, message, quoted, customer, onJump }: BubbleProps) {
 
 /** Why it was not sent, and what a person can do. */
 function Trouble({ inbox, message }: BubbleProps) {
-	const error = message.error as { explanation?: string; title?: string; message?: string } | undefined;
+	const error = message.error as { explanation?: string; title?: string; message?: string; details?: string } | undefined;
 	const isRefused = message.local?.state === "refused";
 	const isFailed = message.status === "failed" || isRefused;
+	const isUnknown = message.status === "unknown";
+	const why = message.local?.detail ?? error?.explanation ?? error?.title ?? error?.message ?? "";
 
-	if (!isFailed && message.status !== "unknown") {
+	if (!isFailed && !isUnknown && (message.status !== "retrying" || why === "")) {
 		return null;
 	}
-	const why = message.local?.detail ?? error?.explanation ?? error?.title ?? error?.message ?? "";
 
 	return (
 		<div class="trouble">
 			<Icon name="warning" size={16} />
-			<span>{message.status === "unknown" ? text.unknownFate : why ? text.failedWhy(why) : text.failed}</span>
+			<span>
+				{isUnknown ? text.unknownFate : !isFailed ? text.waitsWhy(why) : why ? text.failedWhy(why) : text.failed}
+				{error?.details && error.details !== why && <bdi class="trouble-details">{oneLine(error.details)}</bdi>}
+			</span>
 			<span class="trouble-actions">
-				<button type="button" class="link" onClick={() => inbox.retry(message)}>{message.status === "unknown" ? text.retryUnknown : text.retry}</button>
-				{(isRefused || message.status === "unknown") &&
+				{(isFailed || isUnknown) &&
+					<button type="button" class="link" onClick={() => inbox.retry(message)}>{isUnknown ? text.retryUnknown : text.retry}</button>}
+				{!(isFailed && !isRefused) &&
 					<button type="button" class="link" onClick={() => inbox.discard(message)}>{isRefused ? text.remove : text.discard}</button>}
 			</span>
 		</div>

@@ -35,6 +35,7 @@ function RowPreview({ inbox, row, match }: { inbox: Inbox; row: Conversation; ma
 	return (
 		<span class="preview">
 			{last.direction === "out" && <Ticks status={last.status} />}
+			{last.direction === "out" && last.status === "failed" && <span class="bad">{strings.message.failed}</span>}
 			<Preview kind={last.kind} text={last.preview === null ? null : harmless(last.preview)} />
 		</span>
 	);
