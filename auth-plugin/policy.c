@@ -117,14 +117,24 @@ enum cw_status policy_reload(struct policy *policy, struct cw_error *reterr)
 
 /* ---- connecting ---- */
 
+static bool is_uuid(const char *text)
+{
+	static const char pattern[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+
+	for (size_t i = 0; i < sizeof(pattern) - 1; i++) {
+		if (text[i] == '\0' || !strchr(pattern[i] == '-' ? "-" : "0123456789ABCDEFabcdef", text[i])) {
+			return false;
+		}
+	}
+	return text[sizeof(pattern) - 1] == '\0';
+}
+
+/* mosquitto 2.0 and 2.1 forget the prefix at each SIGHUP, unless it is configured; then their ids are bare UUIDs. */
 static bool is_broker_chosen(const char *client_id)
 {
 	size_t prefix = sizeof(BROKER_CHOSEN_PREFIX) - 1;
 
-	return strncmp(client_id, BROKER_CHOSEN_PREFIX, prefix) == 0 &&
-	       strlen(client_id) == prefix + CW_CLOCK_UUID_TEXT - 1 &&
-	       cw_text_is_made_of(client_id + prefix, CW_CLOCK_UUID_TEXT - 1, CW_CLOCK_UUID_TEXT,
-				  "0123456789ABCDEFabcdef-");
+	return is_uuid(strncmp(client_id, BROKER_CHOSEN_PREFIX, prefix) == 0 ? client_id + prefix : client_id);
 }
 
 static bool is_own(const char *client_id, const struct cw_token *token)

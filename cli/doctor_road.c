@@ -93,6 +93,29 @@ static bool door_uri(const struct doctor *doctor, enum door door, char *out, siz
 	return place.uri[0] == '\0' && cw_broker_place_ws_url(&place, NULL, out, size);
 }
 
+/* Clients that leave their id to the broker, as `convwire watch` does. */
+static bool admits_nameless(struct road *road, enum door door, const char *uri)
+{
+	const struct listener_options options = {
+		.uri = uri, .token = road->token, .client_id = "", .ca_file = road->doctor->options->ca_file
+	};
+	struct listener *listener = NULL;
+	struct cw_error error;
+	enum cw_status status = listener_open(&options, &listener, &error);
+
+	listener_close(listener);
+	if (status == CW_DENIED) {
+		doctor_fail(road->doctor, "connected",
+			    "over %s, the broker refuses clients that have no id of their own: %s", door_names[door],
+			    error.text);
+		doctor_next(road->doctor,
+			    "restart mosquitto: it forgets auto_id_prefix at a reload; then put `auto_id_prefix "
+			    "auto-` into its configuration");
+		road->has_failed = true;
+	}
+	return status != CW_DENIED;
+}
+
 static void open_door(struct road *road, enum door door)
 {
 	struct doctor *doctor = road->doctor;
@@ -109,6 +132,9 @@ static void open_door(struct road *road, enum door door)
 		.uri = uri, .token = road->token, .client_id = road->client_ids[door], .ca_file = doctor->options->ca_file
 	};
 
+	if (!admits_nameless(road, door, uri)) {
+		return;
+	}
 	if (listener_open(&options, &road->listeners[door], &error) != CW_OK) {
 		doctor_fail(doctor, "connected", "an agent cannot connect over %s to %s: %s", door_names[door], uri,
 			    error.text);

@@ -147,3 +147,18 @@ scenario('forty clients, twenty SIGHUPs, messages all the while: none is lost', 
     assert.deepEqual(client.payloads(conv()), texts);
   }
 });
+
+scenario('clients without an id of their own are admitted before and after a reload', async (broker, t) => {
+  await (await broker.init()).start();
+  for (const when of ['before', 'after', 'after another']) {
+    await eachDoor(t, async (door) => {
+      const client = await broker.client({ door, agent: `ann-${door.tag}`, clientId: '' });
+      assert.equal(await client.subscribe(everyConv()), 1);
+      await broker.voice.say(conv(), `${door.tag} ${when}`);
+      await client.message(conv(), `${door.tag} ${when}`);
+    });
+    await broker.reload();
+  }
+  // Nor is there a way around one's own ids: what the broker does not choose must be the subject's.
+  assert.notEqual(await broker.tries({ clientId: 'no-uuid-of-the-broker' }), 0);
+});

@@ -24,7 +24,13 @@ static void a_client_id_is_the_subjects_own_or_the_brokers(void **state)
 		{ "acme:bob:tab1", true },
 		{ "acme:bob:T_a-b", true },
 		{ "auto-6BB5E16A-0D0A-4B1C-9E57-5A7A6A7C4A11", true }, /* chosen by mosquitto */
-		{ "acme:bob:", false },                                /* no tab */
+		{ "6BB5E16A-0D0A-4B1C-9E57-5A7A6A7C4A11", true },      /* after a reload */
+		{ "6bb5e16a-0d0a-4b1c-9e57-5a7a6a7c4a11", true },
+		{ "6BB5E16A-0D0A-4B1C-9E575A7A6A7C4A11--", false },
+		{ "6BB5E16A-0D0A-4B1C-9E57-5A7A6A7C4A1", false },
+		{ "6BB5E16A-0D0A-4B1C-9E57-5A7A6A7C4A112", false },
+		{ "------------------------------------", false },
+		{ "acme:bob:", false }, /* no tab */
 		{ "acme:bob", false },
 		{ "acme:alice:tab1", false }, /* somebody else's session */
 		{ "acme:bobby:tab1", false },
@@ -59,8 +65,8 @@ static void a_client_id_is_the_subjects_own_or_the_brokers(void **state)
 		}
 	}
 	assert_int_equal(fixture->policy.counters.refused[POLICY_REFUSED_CLIENT_ID], n_refused);
-	assert_int_equal(fixture->policy.counters.connects, 3);
-	assert_int_equal(fixture->policy.sessions.n_live, 3);
+	assert_int_equal(fixture->policy.counters.connects, 5);
+	assert_int_equal(fixture->policy.sessions.n_live, 5);
 }
 
 static void an_admitted_client_has_its_token_its_role_and_its_deadline(void **state)
