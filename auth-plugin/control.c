@@ -10,6 +10,7 @@
 #include "core/text.h"
 #include "core/topic.h"
 
+#define SAME_RULE_S 10
 #define MAX_COMMANDS 100 /* in one request */
 #define DEFAULT_COUNT 100
 #define MAX_COUNT 1000
@@ -259,6 +260,23 @@ static enum cw_status read_revocation(struct request *request, struct cw_revocat
 	return CW_OK;
 }
 
+/*
+ * How many live clients the publisher's telling of the same rule has hit: `convwire revoke` asks the daemon first, whose
+ * publisher may be faster than the command. Such a rule is seconds old; a later one counts for itself.
+ */
+static int64_t hit_before(struct request *request, const struct cw_revocation *revocation)
+{
+	struct policy *policy = request->policy;
+	const struct cw_revocation *told = &policy->told_last;
+	bool is_same = told->kind == revocation->kind && strcmp(told->account, revocation->account) == 0 &&
+		       strcmp(told->value, revocation->value) == 0 &&
+		       revocation->revoked_at_s - told->revoked_at_s <= SAME_RULE_S;
+	int64_t n_hit = is_same ? policy->told_n_hit : 0;
+
+	policy->told_n_hit = is_same ? 0 : policy->told_n_hit; /* counted once */
+	return n_hit;
+}
+
 static enum cw_status revoke(struct request *request, struct cw_error *reterr)
 {
 	struct cw_revocation revocation = { .account = "" };
@@ -276,6 +294,7 @@ static enum cw_status revoke(struct request *request, struct cw_error *reterr)
 	if (status != CW_OK) {
 		return status;
 	}
+	n_hit += hit_before(request, &revocation);
 	/* In effect from here on; the publisher stores it, for other brokers and for HTTP. */
 	notice_publisher(request->policy,
 			 json_pack("{s:s, s:o}", "type", "revoked", "revocation", cw_revocation_to_json(&revocation)));

@@ -52,6 +52,8 @@ struct policy {
 	struct assignments *assignments; /* NULL until the publisher has loaded the table */
 	struct assignments *retired;     /* a table that was replaced, freed in slices */
 	struct cw_revocations *revocations;
+	struct cw_revocation told_last; /* the publisher's last rule, and how many live clients it hit: see control.c */
+	int64_t told_n_hit;
 	bool knows_revocations; /* from the state file or the publisher; until then, tenants can neither send nor receive */
 	bool is_kicking_expired;
 	bool has_dropping; /* some session drops its queue until the next tick */

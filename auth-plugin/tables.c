@@ -283,6 +283,8 @@ static enum cw_status revoke(struct policy *policy, const json_t *json, int64_t 
 
 	if (status == CW_OK) {
 		status = policy_revoke(policy, &revocation, now_s, &n_hit, reterr);
+		policy->told_last = revocation;
+		policy->told_n_hit = n_hit;
 	}
 	return status == CW_OK ? state_save(policy, reterr) : status;
 }

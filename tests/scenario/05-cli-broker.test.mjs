@@ -98,3 +98,15 @@ scenario('assign: who a conversation is assigned to', async (system) => {
   assert.equal((await system.convwire('assign', '15550001111', 'ann')).code, NOINPUT);
   assert.equal((await system.convwire('assign', id)).code, USAGE);
 });
+
+scenario('revoke says how many clients it ended, whoever told the broker first', async (system) => {
+  await (await system.init()).start();
+  for (const clientId of ['1', '2', '3']) await system.mqtt({ agent: 'ann', tab: clientId, reconnectPeriod: 0 });
+  const bob = await system.mqtt({ agent: 'bob' });
+  const { code, stdout, stderr } = await system.convwire('revoke', '--account', system.account, '--agent', 'ann');
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /^3 clients disconnected\.$/m);
+  assert.equal(bob.connected, true);
+  const again = await system.convwire('revoke', '--account', system.account, '--agent', 'ann');
+  assert.match(again.stdout, /^0 clients disconnected\.$/m);
+});
