@@ -52,12 +52,10 @@ struct policy {
 	struct assignments *assignments; /* NULL until the publisher has loaded the table */
 	struct assignments *retired;     /* a table that was replaced, freed in slices */
 	struct cw_revocations *revocations;
-	struct cw_revocation told_last; /* the publisher's last rule, and how many live clients it hit: see control.c */
-	int64_t told_n_hit;
+	struct cw_revocation told_last; /* the publisher's last rule; told_n_hit: the live clients that it hit */
 	bool knows_revocations; /* from the state file or the publisher; until then, tenants can neither send nor receive */
-	bool is_kicking_expired;
-	bool has_dropping; /* some session drops its queue until the next tick */
-	int64_t next_upkeep_ms, next_stats_ms, next_reap_s;
+	bool is_kicking_expired, has_dropping; /* some session drops its queue until the next tick */
+	int64_t told_n_hit, next_upkeep_ms, next_stats_ms, next_reap_s;
 	struct policy_counters counters;
 	struct policy_topic topic;
 };
