@@ -123,7 +123,29 @@ export const strings = {
 		jump: "Go to the message",
 		reply: "Reply",
 		readMore: "Read more",
-		unsupported: "WhatsApp does not let us show this message.",
+		unsupported: (type: string) => {
+			const names: Record<string, string> = {
+				poll_creation: "A poll", poll_update: "A vote in a poll", pin: "A pinned message", keep_in_chat: "A kept message", edit: "A change of an earlier message",
+				group_invite: "An invitation to a group", image: "A picture, perhaps to be viewed once", video: "A video, perhaps to be viewed once", gif: "A moving picture", list: "A list",
+				location: "A live location", product: "A product", order: "An order", reaction: "A reaction", interactive: "An interactive message", hsm: "A template", link_preview: "A link",
+				button: "A button", media_placeholder: "A file",
+			};
+
+			return `${names[type] ?? (type && type !== "unsupported" && type !== "unknown" ? `A message of type ${type.replaceAll("_", " ")}` : "A message")}, which WhatsApp does not pass on. Look at the phone.`;
+		},
+		unreadable: (type: string) => `A message${type ? ` of type ${type}` : ""} in a form that is not known here:`,
+		note: (type: string) => (type ? `A note from WhatsApp: ${type}` : "A note from WhatsApp"),
+		notShown: "Not passed on by WhatsApp",
+		noFile: "The file did not come with the message.",
+		placeholder: "A file, which follows.",
+		welcome: "The customer opened the chat for the first time.",
+		form: "Form",
+		addressForm: "Address",
+		answer: (type: string) => (type ? `Answer: ${type}` : "Answer"),
+		callsAllowed: "Allowed calls",
+		callsUntil: (time: string) => `Allowed calls until ${time}`,
+		callsRefused: "Refused calls",
+		adPicture: "Picture of the ad",
 		unknown: (kind: string) => `Unknown kind of message: ${kind}`,
 		call: (isTaken: boolean, seconds: number | null) => (!isTaken ? "Missed call" :
 			seconds === null ? "Call" : `Call, ${count(Math.max(1, Math.round(seconds / 60)), "minute", "minutes")}`),

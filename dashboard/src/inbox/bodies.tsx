@@ -4,6 +4,7 @@ import type { ComponentChildren } from "preact";
 
 import { Icon } from "../icons.js";
 import { strings } from "../strings.js";
+import { fullTimeOf } from "./format.js";
 import { oneLine } from "./harmless.js";
 import { MediaBody } from "./media.js";
 import type { Inbox } from "./model.js";
@@ -17,6 +18,28 @@ const object = (value: unknown): Json => (typeof value === "object" && value !==
 const list = (value: unknown): Json[] => (Array.isArray(value) ? value.map(object) : []);
 const word = (value: unknown): string => (typeof value === "string" || typeof value === "number" ? String(value) : "");
 
+/** The readable leaves of any JSON, named by their place in it. */
+function leavesOf(value: unknown, name = ""): [string, string][] {
+	if (Array.isArray(value)) {
+		return value.flatMap((one) => leavesOf(one, name));
+	}
+	if (typeof value === "object" && value !== null) {
+		return Object.entries(value).flatMap(([key, one]) => leavesOf(one, key));
+	}
+	return value === null || value === undefined || value === "" ? [] : [[name, String(value)]];
+}
+
+const MAX_FACTS = 30;
+
+/** What there is no better form for, as a table; nothing if there is nothing to read. */
+function Facts({ value }: { value: unknown }) {
+	const facts = leavesOf(value).slice(0, MAX_FACTS);
+
+	return facts.length === 0 ? null : (
+		<dl class="answers">{facts.map(([name, one], i) => <div key={i}>{name && <dt>{oneLine(name).replaceAll("_", " ")}</dt>}<dd><bdi>{oneLine(one).slice(0, 500)}</bdi></dd></div>)}</dl>
+	);
+}
+
 interface BodyProps {
 	inbox: Inbox;
 	message: Message;
@@ -25,13 +48,15 @@ interface BodyProps {
 
 function WithCaption({ inbox, message, content }: BodyProps) {
 	const caption = word(content["caption"]);
+	const hasFile = message.media !== undefined || message.local !== undefined;
 
-	return <><MediaBody inbox={inbox} message={message} />{caption && <Rich text={caption} />}</>;
+	return <>{hasFile ? <MediaBody inbox={inbox} message={message} /> : <p class="quiet"><Icon name="file" size={15} /> {text.noFile}</p>}{caption && <Rich text={caption} />}</>;
 }
 
 function Place({ content }: BodyProps) {
 	const latitude = Number(content["latitude"]);
 	const longitude = Number(content["longitude"]);
+	const isPlace = Number.isFinite(latitude) && Number.isFinite(longitude);
 	const map = `https://www.openstreetmap.org/?mlat=${latitude}&mlon=${longitude}#map=16/${latitude}/${longitude}`;
 
 	return (
@@ -39,28 +64,42 @@ function Place({ content }: BodyProps) {
 			<Icon name="pin" size={26} />
 			<span>
 				<bdi class="strong">{oneLine(word(content["name"])) || text.location}</bdi>
-				<bdi>{oneLine(word(content["address"])) || `${latitude}, ${longitude}`}</bdi>
-				{Number.isFinite(latitude) && Number.isFinite(longitude) && <a href={map} target="_blank" rel="noopener noreferrer">{text.openMap}</a>}
+				<bdi>{oneLine(word(content["address"])) || (isPlace && `${latitude}, ${longitude}`)}</bdi>
+				{isPlace && <a href={map} target="_blank" rel="noopener noreferrer">{text.openMap}</a>}
+			</span>
+		</div>
+	);
+}
+
+function Person({ contact }: { contact: Json }) {
+	const name = object(contact["name"]);
+	const org = object(contact["org"]);
+	const addressOf = (one: Json): string => ["street", "city", "state", "zip", "country"].map((part) => oneLine(word(one[part]))).filter(Boolean).join(", ");
+	const lines = [
+		["title", "department", "company"].map((part) => oneLine(word(org[part]))).filter(Boolean).join(", "),
+		...list(contact["phones"]).map((one) => oneLine(word(one["phone"]) || word(one["wa_id"]))),
+		...list(contact["emails"]).map((one) => oneLine(word(one["email"]))),
+		...list(contact["addresses"]).map(addressOf),
+		oneLine(word(contact["birthday"])),
+	].filter(Boolean);
+	const urls = list(contact["urls"]).map((one) => word(one["url"])).filter(Boolean);
+
+	return (
+		<div class="card-body">
+			<Icon name="user" size={26} />
+			<span>
+				<bdi class="strong">{oneLine(word(name["formatted_name"]) || `${word(name["first_name"])} ${word(name["last_name"])}`) || text.contacts}</bdi>
+				{lines.map((line, i) => <bdi key={i}>{line}</bdi>)}
+				{urls.map((url, i) => <Rich key={i} text={url} />)}
 			</span>
 		</div>
 	);
 }
 
 function People({ content }: BodyProps) {
-	return (
-		<>
-			{list(content["contacts"]).map((contact, i) => (
-				<div class="card-body" key={i}>
-					<Icon name="user" size={26} />
-					<span>
-						<bdi class="strong">{oneLine(word(object(contact["name"])["formatted_name"])) || text.contacts}</bdi>
-						{list(contact["phones"]).map((phone, j) => <bdi key={j}>{oneLine(word(phone["phone"]))}</bdi>)}
-						{list(contact["emails"]).map((email, j) => <bdi key={j}>{oneLine(word(email["email"]))}</bdi>)}
-					</span>
-				</div>
-			))}
-		</>
-	);
+	const people = list(content["contacts"]);
+
+	return <>{people.length === 0 ? <p class="quiet">{text.contacts}</p> : people.map((contact, i) => <Person key={i} contact={contact} />)}</>;
 }
 
 function Order({ content }: BodyProps) {
@@ -94,10 +133,42 @@ function Template({ inbox, content }: BodyProps) {
 	);
 }
 
+/** The answers to a flow or an address form: WhatsApp's readable body, then the fields. */
+function Answers({ reply }: { reply: Json }) {
+	const raw = word(reply["response_json"]);
+	let response: unknown = reply["response"];
+
+	if (response === undefined) {
+		try {
+			response = JSON.parse(raw);
+		} catch {
+			response = raw; /* not JSON: shown as it is */
+		}
+	}
+	const { flow_token: _token, ...fields } = object(response);
+	const body = word(reply["body"]);
+	const isForm = Object.keys(object(response)).length > 0;
+
+	return (
+		<>
+			<p class="label"><Icon name="check" size={15} />{reply["name"] === "address_message" ? text.addressForm : text.form}</p>
+			{body && <Rich text={body} />}
+			<Facts value={isForm ? fields : response} />
+		</>
+	);
+}
+
+function callPermission({ response, expiration_timestamp: end, is_permanent: isPermanent }: Json): string {
+	if (response !== "accept") {
+		return text.callsRefused;
+	}
+	return isPermanent !== true && Number(end) > 0 ? text.callsUntil(fullTimeOf(Number(end) * 1000)) : text.callsAllowed;
+}
+
 /** A choice the customer made, or one they were offered. */
 function Interactive({ content }: BodyProps) {
 	const reply = object(content["button_reply"] ?? content["list_reply"]);
-	const flow = object(content["nfm_reply"]);
+	const chosen = word(reply["title"]) || word(reply["id"]);
 	const body = word(object(content["body"])["text"]);
 	const action = object(content["action"]);
 	const options = [
@@ -106,20 +177,21 @@ function Interactive({ content }: BodyProps) {
 		word(object(action["parameters"])["display_text"]),
 	].filter(Boolean);
 
-	if (word(reply["title"])) {
-		return <><p class="label"><Icon name="check" size={15} />{text.interactive}</p><Rich text={word(reply["title"])} />{word(reply["description"]) && <p class="quiet"><bdi>{oneLine(word(reply["description"]))}</bdi></p>}</>;
+	if (chosen) {
+		return <><p class="label"><Icon name="check" size={15} />{text.interactive}</p><Rich text={chosen} />{word(reply["description"]) && <p class="quiet"><bdi>{oneLine(word(reply["description"]))}</bdi></p>}</>;
 	}
-	if (Object.keys(flow).length > 0) {
-		const answers = Object.entries(object(flow["response"])).filter(([name]) => name !== "flow_token");
+	if (Object.keys(object(content["nfm_reply"])).length > 0) {
+		return <Answers reply={object(content["nfm_reply"])} />;
+	}
+	if (Object.keys(object(content["call_permission_reply"])).length > 0) {
+		return <p><Icon name="phone" size={15} /> {callPermission(object(content["call_permission_reply"]))}</p>;
+	}
+	if (body || options.length > 0) {
+		return <>{body && <Rich text={body} />}{options.map((option, i) => <p class="option" key={i}><bdi>{oneLine(option)}</bdi></p>)}</>;
+	}
+	const { type, ...rest } = content;
 
-		return (
-			<>
-				<p class="label"><Icon name="check" size={15} />{text.interactive}</p>
-				<dl class="answers">{answers.map(([name, value]) => <div key={name}><dt>{oneLine(name)}</dt><dd><bdi>{oneLine(typeof value === "string" ? value : JSON.stringify(value))}</bdi></dd></div>)}</dl>
-			</>
-		);
-	}
-	return <>{body && <Rich text={body} />}{options.map((option, i) => <p class="option" key={i}><bdi>{oneLine(option)}</bdi></p>)}</>;
+	return <><p class="label"><Icon name="check" size={15} />{text.answer(oneLine(word(type)).replaceAll("_", " "))}</p><Facts value={rest} /></>;
 }
 
 const bodies: Record<string, (props: BodyProps) => ComponentChildren> = {
@@ -135,25 +207,38 @@ const bodies: Record<string, (props: BodyProps) => ComponentChildren> = {
 	order: (props) => <Order {...props} />,
 	template: (props) => <Template {...props} />,
 	interactive: (props) => <Interactive {...props} />,
-	button: ({ content }) => <><p class="label"><Icon name="check" size={15} />{text.interactive}</p><Rich text={word(content["text"])} /></>,
+	button: ({ content }) => <><p class="label"><Icon name="check" size={15} />{text.interactive}</p><Rich text={word(content["text"]) || word(content["payload"])} /></>,
+	request_welcome: () => <p class="quiet">{text.welcome}</p>,
+	media_placeholder: () => <p class="quiet"><Icon name="file" size={15} /> {text.placeholder}</p>,
 };
 
+/** What WhatsApp does not pass on, or what we cannot read: named as well as it can be, with what there is. */
 function Unknown({ message }: { message: Message }) {
+	const content = object(message.content);
 	const error = object(message.errors?.[0]);
-	const why = word(object(error["error_data"])["details"]) || word(error["title"]);
+	const why = word(object(error["error_data"])["details"]) || word(error["title"]) || word(error["message"]);
+	const type = oneLine(word(content["type"]));
+	const payload = content["payload"];
 
-	return <p class="quiet"><Icon name="warning" size={15} /> {message.kind === "unsupported" ? text.unsupported : text.unknown(message.kind)}{why && <><br /><bdi>{oneLine(why)}</bdi></>}</p>;
+	return (
+		<>
+			<p class="quiet"><Icon name="warning" size={15} /> {payload !== undefined ? text.unreadable(type.replaceAll("_", " ")) : message.kind === "unsupported" ? text.unsupported(type) : text.unknown(message.kind)}{why && <><br /><bdi>{oneLine(why)}</bdi></>}</p>
+			<Facts value={payload ?? (message.kind === "unsupported" ? undefined : content)} />
+		</>
+	);
 }
 
 /** The ad or post that the customer came from. */
 function Referral({ referral }: { referral: Json }) {
 	const url = word(referral["source_url"]);
+	const picture = [referral["image_url"], referral["thumbnail_url"], referral["video_url"]].map(word).find((one) => /^https?:\/\//i.test(one));
 
 	return (
 		<div class="referral">
 			<span class="label">{text.fromAd}</span>
 			<bdi class="strong">{oneLine(word(referral["headline"]))}</bdi>
 			<bdi>{oneLine(word(referral["body"]))}</bdi>
+			{picture && <a href={picture} target="_blank" rel="noopener noreferrer nofollow">{text.adPicture}</a>}
 			{/^https?:\/\//i.test(url) && <a href={url} target="_blank" rel="noopener noreferrer nofollow">{oneLine(url).slice(0, 60)}</a>}
 		</div>
 	);
@@ -180,8 +265,11 @@ export function systemText(message: Message): string {
 	if (message.kind === "call") {
 		return text.call(status === "COMPLETED", typeof duration === "number" ? duration : null);
 	}
+	if (message.kind === "request_welcome") {
+		return text.welcome;
+	}
 	if (type === "marketing_stop" || type === "marketing_resume") {
 		return type === "marketing_stop" ? text.marketingStopped : text.marketingResumed;
 	}
-	return oneLine(word(object(message.content)["body"])) || strings.message.unknown(message.kind);
+	return oneLine(word(object(message.content)["body"])) || text.note(oneLine(word(type)).replaceAll("_", " "));
 }

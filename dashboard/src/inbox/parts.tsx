@@ -100,6 +100,7 @@ const kinds = strings.message;
 const words: Record<string, [IconName, string]> = {
 	image: ["image", kinds.photo], video: ["play", kinds.video], audio: ["mic", kinds.audio], voice: ["mic", kinds.voice],
 	document: ["file", kinds.document], sticker: ["emoji", kinds.sticker], location: ["pin", kinds.location], contacts: ["user", kinds.contacts],
+	unsupported: ["warning", kinds.notShown], request_welcome: ["user", kinds.welcome], media_placeholder: ["file", kinds.placeholder], system: ["info", kinds.note("")],
 	call: ["phone", kinds.call(false, null)], order: ["order", kinds.order], button: ["check", kinds.interactive], template: ["template", kinds.template("")], interactive: ["check", kinds.interactive],
 };
 

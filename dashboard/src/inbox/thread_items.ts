@@ -58,7 +58,7 @@ export function itemsOf(messages: Message[], newFrom: string | null): Item[] {
 		if (message.id === newFrom) {
 			items.push({ type: "new", key: "new" });
 		}
-		if (message.kind === "system" || message.kind === "request_welcome" || message.kind === "call") {
+		if (message.kind === "system" || message.kind === "call" || (message.kind === "request_welcome" && !message.referral)) {
 			items.push({ type: "system", key: message.id, message });
 			before = null;
 			continue;
