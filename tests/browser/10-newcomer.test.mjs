@@ -31,7 +31,7 @@ scenario('make run with 1883, 8080 and 9001 taken shows a live dashboard', { tim
   const browser = new Browser(system, chromium);
   try {
     const page = await browser.inbox();
-    const simulated = await run('simulate', programPath('convwire'), ['simulate', '--count', '1', '--dir', system.dir]);
+    const simulated = await run('simulate', programPath('convwire'), ['simulate', '--count', '1', '--kind', 'text', '--dir', system.dir]);
     assert.equal(simulated.code, 0, simulated.stderr);
     await page.locator('.row a').first().waitFor();
     await shot(page, 'newcomer');

@@ -71,3 +71,41 @@ browserScenario('every kind in every odd form says something', async (browser, s
   await page.setViewportSize({ width: 1360, height: 860 });
   await shot(page, 'odd-forms');
 });
+
+/** [text, its HTML in the bubble]: what WhatsApp's apps show, and never a stranger's HTML. */
+const TEXTS = [
+  ['*bold* _italic_ ~struck~ `code`', '<strong>bold</strong> <em>italic</em> <s>struck</s> <code>code</code>'],
+  ['*_both_*, and *two words*.', '<strong><em>both</em></strong>, and <strong>two words</strong>.'],
+  ['2*3*4 snake_case_name a~b~c', '2*3*4 snake_case_name a~b~c'],
+  ['x * not bold * and *not\nclosed*', 'x * not bold * and *not\nclosed*'],
+  ['**', '**'],
+  ['see https://example.com/a_b_c and *https://example.com/x*', 'see <a href="https://example.com/a_b_c" target="_blank" rel="noopener noreferrer nofollow">https://example.com/a_b_c</a> and <strong><a href="https://example.com/x" target="_blank" rel="noopener noreferrer nofollow">https://example.com/x</a></strong>'],
+  ['`*raw* <b>`', '<code>*raw* &lt;b&gt;</code>'],
+  ['```let x = "*1*";\nx```', '<pre>let x = "*1*";\nx</pre>'],
+  ['an open ``` fence', 'an open ``` fence'],
+  ['> quoted *text*\n> twice\nplain', '<blockquote>quoted <strong>text</strong>\ntwice</blockquote><p>plain</p>'],
+  ['* one\n* two\n- three', '<ul><li>one</li><li>two</li><li>three</li></ul>'],
+  ['3. one\n4. two', '<ol start="3"><li>one</li><li>two</li></ol>'],
+  ['<b>*x*</b>', '&lt;b&gt;<strong>x</strong>&lt;/b&gt;'],
+  ['*جلدی* بھیجیں', '<strong>جلدی</strong> بھیجیں'],
+];
+
+browserScenario('text is formatted as WhatsApp shows it, on both sides', async (browser, system) => {
+  const id = await system.customer(FROM, 'hello');
+  for (const [text] of TEXTS) await system.sim.writes({ from: FROM, text });
+  await system.sim.writes({ from: FROM, text: '*'.repeat(4000) });
+  const page = await browser.inbox();
+  await page.setViewportSize({ width: 1360, height: 5000 });
+  await open(page, 'Ayesha');
+  await page.locator('#composer').fill('*Yes*');
+  await page.keyboard.press('Enter');
+  const out = page.locator('.bubble-line.out .text');
+  await out.waitFor();
+  assert.equal(await out.innerHTML(), '<strong>Yes</strong>');
+  const thread = (await system.thread(id)).filter(({ direction }) => direction === 'in').slice(1);
+  for (const [i, [text, html]] of TEXTS.entries()) {
+    const shown = page.locator(`[data-key="${thread[i].id}"] .text`);
+    await shown.waitFor();
+    assert.equal(await shown.innerHTML(), html, text);
+  }
+});

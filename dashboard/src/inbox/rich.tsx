@@ -1,28 +1,41 @@
-/* Renders a stranger's text: links to the web only, long texts folded. Always text, never HTML. */
+/* Renders a stranger's text: WhatsApp's formatting, links to the web only, long texts folded. Always text, never HTML. */
 import { useState } from "preact/hooks";
+import type { ComponentChildren } from "preact";
 
 import { strings } from "../strings.js";
+import { blocksOf } from "./formatting.js";
+import type { Block, Inline } from "./formatting.js";
 import { harmless } from "./harmless.js";
 
-const LINK = /\bhttps?:\/\/[^\s<>"]+/gi;
-/** Characters that end a sentence rather than belong to a link. */
-const TAIL = /[.,;:!?)\]}'»”]+$/;
 const FOLD_AT = 900;
 
-function parts(text: string): (string | { href: string; label: string })[] {
-	const out: (string | { href: string; label: string })[] = [];
-	let from = 0;
-
-	for (const match of text.matchAll(LINK)) {
-		const label = match[0].replace(TAIL, "");
-
-		if (URL.canParse ? URL.canParse(label) : true) {
-			out.push(text.slice(from, match.index), { href: label, label });
-			from = match.index + label.length;
+function inline(parts: Inline[]): ComponentChildren {
+	return parts.map((part, i) => {
+		if (typeof part === "string") {
+			return part;
 		}
+		if ("href" in part) {
+			return <a key={i} href={part.href} target="_blank" rel="noopener noreferrer nofollow">{part.href}</a>;
+		}
+		const Mark = part.mark;
+
+		return <Mark key={i}>{inline(part.of)}</Mark>;
+	});
+}
+
+function BlockView({ block }: { block: Block }) {
+	switch (block.type) {
+	case "ul":
+		return <ul>{block.items.map((item, i) => <li key={i}>{inline(item)}</li>)}</ul>;
+	case "ol":
+		return <ol start={block.start}>{block.items.map((item, i) => <li key={i}>{inline(item)}</li>)}</ol>;
+	case "quote":
+		return <blockquote>{inline(block.of)}</blockquote>;
+	case "pre":
+		return <pre>{inline(block.of)}</pre>;
+	default:
+		return <p>{inline(block.of)}</p>;
 	}
-	out.push(text.slice(from));
-	return out;
 }
 
 export function Rich({ text }: { text: string }) {
@@ -30,13 +43,14 @@ export function Rich({ text }: { text: string }) {
 	const whole = harmless(text);
 	const isFolded = whole.length > FOLD_AT * 1.3 && !isOpen;
 	const shown = isFolded ? `${[...whole.slice(0, FOLD_AT)].slice(0, -1).join("")}…` : whole;
+	const blocks = blocksOf(shown);
+	const [only] = blocks;
 
 	return (
 		<>
-			<p class="text" dir="auto">
-				{parts(shown).map((part, i) => (typeof part === "string" ? part :
-					<a key={i} href={part.href} target="_blank" rel="noopener noreferrer nofollow">{part.label}</a>))}
-			</p>
+			{blocks.length === 1 && only?.type === "text" ?
+				<p class="text" dir="auto">{inline(only.of)}</p> :
+				<div class="text" dir="auto">{blocks.map((block, i) => <BlockView key={i} block={block} />)}</div>}
 			{isFolded && <button type="button" class="link" onClick={() => setOpen(true)}>{strings.message.readMore}</button>}
 		</>
 	);
