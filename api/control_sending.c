@@ -215,9 +215,11 @@ enum cw_status control_replace_templates(const struct control *control, json_t *
 					 struct cw_error *reterr)
 {
 	struct cw_store_op op = { .type = CW_STORE_TEMPLATES,
-				  .templates = { .account = control_text(arguments, "account"),
-						 .waba_id = control_text(arguments, "waba_id"),
-						 .rows = json_object_get(arguments, "templates") } };
+				  .templates = {
+					  .account = control_text(arguments, "account"),
+					  .waba_id = control_text(arguments, "waba_id"),
+					  .rows = json_object_get(arguments, "templates"),
+					  .asked_at_ms = json_integer_value(json_object_get(arguments, "asked_at")) } };
 
 	if (!op.templates.account || !op.templates.waba_id || !json_is_array(op.templates.rows)) {
 		return control_missing("account, waba_id or templates", reterr);

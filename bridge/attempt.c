@@ -228,6 +228,20 @@ static void take_acceptance(struct attempt *attempt)
 	outbound_replied(attempt->outbound, attempt);
 }
 
+/* Nobody knows whether WhatsApp has the message. */
+static void doubt(struct attempt *attempt)
+{
+	struct outbound *outbound = attempt->outbound;
+
+	cw_log_warn("conv=%s it is unknown whether WhatsApp accepted a message: %s", attempt->tag,
+		    attempt->answer.title ? attempt->answer.title : "an error without a text");
+	outbound->unknown++;
+	pace_throttle(attempt->sender->pace, cw_clock_monotonic_ms());
+	submit_move(attempt, &(struct cw_store_outbound_move){ .next = CW_OUTBOUND_UNKNOWN,
+							       .due_at_ms = cw_clock_now_ms() +
+									    outbound->options->unknown_hold_ms });
+}
+
 static void follow_table(struct attempt *attempt)
 {
 	const struct cw_graph_error *row = cw_graph_error_find(&attempt->answer.said);
@@ -256,6 +270,9 @@ static void follow_table(struct attempt *attempt)
 			    attempt->answer.said.code, row->explanation);
 		retry(attempt, 0);
 		break;
+	case CW_GRAPH_UNKNOWN:
+		doubt(attempt);
+		break;
 	case CW_GRAPH_PERMANENT:
 	case CW_GRAPH_ACTION_COUNT:
 		fail(attempt);
@@ -282,13 +299,7 @@ void attempt_answered(struct attempt *attempt)
 		retry(attempt, 0);
 		break;
 	case GRAPH_AMBIGUOUS:
-		cw_log_warn("conv=%s it is unknown whether WhatsApp accepted a message: %s", attempt->tag,
-			    attempt->answer.title);
-		outbound->unknown++;
-		pace_throttle(attempt->sender->pace, cw_clock_monotonic_ms());
-		submit_move(attempt, &(struct cw_store_outbound_move){
-					     .next = CW_OUTBOUND_UNKNOWN,
-					     .due_at_ms = cw_clock_now_ms() + outbound->options->unknown_hold_ms });
+		doubt(attempt);
 		break;
 	}
 	graph_call_finish(&attempt->call);

@@ -14,7 +14,9 @@
 #include "store/read_sending.h"
 
 #define TIMEOUT_MS 30000
-#define MAX_PAGES 100
+/* A page of this many fits into GRAPH_MAX_ANSWER, however long their texts are. */
+#define PER_PAGE "20"
+#define MAX_PAGES 500
 #define SERVER_MAX 300
 /* The store wakes the bridge for every message: it is asked this often at most. */
 #define LOOK_EVERY_MS 1000
@@ -121,7 +123,7 @@ enum cw_status templates_fetch(const char *graph_url, const char *waba_id, const
 	char url[2000];
 	bool has_more = cw_text_format(
 		url, sizeof(url),
-		"%s/%s/message_templates?fields=name,language,status,category,components,quality_score&limit=100",
+		"%s/%s/message_templates?fields=name,language,status,category,components,quality_score&limit=" PER_PAGE,
 		graph_url, waba_id);
 	enum cw_status status = CW_OK;
 
@@ -140,54 +142,43 @@ enum cw_status templates_fetch(const char *graph_url, const char *waba_id, const
 
 /* ---- the thread ---- */
 
-struct due {
-	char account[CW_ACCOUNT_MAX + 1];
-	char waba_id[64];
-	char token[TOKEN_MAX + 1];
-};
-
-struct look {
-	const char *tokens_dir;
-	struct due due;
-	bool has_due;
-};
-
-/* Takes the first WABA of which one number has a token. */
+/* [{"account","waba_id","phone_number_id"}], in the order in which they became due. */
 static bool on_due(void *context, const char *account, const char *waba_id, const char *phone_number_id)
 {
-	struct look *look = context;
-
-	look->has_due = tokens_read(look->tokens_dir, phone_number_id, look->due.token) &&
-			cw_text_copy(look->due.account, sizeof(look->due.account), account) &&
-			cw_text_copy(look->due.waba_id, sizeof(look->due.waba_id), waba_id);
-	return !look->has_due;
+	return json_array_append_new(context, json_pack("{s:s, s:s, s:s}", "account", account, "waba_id", waba_id,
+							"phone_number_id", phone_number_id)) == 0;
 }
 
-static bool find_due(struct templates *templates, struct look *look)
+static void find_due(struct templates *templates, json_t *due)
 {
 	struct cw_reader *reader = NULL;
 	struct cw_error error;
 
-	if (cw_reader_acquire(templates->store, &reader, &error) != CW_OK) {
-		return false;
+	if (cw_reader_acquire(templates->store, &reader, &error) == CW_OK) {
+		if (cw_store_due_templates(reader, on_due, due, &error) != CW_OK) {
+			(void)json_array_clear(due); /* the next look finds them */
+		}
+		cw_reader_release(reader);
 	}
-	if (cw_store_due_templates(reader, on_due, look, &error) != CW_OK) {
-		look->has_due = false;
-	}
-	cw_reader_release(reader);
-	return look->has_due;
 }
 
-static enum cw_status fetch_one(struct templates *templates, const struct due *due, struct cw_error *reterr)
+static const char *text_of(const json_t *row, const char *name)
+{
+	return json_string_value(json_object_get(row, name));
+}
+
+static enum cw_status fetch_one(struct templates *templates, const json_t *row, const char *token, struct cw_error *reterr)
 {
 	json_t *rows = json_array();
-	enum cw_status status = templates_fetch(templates->options->graph_url, due->waba_id, due->token,
+	struct cw_store_op op = { .type = CW_STORE_TEMPLATES,
+				  .templates = { .account = text_of(row, "account"),
+						 .waba_id = text_of(row, "waba_id"),
+						 .rows = rows,
+						 .asked_at_ms = cw_clock_now_ms() } };
+	enum cw_status status = templates_fetch(templates->options->graph_url, text_of(row, "waba_id"), token,
 						&templates->is_stopping, rows, reterr);
 
 	if (status == CW_OK) {
-		struct cw_store_op op = { .type = CW_STORE_TEMPLATES,
-					  .templates = { .account = due->account, .waba_id = due->waba_id, .rows = rows } };
-
 		status = cw_store_run(templates->store, &op);
 		*reterr = op.error;
 	}
@@ -195,25 +186,49 @@ static enum cw_status fetch_one(struct templates *templates, const struct due *d
 	return status;
 }
 
-/* Fetches what is due; returns after how long to look again, if nothing wakes the thread. */
-static int64_t work(struct templates *templates)
+/* Fetches what is due, each WABA with the first of its numbers' tokens that may. true: nothing is left. */
+static bool work(struct templates *templates)
 {
-	struct look look = { .tokens_dir = templates->options->tokens_dir };
+	char token[TOKEN_MAX + 1];
+	json_t *due = json_array();
+	json_t *done = json_object(); /* account and WABA → whether it was fetched */
+	char name[CW_ACCOUNT_MAX + 100];
 	struct cw_error error;
+	bool is_done = true;
+	const char *key;
+	size_t index;
+	json_t *row;
 
-	while (!atomic_load(&templates->is_stopping) && find_due(templates, &look)) {
-		if (fetch_one(templates, &look.due, &error) != CW_OK) {
-			if (!atomic_load(&templates->is_stopping)) {
-				cw_log_warn(
-					"the templates of WhatsApp Business Account %s cannot be fetched: %s; tried again in a minute",
-					look.due.waba_id, error.text);
-			}
-			return TROUBLE_MS;
+	find_due(templates, due);
+	json_array_foreach(due, index, row)
+	{
+		const char *waba_id = text_of(row, "waba_id");
+
+		if (atomic_load(&templates->is_stopping) ||
+		    !cw_text_format(name, sizeof(name), "%s %s", text_of(row, "account"), waba_id) ||
+		    json_is_true(json_object_get(done, name)) ||
+		    !tokens_read(templates->options->tokens_dir, text_of(row, "phone_number_id"), token)) {
+			continue;
 		}
-		cw_log_info("fetched the templates of WhatsApp Business Account %s", look.due.waba_id);
-		look.has_due = false;
+		bool is_fetched = fetch_one(templates, row, token, &error) == CW_OK;
+
+		if (is_fetched) {
+			cw_log_info("fetched the templates of WhatsApp Business Account %s", waba_id);
+		} else if (!atomic_load(&templates->is_stopping)) {
+			cw_log_warn(
+				"the templates of WhatsApp Business Account %s cannot be fetched: %s; tried again in a minute",
+				waba_id, error.text);
+		}
+		(void)json_object_set_new(done, name, json_boolean(is_fetched)); /* without memory, it is fetched twice */
 	}
-	return INT64_MAX;
+	explicit_bzero(token, sizeof(token));
+	json_object_foreach(done, key, row)
+	{
+		is_done = is_done && json_is_true(row);
+	}
+	json_decref(done);
+	json_decref(due);
+	return is_done;
 }
 
 static void wait_until(struct templates *templates, int64_t earliest_ms, int64_t latest_ms)

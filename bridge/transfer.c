@@ -9,6 +9,8 @@
 #include "core/log.h"
 #include "core/text.h"
 
+#define CODE_UNKNOWN_OBJECT 33
+#define CODE_PARAMETER 100
 #define MAX_REDIRECTS 3L
 #define STORE_AGAIN_MS 1000
 #define FULL_DISK_MS (5 * 60 * 1000LL)
@@ -143,7 +145,10 @@ static void follow_table(struct transfer *transfer, const struct cw_graph_said *
 	bool is_refused = row->action == CW_GRAPH_PERMANENT ||
 			  (row->action == CW_GRAPH_RETRY && row->max_tries && transfer->tries + 1 >= row->max_tries);
 
-	if (row->action == CW_GRAPH_STOP) {
+	/* A file that WhatsApp no longer has is "unknown" as well, and says nothing about the number. */
+	bool is_about_file = !transfer->is_upload && (said->code == CODE_UNKNOWN_OBJECT || said->code == CODE_PARAMETER);
+
+	if (row->action == CW_GRAPH_STOP && !is_about_file) {
 		pauses_want(&transfer->files->pauses, transfer->files->store, transfer->phone_number_id, said->code,
 			    row->explanation);
 	}

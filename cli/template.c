@@ -9,6 +9,7 @@
 #include "bridge/templates.h"
 #include "bridge/tokens.h"
 #include "cli/cli.h"
+#include "core/clock.h"
 #include "core/text.h"
 
 struct template_options {
@@ -44,11 +45,13 @@ static int list_of(const struct template_options *options, const char *account)
 
 /* ---- sync ---- */
 
-static int store(const struct template_options *options, const char *account, const char *waba_id, json_t *rows)
+static int store(const struct template_options *options, const char *account, const char *waba_id, json_t *rows,
+		 int64_t asked_at_ms)
 {
 	json_t *answer = NULL;
 	int code = cli_do(options->common.dir, "template.replace",
-			  json_pack("{s:s, s:s, s:O}", "account", account, "waba_id", waba_id, "templates", rows),
+			  json_pack("{s:s, s:s, s:O, s:I}", "account", account, "waba_id", waba_id, "templates", rows,
+				    "asked_at", (json_int_t)asked_at_ms),
 			  &answer);
 
 	if (code == EX_OK) {
@@ -92,8 +95,10 @@ static int sync_waba(const struct template_options *options, const char *graph_u
 {
 	struct cw_error error;
 	json_t *rows = json_array();
+	int64_t asked_at_ms = cw_clock_now_ms();
 	enum cw_status status = templates_fetch(graph_url, waba_id, token, NULL, rows, &error);
-	int code = status == CW_OK ? store(options, account, waba_id, rows) : cli_fail(status, "%s", error.text);
+	int code = status == CW_OK ? store(options, account, waba_id, rows, asked_at_ms) :
+				     cli_fail(status, "%s", error.text);
 
 	json_decref(rows);
 	return code;

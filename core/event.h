@@ -54,9 +54,10 @@ struct cw_contact {
 	char id[CW_CLOCK_UUID_TEXT];
 	int64_t version;
 	char *name; /* the customer's own, else that of the phone's address book, or a group's subject; NULL: none */
-	char *username; /* with its @; NULL: none */
-	char *wa_id;    /* newest live phone; NULL: hidden */
-	char *user_id;  /* newest live business-scoped user id; NULL: unknown */
+	char *username;   /* with its @; NULL: none */
+	char *wa_id;      /* newest live phone; NULL: hidden */
+	char *user_id;    /* newest live business-scoped user id; NULL: unknown */
+	bool is_own_name; /* name is the customer's own */
 	enum cw_marketing marketing;
 };
 

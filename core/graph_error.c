@@ -85,13 +85,21 @@ static const struct cw_graph_error *find_row(int code, int subcode)
 
 const struct cw_graph_error *cw_graph_error_find(const struct cw_graph_said *said)
 {
+	static const struct cw_graph_error unknown = {
+		.action = CW_GRAPH_UNKNOWN, .explanation = "WhatsApp had trouble of its own: the message may have been sent."
+	};
 	const struct cw_graph_error *row = find_row(said->code, said->subcode);
 	bool is_vague = row->first == 0 || row->first == CODE_UNKNOWN; /* first is 0 in the row for unknown codes */
 	bool is_servers = said->http_status >= 500;
 
-	if (row->action == CW_GRAPH_PERMANENT &&
-	    ((is_servers && said->is_transient) || (is_vague && (is_servers || said->is_transient)))) {
+	if (row->action != CW_GRAPH_PERMANENT || (!is_servers && !is_vague)) {
+		return row;
+	}
+	if (said->is_transient) {
 		return find_row(CW_GRAPH_CODE_TROUBLE, 0);
+	}
+	if (is_servers && is_vague) {
+		return &unknown;
 	}
 	return row;
 }
@@ -103,7 +111,8 @@ const struct cw_graph_error *cw_graph_error_at(int i)
 
 const char *cw_graph_action_text(enum cw_graph_action action)
 {
-	static const char *const words[CW_GRAPH_ACTION_COUNT] = { "retry", "throttle", "recipient", "stop", "permanent" };
+	static const char *const words[CW_GRAPH_ACTION_COUNT] = { "retry", "throttle",  "recipient",
+								  "stop",  "permanent", "unknown" };
 
 	return (unsigned)action < CW_GRAPH_ACTION_COUNT ? words[action] : "";
 }

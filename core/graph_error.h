@@ -14,6 +14,7 @@ enum cw_graph_action {
 	CW_GRAPH_RECIPIENT, /* too many messages to this recipient: the conversation waits, then retries this message */
 	CW_GRAPH_STOP,      /* the number cannot send until a person acts: it is paused, the message waits */
 	CW_GRAPH_PERMANENT, /* this message will never be accepted */
+	CW_GRAPH_UNKNOWN,   /* WhatsApp's trouble, in which it may have taken the message */
 	CW_GRAPH_ACTION_COUNT
 };
 
@@ -34,9 +35,9 @@ struct cw_graph_said {
 
 /*
  * Its row, static, never NULL. The code decides, not the HTTP status: throttling comes as 400. Only where the code does
- * not blame the message (1, or one that is not in the table), an HTTP status of 500 or more or is_transient means
- * WhatsApp's own trouble, like code 131000; with both, any code that would blame the message does. An unknown code is
- * otherwise PERMANENT.
+ * not blame the message (1, or one that is not in the table), is_transient means WhatsApp's own trouble, like code
+ * 131000, and an HTTP status of 500 or more without it means UNKNOWN; with both, any code that would blame the message is
+ * WhatsApp's trouble. A code that is not in the table is otherwise PERMANENT.
  */
 const struct cw_graph_error *cw_graph_error_find(const struct cw_graph_said *said);
 

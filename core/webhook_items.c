@@ -393,6 +393,7 @@ static enum cw_status read_address(struct place *place, json_t *sync)
 	if (!item) {
 		return CW_NOMEM;
 	}
+	item->sent_at_ms = read_time_ms(json_object_get(sync, "metadata"));
 	cw_party_set_phone(&place->parties, &item->party, cw_webhook_text(contact, "phone_number"));
 	if (!is_removed) {
 		const char *full_name = cw_party_name(&place->parties, contact, "full_name");
@@ -418,6 +419,7 @@ static enum cw_status read_group(struct place *place, json_t *group)
 	if (!item) {
 		return CW_NOMEM;
 	}
+	item->sent_at_ms = read_time_ms(group);
 	item->party = (struct cw_party){ .group_id = cw_webhook_text(group, "group_id"), .name = subject };
 	if (!item->party.group_id || !subject || has_failed) {
 		drop_item(place, "a group's update without a subject");

@@ -77,7 +77,7 @@ static void apply_notice(struct tx *tx, int64_t account, const struct cw_webhook
 	char subject[128];
 
 	if (kind == CW_EVENT_TEMPLATE) {
-		template_note(tx, account, change->waba_id, notice_field(change), change->value);
+		template_note(tx, account, change->waba_id, change->value);
 	}
 	notice_subject(change, kind, subject, sizeof(subject));
 	notice_tell(tx, account, kind, notice_field(change), subject, change->value);

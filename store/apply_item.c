@@ -425,7 +425,7 @@ void apply_item(struct tx *tx, const struct number_row *number, const struct cw_
 				 item->sent_at_ms ? item->sent_at_ms : tx->now_ms);
 		break;
 	case CW_ITEM_NAME:
-		identity_list_as(tx, number, &item->party);
+		identity_list_as(tx, number, &item->party, item->sent_at_ms ? item->sent_at_ms : tx->now_ms);
 		break;
 	}
 }

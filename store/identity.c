@@ -553,7 +553,9 @@ bool identity_rename(struct tx *tx, struct conversation_row *row, const struct c
 {
 	struct cw_contact *contact = &row->row.contact;
 
-	if (!differs(contact->name, party->name) && !differs(contact->username, party->username)) {
+	bool is_news = differs(contact->name, party->name) || (party->name && !contact->is_own_name);
+
+	if (!is_news && !differs(contact->username, party->username)) {
 		return false;
 	}
 	db_run(tx->db, SQL_CONTACT_RENAME, "itt", row->contact, party->name, party->username);
@@ -571,7 +573,7 @@ bool identity_prefer(struct tx *tx, struct conversation_row *row, enum cw_market
 	return true;
 }
 
-void identity_list_as(struct tx *tx, const struct number_row *number, const struct cw_party *party)
+void identity_list_as(struct tx *tx, const struct number_row *number, const struct cw_party *party, int64_t at_ms)
 {
 	int64_t contact = find_contact(tx, number, party, tx->now_ms);
 
@@ -586,7 +588,7 @@ void identity_list_as(struct tx *tx, const struct number_row *number, const stru
 	if (!contact) {
 		return;
 	}
-	db_run(tx->db, SQL_CONTACT_LIST_AS, "it", contact, party->name);
+	db_run(tx->db, SQL_CONTACT_LIST_AS, "iti", contact, party->name, at_ms);
 	if (tx->db->failed == SQLITE_OK && sqlite3_changes(tx->db->handle) > 0) {
 		identity_tell(tx, contact, 0);
 	}

@@ -61,10 +61,10 @@ bool identity_rename(struct tx *tx, struct conversation_row *row, const struct c
 bool identity_prefer(struct tx *tx, struct conversation_row *row, enum cw_marketing marketing, int64_t at_ms);
 
 /*
- * Stores party->name as the name under which others list the customer or group; NULL: they no longer do. It is shown
+ * Stores party->name, said at at_ms unless they said another since, as the name under which others list the customer or group; NULL: they no longer do. It is shown
  * as long as WhatsApp has not told the customer's own. A contact without a conversation waits for its first message.
  */
-void identity_list_as(struct tx *tx, const struct number_row *number, const struct cw_party *party);
+void identity_list_as(struct tx *tx, const struct number_row *number, const struct cw_party *party, int64_t at_ms);
 
 /* Makes an event for each conversation of the contact except `except` (0: no exception). */
 void identity_tell(struct tx *tx, int64_t contact, int64_t except);

@@ -137,14 +137,14 @@ static void show(struct tx *tx, const struct attempt *attempt, const json_t *err
 }
 
 /* WhatsApp refuses marketing messages to customers who stopped them, which it may not have told otherwise. */
-static void learn_of_opt_out(struct tx *tx, const struct attempt *attempt, int code)
+static void learn_of_opt_out(struct tx *tx, const struct attempt *attempt, int code, int64_t at_ms)
 {
 	struct conversation_row row;
 
 	if (code != CW_GRAPH_CODE_OPTED_OUT || !conversation_load(tx->db, attempt->conversation, &row)) {
 		return;
 	}
-	if (row.row.contact.marketing != CW_MARKETING_OUT && identity_prefer(tx, &row, CW_MARKETING_OUT, tx->now_ms)) {
+	if (row.row.contact.marketing != CW_MARKETING_OUT && identity_prefer(tx, &row, CW_MARKETING_OUT, at_ms)) {
 		identity_tell(tx, row.contact, 0);
 	}
 	conversation_row_finish(&row);
@@ -187,7 +187,7 @@ static void enter(struct tx *tx, struct attempt *attempt, const struct change *c
 		leave_lane(tx, attempt);
 	}
 	show(tx, attempt, attempt->reported == CW_STATUS_FAILED ? attempt->report : change->error);
-	learn_of_opt_out(tx, attempt, change->code);
+	learn_of_opt_out(tx, attempt, change->code, tx->now_ms);
 	tx->wakes_bridge = true;
 }
 
@@ -234,9 +234,15 @@ static bool has_arrived(const struct attempt *attempt)
 	return attempt->reported != CW_STATUS_NONE && attempt->reported != CW_STATUS_FAILED;
 }
 
+static bool has_failed(const struct attempt *attempt)
+{
+	return attempt->state == CW_OUTBOUND_FAILED ||
+	       (attempt->state == CW_OUTBOUND_ACCEPTED && attempt->reported == CW_STATUS_FAILED);
+}
+
 /*
  * If a person retried the message, but this attempt turns out to have arrived: withdraws the newer attempt, unless it
- * has already been sent.
+ * has already been sent; if that has failed, this one counts.
  */
 static void withdraw_newer(struct tx *tx, const struct attempt *attempt)
 {
@@ -250,6 +256,8 @@ static void withdraw_newer(struct tx *tx, const struct attempt *attempt)
 		if (newer.state == CW_OUTBOUND_QUEUED || newer.state == CW_OUTBOUND_RETRYING) {
 			db_run(tx->db, SQL_OUTBOUND_DELETE, "i", newer.id);
 			leave_lane(tx, &newer);
+		}
+		if (newer.state == CW_OUTBOUND_QUEUED || newer.state == CW_OUTBOUND_RETRYING || has_failed(&newer)) {
 			db_run(tx->db, SQL_MESSAGE_ATTEMPT, "ii", message.id, (int64_t)attempt->attempt);
 		}
 		attempt_finish(&newer);
@@ -282,7 +290,7 @@ static bool record(struct tx *tx, struct attempt *attempt, const struct lane_rep
 	db_run(tx->db, SQL_OUTBOUND_REPORT, "itttI", attempt->id, cw_message_status_text(attempt->reported), error,
 	       attempt->wamid, cw_message_wamid_hash(attempt->wamid));
 	free(error);
-	learn_of_opt_out(tx, attempt, code);
+	learn_of_opt_out(tx, attempt, code, report->said_at_ms ? report->said_at_ms : tx->now_ms);
 	return true;
 }
 
@@ -502,7 +510,7 @@ void lane_file_awaited(struct tx *tx, int64_t media)
 
 void lane_file_uploaded(struct tx *tx, int64_t media)
 {
-	db_run(tx->db, SQL_OUTBOUND_FILE_READY, "iii", media, tx->now_ms, CW_STORE_NEVER);
+	db_run(tx->db, SQL_OUTBOUND_FILE_READY, "ii", media, tx->now_ms);
 	tx->wakes_bridge = true;
 }
 
@@ -544,6 +552,16 @@ static bool is_about_file(const struct draft *draft)
 	return false;
 }
 
+/* By another message that is being sent with it: that one must not lose its upload. */
+static bool file_is_in_use(struct tx *tx, int64_t media)
+{
+	sqlite3_stmt *statement = db_bind(tx->db, SQL_OUTBOUND_FILE_IN_USE, "i", media);
+	bool is_in_use = db_step(tx->db, statement);
+
+	db_end(statement);
+	return is_in_use;
+}
+
 bool lane_retry(struct tx *tx, struct message_row *message, const struct conversation_row *conversation,
 		struct cw_problem *problem)
 {
@@ -566,7 +584,7 @@ bool lane_retry(struct tx *tx, struct message_row *message, const struct convers
 		cw_problem_set(problem, "not_possible", 409,
 			       "The stored message cannot be read, so it cannot be sent again.");
 	} else {
-		if (media && is_about_file(&draft)) {
+		if (media && is_about_file(&draft) && !file_is_in_use(tx, media)) {
 			media_forget_upload(tx, media);
 		}
 		message->message.attempt++;

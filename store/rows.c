@@ -155,6 +155,7 @@ static void read_contact(struct db *db, sqlite3_stmt *statement, struct cw_conta
 	contact->username = db_copy(db, statement, COLUMN_CONVERSATION_CONTACT_USERNAME);
 	contact->wa_id = db_copy(db, statement, COLUMN_CONVERSATION_CONTACT_WA_ID);
 	contact->user_id = db_copy(db, statement, COLUMN_CONVERSATION_CONTACT_USER_ID);
+	contact->is_own_name = db_int(statement, COLUMN_CONVERSATION_CONTACT_OWN_NAME) != 0;
 	contact->marketing = cw_marketing_parse(db_text(statement, COLUMN_CONVERSATION_CONTACT_MARKETING));
 }
 

@@ -1,5 +1,6 @@
 -- Migration 8: names and choices of customers, templates as webhooks tell them, what waits for its message or file.
 ALTER TABLE contact ADD COLUMN known_as TEXT;            -- in the phone's address book; of a group, its subject
+ALTER TABLE contact ADD COLUMN known_as_at INTEGER;      -- when it was said
 ALTER TABLE contact ADD COLUMN marketing TEXT CHECK (marketing IN ('in', 'out'));
 ALTER TABLE contact ADD COLUMN marketing_at INTEGER;     -- when they said it
 
@@ -15,7 +16,3 @@ CREATE TABLE template_due (
 -- What waits for its message is forgotten after a while: other apps send from the same numbers.
 ALTER TABLE pending_status ADD COLUMN received_at INTEGER NOT NULL DEFAULT 0;
 UPDATE pending_status SET received_at = CAST(strftime('%s', 'now') AS INTEGER) * 1000;
-
--- A message that waits to be tried again may have to wait for its file, too.
-DROP INDEX outbound_media;
-CREATE INDEX outbound_media ON outbound (media) WHERE media IS NOT NULL AND state IN ('queued', 'retrying');

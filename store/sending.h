@@ -92,7 +92,8 @@ struct cw_store_media_move {
 struct cw_store_templates {
 	const char *account, *waba_id;
 	json_t *rows;
-	int64_t n_stored; /* result */
+	int64_t asked_at_ms; /* what webhooks say later is fetched again; 0: now */
+	int64_t n_stored;    /* result */
 };
 
 /* A read mark or typing indicator to send to the customer. Handed over after COMMIT. */

@@ -53,12 +53,14 @@
 	X(SQL_CONTACT_SET_IDS, "UPDATE contact SET version = version + 1, wa_id = ?2, user_id = ?3 WHERE id = ?1") \
 	X(SQL_CONTACT_RENAME, "UPDATE contact SET version = version + 1, name = coalesce(?2, name), " \
 			      "username = coalesce(?3, username) WHERE id = ?1") \
-	X(SQL_CONTACT_LIST_AS, "UPDATE contact SET version = version + 1, known_as = ?2 WHERE id = ?1 " \
-			       "AND known_as IS NOT ?2") \
+	X(SQL_CONTACT_LIST_AS, "UPDATE contact SET version = version + 1, known_as = ?2, known_as_at = ?3 WHERE id = ?1 " \
+			       "AND coalesce(known_as_at, 0) <= ?3 AND known_as IS NOT ?2") \
 	X(SQL_CONTACT_SET_MARKETING, "UPDATE contact SET version = version + 1, marketing = ?2, marketing_at = ?3 " \
 				     "WHERE id = ?1 AND coalesce(marketing_at, 0) <= ?3") \
 	/* ?1 takes what it lacks from ?2; of what both said about marketing, the later counts */ \
-	X(SQL_CONTACT_JOIN, "UPDATE contact SET known_as = coalesce(contact.known_as, o.known_as), " \
+	X(SQL_CONTACT_JOIN, "UPDATE contact SET name = coalesce(contact.name, o.name), " \
+			    "username = coalesce(contact.username, o.username), " \
+			    "known_as = coalesce(contact.known_as, o.known_as), " \
 			    "marketing = iif(coalesce(o.marketing_at, 0) > coalesce(contact.marketing_at, 0), " \
 			    "o.marketing, contact.marketing), " \
 			    "marketing_at = max(coalesce(contact.marketing_at, 0), coalesce(o.marketing_at, 0)) " \

@@ -53,7 +53,10 @@
 	  "(SELECT count(*) FROM command WHERE NOT json_valid(answer))") \
 	X(SQL_CHECK_MERGED, "SELECT count(*) FROM conversation c JOIN conversation r ON r.id = c.merged_into " \
 			    "WHERE r.merged_into IS NOT NULL") \
-	X(SQL_CHECK_ATTEMPTS, "SELECT count(*) FROM message m WHERE m.attempt > 0 AND m.attempt <> " \
-			      "(SELECT coalesce(max(o.attempt), 0) FROM outbound o WHERE o.message = m.id)")
+	/* a later one may have failed after this one turned out to have arrived */ \
+	X(SQL_CHECK_ATTEMPTS, "SELECT count(*) FROM message m WHERE m.attempt > 0 AND (NOT EXISTS " \
+			      "(SELECT 1 FROM outbound o WHERE o.message = m.id AND o.attempt = m.attempt) OR EXISTS " \
+			      "(SELECT 1 FROM outbound o WHERE o.message = m.id AND o.attempt > m.attempt " \
+			      "AND o.state NOT IN ('failed', 'accepted')))")
 
 #endif

@@ -50,13 +50,14 @@
 	X(SQL_OUTBOUND_UNFINISHED, \
 	  "SELECT " OUTBOUND_COLUMNS "FROM " OUTBOUND_TABLES \
 	  "WHERE o.state IN ('queued', 'sending', 'retrying') AND " OUTBOUND_OPEN " ORDER BY o.id LIMIT 1") \
-	X(SQL_OUTBOUND_OF_MEDIA, "SELECT o.id FROM outbound o WHERE o.media = ?1 " \
-				 "AND o.state IN ('queued', 'retrying') AND o.state = 'queued' " \
+	X(SQL_OUTBOUND_OF_MEDIA, "SELECT o.id FROM outbound o WHERE o.media = ?1 AND o.state = 'queued' " \
 				 "AND o.id > ?2 ORDER BY o.id LIMIT 1") \
-	X(SQL_OUTBOUND_FILE_READY, "UPDATE outbound SET due_at = ?2 WHERE media = ?1 AND state IN ('queued', 'retrying') " \
-				   "AND due_at = ?3") \
-	X(SQL_OUTBOUND_FILE_AWAITED, "UPDATE outbound SET due_at = ?2 WHERE media = ?1 " \
-				     "AND state IN ('queued', 'retrying')") \
+	X(SQL_OUTBOUND_FILE_READY, \
+	  "UPDATE outbound SET due_at = ?2 WHERE media = ?1 AND state = 'queued' AND due_at > ?2") \
+	X(SQL_OUTBOUND_FILE_AWAITED, "UPDATE outbound SET due_at = ?2 WHERE media = ?1 AND state = 'queued'") \
+	/* the file is in a request, or in one that will be repeated */ \
+	X(SQL_OUTBOUND_FILE_IN_USE, "SELECT 1 FROM outbound WHERE state IN ('queued', 'sending', 'retrying', 'unknown') " \
+				    "AND state IN ('sending', 'retrying') AND media = ?1") \
 	X(SQL_OUTBOUND_NEXT, "SELECT " OUTBOUND_JOB_COLUMNS "FROM " OUTBOUND_JOB_TABLES \
 			     "WHERE o.number = (SELECT id FROM number WHERE phone_number_id = ?1) AND o.holds_lane = 1 " \
 			     "AND o.due_at <= ?2 ORDER BY o.due_at, o.id") \
@@ -79,9 +80,10 @@
 			      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)") \
 	X(SQL_NUMBER_PAUSED, "SELECT paused_at IS NOT NULL, paused_code FROM number WHERE id = ?1") \
 	X(SQL_NUMBER_PAUSE, "UPDATE number SET paused_at = ?2, paused_code = ?3, paused_reason = ?4 WHERE id = ?1") \
-	X(SQL_LAST_CUSTOMER_WAMID, "SELECT wamid FROM message WHERE conversation = ?1 AND position <= ?2 " \
-				   "AND origin = 'customer' AND wamid IS NOT NULL AND kind NOT IN (" KINDS_NOT_WINDOW ") " \
-				   "ORDER BY position DESC LIMIT 1") \
+	X(SQL_LAST_CUSTOMER_WAMID, \
+	  "SELECT wamid FROM message WHERE conversation = ?1 AND position <= ?2 " \
+	  "AND origin = 'customer' AND wamid IS NOT NULL AND kind NOT IN (" KINDS_NOT_WINDOW ", 'call') " \
+	  "ORDER BY position DESC LIMIT 1") \
 	X(SQL_MESSAGE_PLACE, "SELECT a.name, c.name FROM message m JOIN conversation c ON c.id = m.conversation " \
 			     "JOIN account a ON a.id = m.account WHERE m.uid = ?1") \
 	X(SQL_WAMID_OF, "SELECT wamid FROM message WHERE uid = ?1 AND wamid IS NOT NULL") \
@@ -116,8 +118,8 @@
 	X(SQL_TEMPLATE_CHANGE, "UPDATE template SET status = coalesce(?5, status), category = coalesce(?6, category), " \
 			       "quality = coalesce(?7, quality) WHERE account = ?1 AND waba_id = ?2 AND name = ?3 " \
 			       "AND language = ?4") \
-	X(SQL_TEMPLATE_DUE_INSERT, "INSERT OR IGNORE INTO template_due (account, waba_id, since) VALUES (?1, ?2, ?3)") \
-	X(SQL_TEMPLATE_DUE_DELETE, "DELETE FROM template_due WHERE account = ?1 AND waba_id = ?2") \
+	X(SQL_TEMPLATE_DUE_INSERT, "INSERT OR REPLACE INTO template_due (account, waba_id, since) VALUES (?1, ?2, ?3)") \
+	X(SQL_TEMPLATE_DUE_DELETE, "DELETE FROM template_due WHERE account = ?1 AND waba_id = ?2 AND since < ?3") \
 	X(SQL_TEMPLATE_DUE_LIST, "SELECT a.name, d.waba_id, n.phone_number_id FROM template_due d " \
 				 "JOIN account a ON a.id = d.account JOIN number n ON n.account = d.account " \
 				 "AND n.waba_id = d.waba_id ORDER BY d.since, n.id") \

@@ -27,23 +27,39 @@ static bool store_template(struct tx *tx, int64_t account, const char *waba_id, 
 	return is_whole;
 }
 
-void template_note(struct tx *tx, int64_t account, const char *waba_id, const char *field, const json_t *value)
+/*
+ * The status that an event sets; NULL: none, such as LOCKED or FLAGGED, after which it may be sent as before ("Webhooks",
+ * message_template_status_update).
+ */
+static const char *status_of(const char *event)
 {
-	const char *status = json_string_value(json_object_get(value, "event"));
-	const char *category = json_string_value(json_object_get(value, "new_category"));
-	const char *quality = json_string_value(json_object_get(value, "new_quality_score"));
+	static const char *const statuses[] = { "APPROVED", "REJECTED",         "PENDING", "PAUSED",    "DISABLED",
+						"ARCHIVED", "PENDING_DELETION", "DELETED", "IN_APPEAL", "LIMIT_EXCEEDED" };
+
+	if (event && strcmp(event, "REINSTATED") == 0) {
+		return "APPROVED";
+	}
+	for (size_t i = 0; event && i < sizeof(statuses) / sizeof(statuses[0]); i++) {
+		if (strcmp(event, statuses[i]) == 0) {
+			return statuses[i];
+		}
+	}
+	return NULL;
+}
+
+void template_note(struct tx *tx, int64_t account, const char *waba_id, const json_t *value)
+{
+	const char *event = json_string_value(json_object_get(value, "event"));
 
 	if (!waba_id) {
 		return; /* the App Dashboard's test */
 	}
 	db_run(tx->db, SQL_TEMPLATE_CHANGE, "itttttt", account, waba_id, text_of(value, "message_template_name"),
-	       text_of(value, "message_template_language"), status, category, quality);
-	bool is_new = status && strcmp(status, "APPROVED") == 0;
-
-	if (is_new || strcmp(field, "message_template_components_update") == 0) {
-		db_run(tx->db, SQL_TEMPLATE_DUE_INSERT, "iti", account, waba_id, tx->now_ms);
-		tx->wakes_bridge = true;
-	}
+	       text_of(value, "message_template_language"), status_of(event),
+	       json_string_value(json_object_get(value, "new_category")),
+	       json_string_value(json_object_get(value, "new_quality_score")));
+	db_run(tx->db, SQL_TEMPLATE_DUE_INSERT, "iti", account, waba_id, tx->now_ms);
+	tx->wakes_bridge = true;
 }
 
 enum cw_status apply_templates(struct tx *tx, struct cw_store_op *op)
@@ -58,7 +74,8 @@ enum cw_status apply_templates(struct tx *tx, struct cw_store_op *op)
 		return cw_error_set(&op->error, CW_NOT_FOUND, "account %.70s does not exist", templates->account);
 	}
 	db_run(tx->db, SQL_TEMPLATE_CLEAR, "it", account, templates->waba_id);
-	db_run(tx->db, SQL_TEMPLATE_DUE_DELETE, "it", account, templates->waba_id);
+	db_run(tx->db, SQL_TEMPLATE_DUE_DELETE, "iti", account, templates->waba_id,
+	       templates->asked_at_ms ? templates->asked_at_ms : tx->now_ms);
 	json_array_foreach(templates->rows, index, row)
 	{
 		templates->n_stored += store_template(tx, account, templates->waba_id, row);

@@ -5,9 +5,9 @@
 #include "store/tx.h"
 
 /*
- * A webhook about a template of a WABA: its status, category or quality is stored at once. A template that was approved
- * or changed is fetched by the bridge. value is the change's. Writer's thread.
+ * A webhook about a template of a WABA: its status, category or quality is stored at once, and the bridge fetches the
+ * WABA's templates again, since webhooks may come late and in any order. value is the change's. Writer's thread.
  */
-void template_note(struct tx *tx, int64_t account, const char *waba_id, const char *field, const json_t *value);
+void template_note(struct tx *tx, int64_t account, const char *waba_id, const json_t *value);
 
 #endif

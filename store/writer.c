@@ -663,7 +663,7 @@ static void *run_writer(void *context)
 		if (may_index && cw_clock_monotonic_ms() >= store->next_index_ms) {
 			index_slice(store, !batch);
 		}
-		if (!is_full && store->options.event_retention_ms > 0 && cw_clock_monotonic_ms() >= store->next_trim_ms) {
+		if (!is_full && cw_clock_monotonic_ms() >= store->next_trim_ms) {
 			trim_slice(store);
 		}
 		if (store->wal_pages >= store->checkpoint_at_pages) {

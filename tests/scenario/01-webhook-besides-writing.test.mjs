@@ -157,6 +157,22 @@ scenario('a group’s subject is its name', async (system) => {
   assert.equal(await name(), 'Lamps & more');
 });
 
+scenario('names that come late do not replace newer ones; the customer’s own is kept', async (system) => {
+  await (await system.init()).start();
+  const name = async () => (await system.rows())[0].contact.name;
+  const at = (seconds, subject) => ({ groups: [{ timestamp: nowS() + seconds, group_id: GROUP, type: 'group_settings_update', group_subject: { text: subject, update_successful: true } }] });
+  await post(system, inGroup());
+  await post(system, at(0, 'new'), 'group_settings_update');
+  await post(system, at(-100, 'old'), 'group_settings_update');
+  assert.equal(await name(), 'new');
+
+  const own = async () => (await system.rows()).find(({ id }) => id === idOf(system, PABLO)).contact.name;
+  await post(system, address('Pablo'), 'smb_app_state_sync');
+  await system.customerWrites({ from: PABLO, name: 'Pablo' });
+  await post(system, address('Pablo, owes money'), 'smb_app_state_sync');
+  assert.equal(await own(), 'Pablo');
+});
+
 scenario('an agent who sees only assigned conversations hears nothing of others', async (system) => {
   await (await system.init()).start();
   await system.customerWrites({ from: PABLO, body: 'mine' });

@@ -331,3 +331,11 @@ scenario('a document has its file’s name by itself; files are known by their u
     });
   }
 });
+
+scenario('a file that WhatsApp no longer has says nothing about the number', async (system) => {
+  const sim = await start(system);
+  await sim.behave({ do: 'answer', on: 'ask', http: 400, body: { error: { code: 100, error_subcode: 33, message: 'Object does not exist' } } });
+  const { id, message } = await sends(system, 'image', 'image/jpeg', randomBytes(100));
+  await eventually(async () => (await system.message(id, message.id)).media.error, 'a reason');
+  assert.equal((await system.api('/numbers')).json.numbers[0].paused, false);
+});

@@ -63,7 +63,7 @@ scenario('WhatsApp’s own trouble is not blamed on the message: it is sent agai
   for (const [name, rule, code] of [
     ['code 1 with HTTP 500', graphError({ code: 1, is_transient: true }, 500), 1],
     ['code 1, is_transient', graphError({ code: 1, is_transient: true }), 1],
-    ['an unknown code with HTTP 503', graphError({ code: 987654 }, 503), 987654],
+    ['an unknown code with HTTP 503', graphError({ code: 987654, is_transient: true }, 503), 987654],
     ['a code as a text', graphError({ code: '131016' }), 131016],
     ['HTTP 429 without JSON', { do: 'answer', count: 1, http: 429, body: '<html>Too many requests' }, 130429],
   ]) {

@@ -1,5 +1,7 @@
 // What WhatsApp says about templates is true at once: status, category, quality; a new one is fetched.
 import assert from 'node:assert/strict';
+import fs from 'node:fs/promises';
+import path from 'node:path';
 
 import { scenario } from '../lib/system.mjs';
 import { eventually } from '../lib/until.mjs';
@@ -25,7 +27,8 @@ const says = async (system, field, value) => assert.equal((await system.postWebh
 } }]))).status, 200);
 
 scenario('status, category and quality of a known template change with the webhook', async (system) => {
-  await start(system);
+  const sim = await start(system);
+  await sim.behave({ tokens: ['another'] }); // so that nothing is fetched: the webhooks alone count
   await says(system, 'message_template_status_update', { event: 'PAUSED', reason: 'NONE' });
   assert.deepEqual((await list(system)).map(({ name, status }) => [name, status]), [['promo', 'PAUSED']]);
   await says(system, 'template_category_update', { previous_category: 'MARKETING', new_category: 'UTILITY' });
@@ -37,6 +40,30 @@ scenario('status, category and quality of a known template change with the webho
   assert.deepEqual((await list(system)).map(({ status, quality }) => [status, quality]), [['PAUSED', 'RED']]);
   await says(system, 'message_template_status_update', { event: 'PAUSED', message_template_name: 'of another language', message_template_language: 'pt_BR' });
   assert.equal((await list(system)).length, 1);
+  for (const [event, status] of [['REINSTATED', 'APPROVED'], ['FLAGGED', 'APPROVED'], ['LOCKED', 'APPROVED'], ['PAUSED', 'PAUSED'], ['UNLOCKED', 'PAUSED'], ['DISABLED', 'DISABLED']]) {
+    await says(system, 'message_template_status_update', { event });
+    assert.equal((await list(system))[0].status, status, event);
+  }
+});
+
+scenario('webhooks that come late or twice do not decide: the templates are fetched again', async (system) => {
+  const sim = await start(system);
+  await sim.behave({ templates: [{ ...PROMO, status: 'APPROVED', quality_score: { score: 'GREEN' } }] });
+  await says(system, 'message_template_status_update', { event: 'PAUSED' }); // of last week
+  await eventually(async () => (await list(system)).some(({ status, quality }) => status === 'APPROVED' && quality === 'GREEN'), 'as WhatsApp lists it');
+});
+
+scenario('a WABA whose templates cannot be fetched does not hold up another', async (system) => {
+  const sim = await start(system);
+  assert.equal((await system.convwire('number', 'add', '2002', '--account', system.account, '--waba', '777')).code, 0);
+  const file = path.join(system.dir, 'bad.token');
+  await fs.writeFile(file, 'a-token-that-whatsapp-refuses\n', { mode: 0o600 });
+  assert.equal((await system.convwire('number', 'set-token', '2002', '--token-file', file)).code, 0);
+  const approved = (waba, name) => system.postWebhook(webhook([{ field: 'message_template_status_update', value: { event: 'APPROVED', message_template_id: 9, message_template_name: name, message_template_language: 'en' } }], { waba }));
+  await approved('777', 'of another');
+  await sim.behave({ templates: [PROMO, template('spring', '2')] });
+  await approved(WABA, 'spring');
+  await eventually(async () => (await list(system)).some(({ name }) => name === 'spring'), 'spring is listed', { ms: 90_000 });
 });
 
 scenario('a template that was approved is fetched, also if WhatsApp could not be asked at once, or the daemon was killed', async (system) => {

@@ -503,6 +503,25 @@ static void a_retry_is_withdrawn_if_the_older_attempt_has_arrived(void **state)
 	assert_int_equal(check(fixture).faults, 0);
 }
 
+static void an_attempt_that_arrived_counts_more_than_a_later_one_that_failed(void **state)
+{
+	struct fixture *fixture = *state;
+	char message[CW_CLOCK_UUID_TEXT];
+
+	write_in(fixture, CUSTOMER, "w1");
+	memcpy(message, say(fixture, CONVERSATION, "a"), sizeof(message));
+	accept_as(fixture, due_alone(fixture, message), "out1");
+	report(fixture, "out1", "failed", message, 1);
+	assert_string_equal(act(fixture, CONVERSATION, "retry", message).problem, "");
+	accept_as(fixture, due_alone(fixture, message), "out2");
+	report(fixture, "out2", "failed", message, 2);
+	assert_shown(message, "failed");
+	report(fixture, "out1", "delivered", message, 1);
+	assert_shown(message, "delivered");
+	assert_string_equal(act(fixture, CONVERSATION, "retry", message).problem, "not_possible"); /* they have it */
+	assert_int_equal(check(fixture).faults, 0);
+}
+
 /* Writes the order-th permutation of the first n words. */
 static void permute(const char *const *words, int n, int order, const char **out)
 {
@@ -769,6 +788,7 @@ int main(void)
 		STORE_TEST(a_status_without_mark_before_the_answer_waits_for_it),
 		STORE_TEST(a_retry_is_another_attempt_and_the_older_one_shows_nothing_more),
 		STORE_TEST(a_retry_is_withdrawn_if_the_older_attempt_has_arrived),
+		STORE_TEST(an_attempt_that_arrived_counts_more_than_a_later_one_that_failed),
 		STORE_TEST(statuses_end_alike_in_every_order_of_arrival),
 		STORE_TEST(what_is_discarded_is_not_sent_and_the_next_goes),
 		STORE_TEST(the_same_id_gets_the_same_answer_and_another_body_is_refused),
