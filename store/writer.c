@@ -531,7 +531,9 @@ static void checkpoint(struct cw_store *store)
 	int64_t took_ms = cw_clock_monotonic_ms() - started_ms;
 
 	/* A full disk shows up again at the next commit; after an I/O error the file may be half written. */
-	if ((code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_CORRUPT) {
+	bool is_memory = sqlite3_extended_errcode(store->db.handle) == SQLITE_IOERR_NOMEM; /* the next one may do better */
+
+	if (!is_memory && ((code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_CORRUPT)) {
 		struct cw_error error;
 
 		(void)cw_error_set(&error, CW_IO, "checkpoint: %s", sqlite3_errmsg(store->db.handle));

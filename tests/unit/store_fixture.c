@@ -47,7 +47,7 @@ static void note_breakdown(void *context, const char *what)
 {
 	struct fixture *fixture = context;
 
-	(void)what;
+	print_message("the store broke down: %s\n", what);
 	fixture->is_broken = true;
 }
 
