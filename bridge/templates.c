@@ -258,12 +258,14 @@ static void *run(void *context)
 	struct templates *templates = context;
 
 	while (!atomic_load(&templates->is_stopping)) {
-		int64_t after_ms = work(templates);
+		bool is_done = work(templates);
 		int64_t now_ms = cw_clock_monotonic_ms();
-		bool is_fine = after_ms == INT64_MAX;
 
-		wait_until(templates, now_ms + (is_fine ? LOOK_EVERY_MS : after_ms),
-			   is_fine ? after_ms : now_ms + after_ms);
+		if (is_done) {
+			wait_until(templates, now_ms + LOOK_EVERY_MS, INT64_MAX);
+		} else {
+			wait_until(templates, now_ms + TROUBLE_MS, now_ms + TROUBLE_MS);
+		}
 	}
 	return NULL;
 }
