@@ -20,6 +20,7 @@ typedef bool (*read_fn)(struct cw_command *command, json_t *data, struct cw_prob
 
 static bool read_send(struct cw_command *command, json_t *data, struct cw_problem *problem);
 static bool read_message(struct cw_command *command, json_t *data, struct cw_problem *problem);
+static bool read_unread(struct cw_command *command, json_t *data, struct cw_problem *problem);
 static bool read_assign(struct cw_command *command, json_t *data, struct cw_problem *problem);
 static bool read_nothing(struct cw_command *command, json_t *data, struct cw_problem *problem);
 
@@ -30,6 +31,7 @@ static const struct {
 } types[CW_COMMAND_TYPE_COUNT] = {
 	[CW_COMMAND_SEND] = { "send", read_send, "kind, content, reply_to" },
 	[CW_COMMAND_READ] = { "read", read_message, "message" },
+	[CW_COMMAND_UNREAD] = { "unread", read_unread, "message" },
 	[CW_COMMAND_TYPING] = { "typing", read_nothing, "" },
 	[CW_COMMAND_ASSIGN] = { "assign", read_assign, "assignee" },
 	[CW_COMMAND_DONE] = { "done", read_nothing, "" },
@@ -117,6 +119,11 @@ static bool read_message(struct cw_command *command, json_t *data, struct cw_pro
 	return is_message_id(command->message) ? true : refuse(problem, "data.message: must be a message id.");
 }
 
+static bool read_unread(struct cw_command *command, json_t *data, struct cw_problem *problem)
+{
+	return json_object_get(data, "message") ? read_message(command, data, problem) : true;
+}
+
 static bool read_assign(struct cw_command *command, json_t *data, struct cw_problem *problem)
 {
 	json_t *assignee = json_object_get(data, "assignee");
@@ -175,7 +182,7 @@ static bool read_type(struct cw_command *command, struct cw_problem *problem)
 		}
 	}
 	cw_problem_set(problem, "unknown_command", 400,
-		       "type: must be send, read, typing, assign, done, reopen, retry or discard.");
+		       "type: must be send, read, unread, typing, assign, done, reopen, retry or discard.");
 	return false;
 }
 

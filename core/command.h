@@ -22,6 +22,7 @@
 enum cw_command_type {
 	CW_COMMAND_SEND,
 	CW_COMMAND_READ,
+	CW_COMMAND_UNREAD,
 	CW_COMMAND_TYPING,
 	CW_COMMAND_ASSIGN,
 	CW_COMMAND_DONE,
@@ -41,7 +42,7 @@ struct cw_command {
 	enum cw_message_kind kind; /* send */
 	json_t *content;           /* send */
 	const char *reply_to;      /* send: id of the quoted message; NULL: none */
-	const char *message;       /* read, retry, discard: id of the message; a reaction's target */
+	const char *message;       /* read, retry, discard: id of the message; a reaction's target; unread: may be NULL */
 	const char *assignee;      /* assign: "me", a subject, or NULL for nobody */
 	const char *epoch;         /* the log's epoch known to the sender when it first sent this; NULL: not given */
 };

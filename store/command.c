@@ -314,6 +314,44 @@ static bool act_read(struct acting *acting)
 	return true;
 }
 
+/* The message and what came after it; without one, the customer's last message. */
+static bool find_unread(struct acting *acting, int64_t *ret_position)
+{
+	struct message_row message;
+
+	if (!acting->command->message) {
+		sqlite3_stmt *statement = db_bind(acting->tx->db, SQL_LAST_UNREADABLE, "i", acting->row->id);
+
+		*ret_position = db_step(acting->tx->db, statement) ? db_int(statement, 0) : 0;
+		db_end(statement);
+		return *ret_position > 0 ||
+		       refuse(acting, "not_possible", 409,
+			      "The customer has not written in this conversation: there is nothing to mark as unread.");
+	}
+	if (!find_message(acting, acting->command->message, &message)) {
+		return false;
+	}
+	*ret_position = message.message.position;
+	message_row_finish(&message);
+	return true;
+}
+
+static bool act_unread(struct acting *acting)
+{
+	struct conversation_row *row = acting->row;
+	int64_t position = 0;
+
+	if (!find_unread(acting, &position)) {
+		return false;
+	}
+	if (position <= row->read_position) {
+		row->read_position = position - 1;
+		row->row.unread = message_count_unread(acting->tx, row);
+		tx_tell_conversation(acting->tx, row);
+	}
+	return true;
+}
+
 static bool act_typing(struct acting *acting)
 {
 	signal_customer(acting, INT64_MAX, true);
@@ -379,9 +417,9 @@ static bool act_discard(struct acting *acting)
 }
 
 static bool (*const acts[CW_COMMAND_TYPE_COUNT])(struct acting *acting) = {
-	[CW_COMMAND_SEND] = act_send,     [CW_COMMAND_READ] = act_read,       [CW_COMMAND_TYPING] = act_typing,
-	[CW_COMMAND_ASSIGN] = act_assign, [CW_COMMAND_DONE] = act_done,       [CW_COMMAND_REOPEN] = act_reopen,
-	[CW_COMMAND_RETRY] = act_retry,   [CW_COMMAND_DISCARD] = act_discard,
+	[CW_COMMAND_SEND] = act_send,     [CW_COMMAND_READ] = act_read,     [CW_COMMAND_UNREAD] = act_unread,
+	[CW_COMMAND_TYPING] = act_typing, [CW_COMMAND_ASSIGN] = act_assign, [CW_COMMAND_DONE] = act_done,
+	[CW_COMMAND_REOPEN] = act_reopen, [CW_COMMAND_RETRY] = act_retry,   [CW_COMMAND_DISCARD] = act_discard,
 };
 
 /* ---- exactly once ---- */

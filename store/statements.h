@@ -112,6 +112,8 @@
 				    "ORDER BY c.last_position DESC, c.id DESC") \
 	X(SQL_UNREAD_AFTER, "SELECT count(*) FROM message WHERE (conversation = ?1 OR conversation IN (SELECT id FROM " \
 			    "conversation WHERE merged_into = ?1)) AND position > ?2 AND " COUNTS_AS_UNREAD) \
+	X(SQL_LAST_UNREADABLE, "SELECT max(position) FROM message WHERE (conversation = ?1 OR conversation IN (SELECT id " \
+			       "FROM conversation WHERE merged_into = ?1)) AND " COUNTS_AS_UNREAD) \
 	/* assignments */ \
 	X(SQL_CONVERSATION_ASSIGN, "UPDATE conversation SET assignee = ?2 WHERE id = ?1") \
 	X(SQL_CONVERSATION_ASSIGNED_OTHERWISE, "SELECT id FROM conversation WHERE merged_into = ?1 " \

@@ -3,6 +3,8 @@ import type { JSX } from "preact";
 
 const paths = {
 	search: "M9 3.5a5.5 5.5 0 1 1 0 11 5.5 5.5 0 0 1 0-11zM13 13l4 4",
+	next: "M4.5 5l5 5-5 5M10.5 5l5 5-5 5",
+	unread: "M3 5.5h9M3 5.5v9h14V9M3 5.5l7 5.5 3-2.4M15.5 7a2 2 0 1 0 0-4 2 2 0 0 0 0 4z",
 	back: "M12.5 4 6.5 10l6 6",
 	close: "M5 5l10 10M15 5 5 15",
 	check: "M4 10.5l4 4 8-9",

@@ -118,7 +118,7 @@ browserScenario('drafts belong to their conversation; emoji; assign, done and re
 
   await page.locator('.assign select').selectOption({ label: 'Bob Brown' });
   await row(page, 'One Customer').getByText('Bob Brown').waitFor();
-  await page.locator('.thread-head').getByRole('button', { name: 'Done' }).click();
+  await page.locator('.thread-head').getByRole('button', { name: 'Done', exact: true }).click();
   await row(page, 'One Customer').waitFor({ state: 'detached' });
   await page.getByLabel('Open or done').selectOption('done');
   await row(page, 'One Customer').waitFor();

@@ -19,6 +19,7 @@ const topOf = (page, body) => page.evaluate((wanted) => {
 
 browserScenario(`${MANY} messages: opened at the end, scrolled to the beginning, few in the document`, async (browser, system) => {
   await system.customerWritesMany({ from: FROM, total: MANY });
+  await system.readAll(FROM);
   const page = await browser.inbox();
   await open(page, 'Ayesha');
   await bubble(page, `message ${MANY - 1}`).waitFor();
@@ -40,6 +41,7 @@ browserScenario(`${MANY} messages: opened at the end, scrolled to the beginning,
 
 for (const place of [300, 0]) browserScenario(`older messages load without a jump, ${place} px from the top`, async (browser, system) => {
   await system.customerWritesMany({ from: FROM, total: 300 });
+  await system.readAll(FROM);
   const page = await browser.inbox();
   await open(page, 'Ayesha');
   await bubble(page, 'message 299').waitFor();

@@ -11,6 +11,7 @@ const FROM = '923456789012';
 
 browserScenario('new messages do not move a thread scrolled up; the button counts them, leads there', async (browser, system) => {
   await system.customerWritesMany({ from: FROM, total: 100 });
+  await system.readAll(FROM);
   const page = await browser.inbox();
   await open(page, 'Ayesha');
   await bubble(page, 'message 99').waitFor();

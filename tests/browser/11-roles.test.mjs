@@ -11,7 +11,7 @@ after(closeBrowser);
 
 /** What the page offers that needs a command: its buttons, those in the menu, the palette's choices. */
 async function actsOf(page) {
-  const named = (within, role) => within.getByRole(role, { name: /^(Done|Reopen|Assign|New conversation|Template)/ })
+  const named = (within, role) => within.getByRole(role, { name: /^(Done|Reopen|Mark|Send|Assign|New conversation|Template)/ })
     .evaluateAll((elements) => elements.map((element) => element.ariaLabel ?? element.textContent));
   const buttons = await named(page, 'button');
   await page.getByRole('button', { name: 'Menu' }).click();
@@ -71,9 +71,9 @@ browserScenario('an agent has all of it', async (browser, system) => {
   await open(page, 'Ayesha');
   await page.locator('#composer').waitFor();
   assert.deepEqual(await actsOf(page), {
-    buttons: ['Assign to me', 'Done', 'Done', 'Templates'],
+    buttons: ['Assign to me', 'Done', 'Done', 'Done and next', 'Mark as unread', 'Templates', 'Send', 'Send and next'],
     menu: ['New conversation'],
-    palette: ['Assign to me', 'Done / Reopen', 'Templates', 'New conversation'],
+    palette: ['Assign to me', 'Done / Reopen', 'Done and next', 'Mark as unread', 'Templates', 'New conversation'],
   });
 });
 

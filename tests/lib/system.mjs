@@ -159,6 +159,14 @@ export class System {
     return id;
   }
 
+  /** The team has read all of a customer's conversation. */
+  async readAll(from) {
+    const id = `${this.account}_${this.number}_${from}`;
+    const [newest] = (await this.api(`/conversations/${id}/messages`)).json.messages;
+    const { json } = await this.command(id, 'read', { message: newest.id });
+    if (json.ok !== true) throw new Error(`read was refused: ${JSON.stringify(json)}`);
+  }
+
   /** Sends a command over HTTP; returns the answer with its status. */
   command(conversation, type, data, { id = randomUUID(), token } = {}) {
     return this.api(`/conversations/${conversation}/commands`,

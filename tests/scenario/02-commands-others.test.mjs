@@ -1,7 +1,7 @@
 // read, typing, assign, done, reopen; and when WhatsApp is told about reading.
 import assert from 'node:assert/strict';
 
-import { scenario } from '../lib/system.mjs';
+import { NUMBER, scenario } from '../lib/system.mjs';
 import { eventually } from '../lib/until.mjs';
 import { newCustomer } from '../lib/webhook.mjs';
 
@@ -15,7 +15,7 @@ async function start(system, receipts) {
 }
 
 scenario('read names the last message seen: the team shares the unread count, and WhatsApp is told', async (system) => {
-  await start(system);
+  await start(system, 'open');
   const from = newCustomer();
   const id = await system.customer(from, 'one');
   await system.customer(from, 'two');
@@ -39,6 +39,41 @@ scenario('read names the last message seen: the team shares the unread count, an
   assert.equal(await system.headOf(), head, 'typing is answered, not stored');
   assert.equal((await ann.say(id, 'yes')).ok, true);
   assert.equal((await row(system, id)).unread, 0, 'a reply has read what was before it');
+});
+
+scenario('unread: the team has not read the customer\'s last message, or those from a given one on; WhatsApp hears nothing', async (system) => {
+  await start(system, 'open');
+  const from = newCustomer();
+  const id = await system.customer(from, 'one');
+  await system.customer(from, 'two');
+  const [one, two] = await system.thread(id);
+  const ann = await system.commander();
+  const unread = async () => (await row(system, id)).unread;
+  await ann.do(id, 'read', { message: two.id });
+  const heard = await eventually(async () => {
+    const ledger = await system.sim.ledger();
+    return ledger.calls.length > 0 && ledger.calls;
+  }, 'WhatsApp hears of the read mark');
+  assert.equal((await ann.do(id, 'unread')).ok, true);
+  assert.equal(await unread(), 1);
+  assert.equal((await ann.do(id, 'unread', { message: one.id })).ok, true);
+  assert.equal(await unread(), 2);
+  const head = await system.headOf();
+  assert.equal((await ann.do(id, 'unread', { message: two.id })).ok, true, 'it is unread already');
+  assert.equal(await system.headOf(), head, 'that tells nobody anything');
+  assert.equal((await ann.do(id, 'unread', { message: '00000000-0000-7000-8000-000000000000' })).problem.status, 404);
+  assert.equal((await ann.do(id, 'unread', { message: 7 })).problem.status, 400);
+  assert.equal((await ann.say(id, 'yes')).ok, true);
+  assert.equal(await unread(), 0);
+  assert.equal((await ann.do(id, 'unread')).ok, true, 'also after a reply');
+  assert.equal(await unread(), 1);
+  assert.deepEqual((await system.sim.ledger()).calls, heard);
+
+  const begun = await system.api('/conversations', { method: 'POST',
+    headers: { 'content-type': 'application/json' }, body: JSON.stringify({ phone_number_id: NUMBER, customer: newCustomer() }) });
+  const nothing = await ann.do(begun.json.id, 'unread');
+  assert.equal(nothing.problem.status, 409);
+  assert.match(nothing.problem.detail, /has not written/);
 });
 
 scenario('read_receipts = reply: WhatsApp is told when a reply was sent, and not before', async (system) => {

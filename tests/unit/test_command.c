@@ -32,6 +32,7 @@ static void each_type_is_read(void **state)
 		{ "{'id':'1','type':'assign','data':{'assignee':null}}", CW_COMMAND_ASSIGN },
 		{ "{'id':'1','type':'done'}", CW_COMMAND_DONE },
 		{ "{'id':'1','type':'reopen'}", CW_COMMAND_REOPEN },
+		{ "{'id':'1','type':'unread'}", CW_COMMAND_UNREAD },
 		{ "{'id':'1','type':'retry','data':{'message':'" MESSAGE "'}}", CW_COMMAND_RETRY },
 		{ "{'id':'1','type':'discard','data':{'message':'" MESSAGE "'}}", CW_COMMAND_DISCARD },
 	};

@@ -81,6 +81,7 @@ export function Composer({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 	const [isOver, setOver] = useState(false);
 	const replyTo = inbox.replyTo.value;
 	const tooLong = [...draft].length - MAX_CHARACTERS;
+	const canSend = tooLong <= 0 && (draft.trim() !== "" || files.length > 0);
 
 	useLayoutEffect(() => {
 		const element = field.current;
@@ -110,7 +111,7 @@ export function Composer({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 		setFiles((before) => [...before, ...all.filter((one) => problemOf(one) === null)]);
 	};
 	const quote = (): Pick<Draft, "reply_to"> => (replyTo === null ? {} : { reply_to: replyTo.id });
-	const send = (): void => {
+	const send = (goesOn = false): void => {
 		const body = (field.current?.value ?? draft).trim(); /* the latest key presses may not be rendered yet */
 
 		if ([...body].length > MAX_CHARACTERS || (body === "" && files.length === 0)) {
@@ -125,6 +126,9 @@ export function Composer({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 		}
 		inbox.replyTo.value = null;
 		field.current?.focus();
+		if (goesOn) {
+			inbox.sentAndNext();
+		}
 	};
 	const insert = (sign: string): void => {
 		const element = field.current as HTMLTextAreaElement;
@@ -137,7 +141,7 @@ export function Composer({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 	const onKeyDown = (event: KeyboardEvent): void => {
 		if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
 			event.preventDefault();
-			send();
+			send(event.ctrlKey || event.metaKey);
 		}
 	};
 
@@ -174,7 +178,8 @@ export function Composer({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 				<textarea ref={field} id="composer" rows={1} value={draft} placeholder={text.placeholder} aria-label={text.label} dir="auto"
 					aria-invalid={tooLong > 0} onInput={(event) => write(event.currentTarget.value)} onKeyDown={onKeyDown}
 					onPaste={(event) => { if (event.clipboardData?.files.length) { event.preventDefault(); add(event.clipboardData.files); } }} />
-				<button type="button" class="icon-button send" aria-label={text.send} title={text.send} onClick={send} disabled={tooLong > 0 || (draft.trim() === "" && files.length === 0)}><Icon name="send" /></button>
+				<button type="button" class="icon-button send" aria-label={text.send} title={text.send} onClick={() => send()} disabled={!canSend}><Icon name="send" /></button>
+				<button type="button" class="icon-button send-next wide-only" aria-label={text.sendAndNext} title={`${text.sendAndNext} (Ctrl Enter)`} onClick={() => send(true)} disabled={!canSend}><Icon name="next" /></button>
 				{hasEmoji && <EmojiSheet onChoose={insert} onClose={() => { setEmoji(false); field.current?.focus(); }} />}
 			</div>
 			{tooLong > 0 && <p class="problem" role="alert">{text.tooLong(tooLong)}</p>}

@@ -34,6 +34,8 @@ function choicesOf(inbox: Inbox, query: string): Choice[] {
 		...(id === null || !inbox.mayCommand ? [] : [
 			{ key: "take", label: list.take, act: () => inbox.assign(id, "me") },
 			{ key: "done", label: `${list.finish} / ${list.reopen}`, act: () => inbox.toggleDone(id) },
+			{ key: "done-next", label: strings.thread.doneAndNext, act: () => inbox.doneAndNext(id) },
+			{ key: "unread", label: strings.thread.markUnread, act: () => inbox.markUnread(id) },
 			{ key: "templates", label: strings.templates.title, act: () => { inbox.dialog.value = "templates"; } },
 		]),
 		...(inbox.mayCommand ? [{ key: "begin", label: menu.newConversation, act: () => { inbox.dialog.value = "begin"; } }] : []),

@@ -7,16 +7,6 @@ function isWriting(target: EventTarget | null): boolean {
 	return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
 }
 
-function step(inbox: Inbox, by: number): void {
-	const rows = inbox.shown();
-	const at = rows.findIndex((row) => row.id === inbox.selected.value);
-	const next = rows[at < 0 ? 0 : Math.min(rows.length - 1, Math.max(0, at + by))];
-
-	if (next) {
-		inbox.open(next.id, false);
-	}
-}
-
 function focusOn(id: string): void {
 	document.getElementById(id)?.focus();
 }
@@ -43,10 +33,10 @@ function onLetter(inbox: Inbox, key: string): boolean {
 
 	switch (key) {
 	case "j":
-		step(inbox, 1);
+		inbox.step(1);
 		break;
 	case "k":
-		step(inbox, -1);
+		inbox.step(-1);
 		break;
 	case "r":
 		focusOn("composer");
@@ -59,6 +49,16 @@ function onLetter(inbox: Inbox, key: string): boolean {
 	case "e":
 		if (id !== null) {
 			inbox.toggleDone(id);
+		}
+		break;
+	case "E":
+		if (id !== null) {
+			inbox.doneAndNext(id);
+		}
+		break;
+	case "u":
+		if (id !== null) {
+			inbox.markUnread(id);
 		}
 		break;
 	case "/":
@@ -87,7 +87,7 @@ export function watchKeys(inbox: Inbox): void {
 			inbox.dialog.value = "palette";
 		} else if (!hasDialog && event.key === "Escape" && !event.defaultPrevented) {
 			escape(inbox);
-		} else if (!hasDialog && !isCommand && !event.altKey && settings.keys.value === "on" && !isWriting(event.target) && onLetter(inbox, key)) {
+		} else if (!hasDialog && !isCommand && !event.altKey && settings.keys.value === "on" && !isWriting(event.target) && onLetter(inbox, event.shiftKey ? event.key : key)) {
 			event.preventDefault();
 		}
 	});

@@ -67,6 +67,7 @@ function Row({ inbox, row, match, isStop, onFocus }: { inbox: Inbox; row: Conver
 						<Badge n={row.unread} />
 					</span>
 					<span class="row-line marks">
+						{row.state === "done" && inbox.stateFilter.value !== "done" && <span class="pill quiet">{text.done}</span>}
 						<WindowPill row={row} />
 						{number !== null && <span class="pill quiet">{text.via(`…${number}`)}</span>}
 						{row.assignee !== null && inbox.tab.value !== "mine" &&
@@ -139,7 +140,7 @@ function entriesOf(inbox: Inbox): Entry[] {
 	const found = inbox.found.value;
 
 	if (inbox.query.value.trim() === "") {
-		return inbox.rows().map((row) => ({ row, match: null, key: row.id }));
+		return inbox.shown().map((row) => ({ row, match: null, key: row.id }));
 	}
 	/* A loaded row is newer than the search's copy of it. */
 	const newest = (row: Conversation): Conversation => inbox.client.state.conversations.get(inbox.client.state.survivorOf(row.id)) ?? row;
@@ -215,12 +216,12 @@ function Tabs({ inbox }: { inbox: Inbox }) {
 		<div class="tabs">
 			<div role="group" aria-label={text.tabs}>
 				{TABS.map((tab) => (
-					<button key={tab} type="button" aria-pressed={inbox.tab.value === tab} onClick={() => { inbox.tab.value = tab; }}>
+					<button key={tab} type="button" aria-pressed={inbox.tab.value === tab} onClick={() => inbox.showTab(tab, inbox.stateFilter.value)}>
 						{text[tab]} <span class="count">{inbox.rows(tab).length}</span>
 					</button>
 				))}
 			</div>
-			<select aria-label={text.states} value={inbox.stateFilter.value} onChange={(event) => { inbox.stateFilter.value = event.currentTarget.value as "open" | "done"; }}>
+			<select aria-label={text.states} value={inbox.stateFilter.value} onChange={(event) => inbox.showTab(inbox.tab.value, event.currentTarget.value as "open" | "done")}>
 				<option value="open">{text.open}</option>
 				<option value="done">{text.done}</option>
 			</select>

@@ -11,10 +11,12 @@ import type { Me, Session } from "../session.js";
 import { strings } from "../strings.js";
 import { nameOf } from "./format.js";
 import { Notifier } from "./notify.js";
+import { Reading } from "./reading.js";
 import { Drafts, settings } from "./settings.js";
 import { Frames, Ticker } from "./ticker.js";
 import { workerTimers } from "./timers.js";
 import { Uploads } from "./uploads.js";
+import { Walk } from "./walk.js";
 
 export type Tab = "mine" | "unassigned" | "all";
 export type Dialog = "help" | "palette" | "templates" | "begin" | "debug" | null;
@@ -37,9 +39,12 @@ function newThreadState(): ThreadState {
 
 /** WhatsApp shows the typing indicator for 25 seconds. */
 const TYPING_EVERY_MS = 20_000;
-const READ_AFTER_MS = 250;
 const SEARCH_AFTER_MS = 150;
 const STUCK_AFTER_MS = 8_000;
+/** The list keeps its order for so long after the last J or K. */
+const WALK_ENDS_AFTER_MS = 120_000;
+/** Of unread messages, when a thread is opened: pages of 50. */
+const MAX_UNREAD_PAGES = 10;
 const WIDE = matchMedia("(min-width: 1101px)");
 const PATH = /^\/c\/([^/]+)$/;
 
@@ -89,9 +94,13 @@ export class Inbox {
 	private lastCursor = -1;
 	private stuckTimer: ReturnType<typeof setTimeout> | null = null;
 	private searchTimer: ReturnType<typeof setTimeout> | null = null;
-	private readTimer: ReturnType<typeof setTimeout> | null = null;
-	private readonly readUpTo = new Map<string, string>();
-	private isAtEnd = true;
+	readonly reading: Reading;
+	private readonly walk = new Walk();
+	private walkTimer: ReturnType<typeof setTimeout> | null = null;
+	/** The open conversation was reached with J or K, and nothing was done in it so far. */
+	private isPassing = false;
+	/** The ids in the list when the open conversation was opened. */
+	private place: string[] = [];
 	private typedToCustomerAt = 0;
 	/** The next composer takes the focus. */
 	wantsComposer = true;
@@ -110,6 +119,9 @@ export class Inbox {
 		this.client = new Client({
 			url: "", token: session.token, connect, account: this.me.account, subject: this.me.subject,
 			mqttOptions: { timerVariant: workerTimers() },
+		});
+		this.reading = new Reading({
+			client: this.client, selected: () => this.selected.value, mayMark: () => this.mayCommand && !this.isPassing,
 		});
 		this.uploads = new Uploads(this.client, (id, draft) => this.send(id, draft));
 		this.listen();
@@ -141,8 +153,6 @@ export class Inbox {
 		client.on("lost", (id) => this.onLost(id));
 		WIDE.addEventListener("change", () => { this.isWide.value = WIDE.matches; });
 		window.addEventListener("popstate", () => this.select(PATH.exec(location.pathname)?.[1] ?? null));
-		window.addEventListener("focus", () => this.readLater());
-		document.addEventListener("visibilitychange", () => this.readLater());
 	}
 
 	private onEvent(event: WireEvent): void {
@@ -167,7 +177,7 @@ export class Inbox {
 	private onCustomerWrites(event: WireEvent, message: Message): void {
 		const id = this.client.state.survivorOf(message.conversation);
 		const row = this.client.state.conversations.get(id);
-		const isSeen = id === this.selected.value && this.isAtEnd && document.hasFocus();
+		const isSeen = this.reading.isSeen(id);
 		const thread = this.threads.get(id);
 
 		if (id === this.selected.value && thread) {
@@ -175,7 +185,7 @@ export class Inbox {
 				thread.late.push(message.id);
 			}
 			thread.newFrom ??= isSeen ? null : message.id;
-			this.readLater();
+			this.reading.release();
 		}
 		if (!isSeen && row && (row.assignee === null || row.assignee === this.me.subject) && Date.now() - event.at < 60_000) {
 			this.notifier.tell(nameOf(row), row.last_message?.preview ?? strings.message.from, id);
@@ -186,8 +196,9 @@ export class Inbox {
 	private onMerge(id: string): void {
 		const survivor = this.client.state.survivorOf(id);
 
+		this.walk.replace(id, survivor);
 		if (this.selected.value === id) {
-			this.open(survivor);
+			this.open(survivor, { walks: this.walk.isOn });
 		} else if (this.selected.value === survivor) {
 			this.threads.delete(survivor);
 			void this.loadThread(survivor);
@@ -338,7 +349,7 @@ export class Inbox {
 		const found = this.found.value;
 
 		if (this.query.value.trim() === "") {
-			return this.rows();
+			return this.walk.order(this.rows(), (id) => this.client.state.conversations.get(id));
 		}
 		return found === null ? [] : [...found.conversations, ...found.messages.map(({ conversation }) => conversation)];
 	}
@@ -347,7 +358,14 @@ export class Inbox {
 		return tab === "all" || (tab === "mine" ? row.assignee === this.me.subject : row.assignee === null);
 	}
 
+	showTab(tab: Tab, state: "open" | "done"): void {
+		this.endWalk();
+		this.tab.value = tab;
+		this.stateFilter.value = state;
+	}
+
 	search(text: string): void {
+		this.endWalk();
 		this.query.value = text;
 		if (this.searchTimer !== null) {
 			clearTimeout(this.searchTimer);
@@ -389,9 +407,16 @@ export class Inbox {
 
 	/* ---- threads ---- */
 
-	/** Shows a conversation and updates the address. writes: focuses the composer; else the list keeps the focus. */
-	open(id: string | null, writes = true): void {
+	/**
+	 * Shows a conversation and updates the address. writes: focuses the composer; else the list keeps the focus.
+	 * walks: on a walk through the list, which goes on; else it ends.
+	 */
+	open(id: string | null, { writes = true, walks = false }: { writes?: boolean; walks?: boolean } = {}): void {
 		this.wantsComposer = writes;
+		this.isPassing = walks && !writes;
+		if (!walks) {
+			this.endWalk();
+		}
 		const path = id === null ? "/" : `/c/${id}`;
 
 		if (location.pathname !== path) {
@@ -414,10 +439,14 @@ export class Inbox {
 		this.lost.value = null;
 		this.replyTo.value = null;
 		this.isOver.value = false;
-		this.isAtEnd = true;
+		if (before !== id) {
+			this.place = this.shown().map((row) => row.id);
+		}
 		this.selected.value = id;
 		this.client.select(id);
+		this.reading.opened();
 		if (id !== null) {
+			this.walk.visit(id);
 			this.client.state.keepWhole(id, true);
 			if (this.isLoaded.value) {
 				void this.loadThread(id); /* else when the first rows come: they would replace what was loaded */
@@ -452,7 +481,7 @@ export class Inbox {
 			}
 			state.next = await this.client.loadMessages(id, state.next ?? undefined);
 			if (isFirst) {
-				state.newFrom = this.firstUnread(id);
+				await this.loadUnread(id, state);
 			}
 		} catch (error) {
 			const isMissing = error instanceof ApiError && error.status === 404;
@@ -467,7 +496,21 @@ export class Inbox {
 		state.isLoading = false;
 		this.client.select(this.selected.value); /* its row may have arrived only now */
 		this.threadTicker.bump();
-		this.readLater();
+		this.reading.consider();
+	}
+
+	/** Reading begins at the first message that is new, so it must be here. */
+	private async loadUnread(id: string, state: ThreadState): Promise<void> {
+		const { unread } = this.client.state.conversations.get(id) ?? { unread: 0 };
+
+		for (let i = 0; i < MAX_UNREAD_PAGES && typeof state.next === "number" && this.countUnread(id) < unread; i++) {
+			state.next = await this.client.loadMessages(id, state.next);
+		}
+		state.newFrom = this.firstUnread(id);
+	}
+
+	private countUnread(id: string): number {
+		return this.client.state.messages(id).filter((message) => message.direction === "in" && traitsOf(message.kind).unread).length;
 	}
 
 	private firstUnread(id: string): string | null {
@@ -483,38 +526,61 @@ export class Inbox {
 		return first;
 	}
 
-	/** Called by the thread while it scrolls: whether its last message is visible. */
-	setAtEnd(isAtEnd: boolean): void {
-		this.isAtEnd = isAtEnd;
-		if (isAtEnd) {
-			this.readLater();
+	/* ---- through the list ---- */
+
+	/** To the next row (1), or the previous one (-1); false: there is none. */
+	step(by: 1 | -1, writes = false): boolean {
+		this.beginWalk();
+		const rows = this.shown();
+		const at = rows.findIndex((row) => row.id === this.selected.value);
+		const next = rows[at < 0 ? 0 : at + by];
+
+		if (next) {
+			this.open(next.id, { writes, walks: true });
+		}
+		return next !== undefined;
+	}
+
+	/** Before what may take the open row out of the list: its neighbours are known then. */
+	private beginWalk(): void {
+		if (this.query.value.trim() === "") {
+			this.walk.begin(this.rows().map((row) => row.id), this.selected.value, this.place);
+			clearTimeout(this.walkTimer ?? undefined);
+			this.walkTimer = setTimeout(() => this.endWalk(), WALK_ENDS_AFTER_MS);
+			this.listTicker.bump();
 		}
 	}
 
-	/** Marks the thread as read: only while the page is visible and the last message is in view. */
-	private readLater(): void {
-		if (this.readTimer === null) {
-			this.readTimer = setTimeout(() => {
-				this.readTimer = null;
-				this.markRead();
-			}, READ_AFTER_MS);
+	private endWalk(): void {
+		clearTimeout(this.walkTimer ?? undefined);
+		this.walk.end();
+		this.listTicker.bump();
+	}
+
+	/** Somebody works in the open conversation: they write, or point at something in it. */
+	engage(): void {
+		this.isPassing = false;
+		this.reading.consider();
+	}
+
+	/** After "send and next" and "done and next"; at the end of the list, back to it. */
+	private goOn(writes: boolean): void {
+		if (!this.step(1, writes)) {
+			this.open(null);
 		}
 	}
 
-	private markRead(): void {
-		const id = this.selected.value;
-		const row = id === null ? undefined : this.client.state.conversations.get(id);
-		const isLooking = this.isAtEnd && document.hasFocus() && document.visibilityState === "visible";
-
-		if (id === null || !row || row.unread === 0 || !isLooking || !this.mayCommand) {
-			return;
+	doneAndNext(id: string): void {
+		this.beginWalk();
+		if (this.client.state.conversations.get(id)?.state === "open") {
+			this.toggleDone(id);
 		}
-		const last = [...this.client.state.messages(id)].reverse().find((message) => message.direction === "in" && !message.local);
+		this.goOn(false);
+	}
 
-		if (last && this.readUpTo.get(id) !== last.id) {
-			this.readUpTo.set(id, last.id);
-			this.client.command(id, "read", { message: last.id }).catch(() => this.readUpTo.delete(id));
-		}
+	/** The composer has sent what was written. */
+	sentAndNext(): void {
+		this.goOn(true);
 	}
 
 	/* ---- user actions ---- */
@@ -547,6 +613,7 @@ export class Inbox {
 	typing(id: string, on: boolean): void {
 		const now = Date.now();
 
+		this.engage();
 		this.client.typing(id, on);
 		if (on && this.client.status === "live" && now - this.typedToCustomerAt > TYPING_EVERY_MS) {
 			this.typedToCustomerAt = now;
@@ -562,6 +629,22 @@ export class Inbox {
 		const isDone = this.client.state.conversations.get(id)?.state === "done";
 
 		this.act(id, isDone ? "reopen" : "done", undefined, isDone ? strings.thread.reopen : strings.thread.done);
+	}
+
+	/** For the whole team, until somebody reads or answers it. */
+	markUnread(id: string): void {
+		const thread = this.threads.get(id);
+
+		this.reading.hold();
+		this.reading.forget(id);
+		this.client.command(id, "unread").then(() => {
+			if (thread) {
+				thread.newFrom = this.firstUnread(id);
+				this.threadTicker.bump();
+			}
+		}, (error: unknown) => {
+			this.problem.value = strings.problem.command(strings.thread.markUnread, detailOf(error));
+		});
 	}
 
 	retry(message: Message): void {

@@ -1,6 +1,7 @@
 /*
- * When older rows are inserted before the visible ones, the visible rows stay where they are. The new rows' heights are
- * estimates until measured, so the position is corrected for some frames.
+ * Keeps a row where it is wanted on the screen: where it was when older rows are inserted before it, or near the top
+ * when a thread is opened at its first new message. Heights are estimates until rows are measured, so the position is
+ * corrected for some frames.
  */
 import { useLayoutEffect, useRef } from "preact/hooks";
 import type { RefObject } from "preact";
@@ -30,6 +31,42 @@ function firstSeen(view: HTMLElement): Held | null {
 	return null;
 }
 
+/** Holds the row until it stands still or the person scrolls. Returns how to stop. */
+export function holdRow(view: HTMLElement, wanted: Held, scrollTo: (key: string, top: number) => void): () => void {
+	let frames = 0;
+	let still = 0;
+	let frame = 0;
+	const stop = (): void => {
+		cancelAnimationFrame(frame);
+		view.removeEventListener("wheel", stop);
+		view.removeEventListener("touchmove", stop);
+	};
+	const settle = (): void => {
+		const row = view.querySelector(`[data-key="${CSS.escape(wanted.key)}"]`);
+
+		if (row) {
+			const off = topOf(view, row) - wanted.top;
+
+			still = Math.abs(off) < 1 ? still + 1 : 0;
+			if (still === 0) {
+				view.scrollTop += off;
+			}
+		} else {
+			scrollTo(wanted.key, wanted.top);
+		}
+		if (++frames < FRAMES && still < STILL_FRAMES) {
+			frame = requestAnimationFrame(settle);
+		} else {
+			stop();
+		}
+	};
+
+	view.addEventListener("wheel", stop, { passive: true });
+	view.addEventListener("touchmove", stop, { passive: true });
+	settle();
+	return stop;
+}
+
 /**
  * oldest: the first message's id. isHeld: the view is not at the end. scrollTo renders the row with this key, its upper
  * edge that many px below the view's.
@@ -45,44 +82,8 @@ export function useScrollAnchor(scroll: RefObject<HTMLElement>, oldest: string |
 	}
 	useLayoutEffect(() => {
 		const wanted = held.current;
-		const view = scroll.current;
-		let frames = 0;
-		let still = 0;
-		let frame = 0;
-		const stop = (): void => {
-			cancelAnimationFrame(frame);
-			view?.removeEventListener("wheel", stop);
-			view?.removeEventListener("touchmove", stop);
-		};
-		const settle = (): void => {
-			const row = view?.querySelector(`[data-key="${CSS.escape(wanted?.key ?? "")}"]`);
-
-			if (!wanted || !view) {
-				return;
-			}
-			if (row) {
-				const off = topOf(view, row) - wanted.top;
-
-				still = Math.abs(off) < 1 ? still + 1 : 0;
-				if (still === 0) {
-					view.scrollTop += off;
-				}
-			} else {
-				scrollTo(wanted.key, wanted.top);
-			}
-			if (++frames < FRAMES && still < STILL_FRAMES) {
-				frame = requestAnimationFrame(settle);
-			} else {
-				stop();
-			}
-		};
 
 		held.current = null;
-		if (wanted && view) {
-			view.addEventListener("wheel", stop, { passive: true });
-			view.addEventListener("touchmove", stop, { passive: true });
-			settle();
-		}
-		return stop;
+		return wanted && scroll.current ? holdRow(scroll.current, wanted, scrollTo) : undefined;
 	}, [oldest]);
 }

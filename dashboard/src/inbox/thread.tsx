@@ -9,7 +9,7 @@ import { systemText } from "./bodies.js";
 import { Bubble } from "./bubble.js";
 import { dayLabel, nameOf, phoneOf, timeOf } from "./format.js";
 import { Composer } from "./composer.js";
-import { useScrollAnchor } from "./scroll_anchor.js";
+import { holdRow, useScrollAnchor } from "./scroll_anchor.js";
 import type { Inbox } from "./model.js";
 import { Avatar, IconButton, Indicator, previewOf, WindowPill } from "./parts.js";
 import { itemsOf } from "./thread_items.js";
@@ -19,7 +19,13 @@ import { useVirtual } from "./virtual.js";
 const text = strings.thread;
 const NEAR_END_PX = 60;
 const NEAR_TOP_PX = 400;
+/** Where the "new messages" line stands when a thread is opened: some of what was before it is in view. */
+const NEW_LINE_TOP_PX = 80;
 const OVERSCAN = 8;
+
+function isAtEnd(element: HTMLElement): boolean {
+	return element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_END_PX;
+}
 
 function estimate(item: Item | undefined): number {
 	if (item?.type !== "message") {
@@ -67,6 +73,8 @@ function Head({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 				</label>
 			)}
 			{mayAct && <button type="button" class={`button${row.state === "done" ? "" : " primary"}`} onClick={() => inbox.toggleDone(row.id)}>{row.state === "done" ? text.reopen : text.done}</button>}
+			{mayAct && row.state === "open" && <IconButton icon="next" label={text.doneAndNext} class="wide-only" onClick={() => inbox.doneAndNext(row.id)} />}
+			{mayAct && <IconButton icon="unread" label={text.markUnread} class="wide-only" onClick={() => inbox.markUnread(row.id)} />}
 			<IconButton icon="info" label={text.details} pressed={inbox.hasDetails.value} onClick={() => inbox.toggleDetails()} />
 		</header>
 	);
@@ -109,18 +117,35 @@ function Messages({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 	const virtual = useVirtual({ count, scroll, estimate: (i) => estimate(items[i]), keyOf: (i) => items[i]?.key ?? String(i), overscan: OVERSCAN, paddingEnd: 12, growsUpwards: true });
 	const byId = (id: string | undefined): Message | null => (id ? inbox.client.state.message(row.id, id) : null);
 
-	useScrollAnchor(scroll, messages[0]?.id, () => !stick.current, (key, top) => {
+	const scrollTo = (key: string, top: number): void => {
 		const start = virtual.measurementsCache[items.findIndex((one) => one.key === key)]?.start;
 
 		if (start !== undefined && scroll.current) {
 			scroll.current.scrollTop = start - top;
 		}
-	});
+	};
+	const isPlaced = useRef(false);
+	const isLoaded = state.next !== undefined && !state.isLoading;
+
+	useScrollAnchor(scroll, messages[0]?.id, () => !stick.current, scrollTo);
+	/* Opened: reading begins at the first new message. */
+	useLayoutEffect(() => {
+		if (isLoaded && !isPlaced.current && state.newFrom !== null && scroll.current) {
+			stick.current = false;
+			return holdRow(scroll.current, { key: "new", top: NEW_LINE_TOP_PX }, scrollTo);
+		}
+		return undefined;
+	}, [isLoaded]);
 	useLayoutEffect(() => {
 		const element = scroll.current;
 
 		if (element && stick.current) {
 			element.scrollTop = element.scrollHeight;
+		}
+		if (element && isLoaded) {
+			isPlaced.current = true;
+			stick.current ||= element.scrollHeight <= element.clientHeight;
+			inbox.reading.atEnd(isAtEnd(element));
 		}
 	});
 	const newest = messages[messages.length - 1];
@@ -144,11 +169,9 @@ function Messages({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 		if (element === null) {
 			return; /* the thread is being closed */
 		}
-		const isAtEnd = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_END_PX;
-
-		stick.current = isAtEnd;
-		inbox.setAtEnd(isAtEnd);
-		if (isAtEnd && below > 0) {
+		stick.current = isAtEnd(element);
+		inbox.reading.atEnd(stick.current);
+		if (stick.current && below > 0) {
 			setBelow(0);
 		}
 		if (element.scrollTop < NEAR_TOP_PX && typeof state.next === "number" && !state.isLoading) {
@@ -177,7 +200,7 @@ function Messages({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 	}
 	return (
 		<div class="thread-body">
-			<div class="thread-scroll" ref={scroll} onScroll={onScroll} role="log" aria-live="off" aria-label={text.log(name)} tabIndex={0}>
+			<div class="thread-scroll" ref={scroll} onScroll={onScroll} onPointerDown={() => inbox.engage()} role="log" aria-live="off" aria-label={text.log(name)} tabIndex={0}>
 				<div class="thread-rows" style={{ height: `${virtual.getTotalSize()}px` }}>
 					{shown.map(({ index, key, start }) => {
 						const item = items[index] as Item;
