@@ -19,16 +19,24 @@ function topOf(view: HTMLElement, row: Element): number {
 	return row.getBoundingClientRect().top - view.getBoundingClientRect().top;
 }
 
-/** The first visible message; day rows move when others are inserted before them. */
-function firstSeen(view: HTMLElement): Held | null {
+/**
+ * The first visible message; day rows move when others are inserted before them. The oldest is the last choice: it may
+ * become one of a group then, and lower.
+ */
+function firstSeen(view: HTMLElement, oldest: string): Held | null {
+	let last: Held | null = null;
+
 	for (const row of view.querySelectorAll<HTMLElement>("[data-key]")) {
 		const top = topOf(view, row);
 
 		if (top + row.offsetHeight > 0 && row.querySelector("[data-message]") !== null) {
-			return { key: row.dataset["key"] as string, top };
+			last = { key: row.dataset["key"] as string, top };
+			if (last.key !== oldest) {
+				return last;
+			}
 		}
 	}
-	return null;
+	return last;
 }
 
 /** Holds the row until it stands still or the person scrolls. Returns how to stop. */
@@ -77,7 +85,7 @@ export function useScrollAnchor(scroll: RefObject<HTMLElement>, oldest: string |
 
 	/* During this render, the document is still unchanged. */
 	if (oldest !== before.current) {
-		held.current = before.current !== undefined && scroll.current && isHeld() ? firstSeen(scroll.current) : null;
+		held.current = before.current !== undefined && scroll.current && isHeld() ? firstSeen(scroll.current, before.current) : null;
 		before.current = oldest;
 	}
 	useLayoutEffect(() => {
