@@ -39,15 +39,15 @@ function firstSeen(view: HTMLElement, oldest: string): Held | null {
 	return last;
 }
 
-/** Holds the row until it stands still or the person scrolls. Returns how to stop. */
-export function holdRow(view: HTMLElement, wanted: Held, scrollTo: (key: string, top: number) => void): () => void {
+/** Holds the row until it stands still or the person scrolls; then calls onEnd. Returns how to stop. */
+function holdRow(view: HTMLElement, wanted: Held, scrollTo: (key: string, top: number) => void, onEnd: () => void): () => void {
 	let frames = 0;
 	let still = 0;
 	let frame = 0;
 	const stop = (): void => {
 		cancelAnimationFrame(frame);
-		view.removeEventListener("wheel", stop);
-		view.removeEventListener("touchmove", stop);
+		view.removeEventListener("wheel", onPerson);
+		view.removeEventListener("touchmove", onPerson);
 	};
 	const settle = (): void => {
 		const row = view.querySelector(`[data-key="${CSS.escape(wanted.key)}"]`);
@@ -66,32 +66,51 @@ export function holdRow(view: HTMLElement, wanted: Held, scrollTo: (key: string,
 			frame = requestAnimationFrame(settle);
 		} else {
 			stop();
+			onEnd();
 		}
 	};
+	const onPerson = (): void => {
+		stop();
+		onEnd();
+	};
 
-	view.addEventListener("wheel", stop, { passive: true });
-	view.addEventListener("touchmove", stop, { passive: true });
+	view.addEventListener("wheel", onPerson, { passive: true });
+	view.addEventListener("touchmove", onPerson, { passive: true });
 	settle();
 	return stop;
 }
 
-/**
- * oldest: the first message's id. isHeld: the view is not at the end. scrollTo renders the row with this key, its upper
- * edge that many px below the view's.
- */
-export function useScrollAnchor(scroll: RefObject<HTMLElement>, oldest: string | undefined, isHeld: () => boolean, scrollTo: (key: string, top: number) => void): void {
+interface AnchorOptions {
+	scroll: RefObject<HTMLElement>;
+	/** The first message's id. */
+	oldest: string | undefined;
+	/** The row at which a thread is opened, once that is known; held once. */
+	start: Held | null;
+	/** The view is not at the end. */
+	isHeld: () => boolean;
+	/** Renders the row with this key, its upper edge that many px below the view's. */
+	scrollTo: (key: string, top: number) => void;
+	/** The row stands where it is wanted. */
+	onEnd: () => void;
+}
+
+/** Returns whether a row is being held: nothing should be loaded meanwhile. */
+export function useScrollAnchor({ scroll, oldest, start, isHeld, scrollTo, onEnd }: AnchorOptions): () => boolean {
 	const before = useRef(oldest);
+	const hasStarted = useRef(false);
 	const held = useRef<Held | null>(null);
 
 	/* During this render, the document is still unchanged. */
-	if (oldest !== before.current) {
-		held.current = before.current !== undefined && scroll.current && isHeld() ? firstSeen(scroll.current, before.current) : null;
-		before.current = oldest;
+	if (start !== null && !hasStarted.current) {
+		hasStarted.current = true;
+		held.current = start;
+	} else if (oldest !== before.current && before.current !== undefined && scroll.current && isHeld()) {
+		held.current ??= firstSeen(scroll.current, before.current);
 	}
-	useLayoutEffect(() => {
-		const wanted = held.current;
-
+	before.current = oldest;
+	useLayoutEffect(() => (held.current && scroll.current ? holdRow(scroll.current, held.current, scrollTo, () => {
 		held.current = null;
-		return wanted && scroll.current ? holdRow(scroll.current, wanted, scrollTo) : undefined;
-	}, [oldest]);
+		onEnd();
+	}) : undefined), [oldest, start === null]);
+	return () => held.current !== null;
 }

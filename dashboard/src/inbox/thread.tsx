@@ -9,7 +9,7 @@ import { systemText } from "./bodies.js";
 import { Bubble } from "./bubble.js";
 import { dayLabel, nameOf, phoneOf, timeOf } from "./format.js";
 import { Composer } from "./composer.js";
-import { holdRow, useScrollAnchor } from "./scroll_anchor.js";
+import { useScrollAnchor } from "./scroll_anchor.js";
 import type { Inbox } from "./model.js";
 import { Avatar, IconButton, Indicator, previewOf, WindowPill } from "./parts.js";
 import { itemsOf } from "./thread_items.js";
@@ -20,7 +20,7 @@ const text = strings.thread;
 const NEAR_END_PX = 60;
 const NEAR_TOP_PX = 400;
 /** Where the "new messages" line stands when a thread is opened: some of what was before it is in view. */
-const NEW_LINE_TOP_PX = 80;
+const NEW_LINE = { key: "new", top: 80 };
 const OVERSCAN = 8;
 
 function isAtEnd(element: HTMLElement): boolean {
@@ -124,26 +124,24 @@ function Messages({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 			scroll.current.scrollTop = start - top;
 		}
 	};
-	const isPlaced = useRef(false);
-	const isLoaded = state.next !== undefined && !state.isLoading;
+	const start = useRef<"unknown" | "new" | "end">("unknown");
 
-	useScrollAnchor(scroll, messages[0]?.id, () => !stick.current, scrollTo);
-	/* Opened: reading begins at the first new message. */
-	useLayoutEffect(() => {
-		if (isLoaded && !isPlaced.current && state.newFrom !== null && scroll.current) {
-			stick.current = false;
-			return holdRow(scroll.current, { key: "new", top: NEW_LINE_TOP_PX }, scrollTo);
-		}
-		return undefined;
-	}, [isLoaded]);
+	if (start.current === "unknown" && state.next !== undefined && !state.isLoading) {
+		start.current = state.newFrom === null ? "end" : "new";
+		stick.current = state.newFrom === null;
+	}
+	const isHolding = useScrollAnchor({
+		scroll, oldest: messages[0]?.id, start: start.current === "new" ? NEW_LINE : null, isHeld: () => !stick.current, scrollTo,
+		onEnd: () => onScroll(),
+	});
+
 	useLayoutEffect(() => {
 		const element = scroll.current;
 
 		if (element && stick.current) {
 			element.scrollTop = element.scrollHeight;
 		}
-		if (element && isLoaded) {
-			isPlaced.current = true;
+		if (element && start.current !== "unknown") {
 			stick.current ||= element.scrollHeight <= element.clientHeight;
 			inbox.reading.atEnd(isAtEnd(element));
 		}
@@ -173,6 +171,9 @@ function Messages({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 		inbox.reading.atEnd(stick.current);
 		if (stick.current && below > 0) {
 			setBelow(0);
+		}
+		if (isHolding()) {
+			return;
 		}
 		if (element.scrollTop < NEAR_TOP_PX && typeof state.next === "number" && !state.isLoading) {
 			void inbox.loadThread(row.id);
