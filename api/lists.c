@@ -21,12 +21,20 @@ static bool authorize_events(struct cw_http_request *request, const struct api *
 	return true;
 }
 
-static bool on_agent(void *list, const struct cw_agent *agent)
-{
-	json_t *row = json_pack("{s:s, s:s, s:s, s:b}", "subject", agent->subject, "name", agent->name, "role",
-				agent->role, "disabled", agent->disabled_at_ms != 0);
+struct agents {
+	json_t *list;
+	const struct cw_access *access;
+};
 
-	return json_array_append_new(list, row) == 0;
+static bool on_agent(void *context, const struct cw_agent *agent)
+{
+	struct agents *agents = context;
+	json_t *row = json_pack("{s:s, s:s, s:s, s:b, s:b}", "subject", agent->subject, "name", agent->name, "role",
+				agent->role, "disabled", agent->disabled_at_ms != 0, "may_answer",
+				agent->disabled_at_ms == 0 && cw_access_may_answer(agents->access, agent->account,
+										   agent->subject, agent->role));
+
+	return json_array_append_new(agents->list, row) == 0;
 }
 
 static bool on_template(void *list, json_t *row)
@@ -56,8 +64,8 @@ static bool on_number(void *context, const struct cw_number *number)
 
 /* Common to the three routes: member is the list's name in the answer, read fills it. */
 static void answer_list(struct cw_http_request *request, const struct api *api, const char *member,
-			enum cw_status (*read)(struct cw_reader *reader, const char *account, json_t *list,
-					       struct cw_error *reterr))
+			enum cw_status (*read)(struct cw_reader *reader, const struct api *api, const char *account,
+					       json_t *list, struct cw_error *reterr))
 {
 	struct cw_token token;
 	struct cw_error error;
@@ -69,7 +77,7 @@ static void answer_list(struct cw_http_request *request, const struct api *api, 
 	json_t *list = json_array();
 
 	if (reader) {
-		enum cw_status status = read(reader, token.account, list, &error);
+		enum cw_status status = read(reader, api, token.account, list, &error);
 
 		cw_reader_release(reader);
 		if (status == CW_OK) {
@@ -82,20 +90,27 @@ static void answer_list(struct cw_http_request *request, const struct api *api, 
 	cw_token_finish(&token);
 }
 
-static enum cw_status read_agents(struct cw_reader *reader, const char *account, json_t *list, struct cw_error *reterr)
+static enum cw_status read_agents(struct cw_reader *reader, const struct api *api, const char *account, json_t *list,
+				  struct cw_error *reterr)
 {
-	return cw_store_agents(reader, account, on_agent, list, reterr);
+	struct agents agents = { .list = list, .access = atomic_load(&api->access) };
+
+	return cw_store_agents(reader, account, on_agent, &agents, reterr);
 }
 
-static enum cw_status read_templates(struct cw_reader *reader, const char *account, json_t *list, struct cw_error *reterr)
+static enum cw_status read_templates(struct cw_reader *reader, const struct api *api, const char *account, json_t *list,
+				     struct cw_error *reterr)
 {
+	(void)api;
 	return cw_store_list_templates(reader, account, on_template, list, reterr);
 }
 
-static enum cw_status read_numbers(struct cw_reader *reader, const char *account, json_t *list, struct cw_error *reterr)
+static enum cw_status read_numbers(struct cw_reader *reader, const struct api *api, const char *account, json_t *list,
+				   struct cw_error *reterr)
 {
 	struct numbers numbers = { .list = list, .account = account };
 
+	(void)api;
 	return cw_store_numbers(reader, on_number, &numbers, reterr);
 }
 

@@ -370,6 +370,15 @@ struct cw_access_may cw_access_may(const struct cw_access *access, const struct 
 				       .all_conversations = cw_access_sees_all(access, token) };
 }
 
+bool cw_access_may_answer(const struct cw_access *access, const char *account, const char *subject, const char *role)
+{
+	struct cw_token token = { .claim = NULL };
+
+	return cw_text_copy(token.account, sizeof(token.account), account) &&
+	       cw_text_copy(token.subject, sizeof(token.subject), subject) &&
+	       cw_text_copy(token.role, sizeof(token.role), role) && cw_access_may(access, &token).command;
+}
+
 bool cw_access_is_limited(const struct cw_access *access, const struct cw_token *token)
 {
 	const struct cw_access_role *role = cw_access_role(access, token->role);

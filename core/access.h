@@ -132,6 +132,12 @@ struct cw_access_may {
 };
 struct cw_access_may cw_access_may(const struct cw_access *access, const struct cw_token *token);
 
+/*
+ * May an agent of this role answer in a conversation that is assigned to them? If not, none can be assigned to them.
+ * false, too, for a role that the file does not have.
+ */
+bool cw_access_may_answer(const struct cw_access *access, const char *account, const char *subject, const char *role);
+
 /* Is this token's role limited to assigned conversations? Then lists need look only at those. */
 bool cw_access_is_limited(const struct cw_access *access, const struct cw_token *token);
 

@@ -183,6 +183,8 @@ static enum cw_status put_conversation(struct cw_buf *out, const struct cw_conve
 	PUT(put_word(out, conversation->merged_into));
 	PUT(cw_buf_append_text(out, ",\"assignee\":"));
 	PUT(put_word(out, conversation->assignee));
+	PUT(cw_buf_append_text(out, ",\"assigned_by\":"));
+	PUT(put_word(out, conversation->assigned_by));
 	PUT(cw_buf_append_format(out, ",\"state\":\"%s\",\"contact\":", conversation->is_done ? "done" : "open"));
 	PUT(put_contact(out, &conversation->contact));
 	return cw_buf_append_text(out, "}");

@@ -77,6 +77,7 @@ struct cw_conversation {
 	char *last_preview;                           /* NULL: none */
 	char merged_into[CW_CONVERSATION_ID_MAX + 1]; /* "" unless merged */
 	char assignee[CW_SUBJECT_MAX + 1];            /* "": nobody */
+	char assigned_by[CW_SUBJECT_MAX + 1];         /* who made it so; "": an operator, or nobody yet */
 	bool is_done;                                 /* marked done by the team, until the customer writes */
 	struct cw_contact contact;
 };

@@ -240,6 +240,15 @@ static bool token_sees(void *context, const struct cw_token *token, const char *
 			      cw_access_sees_events(access, token);
 }
 
+/* Before there are rules, nobody has a token, so nobody assigns anything. */
+static bool may_answer(void *context, const char *account, const char *subject, const char *role)
+{
+	struct server *server = context;
+	const struct cw_access *access = atomic_load(&server->api.access);
+
+	return access && cw_access_may_answer(access, account, subject, role);
+}
+
 static void on_limited_sync(void *context, const struct cw_token *token)
 {
 	struct server *server = context;
@@ -452,6 +461,8 @@ static enum cw_status open_store(struct server *server, const char *dir, const s
 		.on_outbound_context = server->bridge,
 		.on_fault = on_row_fault,
 		.on_fault_context = server,
+		.may_answer = may_answer,
+		.may_answer_context = server,
 		.on_broken = on_broken,
 	};
 

@@ -21,17 +21,20 @@ static void write_history(struct tx *tx, const struct conversation_row *row, con
 	if (assignee[0]) {
 		db_run(tx->db, SQL_ASSIGNMENT_INSERT, "iiti", row->account, row->id, assignee, row->last_seq);
 	}
-	db_run(tx->db, SQL_CONVERSATION_ASSIGN, "it", row->id, assignee[0] ? assignee : NULL);
+	const char *by = row->row.assigned_by;
+
+	db_run(tx->db, SQL_CONVERSATION_ASSIGN, "itt", row->id, assignee[0] ? assignee : NULL, by[0] ? by : NULL);
 }
 
 /* Makes the row's event; also assigns the conversation to subject ("": nobody) if it has another assignee. */
-static void tell(struct tx *tx, struct conversation_row *row, enum cw_event_kind kind, const char *subject)
+static void tell(struct tx *tx, struct conversation_row *row, enum cw_event_kind kind, const char *subject, const char *by)
 {
 	char lost_by[CW_SUBJECT_MAX + 1];
 	bool is_changed = strcmp(row->row.assignee, subject) != 0;
 
 	memcpy(lost_by, row->row.assignee, sizeof(lost_by));
-	if (is_changed && !cw_text_copy(row->row.assignee, sizeof(row->row.assignee), subject)) {
+	if (is_changed && (!cw_text_copy(row->row.assignee, sizeof(row->row.assignee), subject) ||
+			   !cw_text_copy(row->row.assigned_by, sizeof(row->row.assigned_by), by))) {
 		db_fail(tx->db, SQLITE_TOOBIG); /* cannot happen: it was checked */
 		return;
 	}
@@ -46,10 +49,10 @@ static void tell(struct tx *tx, struct conversation_row *row, enum cw_event_kind
 	}
 }
 
-static void assign(struct tx *tx, struct conversation_row *row, const char *subject)
+static void assign(struct tx *tx, struct conversation_row *row, const char *subject, const char *by)
 {
 	row->row.version++;
-	tell(tx, row, CW_EVENT_CONVERSATION, subject);
+	tell(tx, row, CW_EVENT_CONVERSATION, subject, by);
 	tx_save_conversation(tx, row);
 }
 
@@ -66,36 +69,58 @@ static int64_t next_otherwise(struct tx *tx, int64_t root, const char *subject)
 }
 
 /* Terminates: after each step one conversation less has another assignee. */
-static void assign_merged(struct tx *tx, int64_t root, const char *subject)
+static void assign_merged(struct tx *tx, int64_t root, const char *subject, const char *by)
 {
 	struct conversation_row row;
 	int64_t id = 0;
 
 	while ((id = next_otherwise(tx, root, subject)) != 0 && conversation_load(tx->db, id, &row)) {
-		assign(tx, &row, subject);
+		assign(tx, &row, subject, by);
 		conversation_row_finish(&row);
 	}
 }
 
 void assignment_merge(struct tx *tx, struct conversation_row *younger, struct conversation_row *older)
 {
+	const struct conversation_row *from = older->row.assignee[0] ? older : younger;
 	char subject[CW_SUBJECT_MAX + 1];
+	char by[CW_SUBJECT_MAX + 1];
 
-	memcpy(subject, older->row.assignee[0] ? older->row.assignee : younger->row.assignee, sizeof(subject));
-	tell(tx, younger, CW_EVENT_MERGE, subject);
-	tell(tx, older, CW_EVENT_CONVERSATION, subject);
-	assign_merged(tx, older->id, subject); /* those merged into either of them earlier */
+	memcpy(subject, from->row.assignee, sizeof(subject));
+	memcpy(by, from->row.assigned_by, sizeof(by));
+	tell(tx, younger, CW_EVENT_MERGE, subject, by);
+	tell(tx, older, CW_EVENT_CONVERSATION, subject, by);
+	assign_merged(tx, older->id, subject, by); /* those merged into either of them earlier */
 }
 
 /* ---- the operations ---- */
 
-bool assignment_give(struct tx *tx, struct conversation_row *row, const char *subject)
+const char *assignment_refusal(struct tx *tx, int64_t account, const char *subject)
+{
+	const struct cw_store_options *options = tx->options;
+	const struct tx_account *owner = tx_account(tx, account);
+	sqlite3_stmt *statement = db_bind(tx->db, SQL_AGENT_ROLE, "it", account, subject);
+	const char *why = NULL;
+
+	if (owner && db_step(tx->db, statement)) {
+		if (db_int(statement, 1) != 0) {
+			why = "they are disabled and cannot sign in";
+		} else if (options->may_answer && !options->may_answer(options->may_answer_context, owner->row.name,
+								       subject, db_text(statement, 0))) {
+			why = "their role does not allow them to answer";
+		}
+	}
+	db_end(statement);
+	return why;
+}
+
+bool assignment_give(struct tx *tx, struct conversation_row *row, const char *subject, const char *by)
 {
 	if (strcmp(row->row.assignee, subject) == 0) {
 		return false;
 	}
-	assign(tx, row, subject);
-	assign_merged(tx, row->id, subject);
+	assign(tx, row, subject, by);
+	assign_merged(tx, row->id, subject, by);
 	return true;
 }
 
@@ -115,9 +140,13 @@ enum cw_status apply_assign(struct tx *tx, struct cw_store_op *op)
 				    op->assign.account);
 	}
 	memcpy(op->assign.canonical, row.row.id, sizeof(op->assign.canonical));
-	bool is_changed = assignment_give(tx, &row, subject);
+	const char *why = subject[0] ? assignment_refusal(tx, account, subject) : NULL;
+	bool is_changed = !why && assignment_give(tx, &row, subject, "");
 
 	conversation_row_finish(&row);
+	if (why) {
+		return cw_error_set(&op->error, CW_DENIED, "%.70s cannot get it: %s", subject, why);
+	}
 	return is_changed ? CW_OK :
 			    cw_error_set(&op->error, CW_DUPLICATE,
 					 subject[0] ? "already assigned to them" : "already assigned to nobody");

@@ -17,9 +17,15 @@
 void assignment_merge(struct tx *tx, struct conversation_row *younger, struct conversation_row *older);
 
 /*
- * Assigns a conversation and all that were merged into it to subject ("": nobody). The conversation must not itself be
- * merged into another. false: already assigned that way.
+ * Assigns a conversation and all that were merged into it to subject ("": nobody); by: who does it, "": an operator.
+ * The conversation must not itself be merged into another. false: already assigned that way.
  */
-bool assignment_give(struct tx *tx, struct conversation_row *row, const char *subject);
+bool assignment_give(struct tx *tx, struct conversation_row *row, const char *subject, const char *by);
+
+/*
+ * Why no conversation may be assigned to subject: their role cannot answer, or they are disabled. NULL: it may; so it
+ * may to a subject that is no agent of ours, whose tokens come from elsewhere. Static.
+ */
+const char *assignment_refusal(struct tx *tx, int64_t account, const char *subject);
 
 #endif

@@ -360,9 +360,18 @@ static bool act_typing(struct acting *acting)
 
 static bool act_assign(struct acting *acting)
 {
+	const char *self = acting->asked->subject;
 	const char *assignee = acting->command->assignee ? acting->command->assignee : "";
+	const char *subject = strcmp(assignee, "me") == 0 ? self : assignee;
+	bool is_asked = subject[0] && strcmp(subject, self) != 0; /* they may answer: they command */
+	const char *why = is_asked ? assignment_refusal(acting->tx, acting->row->account, subject) : NULL;
 
-	(void)assignment_give(acting->tx, acting->row, strcmp(assignee, "me") == 0 ? acting->asked->subject : assignee);
+	if (why) {
+		cw_problem_set(acting->problem, "cannot_answer", 409, "This conversation cannot be assigned to %s: %s.",
+			       subject, why);
+		return false;
+	}
+	(void)assignment_give(acting->tx, acting->row, subject, self);
 	return true; /* also when it was already assigned that way */
 }
 

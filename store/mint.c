@@ -34,7 +34,7 @@ static enum cw_status claim(struct tx *tx, struct cw_store_op *op, struct conver
 	if (!op->mint.is_new) {
 		return cw_error_set(&op->error, CW_DENIED, "this customer's conversation is not assigned to you");
 	}
-	(void)assignment_give(tx, row, claimant);
+	(void)assignment_give(tx, row, claimant, claimant);
 	return CW_OK;
 }
 

@@ -191,6 +191,8 @@ void conversation_read(struct db *db, sqlite3_stmt *statement, struct conversati
 	copy_column(statement, COLUMN_CONVERSATION_MERGED_INTO_NAME, conversation->merged_into,
 		    sizeof(conversation->merged_into));
 	copy_column(statement, COLUMN_CONVERSATION_ASSIGNEE, conversation->assignee, sizeof(conversation->assignee));
+	copy_column(statement, COLUMN_CONVERSATION_ASSIGNED_BY, conversation->assigned_by,
+		    sizeof(conversation->assigned_by));
 	conversation->is_done = db_int(statement, COLUMN_CONVERSATION_DONE) != 0;
 }
 

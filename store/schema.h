@@ -11,5 +11,6 @@ extern const char cw_store_schema_5_sql[];
 extern const char cw_store_schema_6_sql[];
 extern const char cw_store_schema_7_sql[];
 extern const char cw_store_schema_8_sql[];
+extern const char cw_store_schema_9_sql[];
 
 #endif

@@ -23,7 +23,7 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
 /* Step n brings user_version from n to n + 1. */
 static const char *const migrations[] = { cw_store_schema_sql,   cw_store_schema_2_sql, cw_store_schema_3_sql,
 					  cw_store_schema_4_sql, cw_store_schema_5_sql, cw_store_schema_6_sql,
-					  cw_store_schema_7_sql, cw_store_schema_8_sql };
+					  cw_store_schema_7_sql, cw_store_schema_8_sql, cw_store_schema_9_sql };
 #define SCHEMA_VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
 
 /*

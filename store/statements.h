@@ -115,7 +115,7 @@
 	X(SQL_LAST_UNREADABLE, "SELECT max(position) FROM message WHERE (conversation = ?1 OR conversation IN (SELECT id " \
 			       "FROM conversation WHERE merged_into = ?1)) AND " COUNTS_AS_UNREAD) \
 	/* assignments */ \
-	X(SQL_CONVERSATION_ASSIGN, "UPDATE conversation SET assignee = ?2 WHERE id = ?1") \
+	X(SQL_CONVERSATION_ASSIGN, "UPDATE conversation SET assignee = ?2, assigned_by = ?3 WHERE id = ?1") \
 	X(SQL_CONVERSATION_ASSIGNED_OTHERWISE, "SELECT id FROM conversation WHERE merged_into = ?1 " \
 					       "AND assignee IS NOT ?2 ORDER BY id LIMIT 1") \
 	X(SQL_ASSIGNMENT_END, "UPDATE assignment SET until_seq = ?2 WHERE conversation = ?1 AND until_seq IS NULL") \

@@ -13,6 +13,7 @@
 	X(SQL_AGENT_BY_SUBJECT, "SELECT " AGENT_COLUMNS "FROM " AGENT_TABLES "WHERE a.name = ?1 AND g.subject = ?2") \
 	X(SQL_AGENT_BY_EMAIL, "SELECT " AGENT_COLUMNS "FROM " AGENT_TABLES "WHERE g.email = ?1") \
 	X(SQL_AGENT_LIST, "SELECT " AGENT_COLUMNS "FROM " AGENT_TABLES "WHERE a.name = ?1 ORDER BY g.subject") \
+	X(SQL_AGENT_ROLE, "SELECT role, disabled_at FROM agent WHERE account = ?1 AND subject = ?2") \
 	X(SQL_AGENT_SET_PASSWORD, "UPDATE agent SET password_hash = ?2 WHERE id = ?1") \
 	X(SQL_AGENT_SET_DISABLED, "UPDATE agent SET disabled_at = ?2 WHERE id = ?1") \
 	X(SQL_SESSION_INSERT, "INSERT INTO session (secret_sha256, agent, created_at, used_at, expires_at) " \

@@ -53,6 +53,12 @@ struct cw_store_options {
 	void (*on_signal)(void *context, const struct cw_signal *signal);
 	void *on_outbound_context; /* of both */
 	/*
+	 * May an agent of this role answer in a conversation that is assigned to them? Asked before an agent with a
+	 * password gets one. Writer's thread. NULL: everybody may.
+	 */
+	bool (*may_answer)(void *context, const char *account, const char *subject, const char *role);
+	void *may_answer_context;
+	/*
 	 * A stored row violates an invariant, and is ignored; the text says which. The same row may be reported again
 	 * and again. Any thread. NULL: none.
 	 */
@@ -80,11 +86,11 @@ void cw_store_close(struct cw_store *store);
 
 enum cw_store_op_type {
 	CW_STORE_WEBHOOK,
-	CW_STORE_ACCOUNT_ADD,  /* CW_DUPLICATE: already exists */
-	CW_STORE_NUMBER_ADD,   /* CW_NOT_FOUND: account; CW_DUPLICATE: the number already exists */
-	CW_STORE_ALIAS_ADD,    /* one legacy id; mints the conversation. CW_DUPLICATE: already an alias of it */
-	CW_STORE_CURSOR,       /* the publisher's */
-	CW_STORE_ASSIGN,       /* CW_DUPLICATE: already assigned that way; CW_NOT_FOUND; CW_INVALID: subject */
+	CW_STORE_ACCOUNT_ADD, /* CW_DUPLICATE: already exists */
+	CW_STORE_NUMBER_ADD,  /* CW_NOT_FOUND: account; CW_DUPLICATE: the number already exists */
+	CW_STORE_ALIAS_ADD,   /* one legacy id; mints the conversation. CW_DUPLICATE: already an alias of it */
+	CW_STORE_CURSOR,      /* the publisher's */
+	CW_STORE_ASSIGN, /* CW_DUPLICATE: already assigned that way; CW_NOT_FOUND; CW_INVALID: subject; CW_DENIED: cannot answer */
 	CW_STORE_REVOKE,       /* CW_INVALID; also deletes expired revocations and ends the sessions it applies to */
 	CW_STORE_LIMITED_SEEN, /* an agent limited to assigned conversations called /sync; CW_NOT_FOUND */
 	CW_STORE_COMMAND,      /* from here on: store/sending.h */

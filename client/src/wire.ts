@@ -35,6 +35,8 @@ export interface Conversation {
 	merged_into: string | null;
 	/** Subject of the agent it is assigned to. */
 	assignee: string | null;
+	/** Who assigned or unassigned it; null: an operator, or nobody yet. */
+	assigned_by: string | null;
 	/** done: handled by the team, until the customer writes again. */
 	state: "open" | "done";
 	contact: Contact;
@@ -138,6 +140,8 @@ export interface Agent {
 	name: string;
 	role: string;
 	disabled: boolean;
+	/** Conversations can be assigned to them: not disabled, and their role may send commands. */
+	may_answer: boolean;
 }
 
 export interface PhoneNumber {

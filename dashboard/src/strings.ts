@@ -240,6 +240,7 @@ export const strings = {
 		copy: (what: string) => `Copy ${what}`,
 		copied: "Copied",
 		assignee: "Assigned to",
+		assignedBy: "Assigned by",
 		state: "State",
 		marketing: "Marketing messages",
 		marketingSaid: { in: "resumed by the customer", out: "stopped by the customer" },
@@ -295,6 +296,14 @@ export const strings = {
 	},
 	notify: {
 		title: (n: number) => (n > 0 ? `(${n}) Convwire` : "Convwire"),
+	},
+	handover: {
+		operator: "An operator",
+		given: (by: string, name: string) => `${by} assigned ${name} to you`,
+		taken: (by: string, name: string) => `${by} took ${name} off you`,
+		took: (by: string, name: string) => `${by} took over ${name}`,
+		moved: (by: string, name: string, to: string) => `${by} assigned ${name} to ${to}`,
+		open: "Open",
 	},
 	problem: {
 		command: (what: string, why: string) => `${what} failed: ${why}`,

@@ -1,5 +1,7 @@
 // read, typing, assign, done, reopen; and when WhatsApp is told about reading.
 import assert from 'node:assert/strict';
+import fs from 'node:fs/promises';
+import path from 'node:path';
 
 import { NUMBER, scenario } from '../lib/system.mjs';
 import { eventually } from '../lib/until.mjs';
@@ -122,4 +124,37 @@ scenario('assign, done, reopen; a customer\'s message reopens it', async (system
   await system.customer(from, 'One more thing');
   await bob.until(() => bob.conversations.get(id)?.state === 'open', 'the customer opens it again');
   bob.check();
+});
+
+scenario('a conversation is not assigned to one who cannot answer it', async (system) => {
+  await start(system);
+  const id = await system.customer();
+  const ann = await system.commander();
+  const add = async (subject, role) => {
+    const file = path.join(system.dir, 'password');
+    await fs.writeFile(file, 'a password that nobody guesses', { mode: 0o600 });
+    const added = await system.convwire('agent', 'add', subject, '--name', subject, '--role', role, '--password-file', file);
+    assert.equal(added.code, 0, added.stderr);
+  };
+  await add('vera', 'viewer');
+  await add('bob', 'agent');
+  await add('dora', 'agent');
+  assert.equal((await system.convwire('agent', 'disable', 'dora')).code, 0);
+  const { agents } = (await system.api('/agents')).json;
+  assert.deepEqual(agents.map((agent) => [agent.subject, agent.may_answer]), [['bob', true], ['dora', false], ['vera', false]]);
+  for (const [subject, why] of [['vera', /role does not allow/], ['dora', /disabled/]]) {
+    const { problem } = await ann.do(id, 'assign', { assignee: subject });
+    assert.equal(problem.status, 409);
+    assert.equal(problem.title, 'cannot_answer');
+    assert.match(problem.detail, why);
+    const told = await system.convwire('assign', id, subject);
+    assert.notEqual(told.code, 0);
+    assert.match(told.stderr, why);
+  }
+  assert.equal((await row(system, id)).assignee, null);
+  assert.equal((await ann.do(id, 'assign', { assignee: 'bob' })).ok, true);
+  assert.deepEqual([(await row(system, id)).assignee, (await row(system, id)).assigned_by], ['bob', 'ann']);
+  assert.equal((await ann.do(id, 'assign', { assignee: 'elsewhere' })).ok, true, 'whose tokens come from elsewhere');
+  assert.equal((await system.convwire('assign', id, 'nobody')).code, 0);
+  assert.deepEqual([(await row(system, id)).assignee, (await row(system, id)).assigned_by], [null, null], 'an operator has no name');
 });

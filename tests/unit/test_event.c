@@ -85,7 +85,7 @@ static void an_event_has_one_form_on_the_wire(void **state)
 		    "'conversation':{'id':'acme_1001_923456789012','version':5,'tag':'…9012#a1b2c3d4',"
 		    "'phone_number_id':'1001','created_at':1767311000000,'unread':2,'window_ends_at':1767398400000,"
 		    "'last_message':{'id':'" ID "','kind':'text','direction':'in','position':1767312000000,"
-		    "'preview':'hi','status':null},'merged_into':null,'assignee':null,'state':'open','contact':" CONTACT
+		    "'preview':'hi','status':null},'merged_into':null,'assignee':null,'assigned_by':null,'state':'open','contact':" CONTACT
 		    "},"
 		    "'contact':" CONTACT "}}");
 }

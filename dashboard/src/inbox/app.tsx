@@ -15,6 +15,24 @@ function Problem({ inbox }: { inbox: Inbox }) {
 	);
 }
 
+/** Told, not asked: it goes when the person opens the conversation or closes it. */
+function News({ inbox }: { inbox: Inbox }) {
+	const news = inbox.news.value;
+
+	return (
+		<div role="status">
+			{news !== null && (
+				<div class="toast">
+					<bdi>{news.text}</bdi>
+					{inbox.client.state.conversations.has(news.conversation) && inbox.selected.value !== news.conversation &&
+						<button type="button" class="link" onClick={() => { inbox.news.value = null; inbox.open(news.conversation); }}>{strings.handover.open}</button>}
+					<IconButton icon="close" label={strings.problem.dismiss} onClick={() => { inbox.news.value = null; }} />
+				</div>
+			)}
+		</div>
+	);
+}
+
 /** Three panes; on a phone one at a time. */
 export function App({ inbox }: { inbox: Inbox }) {
 	return (
@@ -28,6 +46,7 @@ export function App({ inbox }: { inbox: Inbox }) {
 			{inbox.dialog.value === "templates" && !inbox.needsSignIn.value && <Templates inbox={inbox} />}
 			<Viewer inbox={inbox} />
 			<Dialogs inbox={inbox} />
+			{inbox.problem.value === null && <News inbox={inbox} />}
 			<Problem inbox={inbox} />
 		</>
 	);

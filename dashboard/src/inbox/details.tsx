@@ -52,6 +52,7 @@ export function Details({ inbox }: { inbox: Inbox }) {
 				<Fact label={text.window} value={windowLeft(row) === null ? strings.window.closed : text.windowOpen(fullTimeOf(row.window_ends_at ?? 0))} />
 				<Fact label={text.marketing} value={contact.marketing && text.marketingSaid[contact.marketing]} />
 				<Fact label={text.assignee} value={row.assignee === null ? strings.thread.nobody : inbox.nameOfAgent(row.assignee)} />
+				<Fact label={text.assignedBy} value={row.assigned_by && inbox.nameOfAgent(row.assigned_by)} />
 				<Fact label={text.state} value={strings.list[row.state]} />
 				<Fact label={text.id} value={row.id} canCopy />
 				<Fact label={text.tag} value={row.tag} canCopy />

@@ -19,6 +19,12 @@ import { Uploads } from "./uploads.js";
 import { Walk } from "./walk.js";
 
 export type Tab = "mine" | "unassigned" | "all";
+/** News about a conversation that is not on the screen; it leads there. */
+export interface News {
+	text: string;
+	conversation: string;
+}
+
 export type Dialog = "help" | "palette" | "templates" | "begin" | "debug" | null;
 
 /** A thread's state besides its messages. */
@@ -41,6 +47,8 @@ function newThreadState(): ThreadState {
 const TYPING_EVERY_MS = 20_000;
 const SEARCH_AFTER_MS = 150;
 const STUCK_AFTER_MS = 8_000;
+/** What is older is shown, but nobody is called for it. */
+const NEWS_MS = 60_000;
 /** The list keeps its order for so long after the last J or K. */
 const WALK_ENDS_AFTER_MS = 120_000;
 /** Of unread messages, when a thread is opened: pages of 50. */
@@ -75,6 +83,7 @@ export class Inbox {
 	/** Lost while it was open. */
 	readonly lost = signal<string | null>(null);
 	readonly problem = signal<string | null>(null);
+	readonly news = signal<News | null>(null);
 	readonly agents = signal<Agent[]>([]);
 	readonly numbers = signal<PhoneNumber[]>([]);
 	readonly templates = signal<Template[] | "failed" | null>(null);
@@ -91,6 +100,8 @@ export class Inbox {
 	private readonly threads = new Map<string, ThreadState>();
 	readonly uploads: Uploads;
 	private readonly notifier: Notifier;
+	/** Whose each conversation was at its last event: to tell who lost it. */
+	private readonly assignees = new Map<string, string | null>();
 	private lastCursor = -1;
 	private stuckTimer: ReturnType<typeof setTimeout> | null = null;
 	private searchTimer: ReturnType<typeof setTimeout> | null = null;
@@ -149,7 +160,7 @@ export class Inbox {
 		client.on("progress", () => this.onProgress());
 		client.on("people", () => this.peopleTicker.bump());
 		client.on("pending", () => this.threadTicker.bump());
-		client.on("gained", () => this.listTicker.bump());
+		client.on("gained", (id) => this.onGained(id));
 		client.on("lost", (id) => this.onLost(id));
 		WIDE.addEventListener("change", () => { this.isWide.value = WIDE.matches; });
 		window.addEventListener("popstate", () => this.select(PATH.exec(location.pathname)?.[1] ?? null));
@@ -165,6 +176,9 @@ export class Inbox {
 		if (event.conversation !== null && this.client.state.survivorOf(event.conversation) === this.selected.value) {
 			this.threadTicker.bump();
 		}
+		if (event.data?.conversation) {
+			this.onRow(event.data.conversation, event.at);
+		}
 		if (event.kind === "merge" && event.conversation !== null) {
 			this.onMerge(event.conversation);
 		}
@@ -172,6 +186,41 @@ export class Inbox {
 			this.onCustomerWrites(event, message);
 		}
 		this.showTitle();
+	}
+
+	/** Tells who gets or loses a conversation through somebody else. */
+	private onRow(row: Conversation, at: number): void {
+		const before = this.assignees.get(row.id);
+		const { subject } = this.me;
+		const isNews = before !== undefined && before !== row.assignee && row.assigned_by !== subject && Date.now() - at < NEWS_MS;
+
+		this.assignees.set(row.id, row.assignee);
+		if (isNews && row.merged_into === null && (before === subject || row.assignee === subject)) {
+			this.tellHandover(row);
+		}
+	}
+
+	private onGained(id: string): void {
+		const row = this.client.state.conversations.get(id);
+
+		this.listTicker.bump();
+		if (row && row.assignee === this.me.subject && row.assigned_by !== this.me.subject) {
+			this.assignees.set(id, row.assignee);
+			this.tellHandover(row);
+		}
+	}
+
+	private tellHandover(row: Conversation): void {
+		const by = row.assigned_by === null ? strings.handover.operator : this.nameOfAgent(row.assigned_by);
+		const text = row.assignee === this.me.subject ? strings.handover.given(by, nameOf(row)) :
+			row.assignee === null ? strings.handover.taken(by, nameOf(row)) :
+			row.assignee === row.assigned_by ? strings.handover.took(by, nameOf(row)) :
+			strings.handover.moved(by, nameOf(row), this.nameOfAgent(row.assignee));
+
+		this.news.value = { text, conversation: row.id };
+		if (row.assignee === this.me.subject) {
+			this.notifier.tell(nameOf(row), text, row.id);
+		}
 	}
 
 	private onCustomerWrites(event: WireEvent, message: Message): void {
@@ -187,7 +236,7 @@ export class Inbox {
 			thread.newFrom ??= isSeen ? null : message.id;
 			this.reading.release();
 		}
-		if (!isSeen && row && (row.assignee === null || row.assignee === this.me.subject) && Date.now() - event.at < 60_000) {
+		if (!isSeen && row && (row.assignee === null || row.assignee === this.me.subject) && Date.now() - event.at < NEWS_MS) {
 			this.notifier.tell(nameOf(row), row.last_message?.preview ?? strings.message.from, id);
 		}
 	}
@@ -208,6 +257,10 @@ export class Inbox {
 	private onReset(): void {
 		this.threads.clear();
 		this.isLoaded.value = true;
+		this.assignees.clear();
+		for (const row of this.client.state.conversations.values()) {
+			this.assignees.set(row.id, row.assignee);
+		}
 		this.listTicker.bump();
 		this.showTitle();
 		this.forgetUnseen();

@@ -43,7 +43,7 @@ function Head({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 	const others = inbox.client.peopleAt(row.id);
 	const named = (people: typeof others): string => people.map(({ subject }) => inbox.nameOfAgent(subject)).join(", ");
 	const typing = others.filter((person) => person.isTyping);
-	const agents = inbox.agents.value.filter((agent) => !agent.disabled);
+	const agents = inbox.agents.value.filter((agent) => agent.may_answer);
 	const mayAct = inbox.mayCommand;
 
 	return (
@@ -68,7 +68,7 @@ function Head({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 						<option value={inbox.me.subject}>{text.me(inbox.me.name)}</option>
 						{agents.filter((agent) => agent.subject !== inbox.me.subject).map((agent) => <option key={agent.subject} value={agent.subject}>{agent.name}</option>)}
 						{row.assignee !== null && row.assignee !== inbox.me.subject && !agents.some((agent) => agent.subject === row.assignee) &&
-							<option value={row.assignee}>{row.assignee}</option>}
+							<option value={row.assignee}>{inbox.nameOfAgent(row.assignee)}</option>}
 					</select>
 				</label>
 			)}
