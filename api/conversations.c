@@ -224,13 +224,21 @@ void api_begin_conversation(struct cw_http_request *request, void *context)
 	json_decref(body);
 }
 
+/* A page of a thread, newest first. */
 struct page {
 	const struct api *api;
 	const struct cw_token *token;
 	const char *assignee; /* of the conversation and of all that were merged into it */
 	json_t *messages;
-	int64_t last_position, n_seen;
+	int64_t last_position, n_seen; /* of the current reading */
+	bool is_upwards;               /* it reads from old to new */
 	bool sees_all, has_failed;
+};
+
+/* What was asked for: the newest messages, or those before or after a position, or those around a message. */
+struct place {
+	int64_t before, after, limit;
+	const char *around;
 };
 
 static bool on_message(void *context, const struct cw_message *message)
@@ -243,56 +251,123 @@ static bool on_message(void *context, const struct cw_message *message)
 	if (!api_sees(page->api, page->token, page->sees_all, message->conversation, page->assignee)) {
 		return true;
 	}
-	page->has_failed = json_array_append_new(page->messages, cw_message_to_json(message)) != 0;
+	json_t *json = cw_message_to_json(message);
+
+	page->has_failed = page->is_upwards ? json_array_insert_new(page->messages, 0, json) != 0 :
+					      json_array_append_new(page->messages, json) != 0;
 	return !page->has_failed;
+}
+
+/* NULL if the last reading has come to the end of the thread; else where the next page begins. */
+static json_t *next_position(const struct page *page, int64_t limit)
+{
+	return page->n_seen >= limit ? json_integer(page->last_position) : json_null();
+}
+
+/* The page from the older end up. *ret_newer: the `after` of the next page, or null. */
+static enum cw_status read_upwards(struct cw_reader *reader, const char *conversation, struct page *page, int64_t after,
+				   int64_t limit, json_t **ret_newer, struct cw_error *reterr)
+{
+	page->n_seen = 0;
+	page->is_upwards = true;
+	enum cw_status status = cw_store_messages_after(reader, conversation, after, limit, on_message, page, reterr);
+
+	*ret_newer = next_position(page, limit);
+	return status;
+}
+
+/* Fills page; *ret_next and *ret_newer are new references, and *ret_newer stays NULL for pages that are read downwards. */
+static enum cw_status read_page(struct cw_reader *reader, const char *conversation, struct page *page,
+				const struct place *place, json_t **ret_next, json_t **ret_newer, struct cw_error *reterr)
+{
+	int64_t position = 0;
+	int64_t n_older = place->limit / 2 + 1; /* with the message itself */
+	enum cw_status status = CW_OK;
+
+	if (place->after >= 0) {
+		*ret_next = json_integer(place->after + 1);
+		return read_upwards(reader, conversation, page, place->after, place->limit, ret_newer, reterr);
+	}
+	if (!place->around) {
+		status = cw_store_messages(reader, conversation, place->before, place->limit, on_message, page, reterr);
+		*ret_next = next_position(page, place->limit);
+		return status;
+	}
+	status = cw_store_message_position(reader, conversation, place->around, &position, reterr);
+	if (status == CW_OK) {
+		status = cw_store_messages(reader, conversation, position + 1, n_older, on_message, page, reterr);
+		*ret_next = next_position(page, n_older);
+	}
+	return status == CW_OK ?
+		       read_upwards(reader, conversation, page, position, place->limit - n_older, ret_newer, reterr) :
+		       status;
+}
+
+static bool read_place(struct cw_http_request *request, struct place *place)
+{
+	place->around = cw_http_query(request, "around");
+	if (!api_query_int(request, "before", INT64_MAX, 0, INT64_MAX, &place->before) ||
+	    !api_query_int(request, "after", -1, 0, INT64_MAX, &place->after) ||
+	    !api_query_int(request, "limit", DEFAULT_MESSAGES, 1, MAX_MESSAGES, &place->limit)) {
+		return false;
+	}
+	if ((place->around != NULL) + (place->after >= 0) + (place->before != INT64_MAX) > 1) {
+		cw_http_problem(request, 400, "bad_parameter", "Give only one of before, after and around.");
+		return false;
+	}
+	return true;
+}
+
+static void answer_page(struct cw_http_request *request, struct page *page, const struct place *place)
+{
+	struct one one = { .api = page->api, .token = page->token };
+	struct cw_reader *reader = api_reader(request, page->api);
+	json_t *next = NULL;
+	json_t *newer = NULL;
+	struct cw_error error;
+
+	if (!reader) {
+		return;
+	}
+	enum cw_status status = read_one(request, reader, &one, &error);
+	const char *assignee = json_string_value(json_object_get(one.row, "assignee"));
+
+	page->assignee = assignee ? assignee : "";
+	if (status == CW_OK) {
+		status = read_page(reader, cw_http_level(request, 0), page, place, &next, &newer, &error);
+	}
+	cw_reader_release(reader);
+	json_decref(one.row);
+	if (status == CW_OK && page->has_failed) {
+		status = cw_error_set(&error, CW_NOMEM, "out of memory");
+	}
+	if (status == CW_OK) {
+		cw_http_answer_json(
+			request, 200,
+			json_pack("{s:O, s:O, s:O*}", "messages", page->messages, "next", next, "newer", newer));
+	} else {
+		api_store_problem(request, &error);
+	}
+	json_decref(next);
+	json_decref(newer);
 }
 
 void api_messages(struct cw_http_request *request, void *context)
 {
 	const struct api *api = context;
-	struct page page = { .messages = NULL };
 	CW_CLEANUP(cw_token_finish) struct cw_token token = { .claim = NULL };
-	struct one one = { .api = api, .token = &token };
-	struct cw_error error;
-	int64_t before = 0;
-	int64_t limit = 0;
+	struct place place;
 
-	if (!api_authorize(request, api, &token) || !api_query_int(request, "before", INT64_MAX, 0, INT64_MAX, &before) ||
-	    !api_query_int(request, "limit", DEFAULT_MESSAGES, 1, MAX_MESSAGES, &limit)) {
+	if (!api_authorize(request, api, &token) || !read_place(request, &place)) {
 		return;
 	}
-	struct cw_reader *reader = api_reader(request, api);
+	struct page page = { .api = api,
+			     .token = &token,
+			     .messages = json_array(),
+			     .sees_all = cw_access_sees_all(api->access, &token) };
 
-	if (!reader) {
-		return;
-	}
-	page.messages = json_array();
-	enum cw_status status = read_one(request, reader, &one, &error);
-	const char *assignee = json_string_value(json_object_get(one.row, "assignee"));
-
-	page.api = api;
-	page.token = &token;
-	page.sees_all = cw_access_sees_all(api->access, &token);
-	page.assignee = assignee ? assignee : "";
-
-	if (status == CW_OK) {
-		status = cw_store_messages(reader, cw_http_level(request, 0), before, limit, on_message, &page, &error);
-	}
-	cw_reader_release(reader);
-	json_decref(one.row);
-	if (status == CW_OK && page.has_failed) {
-		status = cw_error_set(&error, CW_NOMEM, "out of memory");
-	}
-	if (status != CW_OK) {
-		json_decref(page.messages);
-		api_store_problem(request, &error);
-		return;
-	}
-	bool is_more = page.n_seen >= limit;
-
-	cw_http_answer_json(request, 200,
-			    json_pack("{s:o, s:o}", "messages", page.messages, "next",
-				      is_more ? json_integer(page.last_position) : json_null()));
+	answer_page(request, &page, &place);
+	json_decref(page.messages);
 }
 
 /* ---- resolve ---- */

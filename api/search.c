@@ -18,6 +18,7 @@ struct finding {
 	size_t limit;
 	int64_t n_scanned, last_row;
 	bool is_more, has_failed;
+	bool is_seen; /* the one conversation that is searched */
 };
 
 static bool may_see(struct finding *finding, const struct cw_conversation *conversation)
@@ -54,13 +55,22 @@ static bool on_message(void *context, const struct cw_conversation *conversation
 	return !finding->has_failed && !finding->is_more;
 }
 
-/* Customers are only on the first page. */
+static bool on_searched(void *context, const struct cw_conversation *conversation)
+{
+	struct finding *finding = context;
+
+	finding->is_seen = api_sees(finding->api, finding->token, finding->sees_all, conversation->id,
+				    conversation->assignee);
+	return false;
+}
+
+/* Customers are only on the first page, and not if a conversation is searched. */
 static enum cw_status find(struct cw_reader *reader, const struct cw_search *search, int64_t before,
 			   struct finding *finding, struct cw_error *reterr)
 {
 	enum cw_status status = CW_OK;
 
-	if (before == INT64_MAX) {
+	if (before == INT64_MAX && !search->conversation) {
 		status = cw_store_search_conversations(reader, search, on_conversation, finding, reterr);
 		finding->n_scanned = 0;
 	}
@@ -81,7 +91,17 @@ static void answer(struct cw_http_request *request, struct finding *finding, con
 	}
 	finding->conversations = json_array();
 	finding->messages = json_array();
-	enum cw_status status = find(reader, search, before, finding, &error);
+	enum cw_status status = CW_OK;
+
+	if (search->conversation) {
+		status = cw_store_conversation(reader, search->conversation, on_searched, finding, &error);
+		if (status == CW_OK && !finding->is_seen) { /* as if it did not exist: nobody learns of others' customers */
+			status = cw_error_set(&error, CW_NOT_FOUND, "no such conversation");
+		}
+	}
+	if (status == CW_OK) {
+		status = find(reader, search, before, finding, &error);
+	}
 
 	cw_reader_release(reader);
 	if (status == CW_OK) {
@@ -116,6 +136,7 @@ void api_search(struct cw_http_request *request, void *context)
 	}
 	const struct cw_search search = { .account = token.account,
 					  .text = text,
+					  .conversation = cw_http_query(request, "conversation"),
 					  .assignee = cw_access_is_limited(api->access, &token) ? token.subject : NULL };
 	struct finding finding = {
 		.api = api, .token = &token, .sees_all = cw_access_sees_all(api->access, &token), .limit = (size_t)limit

@@ -200,8 +200,8 @@ static void make_settings(struct maker *maker, const struct init_options *option
 		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s = %d\n", settings_ports[port].key,
 					(int)ports[port]); /* fits, as the rest does */
 	}
-	(void)snprintf(text + len, sizeof(text) - len, "read_receipts = reply\nsimulated_number = %s\n%s", simulated_number,
-		       options->is_demo ? "demo = yes\n" : "");
+	(void)snprintf(text + len, sizeof(text) - len, "read_receipts = reply\nsimulated_number = %s\n%s",
+		       simulated_number, options->is_demo ? "demo = yes\n" : "");
 	make_file(maker, "convwire.conf", 0600, text);
 }
 

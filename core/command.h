@@ -42,9 +42,9 @@ struct cw_command {
 	enum cw_message_kind kind; /* send */
 	json_t *content;           /* send */
 	const char *reply_to;      /* send: id of the quoted message; NULL: none */
-	const char *message;       /* read, retry, discard: id of the message; a reaction's target; unread: may be NULL */
-	const char *assignee;      /* assign: "me", a subject, or NULL for nobody */
-	const char *epoch;         /* the log's epoch known to the sender when it first sent this; NULL: not given */
+	const char *message;  /* read, retry, discard: id of the message; a reaction's target; unread: may be NULL */
+	const char *assignee; /* assign: "me", a subject, or NULL for nobody */
+	const char *epoch;    /* the log's epoch known to the sender when it first sent this; NULL: not given */
 };
 
 /* A refusal: docs/protocol.md, "Problems". status is also the HTTP status; on 4xx the sender stops retrying. */

@@ -108,6 +108,16 @@ static bool begins_with(const char *text, const char *prefix)
 	return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
+bool cw_phone_part(const char *text, char out[CW_PHONE_MAX + 1])
+{
+	struct reader reader = { .text = (const uint8_t *)text, .len = strlen(text) };
+	bool is_part = read_digits(&reader) && reader.n > 0;
+
+	memcpy(out, reader.digits, reader.n);
+	out[reader.n] = '\0';
+	return is_part;
+}
+
 /* 55 DD 9XXXXXXXX, or 55 DD XXXXXXXX for accounts older than the ninth digit; not beginning with [6-9], a landline. */
 static bool key_of_brazil(const char *digits, size_t len, char *out)
 {

@@ -2,6 +2,8 @@
 #ifndef CORE_PHONE_H
 #define CORE_PHONE_H
 
+#include <stdbool.h>
+
 #include "core/status.h"
 
 /* Phone numbers as people type them and as WhatsApp writes them. No state, any thread. */
@@ -16,6 +18,12 @@
  * which no country code does (ITU-T E.164, "List of assigned country codes"). NULL is invalid.
  */
 CW_MUST_CHECK enum cw_status cw_phone_digits(const char *text, char out[CW_PHONE_MAX + 1], struct cw_error *reterr);
+
+/*
+ * The digits of what may be part of a number, e.g. its last ones, as cw_phone_digits reads them but of any length and
+ * with leading zeros. false: it has no digit, more than CW_PHONE_MAX, or anything else.
+ */
+bool cw_phone_part(const char *text, char out[CW_PHONE_MAX + 1]);
 
 /*
  * The same key for both spellings of a mobile number: Brazil with the ninth digit, Mexico without the 1,

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The read side of full-text search. */
-#include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/buf.h"
-#include "core/text.h"
+#include "core/phone.h"
+#include "core/search_text.h"
 #include "store/read_search.h"
 #include "store/rows.h"
 #include "store/store_private.h"
@@ -12,12 +13,6 @@
 #define MAX_QUERY_BYTES 4096
 /* A shorter prefix matches too many words: then only the word itself is searched for. */
 #define MIN_PREFIX_BYTES 2
-
-/* "+92 345 678-9012" is one number, not four words. */
-static bool is_phone(const char *text)
-{
-	return text[strspn(text, "0123456789+-(). ")] == '\0' && strpbrk(text, "0123456789");
-}
 
 /* Adds an FTS5 string, in quotes, with quotes doubled (sqlite.org/fts5.html, section 3.1): never parsed as syntax. */
 static enum cw_status put_word(struct cw_buf *out, const char *word, size_t len, bool is_last)
@@ -33,17 +28,13 @@ static enum cw_status put_word(struct cw_buf *out, const char *word, size_t len,
 	return status;
 }
 
-static enum cw_status put_phone(struct cw_buf *out, const char *text)
+/* "+92 345 678-9012" is one number, not four words. With zeros in front it may be dialled from abroad or at home. */
+static enum cw_status put_phone(struct cw_buf *out, const char *digits)
 {
-	char digits[32];
-	size_t n = 0;
+	const char *bare = digits + strspn(digits, "0");
 
-	for (; *text && n < sizeof(digits); text++) {
-		if (isdigit((unsigned char)*text)) {
-			digits[n++] = *text;
-		}
-	}
-	return put_word(out, digits, n, true);
+	return bare == digits || !*bare ? cw_buf_append_format(out, "\"%s\"*", digits) :
+					  cw_buf_append_format(out, "\"%s\"* OR \"%s\"*", digits, bare);
 }
 
 static enum cw_status put_words(struct cw_buf *out, const char *text)
@@ -57,10 +48,30 @@ static enum cw_status put_words(struct cw_buf *out, const char *text)
 		if (len == 0) {
 			break;
 		}
-		status = put_word(out, text, len, text[len] == '\0');
+		char *words = cw_search_words(text, len); /* several are a phrase */
+
+		status = words ? put_word(out, words, strlen(words), text[len] == '\0') : CW_NOMEM;
+		free(words);
 		text += len;
 	}
 	return status;
+}
+
+/* The tokens of a conversation and of those that were merged into it. */
+static enum cw_status put_conversation(struct cw_reader *reader, const char *name, struct cw_buf *out)
+{
+	struct conversation_row row = { .id = 0 };
+	enum cw_status status = conversation_find(&reader->db, name, &row) ?
+					cw_buf_append_format(out, "account : (c%lld", (long long)row.id) :
+					CW_NOT_FOUND;
+	sqlite3_stmt *statement = db_bind(&reader->db, SQL_MERGED_CONVERSATIONS, "i", row.id);
+
+	while (status == CW_OK && db_step(&reader->db, statement)) {
+		status = cw_buf_append_format(out, " OR c%lld", (long long)db_int(statement, 0));
+	}
+	db_end(statement);
+	conversation_row_finish(&row);
+	return status == CW_OK ? cw_buf_append_text(out, ") AND ") : status;
 }
 
 /* The MATCH expression; empty when the text contains no word. */
@@ -72,11 +83,16 @@ static enum cw_status make_query(struct cw_reader *reader, const struct cw_searc
 	if (!account_find(&reader->db, search->account, &account)) {
 		return reader_no_account(reader, search->account, reterr);
 	}
-	enum cw_status status = cw_buf_append_format(out, "account : a%lld AND text : (", (long long)account.id);
+	char digits[CW_PHONE_MAX + 1];
+	enum cw_status status = search->conversation ? put_conversation(reader, search->conversation, out) : CW_OK;
+
+	if (status == CW_OK) {
+		status = cw_buf_append_format(out, "account : a%lld AND text : (", (long long)account.id);
+	}
 	size_t before = out->len;
 
 	if (status == CW_OK) {
-		status = is_phone(search->text) ? put_phone(out, search->text) : put_words(out, search->text);
+		status = cw_phone_part(search->text, digits) ? put_phone(out, digits) : put_words(out, search->text);
 	}
 	if (status == CW_OK && out->len == before) {
 		cw_buf_reset(out);
@@ -85,7 +101,10 @@ static enum cw_status make_query(struct cw_reader *reader, const struct cw_searc
 	if (status == CW_OK) {
 		status = cw_buf_append_text(out, ")");
 	}
-	return status == CW_OK ? CW_OK : cw_error_set(reterr, CW_INVALID, "the search text is too long");
+	return status == CW_OK        ? CW_OK :
+	       status == CW_NOT_FOUND ? reader_no_conversation(reader, reterr) :
+	       status == CW_NOMEM     ? cw_error_set(reterr, CW_NOMEM, "out of memory") :
+					cw_error_set(reterr, CW_INVALID, "the search text is too long");
 }
 
 static void give_conversations(struct cw_reader *reader, const char *query, const struct cw_search *search,

@@ -16,8 +16,9 @@ struct cw_reader;
 
 struct cw_search {
 	const char *account;
-	const char *text;     /* words, all of which must occur; the last may be a prefix */
-	const char *assignee; /* only conversations assigned to this agent; NULL: all */
+	const char *text;         /* words, all of which must occur; the last may be a prefix */
+	const char *assignee;     /* only conversations assigned to this agent; NULL: all */
+	const char *conversation; /* messages: only of this one and those merged into it; NULL: all */
 };
 
 typedef bool (*cw_found_conversation_fn)(void *context, const struct cw_conversation *conversation);

@@ -1,2 +1,7 @@
 -- Migration 9: who gave the conversation to its assignee, or took it away.
 ALTER TABLE conversation ADD COLUMN assigned_by TEXT;    -- NULL: an operator, or it was never assigned
+
+-- Search: each message has its conversation's token, a letter of a script without spaces is a word, and contacts are
+-- found by the last digits of their number. What is indexed already is indexed again, from here downwards.
+INSERT INTO meta (key, value) SELECT 'search_old_messages', CAST(max(id) + 1 AS TEXT) FROM message HAVING max(id) IS NOT NULL;
+INSERT INTO meta (key, value) SELECT 'search_old_contacts', CAST(max(id) + 1 AS TEXT) FROM contact HAVING max(id) IS NOT NULL;

@@ -22,12 +22,12 @@ int64_t search_cursor(struct db *db)
 	return db_meta_int(db, "search_cursor");
 }
 
-static void save_search_cursor(struct tx *tx, int64_t value)
+static void save_cursor(struct tx *tx, const char *name, int64_t value)
 {
 	char text[24];
 
 	if (cw_text_format(text, sizeof(text), "%lld", (long long)value)) {
-		db_run(tx->db, SQL_META_SET, "tt", "search_cursor", text);
+		db_run(tx->db, SQL_META_SET, "tt", name, text);
 	}
 }
 
@@ -43,7 +43,7 @@ static void index_message(struct tx *tx, const struct step *step)
 	char *text = is_hidden ? NULL : cw_search_text(row.message.body);
 
 	if (text && text[0]) {
-		db_run(tx->db, SQL_SEARCH_INSERT_MESSAGE, "iit", step->ref, step->account, text);
+		db_run(tx->db, SQL_SEARCH_INSERT_MESSAGE, "iiti", step->ref, step->account, text, row.conversation);
 	} else if (!text && !is_hidden && cw_memory_ran_out()) {
 		db_fail(tx->db, SQLITE_NOMEM);
 	} else if (!text && !is_hidden) {
@@ -62,11 +62,32 @@ static bool has_contact(struct db *db, int64_t contact)
 	return is_there;
 }
 
+static void insert_contact(struct tx *tx, int64_t contact)
+{
+	char endings[CW_SEARCH_ENDINGS_MAX] = "";
+	sqlite3_stmt *statement = db_bind(tx->db, SQL_SEARCH_CONTACT, "i", contact);
+
+	if (!db_step(tx->db, statement)) {
+		return;
+	}
+	const char *name = db_text(statement, 0);
+
+	char *words = cw_search_words(name, strlen(name));
+	cw_search_endings(db_text(statement, 1), endings);
+	db_end(statement);
+	if (words) {
+		db_run(tx->db, SQL_SEARCH_INSERT_CONTACT, "itt", contact, words, endings);
+	} else {
+		db_fail(tx->db, SQLITE_NOMEM);
+	}
+	free(words);
+}
+
 static void index_contact(struct tx *tx, const struct step *step)
 {
 	if ((step->parts & PART_CONTACT) != 0 || step->kind == CW_EVENT_CONTACT || !has_contact(tx->db, step->contact)) {
 		db_run(tx->db, SQL_SEARCH_DELETE_CONTACT, "i", step->contact);
-		db_run(tx->db, SQL_SEARCH_INSERT_CONTACT, "i", step->contact);
+		insert_contact(tx, step->contact);
 	}
 }
 
@@ -83,10 +104,10 @@ static void take_step(struct tx *tx, const struct step *step)
 }
 
 /* Reads the whole slice before indexing, which uses other statements. */
-static size_t read_steps(struct db *db, int64_t after, struct step steps[SLICE])
+static size_t read_steps(struct db *db, enum statement which, int64_t from, struct step steps[SLICE])
 {
 	size_t n = 0;
-	sqlite3_stmt *statement = db_bind(db, SQL_SEARCH_EVENTS, "ii", after, (int64_t)SLICE);
+	sqlite3_stmt *statement = db_bind(db, which, "ii", from, (int64_t)SLICE);
 
 	while (n < SLICE && db_step(db, statement)) {
 		struct step *step = &steps[n++];
@@ -104,16 +125,33 @@ static size_t read_steps(struct db *db, int64_t after, struct step steps[SLICE])
 	return n;
 }
 
-bool apply_search_slice(struct tx *tx)
+/* A slice of what one of these cursors points at. Returns how many rows it had. */
+static size_t take_slice(struct tx *tx, const char *cursor, enum statement which)
 {
 	struct step steps[SLICE];
-	size_t n = read_steps(tx->db, search_cursor(tx->db), steps);
+	size_t n = read_steps(tx->db, which, db_meta_int(tx->db, cursor), steps);
 
 	for (size_t i = 0; i < n; i++) {
 		take_step(tx, &steps[i]);
 	}
 	if (n > 0) {
-		save_search_cursor(tx, steps[n - 1].id);
+		save_cursor(tx, cursor, steps[n - 1].id);
+	}
+	return n;
+}
+
+bool apply_search_slice(struct tx *tx)
+{
+	static const struct {
+		const char *cursor;
+		enum statement which;
+	} slices[] = { { "search_cursor", SQL_SEARCH_EVENTS }, /* what is new comes first */
+		       { "search_old_contacts", SQL_SEARCH_OLD_CONTACTS },
+		       { "search_old_messages", SQL_SEARCH_OLD_MESSAGES } };
+	size_t n = 0;
+
+	for (size_t i = 0; i < sizeof(slices) / sizeof(slices[0]) && n < SLICE; i++) {
+		n = take_slice(tx, slices[i].cursor, slices[i].which);
 	}
 	return n == SLICE;
 }

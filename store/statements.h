@@ -168,6 +168,8 @@
 				  "WHERE outbound = 0 AND sent_at > 0 AND sent_at <= ?2 LIMIT 1") \
 	X(SQL_MESSAGE_LIST, "SELECT " MESSAGE_COLUMNS "FROM message m JOIN conversation c ON c.id = m.conversation " \
 			    "WHERE m.conversation = ?1 AND m.position < ?2 ORDER BY m.position DESC") \
+	X(SQL_MESSAGE_LIST_AFTER, "SELECT " MESSAGE_COLUMNS "FROM message m JOIN conversation c ON c.id = m.conversation " \
+				  "WHERE m.conversation = ?1 AND m.position > ?2 ORDER BY m.position") \
 	X(SQL_MERGED_CONVERSATIONS, "SELECT id FROM conversation WHERE merged_into = ?1") \
 	/* statuses, edits and revokes that arrived before their message */ \
 	X(SQL_PENDING_INSERT, \

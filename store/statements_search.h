@@ -4,20 +4,27 @@
 
 /*
  * The SQL that follows the event log: full-text search and retention; part of store/statements.h's list. An account's
- * token in the index is a<account.id>.
+ * token in the index is a<account.id>, a conversation's c<conversation.id>.
  */
 
 #define SEARCH_STATEMENT_LIST(X) \
 	X(SQL_SEARCH_EVENTS, "SELECT e.id, e.account, c.contact, e.kind, e.ref, e.parts FROM event e " \
 			     "LEFT JOIN conversation c ON c.id = e.conversation WHERE e.id > ?1 ORDER BY e.id LIMIT ?2") \
 	X(SQL_SEARCH_DELETE_MESSAGE, "DELETE FROM message_text WHERE rowid = ?1") \
-	X(SQL_SEARCH_INSERT_MESSAGE, "INSERT INTO message_text (rowid, account, text) VALUES (?1, 'a' || ?2, ?3)") \
+	X(SQL_SEARCH_INSERT_MESSAGE, \
+	  "INSERT INTO message_text (rowid, account, text) VALUES (?1, 'a' || ?2 || ' c' || ?4, ?3)") \
 	X(SQL_SEARCH_DELETE_CONTACT, "DELETE FROM contact_text WHERE rowid = ?1") \
 	X(SQL_SEARCH_HAS_CONTACT, "SELECT 1 FROM contact_text WHERE rowid = ?1") \
-	X(SQL_SEARCH_INSERT_CONTACT, \
-	  "INSERT INTO contact_text (rowid, account, text) SELECT id, 'a' || account, " \
-	  "coalesce(name, known_as, '') || ' ' || coalesce(username, '') || ' ' || coalesce(wa_id, '') || ' ' || " \
-	  "coalesce(user_id, '') FROM contact WHERE id = ?1") \
+	X(SQL_SEARCH_INSERT_CONTACT, "INSERT INTO contact_text (rowid, account, text) SELECT id, 'a' || account, " \
+				     "?2 || ' ' || coalesce(username, '') || ' ' || coalesce(wa_id, '') || ?3 || ' ' || " \
+				     "coalesce(user_id, '') FROM contact WHERE id = ?1") \
+	X(SQL_SEARCH_CONTACT, "SELECT coalesce(name, known_as, ''), coalesce(wa_id, '') FROM contact WHERE id = ?1") \
+	/* rows that an older version indexed, newest first */ \
+	X(SQL_SEARCH_OLD_MESSAGES, \
+	  "SELECT m.id, m.account, c.contact, 'message', m.id, 0 FROM message m JOIN conversation c " \
+	  "ON c.id = m.conversation WHERE m.id < ?1 ORDER BY m.id DESC LIMIT ?2") \
+	X(SQL_SEARCH_OLD_CONTACTS, "SELECT id, account, id, 'contact', NULL, 0 FROM contact WHERE id < ?1 " \
+				   "ORDER BY id DESC LIMIT ?2") \
 	X(SQL_SEARCH_MESSAGES, "SELECT " MESSAGE_COLUMNS "FROM message_text s JOIN message m ON m.id = s.rowid " \
 			       "JOIN conversation c ON c.id = m.conversation WHERE message_text MATCH ?1 " \
 			       "AND s.rowid < ?2 AND (?3 IS NULL OR c.assignee = ?3) ORDER BY s.rowid DESC") \

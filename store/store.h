@@ -14,6 +14,7 @@
 #include "store/read_rights.h"
 #include "store/read_search.h"
 #include "store/read_sending.h"
+#include "store/read_thread.h"
 
 /*
  * The store: operations, not SQL. The database is the log. One writer thread does every commit and
@@ -217,7 +218,6 @@ CW_MUST_CHECK enum cw_status cw_store_account(struct cw_reader *reader, const ch
 typedef bool (*cw_account_fn)(void *context, const struct cw_account *account);
 typedef bool (*cw_event_fn)(void *context, const struct cw_event *event);
 typedef bool (*cw_conversation_fn)(void *context, const struct cw_conversation *conversation);
-typedef bool (*cw_message_fn)(void *context, const struct cw_message *message);
 
 CW_MUST_CHECK enum cw_status cw_store_accounts(struct cw_reader *reader, cw_account_fn on_account, void *context,
 					       struct cw_error *reterr);
@@ -254,14 +254,6 @@ CW_MUST_CHECK enum cw_status cw_store_conversations(struct cw_reader *reader, co
 CW_MUST_CHECK enum cw_status cw_store_conversation(struct cw_reader *reader, const char *id,
 						   cw_conversation_fn on_conversation, void *context,
 						   struct cw_error *reterr);
-
-/*
- * Messages of a conversation and of those merged into it, newest first, with position < before (start
- * with INT64_MAX). May give a few more than limit, when they share the last one's position. CW_NOT_FOUND.
- */
-CW_MUST_CHECK enum cw_status cw_store_messages(struct cw_reader *reader, const char *conversation, int64_t before,
-					       int64_t limit, cw_message_fn on_message, void *context,
-					       struct cw_error *reterr);
 
 /*
  * Every conversation of an account that an id may refer to. id: a canonical or legacy id, a phone number, or a

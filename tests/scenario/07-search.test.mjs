@@ -120,3 +120,65 @@ scenario('a database from before the index gets indexed, and a kill -9 leaves no
     return n === 300;
   }, 'all 300');
 });
+
+scenario('words inside runs of Chinese, Japanese and Thai are found; so are a number\'s last digits and its local form', async (system) => {
+  await (await system.init()).start();
+  const post = (from, name, body) => system.postWebhook(webhook([change(system.number, { contacts: [contact({ from, name })], messages: [text({ from, body })] })]));
+  const sentences = { chinese: '我想退货，订单已经付款了', japanese: 'ラーメンを二つお願いします', thai: 'สินค้ายังไม่ถึงครับ', mixed: 'order ok東京駅で' };
+  await post('923456789012', '王小明', sentences.chinese);
+  for (const body of Object.values(sentences).slice(1)) await post('201012345678', 'Mona', body);
+  assert.deepEqual(bodies(await finds(system, '東京駅', 1)), [sentences.mixed]);
+  for (const [q, body] of [['退货', sentences.chinese], ['付款', sentences.chinese], ['订单 退货', sentences.chinese], ['お願い', sentences.japanese], ['ーメン', sentences.japanese],
+    ['ยังไม่', sentences.thai], ['ถึง', sentences.thai], ['ok東京', sentences.mixed], ['order 京駅', sentences.mixed]]) {
+    assert.deepEqual(bodies(await search(system, q)), [body], q);
+  }
+  assert.deepEqual(bodies(await search(system, '货退')), [], 'the order of letters counts');
+  const names = async (q) => (await search(system, q)).json.conversations.map((one) => one.contact.name);
+  for (const q of ['小明', '9012', '789012', '0345 678 9012', '0092 345 6789012', '+92 345', '٠٣٤٥٦٧٨٩٠١٢']) assert.deepEqual(await names(q), ['王小明'], q);
+  assert.deepEqual(await names('010 1234 5678'), ['Mona']);
+  assert.deepEqual(await names('6789'), ['王小明'], 'the beginning of an ending, too');
+});
+
+scenario('a conversation is searched by itself, with what was merged into it; a stranger\'s is not there', async (system) => {
+  await (await system.init()).start();
+  const id = (from) => `${system.account}_${system.number}_${from}`;
+  for (const from of ['923456789012', '923456789013']) for (let i = 0; i < 3; i++) await system.customerWrites({ from, body: `apple ${from} ${i}` });
+  await finds(system, 'apple', 6);
+  const inside = await search(system, 'apple', `&conversation=${id('923456789013')}`);
+  assert.deepEqual(bodies(inside), [2, 1, 0].map((i) => `apple 923456789013 ${i}`));
+  assert.deepEqual(inside.json.conversations, []);
+  const page = await search(system, 'apple', `&conversation=${id('923456789013')}&limit=2`);
+  const rest = await search(system, 'apple', `&conversation=${id('923456789013')}&limit=2&before=${page.json.next}`);
+  assert.deepEqual([...bodies(page), ...bodies(rest)], bodies(inside));
+  assert.equal((await search(system, 'apple', `&conversation=${id('1')}`)).status, 404);
+  assert.equal((await search(system, 'apple', '&conversation=%00')).status, 404);
+  const limited = system.token(system.account, 'assigned-agent', 'lim');
+  assert.equal((await search(system, 'apple', `&conversation=${id('923456789013')}`, { token: limited })).status, 404);
+});
+
+scenario('the messages around one, and on in both directions', async (system) => {
+  await (await system.init()).start();
+  const from = '923456789012';
+  const id = `${system.account}_${system.number}_${from}`;
+  await system.customerWritesMany({ from, total: 100 });
+  const all = (await system.thread(id)).map((message) => message.id);
+  const page = async (query) => (await system.api(`/conversations/${id}/messages?${query}`)).json;
+  const ids = ({ messages }) => messages.map((message) => message.id).reverse();
+
+  const middle = await page(`around=${all[50]}&limit=20`);
+  assert.deepEqual(ids(middle), all.slice(40, 60));
+  const newer = await page(`after=${middle.newer}&limit=30`);
+  assert.deepEqual(ids(newer), all.slice(60, 90));
+  const newest = await page(`after=${newer.newer}&limit=30`);
+  assert.deepEqual(ids(newest), all.slice(90));
+  assert.equal(newest.newer, null);
+  assert.deepEqual(ids(await page(`before=${middle.next}&limit=30`)), all.slice(10, 40));
+  const first = await page(`around=${all[0]}&limit=20`);
+  assert.equal(first.next, null);
+  assert.deepEqual(ids(first)[0], all[0]);
+  const last = await page(`around=${all[99]}&limit=20`);
+  assert.equal(last.newer, null);
+  for (const [query, status] of [['around=none', 404], ['around=00000000-0000-7000-8000-000000000000', 404], ['after=-2', 400], ['after=1&before=2', 400], [`around=${all[0]}&after=1`, 400]]) {
+    assert.equal((await system.api(`/conversations/${id}/messages?${query}`)).status, status, query);
+  }
+});

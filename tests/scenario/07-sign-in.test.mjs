@@ -181,8 +181,8 @@ scenario('the account learns who its agents are; lists are for those who may rea
 
   const { agents } = (await system.api('/agents', { token: system.token(undefined, 'viewer') })).json;
   assert.deepEqual(agents, [
-    { subject: 'ann', name: 'Ann Lee', role: 'agent', disabled: false },
-    { subject: 'bob', name: 'bob', role: 'assigned-agent', disabled: true }]);
+    { subject: 'ann', name: 'Ann Lee', role: 'agent', disabled: false, may_answer: true },
+    { subject: 'bob', name: 'bob', role: 'assigned-agent', disabled: true, may_answer: false }]);
   const { numbers } = (await system.api('/numbers')).json;
   assert.deepEqual(numbers.map((row) => [row.phone_number_id, row.paused, row.reason]), [[system.number, false, null]]);
   assert.deepEqual((await system.api('/templates')).json, { templates: [] });

@@ -76,18 +76,19 @@ static void an_event_has_one_form_on_the_wire(void **state)
 	struct cw_event event = whole_event();
 
 	(void)state;
-	assert_json(cw_event_to_json(&event),
-		    "{'v':1,'epoch':'9f','seq':4711,'prev':4702,'kind':'message','account':'acme',"
-		    "'conversation':'acme_1001_923456789012','at':1767312000123,'data':{"
-		    "'message':{'id':'" ID "','version':1,'conversation':'acme_1001_923456789012','wamid':'wamid.x',"
-		    "'direction':'in','origin':'customer','kind':'text','position':1767312000000,"
-		    "'sent_at':1767312000000,'received_at':1767312000100,'content':{'body':'hi'}},"
-		    "'conversation':{'id':'acme_1001_923456789012','version':5,'tag':'…9012#a1b2c3d4',"
-		    "'phone_number_id':'1001','created_at':1767311000000,'unread':2,'window_ends_at':1767398400000,"
-		    "'last_message':{'id':'" ID "','kind':'text','direction':'in','position':1767312000000,"
-		    "'preview':'hi','status':null},'merged_into':null,'assignee':null,'assigned_by':null,'state':'open','contact':" CONTACT
-		    "},"
-		    "'contact':" CONTACT "}}");
+	assert_json(
+		cw_event_to_json(&event),
+		"{'v':1,'epoch':'9f','seq':4711,'prev':4702,'kind':'message','account':'acme',"
+		"'conversation':'acme_1001_923456789012','at':1767312000123,'data':{"
+		"'message':{'id':'" ID "','version':1,'conversation':'acme_1001_923456789012','wamid':'wamid.x',"
+		"'direction':'in','origin':'customer','kind':'text','position':1767312000000,"
+		"'sent_at':1767312000000,'received_at':1767312000100,'content':{'body':'hi'}},"
+		"'conversation':{'id':'acme_1001_923456789012','version':5,'tag':'…9012#a1b2c3d4',"
+		"'phone_number_id':'1001','created_at':1767311000000,'unread':2,'window_ends_at':1767398400000,"
+		"'last_message':{'id':'" ID "','kind':'text','direction':'in','position':1767312000000,"
+		"'preview':'hi','status':null},'merged_into':null,'assignee':null,'assigned_by':null,'state':'open','contact':" CONTACT
+		"},"
+		"'contact':" CONTACT "}}");
 }
 
 static void data_holds_only_what_changed(void **state)

@@ -113,12 +113,35 @@ static void different_mobiles_have_different_keys(void **state)
 	}
 }
 
+static void parts_of_numbers_are_read(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *digits; /* NULL: not a part of a number */
+	} rows[] = {
+		{ "9012", "9012" },     { "0345 678-9012", "03456789012" },
+		{ "+92 345", "92345" }, { "٠٣٤٥", "0345" },
+		{ "", NULL },           { "-", NULL },
+		{ "order 9012", NULL }, { "1234567890123456789012345678901234567890", NULL },
+	};
+	char digits[CW_PHONE_MAX + 1];
+
+	(void)state;
+	for (size_t i = 0; i < N_ROWS(rows); i++) {
+		assert_int_equal(cw_phone_part(rows[i].text, digits), rows[i].digits != NULL);
+		if (rows[i].digits) {
+			assert_string_equal(digits, rows[i].digits);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(typed_numbers_become_digits),
 		cmocka_unit_test(two_spellings_of_one_mobile_have_one_key),
 		cmocka_unit_test(different_mobiles_have_different_keys),
+		cmocka_unit_test(parts_of_numbers_are_read),
 	};
 
 	return cmocka_run_group_tests_name("phone", tests, NULL, NULL);

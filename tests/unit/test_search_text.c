@@ -68,11 +68,57 @@ static void deep_trees_end(void **state)
 	expect(body, "");
 }
 
+static void letters_without_spaces_are_words(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "", "" },
+		{ "plain words, 12", "plain words, 12" },
+		{ "naïve سلام नमस्ते", "naïve سلام नमस्ते" },
+		{ "退货", " 退 货" },
+		{ "ok東京no", "ok 東 京 no" },
+		{ "東 京", " 東   京" },
+		{ "ラー", " ラ ー" }, /* the long vowel's script is Common: it ends the run, and is a word */
+		{ "ที่", " ที่" },        /* vowels and tones belong to their letter */
+		{ "東\xe6\x9d", " 東 \xe6\x9d" },
+		{ "\xff\xc3", "\xff\xc3" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *words = cw_search_words(rows[i][0], strlen(rows[i][0]));
+
+		assert_string_equal(words, rows[i][1]);
+		free(words);
+	}
+}
+
+static void numbers_are_found_by_their_endings(void **state)
+{
+	char out[CW_SEARCH_ENDINGS_MAX];
+	char digits[100];
+
+	(void)state;
+	cw_search_endings("923456", out);
+	assert_string_equal(out, " 23456 3456");
+	cw_search_endings("3456", out);
+	assert_string_equal(out, "");
+	cw_search_endings("", out);
+	assert_string_equal(out, "");
+	memset(digits, '7', sizeof(digits) - 1);
+	digits[sizeof(digits) - 1] = '\0';
+	cw_search_endings(digits, out);
+	assert_true(strlen(out) < sizeof(out));
+	assert_string_equal(out + strlen(out) - 20, digits + 79);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(takes_what_people_read),
 					    cmocka_unit_test(finds_nothing_where_nothing_is),
-					    cmocka_unit_test(too_much_is_left_out), cmocka_unit_test(deep_trees_end) };
+					    cmocka_unit_test(too_much_is_left_out),
+					    cmocka_unit_test(deep_trees_end),
+					    cmocka_unit_test(letters_without_spaces_are_words),
+					    cmocka_unit_test(numbers_are_found_by_their_endings) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
