@@ -279,22 +279,49 @@ export class Client {
 
 	/** Fetches a page of a thread, newest first, into the state. Returns the `before` of the next page, or null. */
 	async loadMessages(conversation: string, before?: number): Promise<number | null> {
-		const query = before === undefined ? "" : `?before=${before}`;
-		const page: { messages: Message[]; next: number | null } =
-			await this.api.ask(`/api/v1/conversations/${encodeURIComponent(conversation)}/messages${query}`);
+		const { next } = await this.loadPage(conversation, before === undefined ? "" : `before=${before}`);
+
+		this.state.setLoadedFrom(conversation, next ?? -Infinity, before);
+		return next;
+	}
+
+	/**
+	 * Fetches the messages around one into the state, which then shows only these. Returns where to go on: `next` for
+	 * loadMessages, `newer` for loadNewer; null at the thread's beginning and end. ApiError 404: no such message.
+	 */
+	async loadAround(conversation: string, message: string): Promise<{ next: number | null; newer: number | null }> {
+		const { next, newer } = await this.loadPage(conversation, `around=${encodeURIComponent(message)}`);
+
+		this.state.setLoadedAround(conversation, next ?? -Infinity, newer ?? Infinity);
+		return { next, newer };
+	}
+
+	/** Fetches the page after those of loadAround. Returns the `after` of the next one; null: the newest are loaded. */
+	async loadNewer(conversation: string, after: number): Promise<number | null> {
+		const { newer } = await this.loadPage(conversation, `after=${after}`);
+
+		this.state.setLoadedUntil(conversation, newer ?? Infinity);
+		return newer;
+	}
+
+	private async loadPage(conversation: string, query: string): Promise<{ next: number | null; newer: number | null }> {
+		const page: { messages: Message[]; next: number | null; newer?: number | null } =
+			await this.api.ask(`/api/v1/conversations/${encodeURIComponent(conversation)}/messages?${query}`);
 
 		for (const message of page.messages) {
 			this.state.putMessage(message, conversation);
 		}
-		this.state.setLoadedFrom(conversation, page.next ?? -Infinity, before);
-		return page.next;
+		return { next: page.next, newer: page.newer ?? null };
 	}
 
-	/** Customers by name or number, and messages, newest first; before: the previous page's `next`. */
-	search(text: string, before?: number): Promise<SearchAnswer> {
-		const page = before === undefined ? "" : `&before=${before}`;
+	/**
+	 * Customers by name or number, and messages, newest first. before: the previous page's `next`; conversation: only
+	 * messages of this one.
+	 */
+	search(text: string, { before, conversation }: { before?: number | undefined; conversation?: string } = {}): Promise<SearchAnswer> {
+		const query = new URLSearchParams({ q: text, ...(before !== undefined && { before: `${before}` }), ...(conversation !== undefined && { conversation }) });
 
-		return this.api.ask<SearchAnswer>(`/api/v1/search?q=${encodeURIComponent(text)}${page}`);
+		return this.api.ask<SearchAnswer>(`/api/v1/search?${query}`);
 	}
 
 	/** Agents with a password; ApiError 403 if the role may not read this list, or the next two. */

@@ -14,10 +14,12 @@ interface Thread {
 	sorted: Message[] | null;
 	/** From this position on the thread is complete; earlier messages may have gaps and are not shown. */
 	from: number;
+	/** Up to this position, too: later ones are not shown until those in between are loaded. Infinity: to the end. */
+	until: number;
 }
 
 function newThread(): Thread {
-	return { messages: new Map(), sorted: null, from: -Infinity };
+	return { messages: new Map(), sorted: null, from: -Infinity, until: Infinity };
 }
 
 export class State {
@@ -157,9 +159,9 @@ export class State {
 		const pending = [...this.pending.values()].filter((message) => this.survivorOf(message.conversation) === conversation);
 
 		if (thread && thread.sorted === null) {
-			const { from } = thread;
+			const { from, until } = thread;
 
-			thread.sorted = [...thread.messages.values()].filter((message) => message.position >= from)
+			thread.sorted = [...thread.messages.values()].filter(({ position }) => position >= from && position <= until)
 				.sort((one, other) => one.position - other.position);
 		}
 		const sorted = thread?.sorted ?? [];
@@ -178,8 +180,28 @@ export class State {
 			return;
 		}
 		thread.from = position;
+		if (before === Infinity) {
+			thread.until = Infinity;
+		}
 		thread.sorted = null;
 		this.threads.set(conversation, thread);
+	}
+
+	/** Messages in the middle of a thread were fetched: it is shown from there to there, until more is loaded. */
+	setLoadedAround(conversation: string, from: number, until: number): void {
+		const thread = this.threads.get(conversation) ?? newThread();
+
+		this.threads.set(conversation, { ...thread, from, until, sorted: null });
+	}
+
+	/** The next newer messages were fetched; Infinity: with them, the thread is complete to its end. */
+	setLoadedUntil(conversation: string, until: number): void {
+		const thread = this.threads.get(conversation);
+
+		if (thread && thread.until !== Infinity) {
+			thread.until = until;
+			thread.sorted = null;
+		}
 	}
 
 	/** A loaded message, by its id. */
@@ -194,7 +216,11 @@ export class State {
 		if (isHeld) {
 			this.held.add(conversation);
 		} else if (this.held.delete(conversation) && thread) {
-			this.trim(thread);
+			if (thread.until === Infinity) {
+				this.trim(thread);
+			} else {
+				this.forgetThread(conversation); /* what was read lies far from the end, which nobody loaded */
+			}
 		}
 	}
 

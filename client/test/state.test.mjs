@@ -108,6 +108,35 @@ test("a thread that nobody reads keeps its newest, one that is read keeps all", 
 	assert.equal(state.messages("a_1_923456789012").at(-1).id, "m3999");
 });
 
+test("the middle of a thread is shown by itself, until the messages up to its end are loaded", () => {
+	const state = new State();
+	const id = "a_1_923456789012";
+	const put = (...positions) => positions.forEach((at) => state.putMessage(message(`m${at}`, at)));
+	const shown = () => state.messages(id).map(({ position }) => position);
+
+	state.keepWhole(id, true);
+	put(98, 99);
+	state.setLoadedFrom(id, 98);
+	put(40, 41, 42);
+	state.setLoadedAround(id, 40, 42);
+	put(100); /* live */
+	assert.deepEqual(shown(), [40, 41, 42]);
+	put(38, 39);
+	state.setLoadedFrom(id, 38, 40);
+	put(43, 44);
+	state.setLoadedUntil(id, 44);
+	assert.deepEqual(shown(), [38, 39, 40, 41, 42, 43, 44]);
+	put(97);
+	state.setLoadedUntil(id, Infinity);
+	assert.deepEqual(shown(), [38, 39, 40, 41, 42, 43, 44, 97, 98, 99, 100]);
+	state.setLoadedAround(id, 40, 42);
+	state.setLoadedFrom(id, 98); /* back to the newest */
+	assert.deepEqual(shown(), [98, 99, 100]);
+	state.setLoadedAround(id, 40, 42);
+	state.keepWhole(id, false);
+	assert.deepEqual(shown(), [], "the end of it is not known: it must be loaded again");
+});
+
 test("a merged conversation is not in the list; its thread is shown by the one it went into", () => {
 	const state = new State();
 

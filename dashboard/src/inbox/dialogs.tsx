@@ -36,6 +36,7 @@ function choicesOf(inbox: Inbox, query: string): Choice[] {
 			{ key: "done", label: `${list.finish} / ${list.reopen}`, act: () => inbox.toggleDone(id) },
 			{ key: "done-next", label: strings.thread.doneAndNext, act: () => inbox.doneAndNext(id) },
 			{ key: "unread", label: strings.thread.markUnread, act: () => inbox.markUnread(id) },
+			{ key: "find", label: strings.thread.find, act: () => { inbox.isFinding.value = true; } },
 			{ key: "templates", label: strings.templates.title, act: () => { inbox.dialog.value = "templates"; } },
 		]),
 		...(inbox.mayCommand ? [{ key: "begin", label: menu.newConversation, act: () => { inbox.dialog.value = "begin"; } }] : []),

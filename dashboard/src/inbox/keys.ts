@@ -18,7 +18,7 @@ function escape(inbox: Inbox): void {
 	} else if (inbox.replyTo.value !== null) {
 		inbox.replyTo.value = null;
 	} else if (document.activeElement?.id === "search") {
-		inbox.search("");
+		inbox.searchFor("");
 		(document.activeElement as HTMLElement).blur();
 	} else if (isWriting(document.activeElement)) {
 		(document.activeElement as HTMLElement).blur();
@@ -85,6 +85,10 @@ export function watchKeys(inbox: Inbox): void {
 		} else if (isCommand && key === "k" && !inbox.needsSignIn.value) {
 			event.preventDefault();
 			inbox.dialog.value = "palette";
+		} else if (isCommand && key === "f" && !event.shiftKey && !hasDialog && inbox.selected.value !== null && document.activeElement?.id !== "find") {
+			event.preventDefault();
+			inbox.isFinding.value = true;
+			focusOn("find");
 		} else if (!hasDialog && event.key === "Escape" && !event.defaultPrevented) {
 			escape(inbox);
 		} else if (!hasDialog && !isCommand && !event.altKey && settings.keys.value === "on" && !isWriting(event.target) && onLetter(inbox, event.shiftKey ? event.key : key)) {

@@ -7,8 +7,10 @@ import { strings } from "../strings.js";
 import { listTimeOf, nameOf, fullTimeOf } from "./format.js";
 import { harmless } from "./harmless.js";
 import { Menu } from "./menu.js";
+import { addressOf } from "./model.js";
 import type { Inbox, Tab } from "./model.js";
 import { Avatar, IconButton, Indicator, Preview, previewOf, Ticks, WindowPill } from "./parts.js";
+import type { Entry } from "./search.js";
 import { useVirtual } from "./virtual.js";
 
 const text = strings.list;
@@ -41,19 +43,20 @@ function RowPreview({ inbox, row, match }: { inbox: Inbox; row: Conversation; ma
 	);
 }
 
-function Row({ inbox, row, match, isStop, onFocus }: { inbox: Inbox; row: Conversation; match: Message | null; isStop: boolean; onFocus: () => void }) {
+function Row({ inbox, entry, isStop, onFocus }: { inbox: Inbox; entry: Entry; isStop: boolean; onFocus: () => void }) {
+	const { row, match, key } = entry;
 	const name = nameOf(row);
 	const at = match?.position ?? row.last_message?.position ?? row.created_at;
 	const number = inbox.numbers.value.length > 1 ? row.phone_number_id.slice(-4) : null;
-	const isOpen = inbox.selected.value === row.id;
+	const isOpen = (inbox.search.isOn ? inbox.openKey.value : inbox.selected.value) === key;
 
 	return (
 		<div class={`row${row.unread > 0 ? " unread" : ""}${isOpen ? " open" : ""}`}>
-			<a href={`/c/${row.id}`} tabIndex={isStop ? 0 : -1} aria-current={isOpen ? "true" : undefined} data-id={row.id} onFocus={onFocus}
+			<a href={addressOf(row.id, match?.id ?? null)} tabIndex={isStop ? 0 : -1} aria-current={isOpen ? "true" : undefined} data-key={key} onFocus={onFocus}
 				onClick={(event) => {
 					if (!event.ctrlKey && !event.metaKey && !event.shiftKey && event.button === 0) {
 						event.preventDefault();
-						inbox.open(row.id);
+						inbox.openEntry(entry);
 					}
 				}}>
 				<Avatar name={name} id={row.contact.id} />
@@ -88,10 +91,10 @@ function Empty({ title, hint }: { title: string; hint: string }) {
 }
 
 function NothingHere({ inbox }: { inbox: Inbox }) {
-	if (inbox.query.value.trim() !== "") {
-		const state = inbox.searching.value;
+	if (inbox.search.isOn) {
+		const state = inbox.search.searching.value;
 
-		return state === "no" ? <Empty title={text.noResults(inbox.query.value.trim())} hint={text.noResultsHint} /> :
+		return state === "no" ? <Empty title={text.noResults(inbox.search.query.value.trim())} hint={text.noResultsHint} /> :
 			<Empty title={state === "yes" ? text.searching : text.searchFailed} hint="" />;
 	}
 	if (inbox.stateFilter.value === "done") {
@@ -130,58 +133,38 @@ function Stuck({ inbox }: { inbox: Inbox }) {
 	);
 }
 
-interface Entry {
-	row: Conversation;
-	match: Message | null;
-	key: string;
-}
-
-function entriesOf(inbox: Inbox): Entry[] {
-	const found = inbox.found.value;
-
-	if (inbox.query.value.trim() === "") {
-		return inbox.shown().map((row) => ({ row, match: null, key: row.id }));
-	}
-	/* A loaded row is newer than the search's copy of it. */
-	const newest = (row: Conversation): Conversation => inbox.client.state.conversations.get(inbox.client.state.survivorOf(row.id)) ?? row;
-
-	return [
-		...(found?.conversations ?? []).map((row) => ({ row: newest(row), match: null, key: row.id })),
-		...(found?.messages ?? []).map(({ conversation, message }) => ({ row: newest(conversation), match: message, key: message.id })),
-	];
-}
-
 function Rows({ inbox }: { inbox: Inbox }) {
 	void inbox.listTicker.value;
 	void inbox.peopleTicker.value;
 	const scroll = useRef<HTMLDivElement>(null);
 	const stop = useRef<string | null>(null);
-	const entries = entriesOf(inbox);
+	const entries = inbox.entries();
 	const virtual = useVirtual({
 		count: entries.length, scroll, estimate: () => ROW_PX, keyOf: (i) => entries[i]?.key ?? String(i), overscan: 6,
 	});
-	const stopAt = Math.max(0, entries.findIndex(({ row }) => row.id === (stop.current ?? inbox.selected.value)));
+	const openKey = inbox.search.isOn ? inbox.openKey.value : inbox.selected.value;
+	const stopAt = Math.max(0, entries.findIndex(({ key }) => key === (stop.current ?? openKey)));
 
 	/* The open conversation stays in view when J and K move through the list. */
 	useLayoutEffect(() => {
-		const at = entries.findIndex(({ row }) => row.id === inbox.selected.value);
+		const at = entries.findIndex(({ key }) => key === openKey);
 
 		if (at >= 0) {
 			virtual.scrollToIndex(at, { align: "auto" });
 		}
-	}, [inbox.selected.value]);
+	}, [openKey]);
 
 	const focusRow = (at: number): void => {
 		const entry = entries[at];
 
 		if (entry) {
-			stop.current = entry.row.id;
+			stop.current = entry.key;
 			virtual.scrollToIndex(at, { align: "auto" });
-			requestAnimationFrame(() => scroll.current?.querySelector<HTMLElement>(`a[data-id="${CSS.escape(entry.row.id)}"]`)?.focus());
+			requestAnimationFrame(() => scroll.current?.querySelector<HTMLElement>(`a[data-key="${CSS.escape(entry.key)}"]`)?.focus());
 		}
 	};
 	const onKeyDown = (event: KeyboardEvent): void => {
-		const at = entries.findIndex(({ row }) => row.id === (document.activeElement as HTMLElement).dataset["id"]);
+		const at = entries.findIndex(({ key }) => key === (document.activeElement as HTMLElement).dataset["key"]);
 		const to: Record<string, number> = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: entries.length - 1 };
 
 		if (to[event.key] !== undefined) {
@@ -199,13 +182,13 @@ function Rows({ inbox }: { inbox: Inbox }) {
 
 						return (
 							<li key={key} style={{ transform: `translateY(${start}px)`, height: `${ROW_PX}px` }} aria-setsize={entries.length} aria-posinset={index + 1}>
-								<Row inbox={inbox} row={entry.row} match={entry.match} isStop={index === stopAt} onFocus={() => { stop.current = entry.row.id; }} />
+								<Row inbox={inbox} entry={entry} isStop={index === stopAt} onFocus={() => { stop.current = entry.key; }} />
 							</li>
 						);
 					})}
 				</ul>
 			)}
-			{inbox.found.value?.next != null && <button class="button more" onClick={() => void inbox.findMore()}>{text.more}</button>}
+			{inbox.search.found.value?.next != null && <button class="button more" onClick={() => void inbox.search.more()}>{text.more}</button>}
 		</div>
 	);
 }
@@ -239,8 +222,8 @@ export function List({ inbox }: { inbox: Inbox }) {
 			</header>
 			<div class="search">
 				<Icon name="search" size={16} />
-				<input type="search" id="search" placeholder={text.search} aria-label={text.search} value={inbox.query.value} maxLength={50}
-					onInput={(event) => inbox.search(event.currentTarget.value)} />
+				<input type="search" id="search" placeholder={text.search} aria-label={text.search} value={inbox.search.query.value} maxLength={50}
+					onInput={(event) => inbox.searchFor(event.currentTarget.value)} />
 			</div>
 			<Tabs inbox={inbox} />
 			{inbox.isStuck.value && <Stuck inbox={inbox} />}

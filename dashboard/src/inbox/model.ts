@@ -5,14 +5,17 @@
  */
 import { computed, signal } from "@preact/signals";
 import { ApiError, Client, SignedOut, traitsOf } from "@convwire/client";
-import type { Agent, Conversation, Draft, Message, MqttConnect, PhoneNumber, SearchAnswer, Template, WireEvent } from "@convwire/client";
+import type { Agent, Conversation, Draft, Message, MqttConnect, PhoneNumber, Template, WireEvent } from "@convwire/client";
 
 import type { Me, Session } from "../session.js";
 import { strings } from "../strings.js";
 import { nameOf } from "./format.js";
 import { Notifier } from "./notify.js";
 import { Reading } from "./reading.js";
+import { Search } from "./search.js";
+import type { Entry } from "./search.js";
 import { Drafts, settings } from "./settings.js";
+import { Threads } from "./threads.js";
 import { Frames, Ticker } from "./ticker.js";
 import { workerTimers } from "./timers.js";
 import { Uploads } from "./uploads.js";
@@ -27,34 +30,25 @@ export interface News {
 
 export type Dialog = "help" | "palette" | "templates" | "begin" | "debug" | null;
 
-/** A thread's state besides its messages. */
-export interface ThreadState {
-	isLoading: boolean;
-	problem: string | null;
-	/** The `before` of the next older page; null: loaded from the beginning; undefined: nothing is loaded. */
-	next: number | null | undefined;
-	/** The first message that was new when the thread was opened: the "new messages" line is shown before it. */
-	newFrom: string | null;
-	/** Earlier messages that have arrived late since then. */
-	late: string[];
-}
-
-function newThreadState(): ThreadState {
-	return { isLoading: true, problem: null, next: undefined, newFrom: null, late: [] };
-}
-
 /** WhatsApp shows the typing indicator for 25 seconds. */
 const TYPING_EVERY_MS = 20_000;
-const SEARCH_AFTER_MS = 150;
 const STUCK_AFTER_MS = 8_000;
 /** What is older is shown, but nobody is called for it. */
 const NEWS_MS = 60_000;
 /** The list keeps its order for so long after the last J or K. */
 const WALK_ENDS_AFTER_MS = 120_000;
-/** Of unread messages, when a thread is opened: pages of 50. */
-const MAX_UNREAD_PAGES = 10;
 const WIDE = matchMedia("(min-width: 1101px)");
 const PATH = /^\/c\/([^/]+)$/;
+
+/** The page's address for a conversation, or for one of its messages. */
+export function addressOf(id: string | null, message: string | null): string {
+	return id === null ? "/" : `/c/${id}${message === null ? "" : `?message=${encodeURIComponent(message)}`}`;
+}
+
+/** The message that a link leads to. */
+function messageInAddress(): string | null {
+	return new URLSearchParams(location.search).get("message");
+}
 
 function detailOf(error: unknown): string {
 	return error instanceof ApiError ? error.detail : String((error as Error).message ?? error);
@@ -73,9 +67,10 @@ export class Inbox {
 	readonly selected = signal<string | null>(null);
 	readonly tab = signal<Tab>("all");
 	readonly stateFilter = signal<"open" | "done">("open");
-	readonly query = signal("");
-	readonly found = signal<SearchAnswer | null>(null);
-	readonly searching = signal<"no" | "yes" | "failed">("no");
+	/** The opened row of the list: a conversation, or a message that was found. */
+	readonly openKey = signal<string | null>(null);
+	/** The open conversation is being searched. */
+	readonly isFinding = signal(false);
 	readonly dialog = signal<Dialog>(null);
 	readonly viewer = signal<Message | null>(null);
 	readonly replyTo = signal<Message | null>(null);
@@ -97,14 +92,14 @@ export class Inbox {
 	readonly hasDetails = computed(() => (this.isWide.value ? settings.details.value === "on" : this.isOver.value));
 	readonly names = computed(() => new Map(this.agents.value.map(({ subject, name }) => [subject, name])));
 
-	private readonly threads = new Map<string, ThreadState>();
+	readonly search: Search;
+	readonly threads: Threads;
 	readonly uploads: Uploads;
 	private readonly notifier: Notifier;
 	/** Whose each conversation was at its last event: to tell who lost it. */
 	private readonly assignees = new Map<string, string | null>();
 	private lastCursor = -1;
 	private stuckTimer: ReturnType<typeof setTimeout> | null = null;
-	private searchTimer: ReturnType<typeof setTimeout> | null = null;
 	readonly reading: Reading;
 	private readonly walk = new Walk();
 	private walkTimer: ReturnType<typeof setTimeout> | null = null;
@@ -134,6 +129,11 @@ export class Inbox {
 		this.reading = new Reading({
 			client: this.client, selected: () => this.selected.value, mayMark: () => this.mayCommand && !this.isPassing,
 		});
+		this.search = new Search(this.client);
+		this.threads = new Threads({
+			client: this.client, selected: () => this.selected.value, onMeant: (id) => this.open(id),
+			onChange: () => this.onThread(), onProblem: (text) => { this.problem.value = text; },
+		});
 		this.uploads = new Uploads(this.client, (id, draft) => this.send(id, draft));
 		this.listen();
 	}
@@ -144,7 +144,7 @@ export class Inbox {
 	}
 
 	start(): void {
-		this.select(PATH.exec(location.pathname)?.[1] ?? null);
+		this.selectByAddress();
 		this.client.start();
 		void this.loadLists();
 	}
@@ -163,7 +163,7 @@ export class Inbox {
 		client.on("gained", (id) => this.onGained(id));
 		client.on("lost", (id) => this.onLost(id));
 		WIDE.addEventListener("change", () => { this.isWide.value = WIDE.matches; });
-		window.addEventListener("popstate", () => this.select(PATH.exec(location.pathname)?.[1] ?? null));
+		window.addEventListener("popstate", () => this.selectByAddress());
 	}
 
 	private onEvent(event: WireEvent): void {
@@ -249,8 +249,7 @@ export class Inbox {
 		if (this.selected.value === id) {
 			this.open(survivor, { walks: this.walk.isOn });
 		} else if (this.selected.value === survivor) {
-			this.threads.delete(survivor);
-			void this.loadThread(survivor);
+			this.threads.begin(survivor, null);
 		}
 	}
 
@@ -265,7 +264,7 @@ export class Inbox {
 		this.showTitle();
 		this.forgetUnseen();
 		if (this.selected.value !== null) {
-			this.select(this.selected.value);
+			this.select(this.selected.value, messageInAddress());
 		}
 	}
 
@@ -306,7 +305,7 @@ export class Inbox {
 		if (this.client.status === "live") {
 			this.isLoaded.value = true;
 			if (this.selected.value !== null && this.threads.get(this.selected.value)?.problem) {
-				void this.loadThread(this.selected.value);
+				void this.threads.load(this.selected.value);
 			}
 		}
 		this.statusTicker.bump();
@@ -316,20 +315,18 @@ export class Inbox {
 
 	/** Drops search results and an open viewer that the agent may no longer see. */
 	private forgetUnseen(): void {
-		const { conversations } = this.client.state;
-		const found = this.found.value;
 		const viewed = this.viewer.value;
 
-		if (found !== null && this.client.limited) {
-			this.found.value = { ...found, conversations: found.conversations.filter(({ id }) => conversations.has(id)), messages: found.messages.filter(({ conversation }) => conversations.has(conversation.id)) };
+		if (this.client.limited) {
+			this.search.forgetUnseen();
 		}
-		if (viewed !== null && !conversations.has(viewed.conversation)) {
+		if (viewed !== null && !this.client.state.conversations.has(viewed.conversation)) {
 			this.viewer.value = null;
 		}
 	}
 
 	private onLost(id: string): void {
-		this.threads.delete(id);
+		this.threads.forget(id);
 		this.forgetUnseen();
 		if (this.selected.value === id) {
 			this.lost.value = id;
@@ -397,14 +394,10 @@ export class Inbox {
 		return this.client.state.list().filter((row) => row.state === state && this.isIn(row, tab));
 	}
 
-	/** The rows shown now, top to bottom. */
-	shown(): Conversation[] {
-		const found = this.found.value;
-
-		if (this.query.value.trim() === "") {
-			return this.walk.order(this.rows(), (id) => this.client.state.conversations.get(id));
-		}
-		return found === null ? [] : [...found.conversations, ...found.messages.map(({ conversation }) => conversation)];
+	/** The list as it is shown now, top to bottom. */
+	entries(): Entry[] {
+		return this.search.isOn ? this.search.entries() :
+			this.walk.order(this.rows(), (id) => this.client.state.conversations.get(id)).map((row) => ({ key: row.id, row, match: null }));
 	}
 
 	private isIn(row: Conversation, tab: Tab): boolean {
@@ -417,36 +410,10 @@ export class Inbox {
 		this.stateFilter.value = state;
 	}
 
-	search(text: string): void {
+	/** Searches all conversations; "" shows the list again. */
+	searchFor(text: string): void {
 		this.endWalk();
-		this.query.value = text;
-		if (this.searchTimer !== null) {
-			clearTimeout(this.searchTimer);
-		}
-		if (text.trim() === "") {
-			this.found.value = null;
-			this.searching.value = "no";
-			return;
-		}
-		this.searching.value = "yes";
-		this.searchTimer = setTimeout(() => void this.findMore(text), SEARCH_AFTER_MS);
-	}
-
-	/** The first page, or the next. */
-	async findMore(text = this.query.value): Promise<void> {
-		const before = this.found.value;
-
-		try {
-			const isNext = before !== null && before.next !== null && this.searching.value === "no";
-			const page = await this.client.search(text.trim(), isNext ? (before.next as number) : undefined);
-
-			if (text === this.query.value) {
-				this.found.value = isNext ? { ...page, conversations: before.conversations, messages: [...before.messages, ...page.messages] } : page;
-				this.searching.value = "no";
-			}
-		} catch {
-			this.searching.value = "failed";
-		}
+		this.search.ask(text);
 	}
 
 	private showTitle(): void {
@@ -461,24 +428,31 @@ export class Inbox {
 	/* ---- threads ---- */
 
 	/**
-	 * Shows a conversation and updates the address. writes: focuses the composer; else the list keeps the focus.
-	 * walks: on a walk through the list, which goes on; else it ends.
+	 * Shows a conversation and updates the address. message: at this message, which a search has found. writes: focuses
+	 * the composer; else the list keeps the focus. walks: on a walk through the list, which goes on; else it ends.
 	 */
-	open(id: string | null, { writes = true, walks = false }: { writes?: boolean; walks?: boolean } = {}): void {
+	open(id: string | null, { message = null, writes = message === null, walks = false }: { message?: string | null; writes?: boolean; walks?: boolean } = {}): void {
 		this.wantsComposer = writes;
 		this.isPassing = walks && !writes;
 		if (!walks) {
 			this.endWalk();
 		}
-		const path = id === null ? "/" : `/c/${id}`;
-
-		if (location.pathname !== path) {
-			history.pushState(null, "", path);
+		this.openKey.value = message ?? id;
+		if (addressOf(id, message) !== location.pathname + location.search) {
+			history.pushState(null, "", addressOf(id, message));
 		}
-		this.select(id);
+		this.select(id, message);
 	}
 
-	private select(wanted: string | null): void {
+	openEntry({ row, match }: Entry, how: { writes?: boolean; walks?: boolean } = {}): void {
+		this.open(row.id, { ...how, message: match?.id ?? null });
+	}
+
+	private selectByAddress(): void {
+		this.select(PATH.exec(location.pathname)?.[1] ?? null, messageInAddress());
+	}
+
+	private select(wanted: string | null, message: string | null): void {
 		const before = this.selected.value;
 		const id = wanted === null ? null : this.client.state.survivorOf(wanted);
 
@@ -487,13 +461,14 @@ export class Inbox {
 		}
 		if (before !== null && before !== id) {
 			this.client.state.keepWhole(before, false);
-			this.threads.delete(before);
+			this.threads.forget(before);
 		}
 		this.lost.value = null;
 		this.replyTo.value = null;
 		this.isOver.value = false;
 		if (before !== id) {
-			this.place = this.shown().map((row) => row.id);
+			this.place = this.entries().map(({ row }) => row.id);
+			this.isFinding.value = false;
 		}
 		this.selected.value = id;
 		this.client.select(id);
@@ -501,82 +476,48 @@ export class Inbox {
 		if (id !== null) {
 			this.walk.visit(id);
 			this.client.state.keepWhole(id, true);
-			if (this.isLoaded.value) {
-				void this.loadThread(id); /* else when the first rows come: they would replace what was loaded */
+			if (this.isLoaded.value) { /* else when the first rows come: they would replace what was loaded */
+				this.showThread(id, message);
 			}
 		}
 		this.threadTicker.bump();
 	}
 
-	threadState(id: string): ThreadState {
-		return this.threads.get(id) ?? newThreadState();
+	private showThread(id: string, message: string | null): void {
+		const thread = this.threads.get(id);
+
+		if (message !== null) {
+			this.showMessage(id, message);
+		} else if (thread === null || thread.problem !== null) {
+			void this.threads.load(id);
+		} else if (thread.found !== null) {
+			this.threads.begin(id, null); /* it was opened at a message before */
+		}
 	}
 
-	/** Loads the newest messages, or the page before the loaded ones. */
-	async loadThread(id: string): Promise<void> {
-		const known = this.threads.get(id);
+	/** Goes to a message of the open conversation: scrolls there, or loads what is around it. */
+	showMessage(id: string, message: string): void {
+		const thread = this.threads.get(id);
 
-		if (known?.isLoading || known?.next === null) {
-			return;
+		if (thread && this.client.state.messages(id).some((one) => one.id === message)) {
+			thread.found = { message };
+			this.threadTicker.bump();
+		} else {
+			this.threads.begin(id, message);
 		}
-		const state = known ?? newThreadState();
+	}
 
-		state.isLoading = true;
-		state.problem = null;
-		this.threads.set(id, state);
-		this.threadTicker.bump();
-		try {
-			const isFirst = state.next === undefined;
+	/** From the middle of a thread back to its newest messages. */
+	showNewest(id: string): void {
+		history.replaceState(null, "", addressOf(id, null));
+		this.threads.begin(id, null);
+	}
 
-			if (isFirst && !this.client.state.conversations.has(id)) {
-				await this.client.loadConversation(id);
-				this.listTicker.bump();
-			}
-			state.next = await this.client.loadMessages(id, state.next ?? undefined);
-			if (isFirst) {
-				await this.loadUnread(id, state);
-			}
-		} catch (error) {
-			const isMissing = error instanceof ApiError && error.status === 404;
-			const meant = isMissing ? await this.client.resolve(id).catch(() => null) : null;
-
-			if (meant !== null && this.selected.value === id) {
-				this.open(meant); /* a link with another system's id */
-				return;
-			}
-			state.problem = isMissing ? strings.thread.missing : detailOf(error);
-		}
-		state.isLoading = false;
+	private onThread(): void {
 		this.client.select(this.selected.value); /* its row may have arrived only now */
+		this.listTicker.bump();
 		this.threadTicker.bump();
 		this.reading.consider();
-	}
-
-	/** Reading begins at the first message that is new, so it must be here. */
-	private async loadUnread(id: string, state: ThreadState): Promise<void> {
-		const { unread } = this.client.state.conversations.get(id) ?? { unread: 0 };
-
-		for (let i = 0; i < MAX_UNREAD_PAGES && typeof state.next === "number" && this.countUnread(id) < unread; i++) {
-			state.next = await this.client.loadMessages(id, state.next);
-		}
-		state.newFrom = this.firstUnread(id);
-	}
-
-	private countUnread(id: string): number {
-		return this.client.state.messages(id).filter((message) => message.direction === "in" && traitsOf(message.kind).unread).length;
-	}
-
-	private firstUnread(id: string): string | null {
-		let left = this.client.state.conversations.get(id)?.unread ?? 0;
-		let first: string | null = null;
-
-		for (const message of [...this.client.state.messages(id)].reverse()) {
-			if (left > 0 && message.direction === "in" && traitsOf(message.kind).unread) {
-				first = message.id;
-				left--;
-			}
-		}
-		return first;
 	}
 
 	/* ---- through the list ---- */
@@ -584,19 +525,20 @@ export class Inbox {
 	/** To the next row (1), or the previous one (-1); false: there is none. */
 	step(by: 1 | -1, writes = false): boolean {
 		this.beginWalk();
-		const rows = this.shown();
-		const at = rows.findIndex((row) => row.id === this.selected.value);
-		const next = rows[at < 0 ? 0 : at + by];
+		const entries = this.entries();
+		const opened = entries.findIndex(({ key }) => key === this.openKey.value);
+		const at = opened >= 0 ? opened : entries.findIndex(({ row }) => row.id === this.selected.value);
+		const next = entries[at < 0 ? 0 : at + by];
 
 		if (next) {
-			this.open(next.id, { writes, walks: true });
+			this.openEntry(next, { writes, walks: true });
 		}
 		return next !== undefined;
 	}
 
 	/** Before what may take the open row out of the list: its neighbours are known then. */
 	private beginWalk(): void {
-		if (this.query.value.trim() === "") {
+		if (!this.search.isOn) {
 			this.walk.begin(this.rows().map((row) => row.id), this.selected.value, this.place);
 			clearTimeout(this.walkTimer ?? undefined);
 			this.walkTimer = setTimeout(() => this.endWalk(), WALK_ENDS_AFTER_MS);
@@ -650,6 +592,9 @@ export class Inbox {
 		if (thread) {
 			thread.newFrom = null;
 		}
+		if (thread && thread.newer !== null) {
+			this.showNewest(id); /* where the sent message is */
+		}
 		this.typing(id, false);
 		this.typedToCustomerAt = 0;
 	}
@@ -692,7 +637,7 @@ export class Inbox {
 		this.reading.forget(id);
 		this.client.command(id, "unread").then(() => {
 			if (thread) {
-				thread.newFrom = this.firstUnread(id);
+				thread.newFrom = this.threads.firstUnread(id);
 				this.threadTicker.bump();
 			}
 		}, (error: unknown) => {

@@ -14,11 +14,11 @@ export function Avatar({ name, id, small = false }: { name: string; id: string; 
 	return <span class={`avatar hue-${hueOf(id)}${small ? " small" : ""}`} aria-hidden="true">{initialsOf(name)}</span>;
 }
 
-export function IconButton({ icon, label, onClick, pressed, tabIndex, class: extra = "" }: {
-	icon: IconName; label: string; onClick: () => void; pressed?: boolean; tabIndex?: number; class?: string;
+export function IconButton({ icon, label, onClick, pressed, disabled, tabIndex, class: extra = "" }: {
+	icon: IconName; label: string; onClick: () => void; pressed?: boolean; disabled?: boolean; tabIndex?: number; class?: string;
 }) {
 	return (
-		<button type="button" class={`icon-button ${extra}`} aria-label={label} title={label} onClick={onClick} tabIndex={tabIndex} aria-pressed={pressed}>
+		<button type="button" class={`icon-button ${extra}`} aria-label={label} title={label} onClick={onClick} tabIndex={tabIndex} aria-pressed={pressed} disabled={disabled}>
 			<Icon name={icon} />
 		</button>
 	);

@@ -6,7 +6,8 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 import type { RefObject } from "preact";
 
-interface Held {
+/** A row, and where it is wanted. */
+export interface Held {
 	key: string;
 	/** Distance of its upper edge from that of the view, px. */
 	top: number;
@@ -94,11 +95,18 @@ interface AnchorOptions {
 	onEnd: () => void;
 }
 
-/** Returns whether a row is being held: nothing should be loaded meanwhile. */
-export function useScrollAnchor({ scroll, oldest, start, isHeld, scrollTo, onEnd }: AnchorOptions): () => boolean {
+export interface Anchor {
+	/** A row is being held: nothing should be loaded meanwhile. */
+	isHolding: () => boolean;
+	/** Lets it go: the person wants to be elsewhere. */
+	release: () => void;
+}
+
+export function useScrollAnchor({ scroll, oldest, start, isHeld, scrollTo, onEnd }: AnchorOptions): Anchor {
 	const before = useRef(oldest);
 	const hasStarted = useRef(false);
 	const held = useRef<Held | null>(null);
+	const stop = useRef<() => void>(() => undefined);
 
 	/* During this render, the document is still unchanged. */
 	if (start !== null && !hasStarted.current) {
@@ -108,9 +116,21 @@ export function useScrollAnchor({ scroll, oldest, start, isHeld, scrollTo, onEnd
 		held.current ??= firstSeen(scroll.current, before.current);
 	}
 	before.current = oldest;
-	useLayoutEffect(() => (held.current && scroll.current ? holdRow(scroll.current, held.current, scrollTo, () => {
-		held.current = null;
-		onEnd();
-	}) : undefined), [oldest, start === null]);
-	return () => held.current !== null;
+	useLayoutEffect(() => {
+		if (!held.current || !scroll.current) {
+			return undefined;
+		}
+		stop.current = holdRow(scroll.current, held.current, scrollTo, () => {
+			held.current = null;
+			onEnd();
+		});
+		return () => stop.current();
+	}, [oldest, start === null]);
+	return {
+		isHolding: () => held.current !== null,
+		release: () => {
+			stop.current();
+			held.current = null;
+		},
+	};
 }

@@ -9,7 +9,9 @@ import { systemText } from "./bodies.js";
 import { Bubble } from "./bubble.js";
 import { dayLabel, nameOf, phoneOf, timeOf } from "./format.js";
 import { Composer } from "./composer.js";
+import { Find } from "./find.js";
 import { useScrollAnchor } from "./scroll_anchor.js";
+import type { Held } from "./scroll_anchor.js";
 import type { Inbox } from "./model.js";
 import { Avatar, IconButton, Indicator, previewOf, WindowPill } from "./parts.js";
 import { itemsOf } from "./thread_items.js";
@@ -21,6 +23,8 @@ const NEAR_END_PX = 60;
 const NEAR_TOP_PX = 400;
 /** Where the "new messages" line stands when a thread is opened: some of what was before it is in view. */
 const NEW_LINE = { key: "new", top: 80 };
+/** The same for a message that a search has found. */
+const FOUND_TOP = 120;
 const OVERSCAN = 8;
 
 function isAtEnd(element: HTMLElement): boolean {
@@ -75,17 +79,20 @@ function Head({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 			{mayAct && <button type="button" class={`button${row.state === "done" ? "" : " primary"}`} onClick={() => inbox.toggleDone(row.id)}>{row.state === "done" ? text.reopen : text.done}</button>}
 			{mayAct && row.state === "open" && <IconButton icon="next" label={text.doneAndNext} class="wide-only" onClick={() => inbox.doneAndNext(row.id)} />}
 			{mayAct && <IconButton icon="unread" label={text.markUnread} class="wide-only" onClick={() => inbox.markUnread(row.id)} />}
+			<IconButton icon="search" label={text.find} pressed={inbox.isFinding.value} onClick={() => { inbox.isFinding.value = !inbox.isFinding.value; }} />
 			<IconButton icon="info" label={text.details} pressed={inbox.hasDetails.value} onClick={() => inbox.toggleDetails()} />
 		</header>
 	);
 }
 
 /** Announces new messages to screen readers: one by one, or their number. */
-function useAnnouncer(messages: Message[], name: string): string {
+function useAnnouncer(messages: Message[], name: string, isAtNewest: boolean): string {
 	const last = useRef<{ id: string | null; said: string }>({ id: null, said: "" });
 	const newest = messages[messages.length - 1];
 
-	if (newest && newest.id !== last.current.id) {
+	if (!isAtNewest) {
+		last.current = { id: null, said: "" }; /* older ones are being loaded: they are not news */
+	} else if (newest && newest.id !== last.current.id) {
 		const from = last.current.id === null ? messages.length : messages.findIndex((message) => message.id === last.current.id) + 1;
 		const fresh = messages.slice(from).filter((message) => message.direction === "in" && traitsOf(message.kind).shown);
 
@@ -108,11 +115,12 @@ function Messages({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 	const stick = useRef(true);
 	const [below, setBelow] = useState(0);
 	const [flash, setFlash] = useState<string | null>(null);
-	const state = inbox.threadState(row.id);
+	const state = inbox.threads.shown(row.id);
+	const isToEnd = state.newer === null;
 	const messages = inbox.client.state.messages(row.id);
 	const items = useMemo(() => itemsOf(messages, state.newFrom), [messages, state.newFrom]);
 	const name = nameOf(row);
-	const said = useAnnouncer(messages, name);
+	const said = useAnnouncer(messages, name, isToEnd);
 	const count = items.length;
 	const virtual = useVirtual({ count, scroll, estimate: (i) => estimate(items[i]), keyOf: (i) => items[i]?.key ?? String(i), overscan: OVERSCAN, paddingEnd: 12, growsUpwards: true });
 	const byId = (id: string | undefined): Message | null => (id ? inbox.client.state.message(row.id, id) : null);
@@ -124,14 +132,17 @@ function Messages({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 			scroll.current.scrollTop = start - top;
 		}
 	};
-	const start = useRef<"unknown" | "new" | "end">("unknown");
+	/** The row at which the thread is opened; null: at its end; undefined: not known yet. */
+	const start = useRef<Held | null | undefined>(undefined);
+	const shownFound = useRef(state.found);
 
-	if (start.current === "unknown" && state.next !== undefined && !state.isLoading) {
-		start.current = state.newFrom === null ? "end" : "new";
-		stick.current = state.newFrom === null;
+	if (start.current === undefined && state.next !== undefined && !state.isLoading) {
+		start.current = state.found !== null ? { key: state.found.message, top: FOUND_TOP } : state.newFrom === null ? null : NEW_LINE;
+		stick.current = start.current === null;
+		shownFound.current = state.found;
 	}
-	const isHolding = useScrollAnchor({
-		scroll, oldest: messages[0]?.id, start: start.current === "new" ? NEW_LINE : null, isHeld: () => !stick.current, scrollTo,
+	const anchor = useScrollAnchor({
+		scroll, oldest: messages[0]?.id, start: start.current ?? null, isHeld: () => !stick.current, scrollTo,
 		onEnd: () => onScroll(),
 	});
 
@@ -141,16 +152,24 @@ function Messages({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 		if (element && stick.current) {
 			element.scrollTop = element.scrollHeight;
 		}
-		if (element && start.current !== "unknown") {
-			stick.current ||= element.scrollHeight <= element.clientHeight;
-			inbox.reading.atEnd(isAtEnd(element));
+		if (element && start.current !== undefined) {
+			stick.current ||= isToEnd && element.scrollHeight <= element.clientHeight;
+			inbox.reading.atEnd(isToEnd && isAtEnd(element));
 		}
 	});
+	useLayoutEffect(() => {
+		if (start.current !== undefined && state.found !== null && state.found !== shownFound.current) {
+			shownFound.current = state.found;
+			jump(state.found.message);
+		}
+	}, [state.found]);
 	const newest = messages[messages.length - 1];
 	const lastSeen = useRef<string | null>(null);
 
 	useLayoutEffect(() => {
-		if (newest && newest.id !== lastSeen.current) {
+		if (!isToEnd) {
+			lastSeen.current = null;
+		} else if (newest && newest.id !== lastSeen.current) {
 			if (newest.direction === "out" && newest.local) {
 				stick.current = true; /* after sending, show the sent message */
 			}
@@ -167,19 +186,25 @@ function Messages({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 		if (element === null) {
 			return; /* the thread is being closed */
 		}
-		stick.current = isAtEnd(element);
+		stick.current = isToEnd && isAtEnd(element);
 		inbox.reading.atEnd(stick.current);
 		if (stick.current && below > 0) {
 			setBelow(0);
 		}
-		if (isHolding()) {
+		if (anchor.isHolding()) {
 			return;
 		}
 		if (element.scrollTop < NEAR_TOP_PX && typeof state.next === "number" && !state.isLoading) {
-			void inbox.loadThread(row.id);
+			void inbox.threads.load(row.id);
+		} else if (!isToEnd && element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_TOP_PX && !state.isLoading) {
+			void inbox.threads.loadNewer(row.id);
 		}
 	};
 	const toEnd = (): void => {
+		if (!isToEnd) {
+			inbox.showNewest(row.id);
+			return;
+		}
 		stick.current = true;
 		virtual.scrollToIndex(count - 1, { align: "end" });
 		requestAnimationFrame(() => { const element = scroll.current; if (element) { element.scrollTop = element.scrollHeight; } });
@@ -189,6 +214,7 @@ function Messages({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 
 		if (at >= 0) {
 			stick.current = false;
+			anchor.release();
 			virtual.scrollToIndex(at, { align: "center" });
 			setFlash(id);
 			setTimeout(() => setFlash(null), 1600);
@@ -197,7 +223,7 @@ function Messages({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 	const shown = virtual.getVirtualItems();
 
 	if (state.problem !== null && count === 0) {
-		return <Notice title={text.failed} hint={state.problem} action={text.retry} onAction={() => void inbox.loadThread(row.id)} />;
+		return <Notice title={text.failed} hint={state.problem} action={text.retry} onAction={() => void inbox.threads.load(row.id)} />;
 	}
 	return (
 		<div class="thread-body">
@@ -207,7 +233,7 @@ function Messages({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 						const item = items[index] as Item;
 
 						return (
-							<div key={key} ref={virtual.measureElement} data-index={index} data-key={item.key} class={`thread-row${flash === item.key ? " flash" : ""}`} style={{ transform: `translateY(${start}px)` }}>
+							<div key={key} ref={virtual.measureElement} data-index={index} data-key={item.key} class={`thread-row${flash === item.key ? " flash" : ""}${state.found?.message === item.key ? " found" : ""}`} style={{ transform: `translateY(${start}px)` }}>
 								{item.type === "day" && <p class="day"><span>{dayLabel(item.at)}</span></p>}
 								{item.type === "new" && <p class="new-line"><span>{text.newLine}</span></p>}
 								{item.type === "system" && <p class="system">{item.message.kind === "call" && <Icon name="phone" size={15} />}<bdi>{systemText(item.message)}</bdi><span>{timeOf(item.message.position)}</span></p>}
@@ -218,11 +244,12 @@ function Messages({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 					})}
 				</div>
 			</div>
-			{state.problem !== null && <button class="floating top button" onClick={() => void inbox.loadThread(row.id)}>{text.failed} {text.retry}</button>}
-			{state.isLoading && <p class="floating top" role="status">{count === 0 ? text.loading : text.older}</p>}
+			{state.problem !== null && <button class="floating top button" onClick={() => void inbox.threads.load(row.id)}>{text.failed} {text.retry}</button>}
+			{state.isLoading && <p class="floating top" role="status">{count === 0 ? text.loading : isToEnd ? text.older : text.more}</p>}
 			{state.late.length > 0 && <button class="floating top button" onClick={() => { jump(state.late[0] as string); state.late.length = 0; inbox.threadTicker.bump(); }}>{text.late(state.late.length)}</button>}
 			{below > 0 && <button class="floating bottom button primary" onClick={toEnd}>{text.newBelow(below)}</button>}
-			{below === 0 && count > 0 && !stick.current && <IconButton icon="down" label={text.toBottom} class="floating bottom round" onClick={toEnd} />}
+			{!isToEnd && <button class="floating bottom button" onClick={toEnd}>{text.toNewest}</button>}
+			{isToEnd && below === 0 && count > 0 && !stick.current && <IconButton icon="down" label={text.toBottom} class="floating bottom round" onClick={toEnd} />}
 			<p class="sr-only" aria-live="polite" role="status">{said}</p>
 		</div>
 	);
@@ -242,20 +269,21 @@ export function Thread({ inbox }: { inbox: Inbox }) {
 	const row = inbox.client.state.conversations.get(id);
 
 	if (!row) {
-		const { problem } = inbox.threadState(id);
+		const { problem } = inbox.threads.shown(id);
 
 		return (
 			<main class="pane thread">
 				{problem === null ? <Notice title={text.loading} hint="" /> :
 					problem === text.missing ? <Notice title={text.missing} hint={text.missingHint} action={text.close} onAction={() => inbox.open(null)} /> :
-					<Notice title={text.failed} hint={problem} action={text.retry} onAction={() => void inbox.loadThread(id)} />}
+					<Notice title={text.failed} hint={problem} action={text.retry} onAction={() => void inbox.threads.load(id)} />}
 			</main>
 		);
 	}
 	return (
 		<main class="pane thread" aria-label={text.log(nameOf(row))}>
 			<Head inbox={inbox} row={row} />
-			<Messages key={id} inbox={inbox} row={row} />
+			{inbox.isFinding.value && <Find key={`find-${id}`} inbox={inbox} id={id} />}
+			<Messages key={`${id} ${inbox.threads.shown(id).view}`} inbox={inbox} row={row} />
 			<Composer key={`composer-${id}`} inbox={inbox} row={row} />
 		</main>
 	);
