@@ -510,6 +510,7 @@ static const struct cw_conf_key option_rows[] = {
 	OPTION(keys, CW_CONF_TEXT, "", 0, "directory with public/ and shared/"),
 	OPTION(max_clients_per_account, CW_CONF_INT, "10000", INT32_MAX, "live connections; 0: no limit"),
 	OPTION(max_clients_per_subject, CW_CONF_INT, "100", INT32_MAX, "live connections; 0: no limit"),
+	OPTION(must_be_first, CW_CONF_BOOL, "on", 0, "refuse to start when another plugin was loaded before"),
 	OPTION(roles, CW_CONF_TEXT, "", 0, "role file"),
 	OPTION(state, CW_CONF_TEXT, "", 0, "file that keeps revocations across restarts"),
 };
@@ -560,11 +561,33 @@ static void unregister_callbacks(struct plugin *plugin)
 	}
 }
 
+/* What an earlier plugin allows is never asked here: not only its own clients would get past the rules. */
+static enum cw_status check_order(const struct policy_options *options, struct cw_error *reterr)
+{
+	char earlier[256];
+
+	if (!neighbours_find_earlier(earlier, sizeof(earlier))) {
+		return CW_OK;
+	}
+	(void)cw_error_set(reterr, CW_INVALID,
+			   "%s was loaded before this plugin: what it allows is never checked here. Put Convwire's plugin "
+			   "line first in mosquitto.conf%s",
+			   earlier, options->must_be_first ? ", or set plugin_opt_must_be_first off" : "");
+	if (options->must_be_first) {
+		return CW_INVALID;
+	}
+	broker_log(true, reterr->text);
+	return CW_OK;
+}
+
 static enum cw_status start(struct plugin *plugin, const struct mosquitto_opt *rows, int n_rows,
 			    struct policy_options *options, struct cw_error *reterr)
 {
 	enum cw_status status = read_options(rows, n_rows, options, reterr);
 
+	if (status == CW_OK) {
+		status = check_order(options, reterr);
+	}
 	if (status == CW_OK) {
 		status = policy_init(&plugin->policy, options, &broker, reterr);
 	}
@@ -594,20 +617,12 @@ static void destroy(struct plugin *plugin)
 
 static void say_ready(const struct plugin *plugin)
 {
-	char neighbour[256];
 	char line[500];
 
 	(void)snprintf(line, sizeof(line), "%zu token keys, %zu roles; clients of other plugins: %s",
 		       cw_token_keys_count(plugin->policy.keys), cw_access_n_roles(plugin->policy.access),
 		       plugin->policy.options.foreign);
 	broker_log(false, line);
-	if (neighbours_find_earlier(neighbour, sizeof(neighbour))) {
-		(void)snprintf(line, sizeof(line),
-			       "%s was loaded before this plugin: what it allows is never checked here. Put Convwire's "
-			       "plugin line first in mosquitto.conf",
-			       neighbour);
-		broker_log(true, line);
-	}
 }
 
 int mosquitto_plugin_init(mosquitto_plugin_id_t *identifier, void **userdata, struct mosquitto_opt *options,

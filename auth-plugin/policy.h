@@ -17,10 +17,10 @@
  * disconnected. Runs on the broker's one thread; policy_check never allocates, logs or waits.
  */
 struct policy_options {
-	char *keys;                                               /* DIR with public/ and shared/ */
-	char *roles;                                              /* FILE */
+	char *keys, *roles;                                       /* DIR with public/ and shared/, FILE */
 	char *state;                                              /* FILE; "": revocations are not saved */
 	char *foreign;                                            /* deny, defer */
+	bool must_be_first;                                       /* refuse to start behind another plugin */
 	int64_t max_clients_per_account, max_clients_per_subject; /* live clients; 0: no limit */
 };
 

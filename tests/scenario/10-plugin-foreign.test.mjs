@@ -156,14 +156,19 @@ scenario('our clients with defer: denied stays denied, mosquitto\'s files allow 
   });
 });
 
-scenario('loaded after another plugin: logged at start', { skip: DYNSEC ? false : 'mosquitto_dynamic_security.so is not installed' }, async (broker, t) => {
+scenario('loaded after another plugin: the broker does not start, or says so', { skip: DYNSEC ? false : 'mosquitto_dynamic_security.so is not installed' }, async (broker, t) => {
   await broker.init();
   const file = path.join(broker.dir, 'broker', 'dynsec.json');
   await fs.writeFile(file, JSON.stringify({ defaultACLAccess: { publishClientSend: false, publishClientReceive: false, subscribe: false, unsubscribe: true }, clients: [], groups: [], roles: [] }));
+  broker.linesBeforePlugin = [`plugin ${DYNSEC}`, `plugin_opt_config_file ${file}`];
   await t.test('after', async () => {
-    broker.linesBeforePlugin = [`plugin ${DYNSEC}`, `plugin_opt_config_file ${file}`];
+    assert.match((await broker.startFails()).log, /convwire: .*dynamic_security\.so was loaded before this plugin.*plugin_opt_must_be_first off/);
+  });
+  await t.test('after, with the option off', async () => {
+    const from = broker.log.length;
+    broker.options = { ...broker.options, must_be_first: 'off' };
     await broker.start({ load: false });
-    assert.match(broker.log, /convwire: .*loaded before/);
+    assert.match(broker.log.slice(from), /convwire: .*was loaded before this plugin/);
     await broker.stopBroker();
   });
   await t.test('first', async () => {
