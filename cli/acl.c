@@ -9,6 +9,7 @@
 #include "cli/ask_broker.h"
 #include "cli/cli.h"
 #include "core/access.h"
+#include "core/access_check.h"
 #include "core/text.h"
 
 struct acl_options {
@@ -27,6 +28,23 @@ static void count_rule(void *n_rules, int line, const char *text)
 	++*(size_t *)n_rules;
 }
 
+static void add_text(void *texts, const char *text)
+{
+	(void)json_array_append_new(texts, json_string(text));
+}
+
+/* Prints them to stderr, so that a script sees them without reading the table. */
+static void print_useless(const json_t *lines)
+{
+	size_t i = 0;
+	json_t *line = NULL;
+
+	json_array_foreach(lines, i, line)
+	{
+		(void)fprintf(stderr, "%s\n", json_string_value(line));
+	}
+}
+
 static int check(void *input)
 {
 	const struct acl_options *options = input;
@@ -42,6 +60,8 @@ static int check(void *input)
 		return cli_fail(error.status, "%s", error.text);
 	}
 	json_t *roles = json_array();
+	json_t *useless = json_array();
+	size_t n_useless = cw_access_useless_lines(access, add_text, useless);
 
 	for (size_t i = 0; i < cw_access_n_roles(access); i++) {
 		const char *name = cw_access_role_name(access, i);
@@ -57,10 +77,16 @@ static int check(void *input)
 		}
 	}
 	if (options->common.json) {
-		cli_print_json(json_pack("{s:O}", "roles", roles));
-	} else {
+		cli_print_json(json_pack("{s:O, s:O}", "roles", roles, "useless", useless));
+	} else if (n_useless == 0) {
 		(void)printf("%s is valid.\n", file);
+	} else {
+		(void)printf("%s is valid, but %zu of its lines %s no effect:\n", file, n_useless,
+			     n_useless == 1 ? "has" : "have");
+		(void)fflush(stdout);
+		print_useless(useless);
 	}
+	json_decref(useless);
 	json_decref(roles);
 	cw_access_destroy(access);
 	return EX_OK;

@@ -11,6 +11,7 @@
 
 #include "cli/doctor.h"
 #include "core/access.h"
+#include "core/access_check.h"
 #include "core/clock.h"
 #include "core/text.h"
 #include "core/token.h"
@@ -46,6 +47,11 @@ static void check_settings(struct doctor *doctor)
 	}
 }
 
+static void on_useless_line(void *doctor, const char *text)
+{
+	doctor_warn(doctor, "roles", "%s", text);
+}
+
 static void check_roles(struct doctor *doctor)
 {
 	char path[PATH_MAX];
@@ -62,6 +68,7 @@ static void check_roles(struct doctor *doctor)
 			    doctor->options->role);
 	} else {
 		doctor_ok(doctor, "roles", "%s, %zu roles", path, cw_access_n_roles(access));
+		(void)cw_access_useless_lines(access, on_useless_line, doctor);
 	}
 	cw_access_destroy(access);
 }

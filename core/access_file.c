@@ -9,6 +9,8 @@
 #include "core/text.h"
 
 #define MAX_FILE_BYTES 65536
+/* U+FEFF in UTF-8: some editors write it before the first line. */
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
 
 const char cw_access_shipped_roles[] =
 	"# Who may read and write what. `%a` is the account of the token, `%s` its subject, `%c` the client id.\n"
@@ -266,6 +268,10 @@ enum cw_status cw_access_parse(const char *name, const char *text, struct cw_acc
 	enum cw_status status = access && copy ? cw_access_compile_built_in(access) :
 						 cw_error_set(reterr, CW_NOMEM, "out of memory");
 
+	if (status == CW_OK && strncmp(copy, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0) {
+		status = cw_error_set(reterr, CW_INVALID,
+				      "%s:1: begins with a byte order mark; save it as UTF-8 without one (BOM)", name);
+	}
 	for (char *line = copy; status == CW_OK && line;) {
 		char *end = strchr(line, '\n');
 

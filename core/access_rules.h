@@ -5,7 +5,7 @@
 #include "core/access.h"
 #include "core/filter.h"
 
-/* A parsed role file: filled by access_file.c, used by access.c. Only these two include this. */
+/* A parsed role file: filled by access_file.c, used by access.c and access_check.c. Only these include this. */
 #define CW_ACCESS_MAX_ROLES 32
 #define CW_ACCESS_MAX_RULES 64 /* of a role */
 

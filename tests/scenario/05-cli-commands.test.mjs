@@ -115,6 +115,19 @@ scenario('a directory without a daemon: init, account, number, token, resolve, c
     assert.equal(code, NOINPUT, stderr);
     assert.match(stderr, /--waba/);
   });
+  await t.test('acl check names lines without effect, and a byte order mark', async () => {
+    const file = path.join(system.dir, 'odd.acl');
+    await fs.writeFile(file, 'role a\ntopic read acct/%a/x\npattern read acct/%a/+\npattern read acct/%a/y\n');
+    const { code, stdout, stderr } = await system.convwire('acl', 'check', file);
+    assert.equal(code, 0);
+    assert.match(stdout, /2 of its lines have no effect/);
+    assert.match(stderr, /odd\.acl:2: %a is plain text.*\n.*odd\.acl:4: adds nothing: line 3/);
+    assert.equal(JSON.parse((await system.convwire('acl', 'check', file, '--json')).stdout).useless.length, 2);
+    await fs.writeFile(file, '\ufeffrole a\npattern read acct/%a/x\n');
+    const refused = await system.convwire('acl', 'check', file);
+    assert.equal(refused.code, 65);
+    assert.match(refused.stderr, /odd\.acl:1: begins with a byte order mark/);
+  });
   await t.test('acl check without a file uses the directory’s', async () => {
     const { code, stdout } = await system.convwire('acl', 'check');
     assert.equal(code, 0);

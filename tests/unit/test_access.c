@@ -317,6 +317,7 @@ static void faults_name_file_line_and_word(void **state)
 		{ "role a\nassigned to\n", ":2:", "follow" },
 		{ "role a\n # an indented comment\n", ":2:", "#" },
 		{ "role a\npattern read acct/%a/x # behind\n", ":2:", "#" },
+		{ "\xef\xbb\xbfrole a\npattern read acct/%a/x\n", ":1:", "byte order mark" },
 	};
 
 	(void)state;
