@@ -437,6 +437,15 @@ static enum cw_status list_revocations(const struct control *control, json_t *ar
 	return json_object_set_new(answer, "revocations", list) == 0 ? status : CW_NOMEM;
 }
 
+/* ---- keys and roles ---- */
+
+static enum cw_status reload(const struct control *control, json_t *arguments, json_t *answer, struct cw_error *reterr)
+{
+	(void)arguments;
+	(void)json_object_set_new(answer, "running", json_boolean(control->reload != NULL));
+	return control->reload ? control->reload(control->context, reterr) : CW_OK;
+}
+
 /* ---- backup ---- */
 
 static enum cw_status backup(const struct control *control, json_t *arguments, json_t *answer, struct cw_error *reterr)
@@ -475,6 +484,7 @@ static const struct {
 	{ "assign", assign },
 	{ "revoke", revoke },
 	{ "revocation.list", list_revocations },
+	{ "reload", reload },
 	{ "trace", control_trace },
 	{ "backup", backup },
 	{ "check", check },

@@ -33,6 +33,8 @@ struct control {
 	enum cw_status (*longest_token_s)(void *context, int64_t *ret_seconds, struct cw_error *reterr);
 	/* Called when a revocation was stored, after its COMMIT and before the answer. NULL: no tokens are checked here. */
 	void (*on_revoked)(void *context, const struct cw_revocation *revocation);
+	/* Reads keys and roles again, as SIGHUP does. NULL: no daemon is running, so nothing is held. */
+	enum cw_status (*reload)(void *context, struct cw_error *reterr);
 	void *context;
 };
 

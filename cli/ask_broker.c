@@ -13,13 +13,13 @@
 #define TOKEN_TTL_S 300
 #define ANSWER_MS 10000
 
-static enum cw_status connect_admin(const char *dir, const char *uri, struct listener **ret_listener,
+static enum cw_status connect_admin(const char *dir, const char *key, const char *uri, struct listener **ret_listener,
 				    struct cw_error *reterr)
 {
 	char client_id[64];
 	char *token = NULL;
 	struct cw_error reason;
-	enum cw_status status = cli_mint(dir, CW_SYSTEM_ACCOUNT, "cli", "admin", TOKEN_TTL_S, &token, reterr);
+	enum cw_status status = cli_mint_with(dir, key, CW_SYSTEM_ACCOUNT, "cli", "admin", TOKEN_TTL_S, &token, reterr);
 
 	(void)snprintf(client_id, sizeof(client_id), CW_SYSTEM_ACCOUNT ":cli:%ld", (long)getpid()); /* fits */
 	if (status == CW_OK) {
@@ -86,7 +86,8 @@ static enum cw_status ask(struct listener *listener, json_t *command, json_t **r
 	return status;
 }
 
-enum cw_status cli_ask_broker(const char *dir, json_t *command, json_t **ret_data, struct cw_error *reterr)
+enum cw_status cli_ask_broker_with(const char *dir, const char *key, json_t *command, json_t **ret_data,
+				   struct cw_error *reterr)
 {
 	struct settings settings;
 	struct listener *listener = NULL;
@@ -98,11 +99,16 @@ enum cw_status cli_ask_broker(const char *dir, json_t *command, json_t **ret_dat
 	}
 	settings_finish(&settings);
 	if (status == CW_OK) {
-		status = connect_admin(dir, uri, &listener, reterr);
+		status = connect_admin(dir, key, uri, &listener, reterr);
 	}
 	if (status == CW_OK) {
 		status = ask(listener, command, ret_data, reterr);
 	}
 	listener_close(listener);
 	return status;
+}
+
+enum cw_status cli_ask_broker(const char *dir, json_t *command, json_t **ret_data, struct cw_error *reterr)
+{
+	return cli_ask_broker_with(dir, CLI_HOUSE_KEY, command, ret_data, reterr);
 }

@@ -14,4 +14,8 @@
  */
 CW_MUST_CHECK enum cw_status cli_ask_broker(const char *dir, json_t *command, json_t **ret_data, struct cw_error *reterr);
 
+/* The same with a token signed by another private key of the directory, such as CLI_NEXT_KEY. */
+CW_MUST_CHECK enum cw_status cli_ask_broker_with(const char *dir, const char *key, json_t *command, json_t **ret_data,
+						 struct cw_error *reterr);
+
 #endif

@@ -15,7 +15,7 @@
 #include "core/text.h"
 #include "core/token.h"
 
-#define MAX_KEY_BYTES 16384
+#define DAY_S 86400
 #define MAX_RUN_FILE 4096
 
 int cli_exit_code(enum cw_status status)
@@ -141,14 +141,43 @@ static enum cw_status check_role(const char *dir, const char *role, char out[CW_
 	return status;
 }
 
-enum cw_status cli_mint(const char *dir, const char *account, const char *subject, const char *role, int64_t ttl_s,
-			char **ret_token, struct cw_error *reterr)
+enum cw_status cli_signer(const char *dir, const char *key, struct cw_token_signer **ret_signer, struct cw_error *reterr)
 {
-	CW_CLEANUP(cw_buf_finish) struct cw_buf pem;
-	struct cw_token token = { .expires_at_s = cw_clock_now_ms() / 1000 + ttl_s };
 	char path[PATH_MAX];
+	struct cw_token_keys *keys = NULL;
+	enum cw_status status = settings_path(dir, "keys", path, sizeof(path), reterr);
 
-	cw_buf_init(&pem, MAX_KEY_BYTES);
+	if (status == CW_OK) {
+		status = cw_token_keys_load(path, &keys, reterr);
+	}
+	if (status == CW_OK) {
+		status = settings_path(dir, key, path, sizeof(path), reterr);
+	}
+	if (status == CW_OK) {
+		status = cw_token_signer_load(path, keys, ret_signer, reterr);
+	}
+	cw_token_keys_destroy(keys);
+	return status;
+}
+
+static enum cw_status check_lifetime(const struct cw_token_signer *signer, int64_t ttl_s, struct cw_error *reterr)
+{
+	int64_t longest_s = cw_token_signer_longest_s(signer);
+
+	return ttl_s <= longest_s ?
+		       CW_OK :
+		       cw_error_set(reterr, CW_INVALID,
+				    "a token of %lld s would be refused: the longest is %lld s (%lld days), max_lifetime_s in "
+				    "keys/public/%s.conf",
+				    (long long)ttl_s, (long long)longest_s, (long long)(longest_s / DAY_S),
+				    cw_token_signer_kid(signer));
+}
+
+enum cw_status cli_mint_with(const char *dir, const char *key, const char *account, const char *subject,
+			     const char *role, int64_t ttl_s, char **ret_token, struct cw_error *reterr)
+{
+	struct cw_token token = { .expires_at_s = cw_clock_now_ms() / 1000 + ttl_s };
+	struct cw_token_signer *signer = NULL;
 	/* An administrator's token, for $CONTROL/convwire/v1; see docs/acl.md. */
 	bool is_system_admin = strcmp(account, CW_SYSTEM_ACCOUNT) == 0 && strcmp(role, "admin") == 0;
 
@@ -169,13 +198,22 @@ enum cw_status cli_mint(const char *dir, const char *account, const char *subjec
 		status = check_role(dir, role, token.role, reterr);
 	}
 	if (status == CW_OK) {
-		status = settings_path(dir, "keys/house.pem", path, sizeof(path), reterr);
+		status = cli_signer(dir, key, &signer, reterr);
 	}
 	if (status == CW_OK) {
-		status = cw_file_read(path, &pem, reterr);
+		status = check_lifetime(signer, ttl_s, reterr);
 	}
-	return status == CW_OK ? cw_token_mint(pem.data ? pem.data : "", &token, cw_clock_now_ms(), ret_token, reterr) :
-				 status;
+	if (status == CW_OK) {
+		status = cw_token_mint(signer, &token, cw_clock_now_ms(), ret_token, reterr);
+	}
+	cw_token_signer_destroy(signer);
+	return status;
+}
+
+enum cw_status cli_mint(const char *dir, const char *account, const char *subject, const char *role, int64_t ttl_s,
+			char **ret_token, struct cw_error *reterr)
+{
+	return cli_mint_with(dir, CLI_HOUSE_KEY, account, subject, role, ttl_s, ret_token, reterr);
 }
 
 enum cw_status cli_choose_account(const char *dir, const char *given, const char *conversation, char *out,

@@ -10,6 +10,7 @@
 #include "cli/options.h"
 #include "core/conversation_id.h"
 #include "core/status.h"
+#include "core/token_signer.h"
 #include "daemon/settings.h"
 
 /* Shared by the commands of `convwire`. */
@@ -17,7 +18,7 @@
 /* The commands: each is defined in the file of its group, and main.c lists them. */
 extern const struct cli_command cli_init, cli_up, cli_account, cli_number, cli_agent, cli_token, cli_watch, cli_resolve,
 	cli_doctor, cli_trace, cli_alias, cli_assign, cli_send, cli_outbox, cli_template, cli_broker_conf, cli_acl,
-	cli_clients, cli_kick, cli_revoke, cli_backup, cli_restore, cli_check, cli_simulate;
+	cli_clients, cli_kick, cli_revoke, cli_key, cli_backup, cli_restore, cli_check, cli_simulate;
 
 /* Creates a demo directory, as `init --demo` does. Returns an exit code. */
 int init_demo(const char *dir);
@@ -50,9 +51,27 @@ CW_MUST_CHECK enum cw_status cli_default_account(const char *dir, char *out, str
 CW_MUST_CHECK enum cw_status cli_choose_account(const char *dir, const char *given, const char *conversation, char *out,
 						struct cw_error *reterr);
 
-/* A token signed with the directory's house key; freed with free(). */
+/* The private house key, and one that will take its place (convwire key rotate). */
+#define CLI_HOUSE_KEY "keys/house.pem"
+#define CLI_NEXT_KEY "keys/next.pem"
+
+/* Reads one of these, with the directory's public keys. CW_INVALID when none of those fits. */
+CW_MUST_CHECK enum cw_status cli_signer(const char *dir, const char *key, struct cw_token_signer **ret_signer,
+					struct cw_error *reterr);
+
+/* The settings of a house key's public half. */
+#define CLI_HOUSE_CONF \
+	"# The key that convwired and `convwire token` use to sign tokens.\n" \
+	"algorithm = ES256\naccounts = *\nissuer = convwire\nhighest_role = service\nmax_lifetime_s = 31536000\n"
+
+/* Makes a key pair of the kind of a house key, as PEM texts; freed with free(). */
+CW_MUST_CHECK enum cw_status cli_make_key_pair(char **ret_private, char **ret_public, struct cw_error *reterr);
+
+/* A token signed with the directory's house key, or with the given one; freed with free(). */
 CW_MUST_CHECK enum cw_status cli_mint(const char *dir, const char *account, const char *subject, const char *role,
 				      int64_t ttl_s, char **ret_token, struct cw_error *reterr);
+CW_MUST_CHECK enum cw_status cli_mint_with(const char *dir, const char *key, const char *account, const char *subject,
+					   const char *role, int64_t ttl_s, char **ret_token, struct cw_error *reterr);
 
 /*
  * Sends an action to the daemon's control socket; if no daemon runs, takes the directory's lock and runs it here.

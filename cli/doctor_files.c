@@ -117,8 +117,9 @@ static bool look_at_files(struct doctor *doctor)
 	static const struct {
 		const char *pattern;
 		bool is_secret;
-	} patterns[] = { { "keys/house.pem", true },     { "keys/verify.token", true },    { "keys/shared/*", true },
-			 { "keys/apps/*.secret", true }, { "keys/numbers/*.token", true }, { "keys/public/*", false } };
+	} patterns[] = { { "keys/house.pem", true }, { "keys/next.pem", true },      { "keys/verify.token", true },
+			 { "keys/shared/*", true },  { "keys/apps/*.secret", true }, { "keys/numbers/*.token", true },
+			 { "keys/public/*", false } };
 	struct stat dir;
 	bool is_fine = true;
 
@@ -179,7 +180,9 @@ static void check_keys(struct doctor *doctor)
 	}
 	if (sign_and_verify(doctor, &error) != CW_OK) {
 		doctor_fail(doctor, "keys", "%s", error.text);
-		doctor_next(doctor, "restore keys/house.pem and keys/public/house.pem from the same pair, then restart");
+		doctor_next(
+			doctor,
+			"restore keys/house.pem and its half in keys/public from the same pair, then send convwired SIGHUP");
 		return;
 	}
 	doctor_ok(doctor, "keys", "readable by the owner only; the house key signs and verifies");

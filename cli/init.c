@@ -8,9 +8,6 @@
 #include <sys/stat.h>
 #include <sysexits.h>
 
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-
 #include "cli/cli.h"
 #include "cli/demo.h"
 #include "core/access.h"
@@ -106,43 +103,19 @@ static void make_secret(struct maker *maker, const char *name, const char *given
 	make_line(maker, name, 0600, text);
 }
 
-static char *pem_text(EVP_PKEY *key, bool is_private)
-{
-	BIO *bio = BIO_new(BIO_s_mem());
-	char *data = NULL;
-	char *text = NULL;
-	int is_written = !bio       ? 0 :
-			 is_private ? PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL) :
-				      PEM_write_bio_PUBKEY(bio, key);
-	long len = is_written ? BIO_get_mem_data(bio, &data) : 0;
-
-	if (len > 0) {
-		text = strndup(data, (size_t)len);
-	}
-	BIO_free(bio);
-	return text;
-}
-
 static void make_house_key(struct maker *maker)
 {
-	EVP_PKEY *key = EVP_EC_gen("P-256");
-	char *private_pem = key ? pem_text(key, true) : NULL;
-	char *public_pem = key ? pem_text(key, false) : NULL;
+	char *private_pem = NULL;
+	char *public_pem = NULL;
 
-	if (maker->status == CW_OK && (!private_pem || !public_pem)) {
-		maker->status = cw_error_set(&maker->error, CW_IO, "OpenSSL cannot generate a P-256 key");
-	}
 	if (maker->status == CW_OK) {
-		make_file(maker, "keys/house.pem", 0600, private_pem);
-		make_file(maker, "keys/public/house.pem", 0644, public_pem);
-		make_file(maker, "keys/public/house.conf", 0644,
-			  "# The key that convwired and `convwire token` use to sign tokens.\n"
-			  "algorithm = ES256\naccounts = *\nissuer = convwire\nhighest_role = admin\n"
-			  "max_lifetime_s = 31536000\n");
+		maker->status = cli_make_key_pair(&private_pem, &public_pem, &maker->error);
 	}
+	make_file(maker, CLI_HOUSE_KEY, 0600, private_pem);
+	make_file(maker, "keys/public/house.pem", 0644, public_pem);
+	make_file(maker, "keys/public/house.conf", 0644, CLI_HOUSE_CONF);
 	free(private_pem);
 	free(public_pem);
-	EVP_PKEY_free(key);
 }
 
 static void make_keys(struct maker *maker, const struct init_options *options, const char *account)

@@ -12,10 +12,10 @@
 #include "core/memory.h"
 
 static const struct cli_command *const commands[] = {
-	&cli_init,  &cli_up,      &cli_account,  &cli_number,      &cli_agent, &cli_token,
-	&cli_watch, &cli_resolve, &cli_doctor,   &cli_trace,       &cli_alias, &cli_assign,
-	&cli_send,  &cli_outbox,  &cli_template, &cli_broker_conf, &cli_acl,   &cli_clients,
-	&cli_kick,  &cli_revoke,  &cli_backup,   &cli_restore,     &cli_check, &cli_simulate,
+	&cli_init,     &cli_up,          &cli_account, &cli_number,   &cli_agent,  &cli_token,  &cli_watch,
+	&cli_resolve,  &cli_doctor,      &cli_trace,   &cli_alias,    &cli_assign, &cli_send,   &cli_outbox,
+	&cli_template, &cli_broker_conf, &cli_acl,     &cli_clients,  &cli_kick,   &cli_revoke, &cli_key,
+	&cli_backup,   &cli_restore,     &cli_check,   &cli_simulate,
 };
 
 static void print_help(FILE *out)

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include <jansson.h>
-#include <jwt.h>
 #include <openssl/evp.h>
 
 #include "core/base64url.h"
@@ -230,7 +229,7 @@ static enum cw_status check_identity(const json_t *claims, const struct cw_token
 	bool is_system = strcmp(token->account, CW_SYSTEM_ACCOUNT) == 0;
 
 	if ((is_system || strcmp(token->role, "service") == 0) && !key->is_house) {
-		return denied(reterr, "only the house key may sign for _system and for role service");
+		return denied(reterr, "only a house key may sign for _system and for role service");
 	}
 	if (!is_system && strcmp(token->role, "service") == 0) {
 		return denied(reterr, "role service is only for account _system");
@@ -365,42 +364,4 @@ void cw_token_finish(struct cw_token *token)
 {
 	cw_claim_unref(token->claim);
 	token->claim = NULL;
-}
-
-static enum cw_status fill_claims(jwt_t *jwt, const struct cw_token *token, int64_t now_s)
-{
-	unsigned char uuid[CW_CLOCK_UUID_BYTES];
-	char jti[CW_CLOCK_UUID_TEXT];
-
-	if (cw_clock_uuid7(now_s * MS_PER_S, uuid) != CW_OK) {
-		return CW_IO;
-	}
-	cw_clock_uuid_text(uuid, jti);
-	int failed = jwt_add_header(jwt, "kid", CW_TOKEN_HOUSE_KID) | jwt_add_grant(jwt, "iss", "convwire") |
-		     jwt_add_grant(jwt, "account", token->account) | jwt_add_grant(jwt, "sub", token->subject) |
-		     jwt_add_grant(jwt, "role", token->role) |
-		     jwt_add_grant(jwt, "jti", token->jti[0] ? token->jti : jti) |
-		     jwt_add_grant_int(jwt, "iat", (long)now_s) |
-		     jwt_add_grant_int(jwt, "exp", (long)token->expires_at_s);
-
-	return failed ? CW_NOMEM : CW_OK;
-}
-
-enum cw_status cw_token_mint(const char *private_pem, const struct cw_token *token, int64_t now_ms, char **ret_text,
-			     struct cw_error *reterr)
-{
-	jwt_t *jwt = NULL;
-	char *text = NULL;
-
-	if (jwt_new(&jwt) == 0 &&
-	    jwt_set_alg(jwt, JWT_ALG_ES256, (const unsigned char *)private_pem, (int)strlen(private_pem)) == 0 &&
-	    fill_claims(jwt, token, now_ms / MS_PER_S) == CW_OK) {
-		text = jwt_encode_str(jwt);
-	}
-	jwt_free(jwt);
-	if (!text) {
-		return cw_error_set(reterr, CW_INVALID, "the token cannot be signed; is the private key a P-256 PEM?");
-	}
-	*ret_text = text;
-	return CW_OK;
 }

@@ -24,7 +24,7 @@
 #define CW_KID_MAX 64
 #define CW_JTI_MAX 64
 /* The kid of the key pair that `convwire init` makes; only this key may sign for _system and for role service. */
-#define CW_TOKEN_HOUSE_KID "house"
+#define CW_TOKEN_HOUSE_KID "house" /* of the first house key; its successors have other names */
 
 struct cw_token {
 	char account[CW_ACCOUNT_MAX + 1];
@@ -50,6 +50,14 @@ void cw_token_keys_destroy(struct cw_token_keys *keys);
 /* The number of keys in the set; 0 for NULL. */
 size_t cw_token_keys_count(const struct cw_token_keys *keys);
 
+/* What a key may sign for, by its index below the count. The texts live as long as the set. */
+struct cw_token_key_facts {
+	const char *kid, *accounts, *highest_role;
+	int64_t max_lifetime_s;
+	bool is_house; /* may sign for _system and role service */
+};
+struct cw_token_key_facts cw_token_keys_facts(const struct cw_token_keys *keys, size_t i);
+
 /*
  * Verifies a token at now_ms (Unix). CW_EXPIRED; CW_DENIED with the reason, which never quotes the token, in reterr;
  * CW_NOMEM. *ret_token is unchanged unless CW_OK; then the caller must finish it.
@@ -59,13 +67,6 @@ CW_MUST_CHECK enum cw_status cw_token_verify(struct cw_token_keys *keys, const c
 
 /* Releases what the token holds; accepts a zeroed one. */
 void cw_token_finish(struct cw_token *token);
-
-/*
- * Signs a token with a PEM private key (ES256) and the house kid. iat is now_ms, exp is
- * token->expires_at_s; an empty jti is filled in. The caller frees *ret_text with free().
- */
-CW_MUST_CHECK enum cw_status cw_token_mint(const char *private_pem, const struct cw_token *token, int64_t now_ms,
-					   char **ret_text, struct cw_error *reterr);
 
 /* The rank of a built-in role: viewer < ... < admin < service. -1: not a built-in role. */
 int cw_token_role_rank(const char *role);

@@ -57,7 +57,7 @@ static const char *fault_of_settings(const struct cw_token_key *key)
 		return "highest_role: not one of viewer, assigned-agent, agent, supervisor, admin";
 	}
 	if (!key->is_house && highest >= cw_token_role_rank("service")) {
-		return "highest_role: service is for the house key only";
+		return "highest_role: service is for house keys only, in public/";
 	}
 	return key->account_claim[0] == '\0' || key->subject_claim[0] == '\0' || key->role_claim[0] == '\0' ?
 		       "account_claim, subject_claim and role_claim cannot be empty" :
@@ -88,7 +88,6 @@ static enum cw_status load_key(const char *folder, const char *kid, bool is_shar
 	char material_path[PATH_MAX];
 
 	cw_buf_init(&material, MAX_KEY_BYTES);
-	key->is_house = !is_shared && strcmp(kid, CW_TOKEN_HOUSE_KID) == 0;
 	if (!cw_text_copy(key->kid, sizeof(key->kid), kid) ||
 	    !cw_text_format(conf_path, sizeof(conf_path), "%s/%s.conf", folder, kid) ||
 	    !cw_text_format(material_path, sizeof(material_path), "%s/%s.%s", folder, kid, is_shared ? "secret" : "pem")) {
@@ -105,6 +104,7 @@ static enum cw_status load_key(const char *folder, const char *kid, bool is_shar
 	if (status != CW_OK) {
 		return status;
 	}
+	key->is_house = !is_shared && (strcmp(kid, CW_TOKEN_HOUSE_KID) == 0 || strcmp(key->highest_role, "service") == 0);
 	const char *fault = fault_of_settings(key);
 
 	if (fault) {
@@ -208,6 +208,17 @@ void cw_token_keys_destroy(struct cw_token_keys *keys)
 size_t cw_token_keys_count(const struct cw_token_keys *keys)
 {
 	return keys ? keys->n_items : 0;
+}
+
+struct cw_token_key_facts cw_token_keys_facts(const struct cw_token_keys *keys, size_t i)
+{
+	const struct cw_token_key *key = &keys->items[i];
+
+	return (struct cw_token_key_facts){ .kid = key->kid,
+					    .accounts = key->accounts,
+					    .highest_role = key->highest_role,
+					    .max_lifetime_s = key->max_lifetime_s,
+					    .is_house = key->is_house };
 }
 
 int64_t cw_token_keys_longest_s(const struct cw_token_keys *keys)

@@ -155,19 +155,9 @@ static void block_signals(sigset_t *signals)
 	(void)signal(SIGPIPE, SIG_IGN);
 }
 
-static void reload(struct server *server)
-{
-	struct cw_error error;
-
-	if (server_reload(server, &error) == CW_OK) {
-		cw_log_info("keys and roles reloaded");
-	} else {
-		cw_log_error("%s; the old keys and roles remain in force", error.text);
-	}
-}
-
 static void wait_for_end(const sigset_t *signals, struct server *server)
 {
+	struct cw_error logged;
 	int number = 0;
 
 	for (;;) {
@@ -175,7 +165,7 @@ static void wait_for_end(const sigset_t *signals, struct server *server)
 		if (number != SIGHUP) {
 			break;
 		}
-		reload(server);
+		(void)server_reload(server, &logged);
 	}
 	cw_log_info("stopping, signal=%d", number);
 }

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,7 +13,7 @@
 
 #include "bridge/bridge.h"
 #include "core/clock.h"
-#include "core/file.h"
+#include "core/token_signer.h"
 #include "daemon/routes.h"
 #include "daemon/row_faults.h"
 #include "http/origin.h"
@@ -19,22 +21,22 @@
 #include "ingest/secrets.h"
 
 #define MB (1024 * 1024LL)
-#define MAX_KEY_BYTES 16384
 #define TOKEN_LIFETIME_S 86400
 
-/* Keys and roles from one load. Handlers may still be using rules that a reload has replaced. */
+/* Keys and roles from one load. Other threads may still be using rules that a reload has replaced. */
 struct rules {
 	struct cw_token_keys *keys;
+	struct cw_token_signer *signer;
 	struct cw_access *access;
 	struct rules *older;
 };
 
 struct server {
 	const char *dir;
-	struct rules *rules;
+	_Atomic(struct rules *) rules;
+	pthread_mutex_t reload_lock;
 	struct cw_tag_key *tag;
 	struct secrets *secrets;
-	struct cw_buf private_pem;
 	struct publisher *publisher;
 	struct bridge *bridge;
 	struct signin *signin;
@@ -60,10 +62,11 @@ struct server {
 static char *mint_token(void *context, const struct cw_token *token, int64_t now_ms)
 {
 	const struct server *server = context;
+	const struct rules *rules = atomic_load(&server->rules);
 	struct cw_error error;
 	char *text = NULL;
 
-	if (cw_token_mint(server->private_pem.data, token, now_ms, &text, &error) != CW_OK) {
+	if (cw_token_mint(rules->signer, token, now_ms, &text, &error) != CW_OK) {
 		cw_log_error("cannot sign a token: %s", error.text);
 		return NULL;
 	}
@@ -264,6 +267,7 @@ static void free_rules(struct rules *rules)
 		struct rules *older = rules->older;
 
 		cw_access_destroy(rules->access);
+		cw_token_signer_destroy(rules->signer);
 		cw_token_keys_destroy(rules->keys);
 		free(rules);
 		rules = older;
@@ -282,6 +286,12 @@ static enum cw_status load_rules(struct server *server, const char *dir, struct 
 		status = cw_token_keys_load(path, &rules->keys, reterr);
 	}
 	if (status == CW_OK) {
+		status = settings_path(dir, "keys/house.pem", path, sizeof(path), reterr);
+	}
+	if (status == CW_OK) {
+		status = cw_token_signer_load(path, rules->keys, &rules->signer, reterr);
+	}
+	if (status == CW_OK) {
 		status = settings_path(dir, "roles.acl", path, sizeof(path), reterr);
 	}
 	if (status == CW_OK) {
@@ -291,20 +301,32 @@ static enum cw_status load_rules(struct server *server, const char *dir, struct 
 		free_rules(rules);
 		return status;
 	}
-	rules->older = server->rules;
-	server->rules = rules;
+	rules->older = atomic_load(&server->rules);
+	atomic_store(&server->rules, rules);
 	return CW_OK;
 }
 
 enum cw_status server_reload(struct server *server, struct cw_error *reterr)
 {
+	(void)pthread_mutex_lock(&server->reload_lock); /* SIGHUP and the control socket may ask at the same time */
 	enum cw_status status = load_rules(server, server->dir, reterr);
 
 	if (status == CW_OK) {
-		atomic_store(&server->api.keys, server->rules->keys);
-		atomic_store(&server->api.access, server->rules->access);
+		const struct rules *rules = atomic_load(&server->rules);
+
+		atomic_store(&server->api.keys, rules->keys);
+		atomic_store(&server->api.access, rules->access);
+		cw_log_info("keys and roles reloaded, signing with %s", cw_token_signer_kid(rules->signer));
+	} else {
+		cw_log_error("%s; the old keys and roles remain in force", reterr->text);
 	}
+	(void)pthread_mutex_unlock(&server->reload_lock);
 	return status;
+}
+
+static enum cw_status reload(void *server, struct cw_error *reterr)
+{
+	return server_reload(server, reterr);
 }
 
 static enum cw_status load_keys(struct server *server, const char *dir, struct cw_error *reterr)
@@ -320,12 +342,6 @@ static enum cw_status load_keys(struct server *server, const char *dir, struct c
 	}
 	if (status == CW_OK) {
 		status = cw_tag_key_load(path, &server->tag, reterr);
-	}
-	if (status == CW_OK) {
-		status = settings_path(dir, "keys/house.pem", path, sizeof(path), reterr);
-	}
-	if (status == CW_OK) {
-		status = cw_file_read(path, &server->private_pem, reterr);
 	}
 	return status;
 }
@@ -498,8 +514,10 @@ static void fill_contexts(struct server *server, const struct settings *settings
 	server->gate.store = server->store;
 	server->gate.secrets = server->secrets;
 	server->api.store = server->store;
-	atomic_store(&server->api.keys, server->rules->keys);
-	atomic_store(&server->api.access, server->rules->access);
+	const struct rules *rules = atomic_load(&server->rules);
+
+	atomic_store(&server->api.keys, rules->keys);
+	atomic_store(&server->api.access, rules->access);
 	server->api.revocations = server->revocations;
 	server->api.media_dir = server->media_dir;
 	server->api.media_min_free_bytes = settings->media_min_free_mb * MB;
@@ -513,6 +531,7 @@ static void fill_contexts(struct server *server, const struct settings *settings
 						  .hops = tell_hops,
 						  .longest_token_s = longest_token_s,
 						  .on_revoked = on_control_revoked,
+						  .reload = reload,
 						  .context = server };
 	server->health = (struct health){ .store = server->store, .collect = collect_facts, .collect_context = server };
 	routes_fill(&server->routes, &(struct route_contexts){ .gate = &server->gate,
@@ -588,7 +607,7 @@ enum cw_status server_open(const char *dir, const struct settings *settings, str
 	server->dir = dir;
 	server->pages.folder_fd = -1;
 	row_faults_init(&server->row_faults);
-	cw_buf_init(&server->private_pem, MAX_KEY_BYTES);
+	(void)pthread_mutex_init(&server->reload_lock, NULL); /* cannot fail with default attributes */
 	enum cw_status status = settings_broker_uri(settings, server->broker_uri, sizeof(server->broker_uri), reterr);
 
 	if (status == CW_OK) {
@@ -656,8 +675,8 @@ void server_close(struct server *server)
 	cw_hmac_destroy(server->media_key);
 	cw_tag_key_destroy(server->tag);
 	cw_revocations_destroy(server->revocations);
-	free_rules(server->rules);
-	cw_buf_finish(&server->private_pem);
+	free_rules(atomic_load(&server->rules));
+	(void)pthread_mutex_destroy(&server->reload_lock);
 	row_faults_finish(&server->row_faults);
 	free(server);
 }

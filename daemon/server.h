@@ -19,8 +19,8 @@ CW_MUST_CHECK enum cw_status server_open(const char *dir, const struct settings 
 /* Answers the current requests, publishes what it can within a second, and closes. Accepts NULL. */
 void server_close(struct server *server);
 
-/* Reloads keys and roles. If they contain an error, nothing changes and reterr says what is wrong. */
-CW_MUST_CHECK enum cw_status server_reload(struct server *server, struct cw_error *reterr);
+/* Reloads keys and roles, and logs the outcome. If they contain an error, nothing changes and reterr says what is wrong. */
+enum cw_status server_reload(struct server *server, struct cw_error *reterr);
 
 /* The port on which HTTP listens. */
 int server_http_port(const struct server *server);

@@ -28,10 +28,9 @@ export class Agent extends Changing {
   #wantsSync = false;
   #stopped = false;
 
-  constructor(system, { account = system.account, role = 'agent', agent = 'ann' } = {}) {
+  constructor(system, { account = system.account, role = 'agent', agent = 'ann', token = system.token(account, role, agent) } = {}) {
     super();
-    Object.assign(this, { system, account, role, agent });
-    this.token = system.token(account, role, agent);
+    Object.assign(this, { system, account, role, agent, token });
   }
 
   /** Connects, subscribes and syncs. The client reconnects automatically until stop(). */

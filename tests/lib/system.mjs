@@ -106,7 +106,7 @@ export class System {
   /** The configuration that `convwire up` writes, and the log line that shows that the broker listens. */
   async brokerConf() {
     const values = {
-      PLUGIN, KEYS: path.join(this.dir, 'keys'),
+      PLUGIN, KEYS: this.brokerKeys ?? path.join(this.dir, 'keys'),
       ROLES: path.join(this.dir, 'roles.acl'), STATE: path.join(this.dir, 'broker/revocations.json'), ADDRESS: '127.0.0.1', MQTT_PORT: this.mqttPort, WS_PORT: this.wsPort,
       USER: process.getuid() === 0 ? '\nuser root\n' : '',
     };

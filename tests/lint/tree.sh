@@ -12,7 +12,7 @@ room_of() {
 room_of 'microhttpd\.h' 'http/'
 room_of 'MQTTAsync\.h|MQTTClient\.h' 'mqtt/'
 room_of 'sqlite3\.h' 'store/'
-room_of 'jwt\.h' 'core/token\.c:'
+room_of 'jwt\.h' 'core/token_signer\.c:'
 room_of 'mosquitto(_plugin|_broker)?\.h' 'auth-plugin/plugin\.c:'
 room_of 'curl/[a-z]*\.h' 'cli/|bridge/|sim/'
 room_of 'crypt\.h' 'api/password\.c:'

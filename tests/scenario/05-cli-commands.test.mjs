@@ -6,7 +6,7 @@ import path from 'node:path';
 import { ACCOUNT, NUMBER, programPath, scenario } from '../lib/system.mjs';
 import { run } from '../lib/program.mjs';
 
-const COMMANDS = ['init', 'up', 'account', 'number', 'token', 'watch', 'resolve', 'alias', 'assign', 'send', 'outbox', 'template', 'check', 'simulate'];
+const COMMANDS = ['init', 'up', 'account', 'number', 'token', 'watch', 'resolve', 'alias', 'assign', 'send', 'outbox', 'template', 'check', 'simulate', 'key'];
 const USAGE = 64;
 const DATAERR = 65;
 const NOINPUT = 66;
