@@ -484,6 +484,12 @@ static int on_reload(int event, void *event_data, void *userdata)
 
 /* ---- loading ---- */
 
+/*
+ * From mosquitto 2.1 on, a client that leaves a session behind goes offline, and is disconnected only when that session
+ * ends. The event's data are a disconnect's. 2.0 does not know it, and calls each of these a disconnect.
+ */
+#define EVENT_CLIENT_OFFLINE 28
+
 static const struct {
 	int event;
 	MOSQ_FUNC_generic_callback callback;
@@ -492,6 +498,7 @@ static const struct {
 	{ MOSQ_EVT_BASIC_AUTH, on_basic_auth, NULL },
 	{ MOSQ_EVT_EXT_AUTH_START, on_extended_auth, NULL },
 	{ MOSQ_EVT_DISCONNECT, on_disconnect, NULL },
+	{ EVENT_CLIENT_OFFLINE, on_disconnect, NULL },
 	{ MOSQ_EVT_ACL_CHECK, on_acl_check, NULL },
 	{ MOSQ_EVT_CONTROL, on_control, CW_TOPIC_CONTROL },
 	{ MOSQ_EVT_CONTROL, on_assign, CW_TOPIC_CONTROL_ASSIGN },
@@ -545,8 +552,10 @@ static enum cw_status read_options(const struct mosquitto_opt *rows, int n_rows,
 static enum cw_status register_callbacks(struct plugin *plugin, struct cw_error *reterr)
 {
 	for (size_t i = 0; i < N_CALLBACKS; i++) {
-		if (mosquitto_callback_register(plugin->id, callbacks[i].event, callbacks[i].callback,
-						callbacks[i].topic, plugin) != MOSQ_ERR_SUCCESS) {
+		bool is_known = mosquitto_callback_register(plugin->id, callbacks[i].event, callbacks[i].callback,
+							    callbacks[i].topic, plugin) == MOSQ_ERR_SUCCESS;
+
+		if (!is_known && callbacks[i].event != EVENT_CLIENT_OFFLINE) {
 			return cw_error_set(reterr, CW_IO, "mosquitto refused to register callback %zu", i);
 		}
 	}
