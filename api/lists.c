@@ -54,10 +54,10 @@ static bool on_number(void *context, const struct cw_number *number)
 	if (strcmp(number->account, numbers->account) != 0) {
 		return true;
 	}
-	json_t *row = json_pack("{s:s, s:s?, s:b, s:b, s:i, s:s?, s:I}", "phone_number_id", number->phone_number_id,
-				"waba_id", number->waba_id, "simulated", number->is_simulated, "paused",
-				number->paused_at_ms != 0, "code", number->paused_code, "reason", number->paused_reason,
-				"since", (json_int_t)number->paused_at_ms);
+	json_t *row = json_pack("{s:s, s:s?, s:s?, s:b, s:b, s:i, s:s?, s:I}", "phone_number_id", number->phone_number_id,
+				"display_phone_number", number->display_phone, "waba_id", number->waba_id, "simulated",
+				number->is_simulated, "paused", number->paused_at_ms != 0, "code", number->paused_code,
+				"reason", number->paused_reason, "since", (json_int_t)number->paused_at_ms);
 
 	return json_array_append_new(numbers->list, row) == 0;
 }

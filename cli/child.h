@@ -11,7 +11,7 @@
  * A program that `up` runs: its output goes to a log file that is rotated at 16 MB; when it exits it is
  * restarted, with a pause that doubles while it keeps exiting. One thread.
  */
-#define CHILD_MAX_ARGUMENTS 16
+#define CHILD_MAX_ARGUMENTS 24
 
 struct child {
 	const char *name;                     /* for messages and the log file's name */

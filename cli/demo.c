@@ -108,6 +108,10 @@ enum cw_status demo_prepare(struct demo *demo, struct child *child, const struct
 			      "--customers",
 			      "5",
 			      "--customers-answer",
+			      "--template",
+			      "follow_up=Hello {{1}}, is there anything else that we can do for you?",
+			      "--template",
+			      "order_shipped=Hello {{1}}, your order {{2}} is on its way.",
 			      NULL };
 
 	child->name = "convwire-sim";

@@ -308,6 +308,19 @@ static char *first_characters(const char *text)
 	return copy;
 }
 
+/* In a group, who wrote it comes first. */
+static char *after_author(const char *author, const char *text)
+{
+	json_t *joined = json_sprintf("%s: %s", author, text);
+	char *preview = joined ? first_characters(json_string_value(joined)) : NULL;
+
+	if (!joined) {
+		cw_memory_note_out();
+	}
+	json_decref(joined);
+	return preview;
+}
+
 char *cw_message_preview(enum cw_message_kind kind, const json_t *body)
 {
 	static const struct {
@@ -331,6 +344,7 @@ char *cw_message_preview(enum cw_message_kind kind, const json_t *body)
 		{ CW_KIND_CALL, NULL, "body" },
 	};
 	const json_t *content = json_object_get(body, "content");
+	const char *author = json_string_value(json_object_get(json_object_get(body, "author"), "name"));
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		if (places[i].kind != kind) {
@@ -340,7 +354,7 @@ char *cw_message_preview(enum cw_message_kind kind, const json_t *body)
 		const char *text = json_string_value(json_object_get(holder, places[i].inner));
 
 		if (text && text[0]) {
-			return first_characters(text);
+			return author && author[0] ? after_author(author, text) : first_characters(text);
 		}
 	}
 	return NULL;

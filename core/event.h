@@ -139,7 +139,7 @@ json_t *cw_event_to_json(const struct cw_event *event);
  */
 CW_MUST_CHECK enum cw_status cw_event_render(const struct cw_event *event, struct cw_buf *out);
 
-/* A message's preview for lists, depending on its kind; a new string, NULL: none. */
+/* A message's preview for lists, depending on its kind, in a group with its author; a new string, NULL: none. */
 char *cw_message_preview(enum cw_message_kind kind, const json_t *body);
 
 void cw_message_finish(struct cw_message *message);

@@ -66,6 +66,7 @@ static enum cw_status read_change(struct cw_webhook *webhook, struct cw_webhook_
 		return CW_OK;
 	}
 	change->phone_number_id = cw_webhook_text(json_object_get(value, "metadata"), "phone_number_id");
+	change->display_phone = cw_webhook_text(json_object_get(value, "metadata"), "display_phone_number");
 	if (change->phone_number_id && !cw_phone_number_id_is_valid(change->phone_number_id)) {
 		change->type = CW_CHANGE_RAW;
 		change->reason = "a phone_number_id that is not digits";

@@ -74,6 +74,7 @@ struct cw_webhook_change {
 	const char *field;
 	const char *waba_id;         /* NULL when missing or "0" (the App Dashboard's test) */
 	const char *phone_number_id; /* NULL: none */
+	const char *display_phone;   /* the number as WhatsApp writes it; NULL: none */
 	json_t *change;              /* borrowed: the whole change */
 	json_t *value;               /* borrowed */
 	size_t first_item, n_items;

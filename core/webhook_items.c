@@ -510,7 +510,7 @@ static const struct {
 
 static void set_business_number(struct place *place)
 {
-	const char *display = cw_webhook_text(json_object_get(place->change->value, "metadata"), "display_phone_number");
+	const char *display = place->change->display_phone;
 
 	if (display && cw_phone_digits(display, place->display_buffer, NULL) == CW_OK) {
 		place->display_digits = place->display_buffer;

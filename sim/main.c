@@ -57,7 +57,8 @@ static const struct argp_option rows[] = {
 	{ "app-secret-file", KEY_SECRET_FILE, "FILE", 0, "the same from a file's first line", 0 },
 	{ "token", KEY_TOKEN, "TEXT", 0, "the access token to accept; for tests", 0 },
 	{ "token-file", KEY_TOKEN_FILE, "FILE", 0, "the same from a file's first line", 0 },
-	{ "template", KEY_TEMPLATE, "NAME", 0, "a template that exists; may be repeated (default: all exist)", 0 },
+	{ "template", KEY_TEMPLATE, "NAME[=TEXT]", 0,
+	  "a template that exists, and its body (Hello {{1}}); may be repeated (default: all exist)", 0 },
 	{ "customers", KEY_CUSTOMERS, "N", 0, "how many customers write at the start, at most 5 (0)", 0 },
 	{ "customers-answer", KEY_ANSWER, NULL, 0, "customers answer messages", 0 },
 	{ "ready-fd", KEY_READY_FD, "FD", 0, "when ready, write `http=PORT` and a newline to this descriptor", 0 },
@@ -159,11 +160,15 @@ static enum cw_status fill(struct sim *sim, const struct options *options, struc
 			    is_filled;
 	}
 	for (size_t i = 0; i < options->n_templates; i++) {
+		const char *text = strchr(options->templates[i], '=');
+		size_t len = strcspn(options->templates[i], "=");
+
 		is_filled = json_array_append_new(sim->world.templates,
-						  json_pack("{s:s, s:s, s:s, s:s, s:s, s:[{s:s, s:s}]}", "name",
-							    options->templates[i], "language", "en_US", "status",
+						  json_pack("{s:s%, s:s, s:s, s:s, s:s, s:[{s:s, s:s}]}", "name",
+							    options->templates[i], len, "language", "en_US", "status",
 							    "APPROVED", "category", "UTILITY", "id", "806312974732579",
-							    "components", "type", "BODY", "text", "Hello {{1}}")) == 0 &&
+							    "components", "type", "BODY", "text",
+							    text ? text + 1 : "Hello {{1}}")) == 0 &&
 			    is_filled;
 	}
 	sim->post = is_filled ? post_create(options->webhook, secret) : NULL;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/phone.h"
 #include "core/text.h"
 #include "store/apply_item.h"
 #include "store/notice.h"
@@ -81,6 +82,22 @@ static void apply_notice(struct tx *tx, int64_t account, const struct cw_webhook
 	}
 	notice_subject(change, kind, subject, sizeof(subject));
 	notice_tell(tx, account, kind, notice_field(change), subject, change->value);
+}
+
+/* What webhooks say of the number itself, besides its messages. */
+static void learn_number(struct tx *tx, const struct number_row *number, const struct cw_webhook_change *change)
+{
+	char digits[CW_PHONE_MAX + 1];
+	const char *display = change->display_phone;
+
+	if (change->waba_id && !number->has_waba) {
+		db_run(tx->db, SQL_NUMBER_SET_WABA, "it", number->id, change->waba_id);
+		template_due(tx, number->account, change->waba_id);
+	}
+	if (display && strcmp(display, number->display_phone) != 0 && cw_phone_digits(display, digits, NULL) == CW_OK &&
+	    strcmp(digits, number->display_phone) != 0) {
+		db_run(tx->db, SQL_NUMBER_SET_DISPLAY_PHONE, "it", number->id, digits);
+	}
 }
 
 static size_t accounts_of_waba(struct tx *tx, const char *waba_id, int64_t *accounts, size_t max)
@@ -159,9 +176,7 @@ static bool apply_change_of_number(struct tx *tx, const char *secret, const stru
 		keep_raw(tx, secret, change, "waiting", "earlier changes of the number are being replayed");
 		return false;
 	}
-	if (change->waba_id && !number.has_waba) {
-		db_run(tx->db, SQL_NUMBER_SET_WABA, "it", number.id, change->waba_id);
-	}
+	learn_number(tx, &number, change);
 	if (change->type == CW_CHANGE_NOTICE) {
 		apply_notice(tx, number.account, change);
 	}

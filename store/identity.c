@@ -25,7 +25,9 @@ bool number_find(struct db *db, const char *phone_number_id, struct number_row *
 		.has_waba = db_text(statement, 2) != NULL,
 		.is_replaying = db_int(statement, 3) != 0,
 	};
+	const char *display = db_text(statement, 5);
 	bool is_whole = cw_text_copy(row->account_name, sizeof(row->account_name), db_text(statement, 4)) &&
+			cw_text_copy(row->display_phone, sizeof(row->display_phone), display ? display : "") &&
 			cw_text_copy(row->phone_number_id, sizeof(row->phone_number_id), phone_number_id);
 
 	db_end(statement);

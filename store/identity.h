@@ -2,6 +2,7 @@
 #ifndef STORE_IDENTITY_H
 #define STORE_IDENTITY_H
 
+#include "core/phone.h"
 #include "store/tx.h"
 
 /*
@@ -13,6 +14,7 @@ struct number_row {
 	int64_t account;
 	bool is_replaying;
 	bool has_waba;
+	char display_phone[CW_PHONE_MAX + 1]; /* "": not known yet */
 	char account_name[CW_ACCOUNT_MAX + 1];
 	char phone_number_id[CW_PHONE_NUMBER_ID_MAX + 1];
 };

@@ -87,6 +87,9 @@ void message_advance(struct tx *tx, struct conversation_row *row, const struct c
 	if (message->position > row->top_position) {
 		row->top_position = message->position;
 	}
+	if (message->position < conversation->created_at_ms) {
+		conversation->created_at_ms = message->position; /* imported, or late */
+	}
 	if (cw_message_kind_is_shown(message->kind) && message->position > conversation->last_position) {
 		show_as_last(row, message, body);
 	}

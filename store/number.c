@@ -4,6 +4,7 @@
 
 #include "store/identity.h"
 #include "store/notice.h"
+#include "store/template.h"
 
 enum cw_status apply_number_add(struct tx *tx, struct cw_store_op *op)
 {
@@ -28,6 +29,9 @@ enum cw_status apply_number_add(struct tx *tx, struct cw_store_op *op)
 	}
 	db_run(tx->db, SQL_NUMBER_INSERT, "ittiii", account, op->number.phone_number_id, op->number.waba_id,
 	       (int64_t)op->number.is_simulated, (int64_t)1, tx->now_ms);
+	if (op->number.waba_id) {
+		template_due(tx, account, op->number.waba_id);
+	}
 	return CW_OK;
 }
 

@@ -128,7 +128,8 @@ enum cw_status cw_store_numbers(struct cw_reader *reader, cw_number_fn on_number
 						  .is_replaying = db_int(statement, 4) != 0,
 						  .paused_at_ms = db_int(statement, 5),
 						  .paused_code = (int)db_int(statement, 6),
-						  .paused_reason = db_text(statement, 7) };
+						  .paused_reason = db_text(statement, 7),
+						  .display_phone = db_text(statement, 8) };
 
 		if (!on_number(context, &number)) {
 			db_end(statement);

@@ -39,12 +39,14 @@
 	X(SQL_ACCOUNTS_OF_WABA, "SELECT DISTINCT account FROM number WHERE waba_id = ?1") \
 	X(SQL_NUMBER_INSERT, "INSERT INTO number (account, phone_number_id, waba_id, simulated, replaying, created_at) " \
 			     "VALUES (?1, ?2, ?3, ?4, ?5, ?6)") \
-	X(SQL_NUMBER_BY_PHONE_NUMBER_ID, "SELECT n.id, n.account, n.waba_id, n.replaying, a.name FROM number n " \
-					 "JOIN account a ON a.id = n.account WHERE n.phone_number_id = ?1") \
+	X(SQL_NUMBER_BY_PHONE_NUMBER_ID, \
+	  "SELECT n.id, n.account, n.waba_id, n.replaying, a.name, n.display_phone FROM number n " \
+	  "JOIN account a ON a.id = n.account WHERE n.phone_number_id = ?1") \
 	X(SQL_NUMBER_LIST, "SELECT n.phone_number_id, a.name, n.waba_id, n.simulated, n.replaying, n.paused_at, " \
-			   "n.paused_code, n.paused_reason FROM number n " \
+			   "n.paused_code, n.paused_reason, n.display_phone FROM number n " \
 			   "JOIN account a ON a.id = n.account ORDER BY n.id") \
 	X(SQL_NUMBER_SET_WABA, "UPDATE number SET waba_id = ?2 WHERE id = ?1") \
+	X(SQL_NUMBER_SET_DISPLAY_PHONE, "UPDATE number SET display_phone = ?2 WHERE id = ?1") \
 	X(SQL_NUMBER_REPLAYED, "UPDATE number SET replaying = 0 WHERE id = ?1") \
 	X(SQL_NUMBER_REPLAYING, "SELECT phone_number_id FROM number WHERE replaying = 1 LIMIT 1") \
 	/* contacts and identities */ \
@@ -90,7 +92,7 @@
 	X(SQL_CONVERSATION_UPDATE, "UPDATE conversation SET version = ?2, last_seq = ?3, top_position = ?4, " \
 				   "read_position = ?5, unread = ?6, window_ends_at = ?7, last_message = ?8, " \
 				   "last_position = ?9, last_kind = ?10, last_outbound = ?11, last_status = ?12, " \
-				   "last_preview = ?13, done = ?14 WHERE id = ?1") \
+				   "last_preview = ?13, done = ?14, created_at = ?15 WHERE id = ?1") \
 	X(SQL_CONVERSATION_MERGE, "UPDATE conversation SET merged_into = ?2 WHERE id = ?1") \
 	X(SQL_CONVERSATION_REPOINT, "UPDATE conversation SET merged_into = ?2 WHERE merged_into = ?1") \
 	X(SQL_CONVERSATION_SET_CONTACT, "UPDATE conversation SET contact = ?2 WHERE id = ?1") \

@@ -276,6 +276,7 @@ struct cw_number {
 	int64_t paused_at_ms; /* 0: not paused */
 	int paused_code;
 	const char *paused_reason; /* NULL: not paused */
+	const char *display_phone; /* digits; NULL: no webhook has come */
 };
 typedef bool (*cw_number_fn)(void *context, const struct cw_number *number);
 CW_MUST_CHECK enum cw_status cw_store_numbers(struct cw_reader *reader, cw_number_fn on_number, void *context,

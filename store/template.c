@@ -47,6 +47,12 @@ static const char *status_of(const char *event)
 	return NULL;
 }
 
+void template_due(struct tx *tx, int64_t account, const char *waba_id)
+{
+	db_run(tx->db, SQL_TEMPLATE_DUE_INSERT, "iti", account, waba_id, tx->now_ms);
+	tx->wakes_bridge = true;
+}
+
 void template_note(struct tx *tx, int64_t account, const char *waba_id, const json_t *value)
 {
 	const char *event = json_string_value(json_object_get(value, "event"));
@@ -58,8 +64,7 @@ void template_note(struct tx *tx, int64_t account, const char *waba_id, const js
 	       text_of(value, "message_template_language"), status_of(event),
 	       json_string_value(json_object_get(value, "new_category")),
 	       json_string_value(json_object_get(value, "new_quality_score")));
-	db_run(tx->db, SQL_TEMPLATE_DUE_INSERT, "iti", account, waba_id, tx->now_ms);
-	tx->wakes_bridge = true;
+	template_due(tx, account, waba_id);
 }
 
 enum cw_status apply_templates(struct tx *tx, struct cw_store_op *op)

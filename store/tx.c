@@ -149,12 +149,12 @@ void tx_save_conversation(struct tx *tx, struct conversation_row *row)
 	unsigned char uid[CW_CLOCK_UUID_BYTES];
 	bool has_last = cw_clock_uuid_parse(conversation->last_message, uid) == CW_OK;
 
-	db_run(tx->db, SQL_CONVERSATION_UPDATE, "iiiiiiibititti", row->id, conversation->version, row->last_seq,
+	db_run(tx->db, SQL_CONVERSATION_UPDATE, "iiiiiiibitittii", row->id, conversation->version, row->last_seq,
 	       row->top_position, row->read_position, conversation->unread, conversation->window_ends_at_ms,
 	       has_last ? uid : NULL, conversation->last_position,
 	       has_last ? cw_message_kind_text(conversation->last_kind) : NULL, (int64_t)conversation->last_is_outbound,
 	       conversation->last_status ? cw_message_status_text(conversation->last_status) : NULL,
-	       conversation->last_preview, (int64_t)conversation->is_done);
+	       conversation->last_preview, (int64_t)conversation->is_done, conversation->created_at_ms);
 }
 
 void tx_tell_conversation(struct tx *tx, struct conversation_row *row)

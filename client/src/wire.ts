@@ -146,6 +146,8 @@ export interface Agent {
 
 export interface PhoneNumber {
 	phone_number_id: string;
+	/** Digits, as customers dial it; null: no webhook has come yet. */
+	display_phone_number: string | null;
 	waba_id: string | null;
 	simulated: boolean;
 	/** Sending is paused until a person resumes it; with the reason. */

@@ -30,6 +30,8 @@ export class SignInError extends Error {
 const PATH = "/api/v1/session";
 const CHANNEL = "convwire-session";
 const TIMEOUT_MS = 15_000;
+/** Somebody has signed in here: there may be a cookie, which no script can see. */
+const HINT = "convwire.signed_in";
 
 async function ask(method: string, path: string, body?: object, token?: string): Promise<Response> {
 	try {
@@ -62,6 +64,9 @@ export class Session {
 
 	/** Resumes with the browser's cookie. false: not signed in. Throws SignInError if the server is unreachable. */
 	async resume(): Promise<boolean> {
+		if (localStorage.getItem(HINT) === null) {
+			return false; /* nothing to resume: asking would only be refused */
+		}
 		const answer = await ask("POST", `${PATH}/refresh`);
 
 		if (answer.ok) {
@@ -70,6 +75,7 @@ export class Session {
 		if (answer.status >= 500 || answer.status === 429) {
 			throw new SignInError("busy", Number(answer.headers.get("Retry-After")) || null);
 		}
+		localStorage.removeItem(HINT);
 		return false;
 	}
 
@@ -94,6 +100,7 @@ export class Session {
 		if (!answer.ok) {
 			throw new SignInError("busy", null);
 		}
+		localStorage.removeItem(HINT);
 		this.me = null;
 		this.fresh = null;
 		this.ends++;
@@ -137,6 +144,7 @@ export class Session {
 		if (this.ends !== ends) {
 			return false;
 		}
+		localStorage.setItem(HINT, "yes");
 		this.fresh = token;
 		this.me = { account, ...agent, may };
 		return true;

@@ -133,7 +133,7 @@ static const char *text_of(json_t *object, const char *key)
 	return text ? text : "";
 }
 
-/* The preview of a text is its beginning; a revoked message has none. */
+/* The preview of a text is its beginning, in a group after its author's name; a revoked message has none. */
 static bool preview_is_of(json_t *shown, json_t *message)
 {
 	const char *preview = text_of(shown, "preview");
@@ -141,6 +141,12 @@ static bool preview_is_of(json_t *shown, json_t *message)
 
 	if (json_is_true(json_object_get(message, "revoked"))) {
 		return preview[0] == '\0';
+	}
+	const char *author = text_of(json_object_get(message, "author"), "name");
+	size_t len = strlen(author);
+
+	if (len > 0 && strncmp(preview, author, len) == 0 && strncmp(preview + len, ": ", 2) == 0) {
+		preview += len + 2;
 	}
 	return strcmp(text_of(message, "kind"), "text") != 0 || (preview[0] && strstr(body, preview) == body);
 }

@@ -277,6 +277,8 @@ static void a_preview_is_what_a_list_shows(void **state)
 		{ CW_KIND_DOCUMENT, "{'content':{'filename':'a.pdf'}}", "a.pdf" },
 		{ CW_KIND_INTERACTIVE, "{'content':{'list_reply':{'title':'Two'}}}", "Two" },
 		{ CW_KIND_STICKER, "{'content':{'body':'x'}}", NULL },
+		{ CW_KIND_TEXT, "{'content':{'body':'hi all'},'author':{'name':'Gina','wa_id':'1'}}", "Gina: hi all" },
+		{ CW_KIND_TEXT, "{'content':{'body':'hi all'},'author':{'wa_id':'1'}}", "hi all" },
 	};
 
 	(void)state;

@@ -4,7 +4,7 @@ import type { ComponentChildren } from "preact";
 
 import { Icon } from "../icons.js";
 import { strings } from "../strings.js";
-import { fullTimeOf } from "./format.js";
+import { fullTimeOf, moneyOf } from "./format.js";
 import { oneLine } from "./harmless.js";
 import { MediaBody } from "./media.js";
 import type { Inbox } from "./model.js";
@@ -111,7 +111,7 @@ function Order({ content }: BodyProps) {
 				<Icon name="order" size={26} />
 				<span>
 					<span class="strong">{text.product(items.length)}</span>
-					{items.map((item, i) => <bdi key={i}>{`${word(item["quantity"])} × ${word(item["product_retailer_id"])}, ${word(item["item_price"])} ${word(item["currency"])}`}</bdi>)}
+					{items.map((item, i) => <bdi key={i}>{`${word(item["quantity"])} × ${word(item["product_retailer_id"])}, ${moneyOf(item["item_price"], word(item["currency"]))}`}</bdi>)}
 				</span>
 			</div>
 			{word(content["text"]) && <Rich text={word(content["text"])} />}

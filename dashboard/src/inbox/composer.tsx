@@ -151,7 +151,7 @@ export function Composer({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 	if (windowLeft(row) === null) {
 		return (
 			<footer class="composer closed">
-				<p>{text.closed}</p>
+				<p>{row.window_ends_at === null ? text.neverOpen : text.closed}</p>
 				<button type="button" class="button primary" onClick={() => { inbox.dialog.value = "templates"; }}>{text.chooseTemplate}</button>
 			</footer>
 		);

@@ -47,7 +47,7 @@ export function Details({ inbox }: { inbox: Inbox }) {
 				<Fact label={text.phone} value={contact.wa_id && phoneOf(contact.wa_id)} canCopy />
 				<Fact label={text.username} value={contact.username && oneLine(contact.username)} canCopy />
 				<Fact label={text.userId} value={contact.user_id} canCopy />
-				<Fact label={text.number} value={row.phone_number_id} />
+				<Fact label={text.number} value={inbox.nameOfNumber(row.phone_number_id)} />
 				<Fact label={text.since} value={fullTimeOf(row.created_at)} />
 				<Fact label={text.window} value={windowLeft(row) === null ? strings.window.closed : text.windowOpen(fullTimeOf(row.window_ends_at ?? 0))} />
 				<Fact label={text.marketing} value={contact.marketing && text.marketingSaid[contact.marketing]} />

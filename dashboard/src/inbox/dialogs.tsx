@@ -94,10 +94,8 @@ function Begin({ inbox }: { inbox: Inbox }) {
 
 		event.preventDefault();
 		try {
-			const row = await inbox.client.beginConversation(String(data.get("number")), String(data.get("customer")).replace(/[^\d]/g, ""));
-
+			await inbox.begin(String(data.get("number")), String(data.get("customer")));
 			close();
-			inbox.open(row.id);
 		} catch (error) {
 			setProblem((error as Error).message);
 		}
@@ -107,8 +105,8 @@ function Begin({ inbox }: { inbox: Inbox }) {
 		<Dialog label={text.title} onClose={close}>
 			<DialogHead title={text.title} onClose={close} closeLabel={strings.help.close} />
 			<form class="template-form" onSubmit={(event) => void submit(event)}>
-				<label><span>{text.number}</span><select name="number">{inbox.numbers.value.map((one) => <option key={one.phone_number_id} value={one.phone_number_id}>{one.phone_number_id}</option>)}</select></label>
-				<label><span>{text.customer}</span><input name="customer" type="tel" required autofocus pattern="[+0-9 ().\-]{6,}" /></label>
+				<label><span>{text.number}</span><select name="number">{inbox.numbers.value.map((one) => <option key={one.phone_number_id} value={one.phone_number_id}>{inbox.nameOfNumber(one.phone_number_id)}</option>)}</select></label>
+				<label><span>{text.customer}</span><input name="customer" type="tel" required autofocus maxLength={40} /></label>
 				<p class="quiet">{text.hint}</p>
 				{problem !== null && <p class="problem" role="alert">{problem}</p>}
 				<footer><button class="button primary" type="submit">{text.begin}</button></footer>

@@ -4,7 +4,7 @@ import type { Conversation } from "@convwire/client";
 import { strings } from "../strings.js";
 import { oneLine } from "./harmless.js";
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
 const shortDate = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
 const longDate = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
@@ -70,16 +70,46 @@ export function durationOf(seconds: number): string {
 	return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }
 
-/** Groups digits as far as possible without a table of countries. */
-export function phoneOf(digits: string): string {
-	return `+${digits.replace(/(\d{2})(\d{3})(\d{3})(\d+)/, "$1 $2 $3 $4")}`;
+let grouping: (digits: string) => string | null = () => null;
+const grouped = new Map<string, string>();
+
+/** Called when the countries' tables are here (phones.ts): until then, and for unknown numbers, digits are not grouped. */
+export function groupPhonesBy(group: (digits: string) => string | null): void {
+	grouping = group;
+	grouped.clear();
 }
 
-export function nameOf({ contact }: Conversation): string {
+/** A number as its country writes it. */
+export function phoneOf(digits: string): string {
+	const known = grouped.get(digits);
+	const phone = known ?? grouping(digits) ?? `+${digits}`;
+
+	if (known === undefined) {
+		grouped.set(digits, phone);
+	}
+	return phone;
+}
+
+/** A customer has at least one of these; a group has none. */
+export function isGroup({ contact }: Conversation): boolean {
+	return contact.wa_id === null && contact.user_id === null && contact.username === null;
+}
+
+export function nameOf(row: Conversation): string {
+	const { contact } = row;
 	const name = oneLine(contact.name ?? "");
 
 	return name || (contact.username ? `@${contact.username.replace(/^@/, "")}` : "") || (contact.wa_id ? phoneOf(contact.wa_id) : "") ||
-		contact.user_id || "?";
+		contact.user_id || strings.list.group;
+}
+
+/** An amount in its currency; a number in none that is known stays as it was sent. */
+export function moneyOf(amount: unknown, currency: string): string {
+	try {
+		return new Intl.NumberFormat(undefined, { style: "currency", currency }).format(Number(amount));
+	} catch {
+		return `${String(amount ?? "")} ${currency}`.trim();
+	}
 }
 
 const graphemes = typeof Intl.Segmenter === "undefined" ? null : new Intl.Segmenter(undefined, { granularity: "grapheme" });
@@ -88,7 +118,11 @@ function firstOf(word: string): string {
 	return graphemes ? ([...graphemes.segment(word)][0]?.segment ?? "") : ([...word][0] ?? "");
 }
 
+/** Of a phone number its last digits, which tell it from others. */
 export function initialsOf(name: string): string {
+	if (name.startsWith("+")) {
+		return name.replace(/\D/g, "").slice(-2);
+	}
 	const words = name.replace(/^[+@]/, "").slice(0, 80).split(" ").filter(Boolean);
 
 	return (firstOf(words[0] ?? "?") + (words.length > 1 ? firstOf(words[words.length - 1] ?? "") : "")).toUpperCase();

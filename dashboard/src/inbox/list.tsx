@@ -31,6 +31,11 @@ function RowPreview({ inbox, row, match }: { inbox: Inbox; row: Conversation; ma
 	if (typing) {
 		return <span class="preview replying">{text.replying(inbox.nameOfAgent(typing.subject))}</span>;
 	}
+	const draft = inbox.selected.value === row.id ? "" : inbox.drafts.get(row.id);
+
+	if (draft !== "") {
+		return <span class="preview draft"><bdi>{text.draft(draft.slice(0, 200))}</bdi></span>;
+	}
 	if (last === null) {
 		return <span class="preview" />;
 	}
@@ -47,7 +52,7 @@ function Row({ inbox, entry, isStop, onFocus }: { inbox: Inbox; entry: Entry; is
 	const { row, match, key } = entry;
 	const name = nameOf(row);
 	const at = match?.position ?? row.last_message?.position ?? row.created_at;
-	const number = inbox.numbers.value.length > 1 ? row.phone_number_id.slice(-4) : null;
+	const number = inbox.numbers.value.length > 1 ? inbox.nameOfNumber(row.phone_number_id) : null;
 	const isOpen = (inbox.search.isOn ? inbox.openKey.value : inbox.selected.value) === key;
 
 	return (
@@ -72,7 +77,7 @@ function Row({ inbox, entry, isStop, onFocus }: { inbox: Inbox; entry: Entry; is
 					<span class="row-line marks">
 						{row.state === "done" && inbox.stateFilter.value !== "done" && <span class="pill quiet">{text.done}</span>}
 						<WindowPill row={row} />
-						{number !== null && <span class="pill quiet">{text.via(`…${number}`)}</span>}
+						{number !== null && <span class="pill quiet">{text.via(number)}</span>}
 						{row.assignee !== null && inbox.tab.value !== "mine" &&
 							<span class="pill quiet"><span class="sr-only">{text.assignedTo("")}</span>{inbox.nameOfAgent(row.assignee)}</span>}
 					</span>

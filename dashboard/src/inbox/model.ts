@@ -9,7 +9,7 @@ import type { Agent, Conversation, Draft, Message, MqttConnect, PhoneNumber, Tem
 
 import type { Me, Session } from "../session.js";
 import { strings } from "../strings.js";
-import { nameOf } from "./format.js";
+import { nameOf, phoneOf } from "./format.js";
 import { Notifier } from "./notify.js";
 import { Reading } from "./reading.js";
 import { Search } from "./search.js";
@@ -203,6 +203,7 @@ export class Inbox {
 	private onGained(id: string): void {
 		const row = this.client.state.conversations.get(id);
 
+		this.showTitle();
 		this.listTicker.bump();
 		if (row && row.assignee === this.me.subject && row.assigned_by !== this.me.subject) {
 			this.assignees.set(id, row.assignee);
@@ -327,6 +328,7 @@ export class Inbox {
 
 	private onLost(id: string): void {
 		this.threads.forget(id);
+		this.showTitle();
 		this.forgetUnseen();
 		if (this.selected.value === id) {
 			this.lost.value = id;
@@ -389,6 +391,14 @@ export class Inbox {
 		return this.names.value.get(subject) ?? subject;
 	}
 
+	/** A number of ours as customers know it; until a webhook has told it, by its place among them. */
+	nameOfNumber(phoneNumberId: string): string {
+		const at = this.numbers.value.findIndex((one) => one.phone_number_id === phoneNumberId);
+		const digits = this.numbers.value[at]?.display_phone_number;
+
+		return digits ? phoneOf(digits) : strings.list.number(at + 1);
+	}
+
 	/** The rows of a tab, for one state. */
 	rows(tab: Tab = this.tab.value, state: "open" | "done" = this.stateFilter.value): Conversation[] {
 		return this.client.state.list().filter((row) => row.state === state && this.isIn(row, tab));
@@ -420,7 +430,7 @@ export class Inbox {
 		let unread = 0;
 
 		for (const row of this.client.state.list()) {
-			unread += row.unread > 0 && (row.assignee === null || row.assignee === this.me.subject) ? 1 : 0;
+			unread += row.unread > 0 && row.state === "open" && (row.assignee === null || row.assignee === this.me.subject) ? 1 : 0;
 		}
 		document.title = strings.notify.title(unread);
 	}
@@ -579,6 +589,16 @@ export class Inbox {
 	}
 
 	/* ---- user actions ---- */
+
+	/** Starts a conversation, as its agent. Throws ApiError. */
+	async begin(phoneNumberId: string, customer: string): Promise<void> {
+		const row = await this.client.beginConversation(phoneNumberId, customer);
+
+		if (row.assignee === null) {
+			this.assign(row.id, "me");
+		}
+		this.open(row.id);
+	}
 
 	send(id: string, draft: Draft): void {
 		const row = this.client.state.conversations.get(id);

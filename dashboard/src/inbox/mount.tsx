@@ -5,6 +5,7 @@ import type { Client, MqttConnect } from "@convwire/client";
 import type { Session } from "../session.js";
 import "../style/inbox.css";
 import { App } from "./app.js";
+import { groupPhonesBy } from "./format.js";
 import { watchKeys } from "./keys.js";
 import { Inbox } from "./model.js";
 
@@ -24,6 +25,11 @@ export function mountInbox(root: HTMLElement, session: Session): void {
 	window.client = inbox.client;
 	render(<App inbox={inbox} />, root);
 	watchKeys(inbox);
+	void import("./phones.js").then(({ international }) => {
+		groupPhonesBy(international);
+		inbox.listTicker.bump();
+		inbox.threadTicker.bump();
+	});
 	void import("mqtt").then(({ default: mqtt }) => {
 		connect = mqtt.connect;
 		inbox.start();

@@ -43,7 +43,7 @@ export function WindowPill({ row }: { row: Conversation }) {
 	const left = windowLeft(row);
 
 	return left === null ?
-		<span class="pill closed" title={strings.window.closedTitle}>{strings.window.closed}</span> :
+		<span class="pill closed" title={row.window_ends_at === null ? strings.window.neverTitle : strings.window.closedTitle}>{strings.window.closed}</span> :
 		<span class={`pill ${isWindowShort(row) ? "short" : "quiet"}`} title={strings.window.leftTitle(left)}>{strings.window.left(left)}</span>;
 }
 

@@ -7,7 +7,7 @@ import { Icon } from "../icons.js";
 import { strings } from "../strings.js";
 import { systemText } from "./bodies.js";
 import { Bubble } from "./bubble.js";
-import { dayLabel, nameOf, phoneOf, timeOf } from "./format.js";
+import { dayLabel, isGroup, nameOf, phoneOf, timeOf } from "./format.js";
 import { Composer } from "./composer.js";
 import { Find } from "./find.js";
 import { useScrollAnchor } from "./scroll_anchor.js";
@@ -59,7 +59,7 @@ function Head({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 				<p>
 					{typing.length > 0 ? <span class="replying">{text.replying(named(typing))}</span> :
 						others.length > 0 ? <span>{text.viewing(named(others))}</span> :
-						<span>{row.contact.wa_id ? phoneOf(row.contact.wa_id) : (row.contact.username ?? "")}</span>}
+						<span>{row.contact.wa_id ? phoneOf(row.contact.wa_id) : (row.contact.username ?? (isGroup(row) && row.contact.name ? strings.list.group : ""))}</span>}
 					<WindowPill row={row} />
 				</p>
 			</div>
