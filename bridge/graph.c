@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "bridge/bridge.h"
+#include "core/content.h"
 #include "core/memory.h"
 #include "core/text.h"
 
@@ -170,6 +171,21 @@ static json_t *file_object(const struct cw_outbound *outbound, json_t *content)
 	return object;
 }
 
+/* The same for the file in its header. */
+static json_t *template_object(const struct cw_outbound *outbound, json_t *content)
+{
+	json_t *object = json_deep_copy(content);
+	enum cw_message_kind kind;
+	json_t *file = outbound->uploaded_as ? cw_content_header_file(object, &kind) : NULL;
+
+	(void)json_object_del(file, "media"); /* missing if it has a link instead */
+	if (file && json_object_set_new(file, "id", json_string(outbound->uploaded_as)) != 0) {
+		json_decref(object);
+		return NULL;
+	}
+	return object;
+}
+
 /* The value of the member that is named like the type. */
 static json_t *type_object(const struct cw_outbound *outbound, json_t *content)
 {
@@ -181,6 +197,8 @@ static json_t *type_object(const struct cw_outbound *outbound, json_t *content)
 	case CW_KIND_REACTION:
 		emoji = json_string_value(json_object_get(content, "emoji"));
 		return json_pack("{s:s, s:s}", "message_id", outbound->target_wamid, "emoji", emoji ? emoji : "");
+	case CW_KIND_TEMPLATE:
+		return template_object(outbound, content);
 	default:
 		return cw_message_kind_is_media(outbound->kind) ? file_object(outbound, content) : json_incref(content);
 	}

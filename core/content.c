@@ -569,6 +569,29 @@ enum cw_status cw_content_check_file(enum cw_message_kind kind, const char *mime
 	return size_bytes > 0 ? CW_OK : cw_error_set(reterr, CW_INVALID, "the file is empty");
 }
 
+json_t *cw_content_header_file(const json_t *content, enum cw_message_kind *ret_kind)
+{
+	static const enum cw_message_kind kinds[] = { CW_KIND_IMAGE, CW_KIND_VIDEO, CW_KIND_DOCUMENT };
+	size_t index;
+	json_t *component;
+
+	json_array_foreach(json_object_get(content, "components"), index, component)
+	{
+		const char *type = json_string_value(json_object_get(component, "type"));
+		json_t *parameter = json_array_get(json_object_get(component, "parameters"), 0);
+
+		for (size_t i = 0; type && strcasecmp(type, "header") == 0 && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+			json_t *file = json_object_get(parameter, cw_message_kind_text(kinds[i]));
+
+			if (json_is_object(file)) {
+				*ret_kind = kinds[i];
+				return file;
+			}
+		}
+	}
+	return NULL;
+}
+
 const char *cw_content_type(const char *mime_type)
 {
 	static const char *const names[][2] = {

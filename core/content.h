@@ -26,6 +26,12 @@ CW_MUST_CHECK enum cw_status cw_content_check(enum cw_message_kind kind, const j
 CW_MUST_CHECK enum cw_status cw_content_check_file(enum cw_message_kind kind, const char *mime_type, int64_t size_bytes,
 						   struct cw_error *reterr);
 
+/*
+ * The file of a template's header, `{"media":…}` or `{"link":…}`; borrowed from content, which may be changed through it.
+ * *ret_kind: image, video or document. NULL: it has none ("Message templates", Header).
+ */
+json_t *cw_content_header_file(const json_t *content, enum cw_message_kind *ret_kind);
+
 /* The most characters of a text ("Text messages", Request parameters). */
 #define CW_CONTENT_MAX_TEXT 4096
 /* The largest file of any kind, in bytes. */

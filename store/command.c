@@ -113,15 +113,28 @@ static bool check_marketing(struct acting *acting)
 		       true;
 }
 
+/* Our id of the content's file, or of the one in a template's header; NULL: none. *ret_kind: what it is sent as. */
+static const char *file_of(const struct cw_command *command, enum cw_message_kind *ret_kind)
+{
+	const json_t *holder = command->content;
+
+	*ret_kind = command->kind;
+	if (command->kind == CW_KIND_TEMPLATE) {
+		holder = cw_content_header_file(command->content, ret_kind);
+	}
+	return cw_message_kind_is_media(*ret_kind) ? json_string_value(json_object_get(holder, "media")) : NULL;
+}
+
 /* Finds and checks the content's file, if it names one stored here; else media->id is 0. */
 static bool check_file(struct acting *acting, struct media_row *media)
 {
-	const char *id = json_string_value(json_object_get(acting->command->content, "media"));
+	enum cw_message_kind kind;
+	const char *id = file_of(acting->command, &kind);
 	struct conversation_row owner = { .id = 0 };
 	struct cw_error error;
 
 	*media = (struct media_row){ .id = 0 };
-	if (!cw_message_kind_is_media(acting->command->kind) || !id) {
+	if (!id) {
 		return true;
 	}
 	bool is_found = media_find(acting->tx, id, media) && media->account == acting->row->account;
@@ -135,7 +148,7 @@ static bool check_file(struct acting *acting, struct media_row *media)
 		return refuse(acting, "unknown_media", 404,
 			      "This conversation has no such file; upload it with POST /api/v1/media first.");
 	}
-	enum cw_status status = cw_content_check_file(acting->command->kind, media->mime_type, media->size_bytes, &error);
+	enum cw_status status = cw_content_check_file(kind, media->mime_type, media->size_bytes, &error);
 
 	if (status != CW_OK) {
 		cw_problem_set(acting->problem, status == CW_TOO_LARGE ? "media_too_large" : "media_type",
@@ -197,8 +210,26 @@ static json_t *make_document(const json_t *content, const struct media_row *medi
 	return copy;
 }
 
+/* The same for the document in a template's header. */
+static json_t *make_template(const json_t *content, const struct media_row *media)
+{
+	json_t *copy = json_deep_copy(content);
+	enum cw_message_kind kind = CW_KIND_TEMPLATE;
+	json_t *file = cw_content_header_file(copy, &kind);
+
+	if (kind == CW_KIND_DOCUMENT && media->filename[0] && !json_object_get(file, "filename") &&
+	    json_object_set_new(file, "filename", json_string(media->filename)) != 0) {
+		json_decref(copy);
+		copy = NULL;
+	}
+	return copy;
+}
+
 static json_t *make_content(const struct cw_command *command, const struct media_row *media)
 {
+	if (command->kind == CW_KIND_TEMPLATE && media->id) {
+		return make_template(command->content, media);
+	}
 	if (command->kind == CW_KIND_DOCUMENT) {
 		return make_document(command->content, media);
 	}

@@ -238,6 +238,8 @@ export const strings = {
 		none: "No approved templates",
 		noneHint: "`convwire template sync` fetches them from WhatsApp.",
 		variable: (name: string) => `Value of {{${name}}}`,
+		buttonUrl: (button: string, url: string) => `Button “${button}”: the last part of ${url}`,
+		headerFile: { image: "Picture (JPEG or PNG)", video: "Video (MP4 or 3GPP)", document: "Document" },
 		send: "Send template",
 		back: "Other templates",
 		preview: "Preview",

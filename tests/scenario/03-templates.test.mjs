@@ -1,5 +1,6 @@
 // What WhatsApp says about templates is true at once: status, category, quality; a new one is fetched.
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 
@@ -43,6 +44,34 @@ scenario('status, category and quality of a known template change with the webho
   for (const [event, status] of [['REINSTATED', 'APPROVED'], ['FLAGGED', 'APPROVED'], ['LOCKED', 'APPROVED'], ['PAUSED', 'PAUSED'], ['UNLOCKED', 'PAUSED'], ['DISABLED', 'DISABLED']]) {
     await says(system, 'message_template_status_update', { event });
     assert.equal((await list(system))[0].status, status, event);
+  }
+});
+
+scenario('a file in the header is uploaded, and replaced by WhatsApp\'s id; text and URL parameters go as they are', async (system) => {
+  const sim = await start(system);
+  const id = await system.customer();
+  const ann = await system.commander();
+  const upload = async (type, name) => (await system.http(`/api/v1/media?conversation=${encodeURIComponent(id)}&filename=${name}`, { method: 'POST', body: randomBytes(500), headers: { Authorization: `Bearer ${system.token()}`, 'Content-Type': type } })).json.id;
+  const send = (components) => ann.do(id, 'send', { kind: 'template', content: { name: 'promo', language: { code: 'en' }, components } });
+  const media = await upload('image/png', 'sale.png');
+  const rest = [{ type: 'body', parameters: [{ type: 'text', text: 'Ayesha' }] }, { type: 'button', sub_type: 'url', index: '0', parameters: [{ type: 'text', text: 'sale-7' }] }];
+  const sent = await send([{ type: 'header', parameters: [{ type: 'image', image: { media } }] }, ...rest]);
+  assert.ok(sent.ok, JSON.stringify(sent));
+  await eventually(async () => (await sim.taken()).length === 1, 'it is sent');
+  const [{ body }] = await sim.taken();
+  const [header, ...others] = body.template.components;
+  assert.match(header.parameters[0].image.id, /^\d+$/);
+  assert.deepEqual(Object.keys(header.parameters[0].image), ['id']);
+  assert.deepEqual(others, rest);
+  const shown = (await system.thread(id)).find((one) => one.id === sent.message);
+  assert.equal(shown.media.state, 'ready');
+  const pdf = await upload('application/pdf', 'list.pdf');
+  assert.ok((await send([{ type: 'header', parameters: [{ type: 'document', document: { media: pdf } }] }])).ok);
+  await eventually(async () => (await sim.taken()).length === 2, 'the document is sent');
+  assert.equal((await sim.taken())[1].body.template.components[0].parameters[0].document.filename, 'list.pdf');
+  for (const [image, problem] of [[{ media: 'none' }, 'unknown_media'], [{ media: pdf }, 'media_type']]) {
+    const refused = await send([{ type: 'header', parameters: [{ type: 'image', image }] }]);
+    assert.equal(refused.problem.title, problem);
   }
 });
 
