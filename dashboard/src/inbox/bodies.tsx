@@ -119,16 +119,26 @@ function Order({ content }: BodyProps) {
 	);
 }
 
-function Template({ inbox, content }: BodyProps) {
+function Template({ inbox, message, content }: BodyProps) {
 	const known = Array.isArray(inbox.templates.value) ? inbox.templates.value.find((one) => one.name === content["name"]) : undefined;
-	const values = list(content["components"]).flatMap((part) => list(part["parameters"])).map((one) => word(one["text"]));
-	const body = word(object(known?.components.find((part) => part["type"] === "BODY"))["text"]);
-	let n = 0;
+	const parametersOf = (type: string): Json[] => list(content["components"]).filter((part) => word(part["type"]).toLowerCase() === type).flatMap((part) => list(part["parameters"]));
+	const textOf = (type: string): string => word(object(known?.components.find((part) => part["type"] === type && part["text"] !== undefined))["text"]);
+	const filled = (type: string): string => {
+		const values = parametersOf(type);
+		let n = 0;
+
+		return textOf(type.toUpperCase()).replace(/\{\{\s*([^}\s]+)\s*\}\}/g, (whole, name: string) => word(object(values.find((one) => one["parameter_name"] === name) ?? values[n++])["text"]) || whole);
+	};
+	const header = filled("header");
+	const body = filled("body") || parametersOf("body").map((one) => word(one["text"])).filter(Boolean).join(" · ");
+	const kind = word(parametersOf("header")[0]?.["type"]);
 
 	return (
 		<>
 			<p class="label"><Icon name="template" size={15} />{text.template(oneLine(word(content["name"])))}</p>
-			{body ? <Rich text={body.replace(/\{\{[^}]+\}\}/g, (name) => values[n++] ?? name)} /> : values.length > 0 && <Rich text={values.join(" · ")} />}
+			{message.media && <MediaBody inbox={inbox} message={{ ...message, kind }} />}
+			{header && <p class="strong"><bdi>{oneLine(header)}</bdi></p>}
+			{body && <Rich text={body} />}
 		</>
 	);
 }
