@@ -3,7 +3,7 @@
  * For browsers and Node.js.
  */
 export interface WakeListener {
-	/** The clock jumped: treat connections as dead. */
+	/** The clock jumped, or the network is gone: treat connections as dead. */
 	onSleep(): void;
 	/** The network is back, or the page is visible again. */
 	onReturn(): void;
@@ -39,10 +39,12 @@ export function watchWake(listener: WakeListener): () => void {
 			listener.onReturn();
 		}
 	};
+	const onOffline = (): void => listener.onSleep();
 	const timer = setInterval(tick, TICK_MS);
 
 	(timer as { unref?: () => void }).unref?.(); /* Node.js: do not keep the process alive */
 	if (typeof window !== "undefined") {
+		window.addEventListener("offline", onOffline);
 		window.addEventListener("online", onReturn);
 		window.addEventListener("pageshow", onReturn);
 		document.addEventListener("visibilitychange", onReturn);
@@ -50,6 +52,7 @@ export function watchWake(listener: WakeListener): () => void {
 	return () => {
 		clearInterval(timer);
 		if (typeof window !== "undefined") {
+			window.removeEventListener("offline", onOffline);
 			window.removeEventListener("online", onReturn);
 			window.removeEventListener("pageshow", onReturn);
 			document.removeEventListener("visibilitychange", onReturn);

@@ -85,7 +85,7 @@ browserScenario('files being uploaded: a removed one is not sent, a failed one w
   let release;
   const held = new Promise((resolve) => { release = resolve; });
   await page.route('**/api/v1/media?*one.pdf*', async (route) => { await held; await route.continue(); });
-  await page.route('**/api/v1/media?*three.pdf*', (route) => route.abort());
+  await page.route('**/api/v1/media?*three.pdf*', (route) => route.fulfill({ status: 415, contentType: 'application/problem+json', body: JSON.stringify({ title: 'media_type', status: 415, detail: 'refused' }) }));
   const pdf = (name) => ({ name, mimeType: 'application/pdf', buffer: Buffer.from('%PDF-1.4 of a test') });
   await page.locator('input[type=file]').setInputFiles(['one.pdf', 'two.pdf', 'three.pdf'].map(pdf));
   await reply(page, 'the caption');

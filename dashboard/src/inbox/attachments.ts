@@ -1,6 +1,7 @@
 /* Files to attach: the kind each is sent as, and its size limit (docs/protocol.md, "What can be sent"). */
 import { strings } from "../strings.js";
 import { sizeOf } from "./format.js";
+import { nextKey } from "./uploads.js";
 
 const MB = 1024 * 1024;
 const limits: Record<string, number> = { image: 5 * MB, video: 16 * MB, audio: 16 * MB, document: 100 * MB };
@@ -15,13 +16,11 @@ export interface Attachment {
 	kind: string;
 }
 
-let last = 0;
-
 /** The kind it is sent as: what WhatsApp does not accept as a picture or video is sent as a document. */
 export function attachmentOf(file: File): Attachment {
 	const kind = kinds[file.type] ?? "document";
 
-	return { key: ++last, file, kind: file.size > (limits[kind] ?? 0) ? "document" : kind };
+	return { key: nextKey(), file, kind: file.size > (limits[kind] ?? 0) ? "document" : kind };
 }
 
 /** Error text for people; null: nothing is wrong. */

@@ -1,15 +1,15 @@
 /* Where replies are written. The draft belongs to the conversation; when the window is closed, templates take its place. */
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import type { Conversation, Draft } from "@convwire/client";
+import type { Conversation } from "@convwire/client";
 
 import { Icon } from "../icons.js";
 import { strings } from "../strings.js";
 import { attachmentOf, problemOf } from "./attachments.js";
-import type { Attachment } from "./attachments.js";
 import { emoji } from "./emoji.js";
 import { nameOf, windowLeft } from "./format.js";
 import type { Inbox } from "./model.js";
 import { IconButton, Preview, previewOf } from "./parts.js";
+import type { Upload } from "./uploads.js";
 
 const text = strings.composer;
 const MAX_CHARACTERS = 4096;
@@ -56,19 +56,29 @@ function ReplyTo({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 	);
 }
 
+/** A file's name, or the beginning of a text that waits behind it. */
+function nameOfUpload({ attachment, draft }: Upload): string {
+	return attachment?.file.name ?? String(draft.content["body"] ?? "").slice(0, 80);
+}
+
 function Uploading({ inbox, conversation }: { inbox: Inbox; conversation: string }) {
+	void inbox.statusTicker.value;
 	const uploads = inbox.uploads.of(conversation);
+	const isLive = inbox.client.status === "live";
 
 	return uploads.length === 0 ? null : (
-		<ul class="attachments" role="status">
-			{uploads.map(({ key, file, problem }) => (
+		<div role="status"><ul class="attachments">
+			{uploads.map((one) => {
+				const { key, problem } = one;
+
+				return (
 				<li key={key} class={problem === null ? "" : "bad"}>
-					<Icon name={problem === null ? "clock" : "warning"} size={16} /><bdi>{problem === null ? `${text.uploading} ${file.name}` : text.uploadFailed(file.name, problem)}</bdi>
+					<Icon name={problem === null ? "clock" : "warning"} size={16} /><bdi>{problem !== null ? text.uploadFailed(nameOfUpload(one), problem) : isLive ? `${text.uploading} ${nameOfUpload(one)}` : text.waits(nameOfUpload(one))}</bdi>
 					{problem !== null && <button type="button" class="link" onClick={() => inbox.uploads.again(conversation)}>{text.sendAgain}</button>}
-					<IconButton icon="close" label={text.removeFile(file.name)} onClick={() => inbox.uploads.remove(conversation, key)} />
+					<IconButton icon="close" label={text.removeFile(nameOfUpload(one))} onClick={() => inbox.uploads.remove(conversation, key)} />
 				</li>
-			))}
-		</ul>
+			); })}
+		</ul></div>
 	);
 }
 
@@ -76,7 +86,7 @@ export function Composer({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 	const field = useRef<HTMLTextAreaElement>(null);
 	const picker = useRef<HTMLInputElement>(null);
 	const [draft, setDraft] = useState(() => inbox.drafts.get(row.id));
-	const [files, setFiles] = useState<Attachment[]>([]);
+	const files = inbox.uploads.attachedTo(row.id);
 	const [hasEmoji, setEmoji] = useState(false);
 	const [isOver, setOver] = useState(false);
 	const replyTo = inbox.replyTo.value;
@@ -108,22 +118,16 @@ export function Composer({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 		const problem = all.map(problemOf).find((one) => one !== null) ?? null;
 
 		inbox.problem.value = problem ?? inbox.problem.value;
-		setFiles((before) => [...before, ...all.filter((one) => problemOf(one) === null)]);
+		inbox.uploads.attach(row.id, all.filter((one) => problemOf(one) === null));
 	};
-	const quote = (): Pick<Draft, "reply_to"> => (replyTo === null ? {} : { reply_to: replyTo.id });
 	const send = (goesOn = false): void => {
 		const body = (field.current?.value ?? draft).trim(); /* the latest key presses may not be rendered yet */
 
 		if ([...body].length > MAX_CHARACTERS || (body === "" && files.length === 0)) {
 			return;
 		}
-		const left = files.length > 0 ? inbox.uploads.add(row.id, files, body, replyTo?.id) : body;
-
-		setFiles([]);
+		inbox.uploads.dispatch(row.id, body, replyTo?.id);
 		write("");
-		if (left) {
-			inbox.send(row.id, { kind: "text", content: { body: left }, ...quote() });
-		}
 		inbox.replyTo.value = null;
 		field.current?.focus();
 		if (goesOn) {
@@ -165,7 +169,7 @@ export function Composer({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 				<ul class="attachments">
 					{files.map(({ key, file, kind }) => (
 						<li key={key}><Icon name={kind === "image" ? "image" : "file"} size={16} /><bdi>{file.name}</bdi>
-							<IconButton icon="close" label={text.removeFile(file.name)} onClick={() => setFiles(files.filter((one) => one.key !== key))} /></li>
+							<IconButton icon="close" label={text.removeFile(file.name)} onClick={() => inbox.uploads.detach(row.id, key)} /></li>
 					))}
 				</ul>
 			)}

@@ -134,7 +134,7 @@ export class Inbox {
 			client: this.client, selected: () => this.selected.value, onMeant: (id) => this.open(id),
 			onChange: () => this.onThread(), onProblem: (text) => { this.problem.value = text; },
 		});
-		this.uploads = new Uploads(this.client, (id, draft) => this.send(id, draft));
+		this.uploads = new Uploads(this.client, `${this.me.account}/${this.me.subject}`, (id, draft) => this.send(id, draft));
 		this.listen();
 	}
 
@@ -146,6 +146,7 @@ export class Inbox {
 	start(): void {
 		this.selectByAddress();
 		this.client.start();
+		void this.uploads.restore();
 		void this.loadLists();
 	}
 
@@ -358,6 +359,7 @@ export class Inbox {
 			return;
 		}
 		this.drafts.clear();
+		await this.uploads.clear();
 		await this.client.stop();
 		location.assign("/");
 	}

@@ -222,6 +222,11 @@ function Messages({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 	};
 	const shown = virtual.getVirtualItems();
 
+	const isOffline = inbox.client.status === "offline";
+
+	if (isOffline && state.next === undefined && count === 0) {
+		return <Notice title={text.offline} hint={text.offlineHint} />;
+	}
 	if (state.problem !== null && count === 0) {
 		return <Notice title={text.failed} hint={state.problem} action={text.retry} onAction={() => void inbox.threads.load(row.id)} />;
 	}
@@ -244,8 +249,9 @@ function Messages({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 					})}
 				</div>
 			</div>
-			{state.problem !== null && <button class="floating top button" onClick={() => void inbox.threads.load(row.id)}>{text.failed} {text.retry}</button>}
-			{state.isLoading && <p class="floating top" role="status">{count === 0 ? text.loading : isToEnd ? text.older : text.more}</p>}
+			{isOffline && state.next === undefined ? <p class="floating top" role="status">{text.offlineKnown}</p> :
+				state.problem !== null && <button class="floating top button" onClick={() => void inbox.threads.load(row.id)}>{text.failed} {text.retry}</button>}
+			{state.isLoading && !isOffline && <p class="floating top" role="status">{count === 0 ? text.loading : isToEnd ? text.older : text.more}</p>}
 			{state.late.length > 0 && <button class="floating top button" onClick={() => { jump(state.late[0] as string); state.late.length = 0; inbox.threadTicker.bump(); }}>{text.late(state.late.length)}</button>}
 			{below > 0 && <button class="floating bottom button primary" onClick={toEnd}>{text.newBelow(below)}</button>}
 			{!isToEnd && <button class="floating bottom button" onClick={toEnd}>{text.toNewest}</button>}
