@@ -52,9 +52,9 @@ browserScenario('offline: a file waits like a text, in order, and is sent once, 
   await page.keyboard.press('Escape');
   await page.locator('#composer').focus();
   await page.keyboard.press('Enter');
-  await page.getByText('Waits for the connection: first.pdf').waitFor();
+  await page.getByText('first.pdf waits for the connection').waitFor();
   await reply(page, 'then this');
-  await page.getByText('Waits for the connection: then this').waitFor();
+  await page.getByText('then this waits for the connection').waitFor();
   await shot(page, 'file-waits');
   const other = await context.newPage();
   await page.close();

@@ -4,6 +4,7 @@ import { Details } from "./details.js";
 import { Dialogs } from "./dialogs.js";
 import { List } from "./list.js";
 import { Viewer } from "./media.js";
+import { MessageMenu } from "./message_menu.js";
 import type { Inbox } from "./model.js";
 import { IconButton } from "./parts.js";
 import { Templates } from "./templates.js";
@@ -44,6 +45,7 @@ export function App({ inbox }: { inbox: Inbox }) {
 			</div>
 			{inbox.dialog.value === "debug" && <DebugPanel inbox={inbox} />}
 			{inbox.dialog.value === "templates" && !inbox.needsSignIn.value && <Templates inbox={inbox} />}
+			<MessageMenu inbox={inbox} />
 			<Viewer inbox={inbox} />
 			<Dialogs inbox={inbox} />
 			{inbox.problem.value === null && <News inbox={inbox} />}

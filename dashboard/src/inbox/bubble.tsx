@@ -6,6 +6,7 @@ import { strings } from "../strings.js";
 import { Body } from "./bodies.js";
 import { fullTimeOf, timeOf } from "./format.js";
 import { oneLine } from "./harmless.js";
+import { menuHandlers } from "./message_menu.js";
 import type { Inbox } from "./model.js";
 import { IconButton, Preview, previewOf, Ticks } from "./parts.js";
 
@@ -97,7 +98,7 @@ export function Bubble(props: BubbleProps) {
 
 	return (
 		<div class={`bubble-line ${isOut ? "out" : "in"}${isFirst ? " first" : ""}`}>
-			<article class={`bubble${isBare ? " bare" : ""}${message.revoked ? " revoked" : ""}`} data-message={message.id}>
+			<article class={`bubble${isBare ? " bare" : ""}${message.revoked ? " revoked" : ""}`} data-message={message.id} tabIndex={-1} {...menuHandlers(inbox, message)}>
 				{author && <p class="author"><bdi>{author}</bdi></p>}
 				<Quote {...props} />
 				<Body inbox={inbox} message={message} />
@@ -109,8 +110,11 @@ export function Bubble(props: BubbleProps) {
 				</footer>
 				{reactions.length > 0 && <p class="reactions"><span class="sr-only">{text.reaction}: </span>{reactions.join("")}</p>}
 			</article>
-			{!message.local && !message.revoked && inbox.mayCommand &&
-				<IconButton icon="reply" label={text.reply} tabIndex={-1} class="bubble-action" onClick={() => { inbox.replyTo.value = message; }} />}
+			<span class="bubble-actions">
+				{!message.local && !message.revoked && inbox.mayCommand &&
+					<IconButton icon="reply" label={text.reply} tabIndex={-1} onClick={() => { inbox.replyTo.value = message; }} />}
+				<IconButton icon="more" label={strings.messageMenu.more} tabIndex={-1} onClick={() => { inbox.menuOf.value = message; }} />
+			</span>
 		</div>
 	);
 }

@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 
 import { Icon } from "../icons.js";
 import { strings } from "../strings.js";
+import { copyText } from "./copy.js";
 import { fullTimeOf, nameOf, phoneOf, windowLeft } from "./format.js";
 import { oneLine } from "./harmless.js";
 import type { Inbox } from "./model.js";
@@ -17,7 +18,7 @@ function Fact({ label, value, canCopy = false }: { label: string; value: string 
 		return null;
 	}
 	const copy = (): void => {
-		void navigator.clipboard?.writeText(value).then(() => { setCopied(true); setTimeout(() => setCopied(false), 1500); });
+		void copyText(value).then((isDone) => { setCopied(isDone); setTimeout(() => setCopied(false), 1500); });
 	};
 
 	return (

@@ -39,6 +39,7 @@ function onLetter(inbox: Inbox, key: string): boolean {
 		inbox.step(-1);
 		break;
 	case "r":
+		inbox.quoteFocused();
 		focusOn("composer");
 		break;
 	case "a":

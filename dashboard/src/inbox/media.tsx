@@ -25,6 +25,13 @@ function fileNameOf(message: Message): string {
 	return oneLine(message.media?.filename ?? content?.filename ?? "") || text.document;
 }
 
+/** Where a message's file is, and its name; null: there is none to download. */
+export function downloadOf(message: Message): { url: string; name: string } | null {
+	const { media } = message;
+
+	return media?.state === "ready" && !message.local ? { url: urlOf(media), name: fileNameOf(message) } : null;
+}
+
 function NotHere({ inbox, message, media }: { inbox: Inbox; message: Message; media: Media }) {
 	const isFailed = media.state === "failed";
 

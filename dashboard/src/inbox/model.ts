@@ -74,6 +74,8 @@ export class Inbox {
 	readonly dialog = signal<Dialog>(null);
 	readonly viewer = signal<Message | null>(null);
 	readonly replyTo = signal<Message | null>(null);
+	/** The message whose menu is open. */
+	readonly menuOf = signal<Message | null>(null);
 	readonly needsSignIn = signal(false);
 	/** Lost while it was open. */
 	readonly lost = signal<string | null>(null);
@@ -477,6 +479,7 @@ export class Inbox {
 		}
 		this.lost.value = null;
 		this.replyTo.value = null;
+		this.menuOf.value = null;
 		this.isOver.value = false;
 		if (before !== id) {
 			this.place = this.entries().map(({ row }) => row.id);
@@ -665,6 +668,19 @@ export class Inbox {
 		}, (error: unknown) => {
 			this.problem.value = strings.problem.command(strings.thread.markUnread, detailOf(error));
 		});
+	}
+
+	/** Quotes the message that has the focus, if one has. */
+	quoteFocused(): void {
+		const id = (document.activeElement as HTMLElement | null)?.dataset["message"];
+		const message = id === undefined || this.selected.value === null ? null : this.client.state.message(this.selected.value, id);
+
+		this.replyTo.value = message ?? this.replyTo.value;
+	}
+
+	/** "" removes our reaction. */
+	react(message: Message, emoji: string): void {
+		this.act(message.conversation, "send", { kind: "reaction", content: { message: message.id, emoji } }, strings.messageMenu.react);
 	}
 
 	retry(message: Message): void {

@@ -220,6 +220,35 @@ function Messages({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 			setTimeout(() => setFlash(null), 1600);
 		}
 	};
+	/** Where the focus is going: it gets there only when the row is drawn. */
+	const reached = useRef<string | null>(null);
+	/** The arrow keys go from message to message; on the log itself, to the last one. */
+	const onKeyDown = (event: KeyboardEvent): void => {
+		const id = reached.current ?? (event.target as HTMLElement).dataset["message"];
+		const by = event.key === "ArrowUp" ? -1 : event.key === "ArrowDown" ? 1 : 0;
+		const from = id === undefined ? count : items.findIndex(({ key }) => key === id);
+		let to = from + by;
+
+		if (by === 0 || (id === undefined && event.target !== scroll.current)) {
+			return;
+		}
+		while (items[to] && items[to]?.type !== "message") {
+			to += by;
+		}
+		const item = items[to];
+
+		event.preventDefault();
+		if (item) {
+			stick.current = false;
+			anchor.release();
+			virtual.scrollToIndex(to, { align: "auto" });
+			reached.current = item.key;
+			requestAnimationFrame(() => {
+				reached.current = null;
+				scroll.current?.querySelector<HTMLElement>(`[data-message="${CSS.escape(item.key)}"]`)?.focus();
+			});
+		}
+	};
 	const shown = virtual.getVirtualItems();
 
 	const isOffline = inbox.client.status === "offline";
@@ -232,7 +261,7 @@ function Messages({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 	}
 	return (
 		<div class="thread-body">
-			<div class="thread-scroll" ref={scroll} onScroll={onScroll} onPointerDown={() => inbox.engage()} role="log" aria-live="off" aria-label={text.log(name)} tabIndex={0}>
+			<div class="thread-scroll" ref={scroll} onScroll={onScroll} onKeyDown={onKeyDown} onPointerDown={() => inbox.engage()} role="log" aria-live="off" aria-label={text.log(name)} tabIndex={0}>
 				<div class="thread-rows" style={{ height: `${virtual.getTotalSize()}px` }}>
 					{shown.map(({ index, key, start }) => {
 						const item = items[index] as Item;
