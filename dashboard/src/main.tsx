@@ -47,5 +47,9 @@ async function boot(): Promise<void> {
 	}
 }
 
+/** Languages that are written from right to left (Unicode's CLDR, characterOrder). */
+const RIGHT_TO_LEFT = /^(ar|arc|ckb|dv|fa|he|ks|ps|sd|ug|ur|yi)\b/;
+
+document.documentElement.dir = RIGHT_TO_LEFT.test(navigator.language) ? "rtl" : "ltr";
 document.documentElement.dataset["theme"] = localStorage.getItem("convwire.theme") ?? "auto";
 void boot();

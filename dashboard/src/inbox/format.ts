@@ -10,6 +10,9 @@ const longDate = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "num
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 const DAY_MS = 86_400_000;
 
+const whole = new Intl.NumberFormat();
+
+export const countOf = (n: number): string => whole.format(n);
 export const timeOf = (ms: number): string => clock.format(ms);
 export const fullTimeOf = (ms: number): string => full.format(ms);
 

@@ -4,7 +4,7 @@ import type { Conversation, Message } from "@convwire/client";
 
 import { Icon } from "../icons.js";
 import { strings } from "../strings.js";
-import { listTimeOf, nameOf, fullTimeOf } from "./format.js";
+import { countOf, listTimeOf, nameOf, fullTimeOf } from "./format.js";
 import { harmless } from "./harmless.js";
 import { Menu } from "./menu.js";
 import { addressOf } from "./model.js";
@@ -205,7 +205,7 @@ function Tabs({ inbox }: { inbox: Inbox }) {
 			<div role="group" aria-label={text.tabs}>
 				{TABS.map((tab) => (
 					<button key={tab} type="button" aria-pressed={inbox.tab.value === tab} onClick={() => inbox.showTab(tab, inbox.stateFilter.value)}>
-						{text[tab]} <span class="count">{inbox.rows(tab).length}</span>
+						{text[tab]} <span class="count">{countOf(inbox.rows(tab).length)}</span>
 					</button>
 				))}
 			</div>

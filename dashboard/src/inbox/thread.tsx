@@ -79,6 +79,7 @@ function Head({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 			{mayAct && <button type="button" class={`button${row.state === "done" ? "" : " primary"}`} onClick={() => inbox.toggleDone(row.id)}>{row.state === "done" ? text.reopen : text.done}</button>}
 			{mayAct && row.state === "open" && <IconButton icon="next" label={text.doneAndNext} class="wide-only" onClick={() => inbox.doneAndNext(row.id)} />}
 			{mayAct && <IconButton icon="unread" label={text.markUnread} class="wide-only" onClick={() => inbox.markUnread(row.id)} />}
+			{mayAct && <IconButton icon="more" label={strings.palette.title} class="narrow-only" onClick={() => { inbox.dialog.value = "palette"; }} />}
 			<IconButton icon="search" label={text.find} pressed={inbox.isFinding.value} onClick={() => { inbox.isFinding.value = !inbox.isFinding.value; }} />
 			<IconButton icon="info" label={text.details} pressed={inbox.hasDetails.value} onClick={() => inbox.toggleDetails()} />
 		</header>
