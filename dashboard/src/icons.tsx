@@ -16,7 +16,7 @@ const paths = {
 	send: "M3.5 10 16.5 4l-4 12.5-3-5z",
 	reply: "M8 5 3.5 9.5 8 14M4 9.5h7a5 5 0 0 1 5 5v.5",
 	down: "M5 8l5 5 5-5",
-	more: "M10 4.5v.1M10 10v.1M10 15.4v.1",
+	more: "M10 5.6a.8.8 0 1 0 0-1.6.8.8 0 0 0 0 1.6zM10 10.8a.8.8 0 1 0 0-1.6.8.8 0 0 0 0 1.6zM10 16a.8.8 0 1 0 0-1.6.8.8 0 0 0 0 1.6z",
 	up: "M5 12l5-5 5 5",
 	file: "M5.5 3h6l3.5 3.5V17h-9.5zM11.5 3v3.5H15",
 	play: "M7 4.5v11l8.5-5.5z",
@@ -37,7 +37,7 @@ export type IconName = keyof typeof paths;
 
 export function Icon({ name, size = 20, ...rest }: { name: IconName; size?: number } & JSX.SVGAttributes<SVGSVGElement>) {
 	return (
-		<svg class="icon" width={size} height={size} viewBox="0 0 20 20" fill="none" stroke="currentColor" stroke-width="1.6" stroke-linecap="round"
+		<svg class={`icon icon-${name}`} width={size} height={size} viewBox="0 0 20 20" fill="none" stroke="currentColor" stroke-width="1.6" stroke-linecap="round"
 			stroke-linejoin="round" aria-hidden="true" {...rest}><path d={paths[name]} /></svg>
 	);
 }

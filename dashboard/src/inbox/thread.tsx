@@ -59,7 +59,7 @@ function Head({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 				<p>
 					{typing.length > 0 ? <span class="replying">{text.replying(named(typing))}</span> :
 						others.length > 0 ? <span>{text.viewing(named(others))}</span> :
-						<span>{row.contact.wa_id ? phoneOf(row.contact.wa_id) : (row.contact.username ?? (isGroup(row) && row.contact.name ? strings.list.group : ""))}</span>}
+						<bdi>{row.contact.wa_id ? phoneOf(row.contact.wa_id) : (row.contact.username ?? (isGroup(row) && row.contact.name ? strings.list.group : ""))}</bdi>}
 					<WindowPill row={row} />
 				</p>
 			</div>
