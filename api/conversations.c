@@ -269,6 +269,7 @@ static enum cw_status read_upwards(struct cw_reader *reader, const char *convers
 				   int64_t limit, json_t **ret_newer, struct cw_error *reterr)
 {
 	page->n_seen = 0;
+	page->last_position = after; /* of an empty page, too */
 	page->is_upwards = true;
 	enum cw_status status = cw_store_messages_after(reader, conversation, after, limit, on_message, page, reterr);
 

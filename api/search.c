@@ -59,8 +59,9 @@ static bool on_searched(void *context, const struct cw_conversation *conversatio
 {
 	struct finding *finding = context;
 
-	finding->is_seen = api_sees(finding->api, finding->token, finding->sees_all, conversation->id,
-				    conversation->assignee);
+	/* Without the shortcut for those who see all: the id may be another account's. */
+	finding->is_seen = cw_access_sees_conversation(finding->api->access, finding->token, conversation->id,
+						       conversation->assignee);
 	return false;
 }
 

@@ -9,7 +9,7 @@
 
 /*
  * Message templates as the Graph API lists them. One thread fetches those of a WhatsApp Business Account again after a
- * webhook said that one was approved or changed; with an error, it tries again later.
+ * webhook said that one was approved or changed, and when the account becomes known; with an error, it tries again later.
  */
 struct templates;
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
@@ -98,13 +99,20 @@ static const char *part_of(const struct house *house, const struct cw_token_key_
 											"retired";
 }
 
-/* A house key that neither signs nor is about to: of an earlier rotation. NULL: there is none. */
+static bool is_ours(const char *kid)
+{
+	static const char prefix[] = CW_TOKEN_HOUSE_KID "-";
+
+	return strcmp(kid, CW_TOKEN_HOUSE_KID) == 0 || strncmp(kid, prefix, sizeof(prefix) - 1) == 0;
+}
+
+/* A key of an earlier rotation, or of one that was interrupted. Others with role service are left alone. */
 static const char *retired(const struct house *house)
 {
 	for (size_t i = 0; i < cw_token_keys_count(house->keys); i++) {
 		const struct cw_token_key_facts key = cw_token_keys_facts(house->keys, i);
 
-		if (strcmp(part_of(house, &key), "retired") == 0) {
+		if (strcmp(part_of(house, &key), "retired") == 0 && is_ours(key.kid)) {
 			return key.kid;
 		}
 	}
@@ -143,6 +151,24 @@ static int list(void *input)
 }
 
 /* ---- rotation ---- */
+
+/* The daemon must be able to read what is written here: it runs as the owner of the key. */
+static enum cw_status check_owner(const char *dir, struct cw_error *reterr)
+{
+	char path[PATH_MAX];
+	struct stat info;
+	enum cw_status status = settings_path(dir, CLI_HOUSE_KEY, path, sizeof(path), reterr);
+
+	if (status == CW_OK && stat(path, &info) != 0) {
+		return cw_error_set(reterr, CW_IO, "%s: %s", path, strerror(errno));
+	}
+	return status != CW_OK || info.st_uid == geteuid() ?
+		       status :
+		       cw_error_set(reterr, CW_INVALID,
+				    "%s belongs to another user, as whom the daemon runs: run this command as that user, e.g. "
+				    "with sudo -u convwire",
+				    path);
+}
 
 static enum cw_status write_key_file(const char *dir, const char *name, const char *text, mode_t mode,
 				     struct cw_error *reterr)
@@ -266,14 +292,14 @@ static enum cw_status use_next(const struct house *house, struct cw_error *reter
 static enum cw_status replace(struct house *house, struct cw_error *reterr)
 {
 	const char *old = retired(house);
-	enum cw_status status = CW_OK;
+	enum cw_status status = reload_daemon(house->dir, reterr); /* an earlier run may have ended before it did */
 
-	if (old) {
+	if (status == CW_OK && old) {
 		return cw_error_set(reterr, CW_INVALID,
 				    "%s is left from an earlier rotation; end that first: convwire key rotate --finish",
 				    old);
 	}
-	if (!house->next) {
+	if (status == CW_OK && !house->next) {
 		status = make_next(house->dir, reterr);
 		if (status == CW_OK) {
 			house_close(house);
@@ -347,8 +373,11 @@ static int rotate(void *input)
 	const struct key_options *options = input;
 	struct house house = { .dir = options->common.dir };
 	struct cw_error error;
-	enum cw_status status = house_open(&house, &error);
+	enum cw_status status = check_owner(house.dir, &error);
 
+	if (status == CW_OK) {
+		status = house_open(&house, &error);
+	}
 	if (status == CW_OK) {
 		status = options->is_finish ? finish(&house, &error) : replace(&house, &error);
 	}

@@ -23,8 +23,8 @@
 #define CW_ROLE_MAX 32
 #define CW_KID_MAX 64
 #define CW_JTI_MAX 64
-/* The kid of the key pair that `convwire init` makes; only this key may sign for _system and for role service. */
-#define CW_TOKEN_HOUSE_KID "house" /* of the first house key; its successors have other names */
+/* The kid of the first house key, which `convwire init` makes; its successors are `house-…`. */
+#define CW_TOKEN_HOUSE_KID "house"
 
 struct cw_token {
 	char account[CW_ACCOUNT_MAX + 1];

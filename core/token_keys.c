@@ -54,7 +54,10 @@ static const char *fault_of_settings(const struct cw_token_key *key)
 		return "accounts: name the accounts that the key may speak for, or *";
 	}
 	if (highest < 0) {
-		return "highest_role: not one of viewer, assigned-agent, agent, supervisor, admin";
+		return "highest_role: not one of viewer, assigned-agent, agent, supervisor, admin (or service, in public/)";
+	}
+	if (key->is_house && strcmp(key->accounts, "*") != 0) {
+		return "accounts: a house key speaks for all of them, so it must be *";
 	}
 	if (!key->is_house && highest >= cw_token_role_rank("service")) {
 		return "highest_role: service is for house keys only, in public/";

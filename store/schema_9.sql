@@ -6,5 +6,7 @@ ALTER TABLE number ADD COLUMN display_phone TEXT;        -- digits; NULL: no web
 
 -- Search: each message has its conversation's token, a letter of a script without spaces is a word, and contacts are
 -- found by the last digits of their number. What is indexed already is indexed again, from here downwards.
-INSERT INTO meta (key, value) SELECT 'search_old_messages', CAST(max(id) + 1 AS TEXT) FROM message HAVING max(id) IS NOT NULL;
-INSERT INTO meta (key, value) SELECT 'search_old_contacts', CAST(max(id) + 1 AS TEXT) FROM contact HAVING max(id) IS NOT NULL;
+INSERT INTO meta (key, value) SELECT 'search_old_messages', CAST(top + 1 AS TEXT)
+	FROM (SELECT max(id) AS top FROM message) WHERE top IS NOT NULL;
+INSERT INTO meta (key, value) SELECT 'search_old_contacts', CAST(top + 1 AS TEXT)
+	FROM (SELECT max(id) AS top FROM contact) WHERE top IS NOT NULL;

@@ -374,6 +374,14 @@ export class Client {
 		return this.sending.send(conversation, draft);
 	}
 
+	/**
+	 * The same under an id that the caller made with newId() and keeps: if a page ends in between, the next one can send
+	 * it again, and it is still sent once. Resolves when the outbox has stored it.
+	 */
+	sendAs(id: string, conversation: string, draft: Draft): Promise<void> {
+		return this.sending.sendAs(id, conversation, draft);
+	}
+
 	/** Resends a refused message as a new command; returns its id, or null if there is no such message. */
 	resend(commandId: string): string | null {
 		return this.sending.resend(commandId);

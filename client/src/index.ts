@@ -7,6 +7,7 @@ export type { DebugFacts, Hops } from "./debug.js";
 export { traitsOf } from "./kinds.js";
 export type { KindTraits } from "./kinds.js";
 export type { MqttConnect } from "./link.js";
+export { newId } from "./outbox.js";
 export type { CommandAnswer } from "./outbox.js";
 export { MemoryOutbox, openOutboxStorage } from "./outbox_storage.js";
 export type { OutboxStorage, StoredCommand } from "./outbox_storage.js";

@@ -47,14 +47,26 @@ export class Sending {
 
 	/** Sends a message: in state at once, and kept beyond the page until answered. Returns the command's id. */
 	send(conversation: string, draft: Draft): string {
-		const command: StoredCommand = { id: newId(), conversation, type: "send", data: draft, at: Date.now(), ...ofEpoch(this.host.epoch()) };
+		const id = newId();
+
+		void this.sendAs(id, conversation, draft);
+		return id;
+	}
+
+	/** The same as a command whose id the caller keeps: given twice, it is sent once. Resolves when it is stored. */
+	sendAs(id: string, conversation: string, draft: Draft): Promise<void> {
+		const command: StoredCommand = { id, conversation, type: "send", data: draft, at: Date.now(), ...ofEpoch(this.host.epoch()) };
 
 		this.showPending(command);
-		this.followed.add(command.id);
-		this.host.whenOpen(() => {
-			void this.host.storage().put(command).catch(() => undefined).then(() => this.follow(command));
+		this.followed.add(id);
+		return new Promise((resolve) => {
+			this.host.whenOpen(() => {
+				void this.host.storage().put(command).catch(() => undefined).then(() => {
+					resolve();
+					void this.follow(command);
+				});
+			});
 		});
-		return command.id;
 	}
 
 	/** Resends a refused message as a new command. */

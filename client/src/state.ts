@@ -171,7 +171,8 @@ export class State {
 
 	/**
 	 * The newest messages of a thread were fetched, or those before the position `before`: from `position` on the
-	 * thread is complete, unless the messages in between have been dropped meanwhile.
+	 * thread is complete, unless the messages in between have been dropped meanwhile. Without `before` it is shown to
+	 * its end again.
 	 */
 	setLoadedFrom(conversation: string, position: number, before = Infinity): void {
 		const thread = this.threads.get(conversation) ?? newThread();

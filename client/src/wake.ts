@@ -1,5 +1,6 @@
 /*
- * Detects when something may have been missed: the machine slept, the network came back, the page is visible again.
+ * Detects when something may have been missed: the machine slept, the network went or came back, the page is visible
+ * again.
  * For browsers and Node.js.
  */
 export interface WakeListener {

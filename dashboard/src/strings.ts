@@ -238,6 +238,7 @@ export const strings = {
 		drop: "Drop files to attach them",
 		uploading: "Uploading…",
 		leftBehind: "an earlier page was closed before it was sent.",
+		unreadable: "the file was changed or deleted after it was attached.",
 		waits: (name: string) => `${name} waits for the connection`,
 		tooLarge: (name: string, limit: string) => `${name} is too large: at most ${limit}.`,
 		tooLong: (n: number) => `${n} characters too many`,

@@ -125,6 +125,7 @@ browserScenario('somebody else signs in in another tab: this page never acts as 
 
 browserScenario('the server is unreachable: an error message, and a button that helps', async (browser, system) => {
   const page = await browser.page(await browser.context());
+  await page.addInitScript(() => { localStorage.setItem('convwire.signed_in', 'yes'); }); // somebody was signed in here
   await page.route('**/api/v1/session/refresh', (route) => route.abort());
   await page.goto(browser.url);
   await page.getByRole('heading', { name: 'The server cannot be reached' }).waitFor();

@@ -71,6 +71,25 @@ browserScenario('offline: a file waits like a text, in order, and is sent once, 
   assert.equal((await said(system))[2], 'and a last one');
 });
 
+browserScenario('two pages show the same attached file: it is sent once', async (browser, system) => {
+  const id = await system.customer();
+  const context = await browser.context();
+  const page = await browser.inbox({ context, at: `/c/${id}` });
+  await bubble(page, 'Hello').waitFor();
+  await attach(page, 'once.pdf');
+  await eventually(async () => (await attached(page)).length === 1, 'attached');
+  const other = await browser.inbox({ context, at: `/c/${id}` });
+  await eventually(async () => (await attached(other)).length === 1, 'here, too');
+  await reply(other, 'from the other page');
+  await eventually(async () => (await said(system)).length === 1, 'it is sent');
+  await reply(page, 'from the first page');
+  await page.locator('.attachments').waitFor({ state: 'detached' });
+  await page.locator('#composer').fill('the end');
+  await page.keyboard.press('Enter');
+  await eventually(async () => (await said(system)).includes('the end'), 'the last one is sent');
+  assert.deepEqual(await said(system), ['once.pdf', 'from the first page', 'the end']);
+});
+
 browserScenario('a conversation that is opened offline shows what is known, and says so', async (browser, system) => {
   await system.customer('923450000001');
   await system.customer('923450000002');

@@ -74,6 +74,25 @@ scenario('a rotation that is interrupted goes on where it was; the broker may ha
   assert.deepEqual(await keys(system), { house: 'retired', [next(kids)]: 'signs' });
 });
 
+scenario('rotate is for the owner of the key, and leaves other keys alone', async (system, t) => {
+  await (await system.init()).start();
+  const house = path.join(system.dir, 'keys/house.pem');
+  const { mode } = await fs.stat(house);
+  await fs.writeFile(path.join(system.dir, 'keys/public/partner.pem'), await fs.readFile(path.join(system.dir, 'keys/public/house.pem')));
+  await fs.writeFile(path.join(system.dir, 'keys/public/partner.conf'), 'algorithm = ES256\naccounts = *\nhighest_role = service\n');
+  assert.match((await system.convwire('key', 'rotate', '--finish')).stderr, /the only one that may sign/);
+  await fs.writeFile(path.join(system.dir, 'keys/public/partner.conf'), 'algorithm = ES256\naccounts = shop\nhighest_role = service\n');
+  assert.match((await system.convwire('key', 'list')).stderr, /partner\.conf: accounts: a house key speaks for all of them/);
+  await fs.rm(path.join(system.dir, 'keys/public/partner.conf'));
+  assert.equal(mode & 0o777, 0o600);
+  if (process.getuid() !== 0) return t.diagnostic('only root can give a file away');
+  await fs.chown(house, 65534, 65534);
+  const refused = await system.convwire('key', 'rotate');
+  assert.equal(refused.code, 65);
+  assert.match(refused.stderr, /house\.pem belongs to another user/);
+  assert.deepEqual(await fs.readdir(path.join(system.dir, 'keys/public')).then((names) => names.filter((name) => name.startsWith('house-'))), []);
+});
+
 scenario('SIGHUP refuses a private key that does not fit, and keeps the pair that does', async (system) => {
   await (await system.init()).start();
   const house = path.join(system.dir, 'keys/house.pem');

@@ -152,6 +152,8 @@ scenario('a conversation is searched by itself, with what was merged into it; a 
   assert.deepEqual([...bodies(page), ...bodies(rest)], bodies(inside));
   assert.equal((await search(system, 'apple', `&conversation=${id('1')}`)).status, 404);
   assert.equal((await search(system, 'apple', '&conversation=%00')).status, 404);
+  assert.equal((await system.convwire('account', 'add', 'other')).code, 0);
+  assert.equal((await search(system, 'apple', `&conversation=${id('923456789013')}`, { token: system.token('other') })).status, 404, 'not even that it exists');
   const limited = system.token(system.account, 'assigned-agent', 'lim');
   assert.equal((await search(system, 'apple', `&conversation=${id('923456789013')}`, { token: limited })).status, 404);
 });
@@ -173,6 +175,9 @@ scenario('the messages around one, and on in both directions', async (system) =>
   assert.deepEqual(ids(newest), all.slice(90));
   assert.equal(newest.newer, null);
   assert.deepEqual(ids(await page(`before=${middle.next}&limit=30`)), all.slice(10, 40));
+  const two = await page(`around=${all[50]}&limit=2`);
+  assert.deepEqual(ids(two), all.slice(49, 51));
+  assert.deepEqual(ids(await page(`after=${two.newer}&limit=2`)), all.slice(51, 53));
   const first = await page(`around=${all[0]}&limit=20`);
   assert.equal(first.next, null);
   assert.deepEqual(ids(first)[0], all[0]);

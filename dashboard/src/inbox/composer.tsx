@@ -56,6 +56,20 @@ function ReplyTo({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 	);
 }
 
+/** What is attached, but not sent yet. */
+function Attached({ inbox, conversation }: { inbox: Inbox; conversation: string }) {
+	const files = inbox.uploads.attachedTo(conversation);
+
+	return files.length === 0 ? null : (
+		<ul class="attachments">
+			{files.map(({ key, file, kind }) => (
+				<li key={key}><Icon name={kind === "image" ? "image" : "file"} size={16} /><bdi>{file.name}</bdi>
+					<IconButton icon="close" label={text.removeFile(file.name)} onClick={() => inbox.uploads.detach(conversation, key)} /></li>
+			))}
+		</ul>
+	);
+}
+
 /** A file's name, or the beginning of a text that waits behind it. */
 function nameOfUpload({ attachment, draft }: Upload): string {
 	return attachment?.file.name ?? String(draft.content["body"] ?? "").slice(0, 80);
@@ -126,7 +140,7 @@ export function Composer({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 		if ([...body].length > MAX_CHARACTERS || (body === "" && files.length === 0)) {
 			return;
 		}
-		inbox.uploads.dispatch(row.id, body, replyTo?.id);
+		inbox.reply(row.id, body, replyTo?.id);
 		write("");
 		inbox.replyTo.value = null;
 		field.current?.focus();
@@ -155,6 +169,8 @@ export function Composer({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 	if (windowLeft(row) === null) {
 		return (
 			<footer class="composer closed">
+				<Attached inbox={inbox} conversation={row.id} />
+				<Uploading inbox={inbox} conversation={row.id} />
 				<p>{row.window_ends_at === null ? text.neverOpen : text.closed}</p>
 				<button type="button" class="button primary" onClick={() => { inbox.dialog.value = "templates"; }}>{text.chooseTemplate}</button>
 			</footer>
@@ -165,14 +181,7 @@ export function Composer({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 			onDragOver={(event) => { event.preventDefault(); setOver(true); }} onDragLeave={() => setOver(false)}
 			onDrop={(event) => { event.preventDefault(); setOver(false); add(event.dataTransfer?.files); }}>
 			<ReplyTo inbox={inbox} row={row} />
-			{files.length > 0 && (
-				<ul class="attachments">
-					{files.map(({ key, file, kind }) => (
-						<li key={key}><Icon name={kind === "image" ? "image" : "file"} size={16} /><bdi>{file.name}</bdi>
-							<IconButton icon="close" label={text.removeFile(file.name)} onClick={() => inbox.uploads.detach(row.id, key)} /></li>
-					))}
-				</ul>
-			)}
+			<Attached inbox={inbox} conversation={row.id} />
 			<Uploading inbox={inbox} conversation={row.id} />
 			<div class="composer-line">
 				<input type="file" multiple hidden ref={picker} onChange={(event) => { add(event.currentTarget.files); event.currentTarget.value = ""; }} />

@@ -1,11 +1,14 @@
 /*
  * Files that an agent has attached or is sending, in IndexedDB: they survive another conversation, a reload and a
- * closed page, as a draft's text does. Where the browser stores nothing, they are kept as long as the page.
+ * closed page, as a draft's text does. Where the browser stores nothing, they are kept as long as the page. Nothing
+ * here rejects.
  */
 export interface StoredFile {
 	/** Ascending: their order. */
 	key: number;
 	conversation: string;
+	/** Attached, but not sent yet; else it is being sent. */
+	isAttached: boolean;
 	/** What the page needs to know about it; it may hold files. */
 	value: unknown;
 }
@@ -15,18 +18,49 @@ const STORE = "files";
 
 export class FileStorage {
 	private readonly opening: Promise<IDBDatabase | null>;
+	/** The last change: the next one waits, so that they are stored in the order in which they were made. */
+	private last: Promise<boolean> = Promise.resolve(true);
 
-	/** owner: whose, and what for. */
+	/** owner: whose. */
 	constructor(private readonly owner: string) {
 		this.opening = this.open();
 	}
 
-	async put({ key, conversation, value }: StoredFile): Promise<void> {
-		await this.change((store) => store.put({ owner: this.owner, key, conversation, value }));
+	/** Resolves when it is on disk. */
+	async put(file: StoredFile): Promise<void> {
+		await this.change((store) => { store.put({ owner: this.owner, ...file }); });
 	}
 
+	/** Resolves when it is gone. */
 	async remove(key: number): Promise<void> {
-		await this.change((store) => store.delete([this.owner, key]));
+		await this.change((store) => { store.delete([this.owner, key]); });
+	}
+
+	/**
+	 * In one step: what is attached becomes what is being sent. Returns which of `attached` were still there: another
+	 * page of this browser may have sent the others, and then none of their new rows is stored.
+	 */
+	async dispatch(attached: number[], sending: StoredFile[]): Promise<Set<number>> {
+		const taken = new Set<number>();
+		const put = (store: IDBObjectStore, file: StoredFile): void => { store.put({ owner: this.owner, ...file }); };
+
+		const isStored = await this.change((store) => {
+			for (const file of sending) {
+				if (!attached.includes(file.key)) {
+					put(store, file);
+					continue;
+				}
+				const asked = store.get([this.owner, file.key]);
+
+				asked.onsuccess = () => {
+					if ((asked.result as StoredFile | undefined)?.isAttached) {
+						taken.add(file.key);
+						put(store, file);
+					}
+				};
+			}
+		});
+		return isStored ? taken : new Set(attached);
 	}
 
 	/** In order. */
@@ -36,7 +70,7 @@ export class FileStorage {
 		if (db === null) {
 			return [];
 		}
-		const request = db.transaction(STORE, "readonly").objectStore(STORE).getAll(IDBKeyRange.bound([this.owner, 0], [this.owner, Infinity]));
+		const request = db.transaction(STORE, "readonly").objectStore(STORE).getAll(this.range());
 
 		return new Promise((resolve) => {
 			request.onsuccess = () => resolve(request.result as StoredFile[]);
@@ -44,13 +78,18 @@ export class FileStorage {
 		});
 	}
 
+	/** Is it still there? */
 	async has(key: number): Promise<boolean> {
 		return (await this.all()).some((one) => one.key === key);
 	}
 
 	/** Signing out leaves nothing on this machine. */
 	async clear(): Promise<void> {
-		await this.change((store) => store.delete(IDBKeyRange.bound([this.owner, 0], [this.owner, Infinity])));
+		await this.change((store) => { store.delete(this.range()); });
+	}
+
+	private range(): IDBKeyRange {
+		return IDBKeyRange.bound([this.owner, 0], [this.owner, Infinity]);
 	}
 
 	private open(): Promise<IDBDatabase | null> {
@@ -67,18 +106,21 @@ export class FileStorage {
 		});
 	}
 
-	/** What cannot be stored (no space left) is kept by the page alone. */
-	private async change(act: (store: IDBObjectStore) => void): Promise<void> {
-		const db = await this.opening;
+	/** False: it is not stored (no space left, a private window), and kept by the page alone. */
+	private change(act: (store: IDBObjectStore) => void): Promise<boolean> {
+		const changed = this.last.then(async () => {
+			const db = await this.opening;
 
-		if (db === null) {
-			return;
-		}
-		await new Promise<void>((resolve) => {
-			const transaction = db.transaction(STORE, "readwrite");
+			return db !== null && new Promise<boolean>((resolve) => {
+				const transaction = db.transaction(STORE, "readwrite");
 
-			transaction.oncomplete = transaction.onerror = transaction.onabort = () => resolve();
-			act(transaction.objectStore(STORE));
-		});
+				transaction.oncomplete = () => resolve(true);
+				transaction.onerror = transaction.onabort = () => resolve(false);
+				act(transaction.objectStore(STORE));
+			});
+		}).catch(() => false);
+
+		this.last = changed;
+		return changed;
 	}
 }

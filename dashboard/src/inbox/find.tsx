@@ -45,7 +45,9 @@ export function Find({ inbox, id }: { inbox: Inbox; id: string }) {
 				show(messages, page.next, Math.min(known.length, messages.length - 1));
 			}
 		} catch {
-			setFound("failed");
+			if (asked.current === wanted) {
+				setFound("failed");
+			}
 		}
 	};
 

@@ -12,6 +12,7 @@ const DAY_MS = 86_400_000;
 
 const whole = new Intl.NumberFormat();
 
+/** A number as the language writes it. */
 export const countOf = (n: number): string => whole.format(n);
 export const timeOf = (ms: number): string => clock.format(ms);
 export const fullTimeOf = (ms: number): string => full.format(ms);

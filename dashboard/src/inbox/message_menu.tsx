@@ -25,6 +25,7 @@ function copiedOf(message: Message): string | null {
 	return typeof whole === "string" ? whole : previewOf(message);
 }
 
+/** WhatsApp knows the message, and takes a reaction to it. */
 export function mayReact(inbox: Inbox, message: Message): boolean {
 	return inbox.mayCommand && !message.local && !message.revoked && message.wamid !== null && Date.now() - message.position < REACT_FOR_MS;
 }

@@ -4,7 +4,7 @@
  * state changes only through methods.
  */
 import { computed, signal } from "@preact/signals";
-import { ApiError, Client, SignedOut, traitsOf } from "@convwire/client";
+import { ApiError, Client, newId, SignedOut, traitsOf } from "@convwire/client";
 import type { Agent, Conversation, Draft, Message, MqttConnect, PhoneNumber, Template, WireEvent } from "@convwire/client";
 
 import type { Me, Session } from "../session.js";
@@ -136,7 +136,7 @@ export class Inbox {
 			client: this.client, selected: () => this.selected.value, onMeant: (id) => this.open(id),
 			onChange: () => this.onThread(), onProblem: (text) => { this.problem.value = text; },
 		});
-		this.uploads = new Uploads(this.client, `${this.me.account}/${this.me.subject}`, (id, draft) => this.send(id, draft));
+		this.uploads = new Uploads(this.client, `${this.me.account}/${this.me.subject}`, (id, draft, command) => this.deliver(id, draft, command));
 		this.listen();
 	}
 
@@ -250,6 +250,7 @@ export class Inbox {
 		const survivor = this.client.state.survivorOf(id);
 
 		this.walk.replace(id, survivor);
+		this.uploads.move(id, survivor);
 		if (this.selected.value === id) {
 			this.open(survivor, { walks: this.walk.isOn });
 		} else if (this.selected.value === survivor) {
@@ -605,18 +606,35 @@ export class Inbox {
 		this.open(row.id);
 	}
 
-	send(id: string, draft: Draft): void {
+	/** Gives a message to the outbox, perhaps long after its conversation was left. Resolves when it is stored there. */
+	private deliver(id: string, draft: Draft, command: string): Promise<void> {
 		const row = this.client.state.conversations.get(id);
+		const thread = this.threads.get(id);
 
 		if (row?.assignee === null && settings.take.value === "on") {
 			this.assign(id, "me");
 		}
-		this.client.send(id, draft);
-		const thread = this.threads.get(id);
-
 		if (thread) {
 			thread.newFrom = null;
 		}
+		return this.client.sendAs(command, id, draft);
+	}
+
+	/** What was written in the composer: a text, behind the files that wait and with those that are attached. */
+	reply(id: string, text: string, replyTo: string | undefined): void {
+		this.uploads.dispatch(id, text, replyTo);
+		this.sent(id);
+	}
+
+	/** Sends a message that is complete, from the open conversation. */
+	send(id: string, draft: Draft): void {
+		void this.deliver(id, draft, newId());
+		this.sent(id);
+	}
+
+	private sent(id: string): void {
+		const thread = this.threads.get(id);
+
 		if (thread && thread.newer !== null) {
 			this.showNewest(id); /* where the sent message is */
 		}

@@ -95,6 +95,7 @@ interface AnchorOptions {
 	onEnd: () => void;
 }
 
+/** What the component can ask of it. */
 export interface Anchor {
 	/** A row is being held: nothing should be loaded meanwhile. */
 	isHolding: () => boolean;
@@ -102,6 +103,7 @@ export interface Anchor {
 	release: () => void;
 }
 
+/** Keeps a row where it is wanted; call in the component that draws the rows. */
 export function useScrollAnchor({ scroll, oldest, start, isHeld, scrollTo, onEnd }: AnchorOptions): Anchor {
 	const before = useRef(oldest);
 	const hasStarted = useRef(false);

@@ -11,6 +11,7 @@ export interface Entry {
 	match: Message | null;
 }
 
+/** What was searched for, and what was found. */
 export class Search {
 	readonly query = signal("");
 	readonly found = signal<SearchAnswer | null>(null);
@@ -50,7 +51,9 @@ export class Search {
 				this.searching.value = "no";
 			}
 		} catch {
-			this.searching.value = "failed";
+			if (text === this.query.value) {
+				this.searching.value = "failed";
+			}
 		}
 	}
 
@@ -64,7 +67,7 @@ export class Search {
 		}
 	}
 
-	/** A loaded row is newer than the search's copy of it. */
+	/** The rows to show: customers first, then messages; each with its newest known state. */
 	entries(): Entry[] {
 		const { state } = this.client;
 		const newest = (row: Conversation): Conversation => state.conversations.get(state.survivorOf(row.id)) ?? row;

@@ -1,5 +1,5 @@
 /* Choosing, filling in and sending templates, the only kind that WhatsApp accepts after the 24-hour window. */
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Template } from "@convwire/client";
 
 import { strings } from "../strings.js";
@@ -89,6 +89,7 @@ function Fill({ inbox, template, onBack }: { inbox: Inbox; template: Template; o
 	const [isSending, setSending] = useState(false);
 	const [problem, setProblem] = useState<string | null>(null);
 	const [id] = useState(inbox.selected.value); /* the conversation it was filled in for, whatever is selected later */
+	const upload = useRef<AbortController | null>(null);
 	const slots = slotsOf(template);
 	const kind = headerKindOf(template);
 	const isFull = slots.every(({ key }) => values[key]?.trim()) && (kind === null || file !== null);
@@ -99,19 +100,28 @@ function Fill({ inbox, template, onBack }: { inbox: Inbox; template: Template; o
 			return;
 		}
 		setSending(true);
+		const { signal } = (upload.current = new AbortController());
+
 		try {
 			const header = kind !== null && file !== null ?
-				[{ type: "header", parameters: [{ type: kind, [kind]: { media: (await inbox.client.upload(id, file, file.name)).id } }] }] : [];
+				[{ type: "header", parameters: [{ type: kind, [kind]: { media: (await inbox.client.upload(id, file, file.name, signal)).id } }] }] : [];
+			if (signal.aborted) {
+				return;
+			}
 			const components = [...header, ...componentsOf(slots, values)];
 
 			inbox.send(id, { kind: "template", content: { name: template.name, language: { code: template.language }, ...(components.length > 0 && { components }) } });
 			inbox.dialog.value = null;
 		} catch (error) {
-			setProblem((error as Error).message);
-			setSending(false);
+			if (!signal.aborted) {
+				setProblem((error as Error).message);
+				setSending(false);
+			}
 		}
 	};
 
+	/* Whoever leaves the form does not want it sent. */
+	useEffect(() => () => upload.current?.abort(), []);
 	return (
 		<form onSubmit={(event) => void send(event)} class="template-form">
 			{kind !== null && <label><span>{text.headerFile[kind]}</span>

@@ -280,7 +280,7 @@ function Messages({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 				</div>
 			</div>
 			{isOffline && state.next === undefined ? <p class="floating top" role="status">{text.offlineKnown}</p> :
-				state.problem !== null && <button class="floating top button" onClick={() => void inbox.threads.load(row.id)}>{text.failed} {text.retry}</button>}
+				state.problem !== null && <button class="floating top button" onClick={() => void inbox.threads.retry(row.id)}>{text.failed} {text.retry}</button>}
 			{state.isLoading && !isOffline && <p class="floating top" role="status">{count === 0 ? text.loading : isToEnd ? text.older : text.more}</p>}
 			{state.late.length > 0 && <button class="floating top button" onClick={() => { jump(state.late[0] as string); state.late.length = 0; inbox.threadTicker.bump(); }}>{text.late(state.late.length)}</button>}
 			{below > 0 && <button class="floating bottom button primary" onClick={toEnd}>{text.newBelow(below)}</button>}

@@ -17,6 +17,8 @@ export interface ThreadState {
 	next: number | null | undefined;
 	/** The `after` of the next newer page; null: loaded to the end. */
 	newer: number | null;
+	/** The last page that was asked for is a newer one, and has not come. */
+	failedNewer: boolean;
 	/** The message to be shown, which a search has found; it stays marked. Another object: it is to be shown again. */
 	found: { message: string } | null;
 	/** The first message that was new when the thread was opened: the "new messages" line is shown before it. */
@@ -38,7 +40,7 @@ export interface ThreadsHost {
 
 /** Of unread messages, when a thread is opened: pages of 50. */
 const MAX_UNREAD_PAGES = 10;
-const NOT_LOADED: ThreadState = { view: 0, isLoading: true, problem: null, next: undefined, newer: null, found: null, newFrom: null, late: [] };
+const NOT_LOADED: ThreadState = { view: 0, isLoading: true, problem: null, next: undefined, newer: null, failedNewer: false, found: null, newFrom: null, late: [] };
 
 function detailOf(error: unknown): string {
 	return error instanceof ApiError ? error.detail : String((error as Error).message ?? error);
@@ -48,6 +50,7 @@ function isMissing(error: unknown): boolean {
 	return error instanceof ApiError && error.status === 404;
 }
 
+/** One request at a time for each thread; what was asked for a thread that is forgotten meanwhile changes nothing. */
 export class Threads {
 	private readonly all = new Map<string, ThreadState>();
 	/** The last request of each thread: the next one waits, so that an older answer never overwrites a newer one. */
@@ -91,13 +94,20 @@ export class Threads {
 		}
 	}
 
+	/** Asks once more for what could not be loaded. */
+	async retry(id: string): Promise<void> {
+		await (this.all.get(id)?.failedNewer ? this.loadNewer(id) : this.load(id));
+	}
+
 	/** Loads the page after what is loaded. */
 	async loadNewer(id: string): Promise<void> {
 		const state = this.all.get(id);
 
 		if (state && state.newer !== null) {
+			state.failedNewer = true; /* until it has come */
 			await this.run(id, state, async () => {
 				state.newer = await this.host.client.loadNewer(id, state.newer as number);
+				state.failedNewer = false;
 			});
 		}
 	}

@@ -4,7 +4,7 @@
  * written after it is sent after it.
  */
 import { signal } from "@preact/signals";
-import { ApiError } from "@convwire/client";
+import { ApiError, newId } from "@convwire/client";
 import type { Client, Draft } from "@convwire/client";
 
 import { strings } from "../strings.js";
@@ -14,7 +14,8 @@ import { FileStorage } from "./file_storage.js";
 /** A file to be uploaded and sent, or a text that waits for the files before it. */
 export interface Upload {
 	key: number;
-	conversation: string;
+	/** The id of its command: sent again after a crash, it is the same message. */
+	command: string;
 	attachment: Attachment | null;
 	draft: Draft;
 	/** Why it was not sent; null: it is being sent, or waits. */
@@ -22,6 +23,10 @@ export interface Upload {
 }
 
 const RETRY_MS = 5_000;
+const MAX_RETRY_MS = 60_000;
+/** What an earlier page left for longer is sent only if a person asks for it, as with texts. */
+const MAX_AGE_MS = 24 * 60 * 60 * 1000;
+const DISK_FULL = 507;
 const hasLocks = typeof navigator !== "undefined" && "locks" in navigator;
 
 /** Lists by conversation, as one signal. */
@@ -43,9 +48,15 @@ class Lists<T extends { key: number }> {
 		this.all.value = all;
 	}
 
-	/** After a reload: what was stored comes before what was added meanwhile. */
-	restore(conversation: string, item: T): void {
-		this.set(conversation, [...this.of(conversation).filter(({ key }) => key !== item.key), item].sort((one, other) => one.key - other.key));
+	/** In the order of their keys: what an earlier page left comes before what was added meanwhile. */
+	insert(conversation: string, items: T[]): void {
+		const keys = new Set(items.map(({ key }) => key));
+
+		this.set(conversation, [...this.of(conversation).filter(({ key }) => !keys.has(key)), ...items].sort((one, other) => one.key - other.key));
+	}
+
+	drop(conversation: string, key: number): void {
+		this.set(conversation, this.of(conversation).filter((one) => one.key !== key));
 	}
 
 	clear(): void {
@@ -53,83 +64,108 @@ class Lists<T extends { key: number }> {
 	}
 }
 
+/** What the page does with what is ready to be sent; resolves when it is kept beyond the page. */
+export type Deliver = (conversation: string, draft: Draft, command: string) => Promise<void>;
+
+/** All files of one agent's page. */
 export class Uploads {
 	private readonly attached = new Lists<Attachment>();
 	private readonly sending = new Lists<Upload>();
 	private readonly running = new Set<string>();
-	private readonly attachedStorage: FileStorage;
-	private readonly sendingStorage: FileStorage;
-	private wake: (() => void)[] = [];
+	private readonly storage: FileStorage;
+	private readonly waiting = new Set<() => void>();
 	/** How to give up what this page has claimed. */
 	private readonly claims = new Map<number, () => void>();
 
-	/** owner: account and agent. send: gives a message to the outbox. */
-	constructor(private readonly client: Client, owner: string, private readonly send: (conversation: string, draft: Draft) => void) {
-		this.attachedStorage = new FileStorage(`${owner} attached`);
-		this.sendingStorage = new FileStorage(`${owner} sending`);
+	/** owner: account and agent. */
+	constructor(private readonly client: Client, owner: string, private readonly deliver: Deliver) {
+		this.storage = new FileStorage(owner);
 		client.on("status", () => this.onStatus());
 	}
 
 	/** What an earlier page left; call once. */
 	async restore(): Promise<void> {
-		for (const { conversation, value } of await this.attachedStorage.all()) {
-			this.attached.restore(conversation, value as Attachment);
-		}
-		for (const { key, conversation, value } of await this.sendingStorage.all()) {
-			this.claim(key, () => {
-				this.sending.restore(conversation, { ...(value as Upload), problem: hasLocks ? null : strings.composer.leftBehind });
+		for (const { key, conversation, isAttached, value } of await this.storage.all()) {
+			if (isAttached) {
+				this.attached.insert(conversation, [value as Attachment]);
+				continue;
+			}
+			this.claim(key, () => this.storage.has(key), () => {
+				const upload = value as Upload;
+				const isOld = !hasLocks || Date.now() - key > MAX_AGE_MS;
+
+				this.sending.insert(conversation, [{ ...upload, problem: isOld ? strings.composer.leftBehind : upload.problem }]);
 				void this.run(conversation);
 			});
 		}
 	}
 
 	/**
-	 * Calls onClaimed when no other page of this browser sends it: at once, or when that page has been closed without
-	 * having sent it. Without locks (only over plain HTTP) nobody can tell, so a person decides.
+	 * Calls onClaimed when no other page of this browser sends it: at once, or when that page has been closed. isLeft: it
+	 * has not been sent by then. Without locks (only over plain HTTP) nobody can tell, so a person decides.
 	 */
-	private claim(key: number, onClaimed: () => void): void {
+	private claim(key: number, isLeft: () => Promise<boolean>, onClaimed: () => void): void {
 		if (!hasLocks) {
 			onClaimed();
 			return;
 		}
 		void navigator.locks.request(`convwire-upload-${key}`, async () => {
-			if (await this.sendingStorage.has(key)) {
-				onClaimed();
-				await new Promise<void>((release) => this.claims.set(key, release));
+			if (await isLeft()) {
+				await new Promise<void>((release) => {
+					this.claims.set(key, release);
+					onClaimed();
+				});
 			}
 		});
 	}
 
-	private forget(key: number): void {
-		void this.sendingStorage.remove(key).then(() => {
-			this.claims.get(key)?.();
-			this.claims.delete(key);
-		});
+	private async forget(conversation: string, key: number): Promise<void> {
+		this.sending.drop(conversation, key);
+		await this.storage.remove(key);
+		this.claims.get(key)?.();
+		this.claims.delete(key);
 	}
 
 	/** Signing out leaves nothing on this machine. */
 	async clear(): Promise<void> {
 		this.attached.clear();
 		this.sending.clear();
-		await Promise.all([this.attachedStorage.clear(), this.sendingStorage.clear()]);
+		await this.storage.clear();
+	}
+
+	/** The conversation was merged into another one. */
+	move(from: string, to: string): void {
+		const attached = this.attached.of(from);
+		const sending = this.sending.of(from);
+
+		this.attached.set(from, []);
+		this.sending.set(from, []);
+		this.attached.insert(to, attached);
+		this.sending.insert(to, sending);
+		attached.forEach((file) => void this.storage.put({ key: file.key, conversation: to, isAttached: true, value: file }));
+		sending.forEach((upload) => this.store(to, upload));
+		void this.run(to);
 	}
 
 	/* ---- attached, not sent yet ---- */
 
+	/** In the order in which they were attached. */
 	attachedTo(conversation: string): Attachment[] {
 		return this.attached.of(conversation);
 	}
 
+	/** Kept until they are sent or detached, also over a reload. */
 	attach(conversation: string, files: Attachment[]): void {
-		this.attached.set(conversation, [...this.attached.of(conversation), ...files]);
+		this.attached.insert(conversation, files);
 		for (const file of files) {
-			void this.attachedStorage.put({ key: file.key, conversation, value: file });
+			void this.storage.put({ key: file.key, conversation, isAttached: true, value: file });
 		}
 	}
 
+	/** The person removes one before it is sent. */
 	detach(conversation: string, key: number): void {
-		this.attached.set(conversation, this.attached.of(conversation).filter((one) => one.key !== key));
-		void this.attachedStorage.remove(key);
+		this.attached.drop(conversation, key);
+		void this.storage.remove(key);
 	}
 
 	/* ---- being sent ---- */
@@ -148,41 +184,60 @@ export class Uploads {
 		const captioned = files.find(({ kind }) => kind !== "audio");
 		const quote = replyTo === undefined ? {} : { reply_to: replyTo };
 		const uploads: Upload[] = files.map((attachment) => ({
-			key: attachment.key, conversation, attachment, problem: null,
+			key: attachment.key, command: newId(), attachment, problem: null,
 			draft: { kind: attachment.kind, content: { ...(attachment === captioned && text && { caption: text }), ...(attachment.kind === "document" && { filename: attachment.file.name }) }, ...quote },
 		}));
 
 		if (text && !captioned) {
-			uploads.push({ key: nextKey(), conversation, attachment: null, problem: null, draft: { kind: "text", content: { body: text }, ...quote } });
+			uploads.push({ key: nextKey(), command: newId(), attachment: null, problem: null, draft: { kind: "text", content: { body: text }, ...quote } });
 		}
-		for (const { key } of files) {
-			this.detach(conversation, key);
-		}
-		this.add(conversation, uploads);
-	}
-
-	private add(conversation: string, uploads: Upload[]): void {
-		const waiting = this.sending.of(conversation);
-
-		if (waiting.length === 0 && uploads.every(({ attachment }) => attachment === null)) {
-			uploads.forEach(({ draft }) => this.send(conversation, draft)); /* the outbox keeps it */
+		if (files.length === 0 && this.of(conversation).length === 0) {
+			uploads.forEach(({ draft, command }) => void this.deliver(conversation, draft, command)); /* the outbox keeps it */
 			return;
 		}
-		this.sending.set(conversation, [...waiting, ...uploads]);
-		for (const upload of uploads) {
-			void this.sendingStorage.put({ key: upload.key, conversation, value: upload }).then(() => this.claim(upload.key, () => undefined));
+		this.attached.set(conversation, []);
+		this.sending.insert(conversation, uploads);
+		void this.begin(conversation, files.map(({ key }) => key), uploads);
+	}
+
+	private async begin(conversation: string, attached: number[], uploads: Upload[]): Promise<void> {
+		const taken = await this.storage.dispatch(attached, uploads.map((value) => ({ key: value.key, conversation, isAttached: false, value })));
+
+		for (const upload of uploads.filter(({ key, attachment }) => attachment !== null && !taken.has(key))) {
+			this.dropFile(conversation, upload);
+		}
+		for (const { key } of uploads) {
+			this.claim(key, () => Promise.resolve(true), () => void this.run(conversation));
 		}
 		void this.run(conversation);
 	}
 
-	remove(conversation: string, key: number): void {
-		this.sending.set(conversation, this.of(conversation).filter((one) => one.key !== key));
-		this.forget(key);
-		void this.run(conversation);
+	/** Another page has sent the file; what was written with it is new. */
+	private dropFile(conversation: string, upload: Upload): void {
+		const { caption } = upload.draft.content;
+
+		this.sending.drop(conversation, upload.key);
+		if (typeof caption === "string") {
+			const text: Upload = { ...upload, attachment: null, draft: { ...upload.draft, kind: "text", content: { body: caption } } };
+
+			this.sending.insert(conversation, [text]);
+			this.store(conversation, text);
+		}
 	}
 
+	private store(conversation: string, value: Upload): void {
+		void this.storage.put({ key: value.key, conversation, isAttached: false, value });
+	}
+
+	/** The person gives up one that waits or was refused. */
+	remove(conversation: string, key: number): void {
+		void this.forget(conversation, key).then(() => this.run(conversation));
+	}
+
+	/** Tries those that were refused once more. */
 	again(conversation: string): void {
 		this.sending.set(conversation, this.of(conversation).map((one) => ({ ...one, problem: null })));
+		this.wake();
 		void this.run(conversation);
 	}
 
@@ -191,8 +246,11 @@ export class Uploads {
 			return;
 		}
 		this.running.add(conversation);
-		for (let next = this.next(conversation); next !== undefined; next = this.next(conversation)) {
-			await this.deliver(conversation, next);
+		for (let next = this.next(conversation), tries = 0; next !== undefined; next = this.next(conversation)) {
+			tries = (await this.send(conversation, next)) ? 0 : tries + 1;
+			if (tries > 0) {
+				await this.pause(Math.min(RETRY_MS * 2 ** (tries - 1), MAX_RETRY_MS));
+			}
 		}
 		this.running.delete(conversation);
 	}
@@ -201,40 +259,69 @@ export class Uploads {
 	private next(conversation: string): Upload | undefined {
 		const [first] = this.of(conversation);
 
-		return first?.problem === null ? first : undefined;
+		return first?.problem === null && (!hasLocks || this.claims.has(first.key)) ? first : undefined;
 	}
 
-	private async deliver(conversation: string, { key, attachment, draft }: Upload): Promise<void> {
+	/** False: try again later. */
+	private async send(conversation: string, upload: Upload): Promise<boolean> {
+		const { key, attachment, draft, command } = upload;
+
 		try {
 			const content = attachment === null ? draft.content :
 				{ media: (await this.client.upload(conversation, attachment.file, attachment.file.name)).id, ...draft.content };
 
 			if (this.of(conversation).some((one) => one.key === key)) { /* not removed meanwhile */
-				this.send(conversation, { ...draft, content });
+				await this.deliver(conversation, { ...draft, content }, command);
 			}
-			this.sending.set(conversation, this.of(conversation).filter((one) => one.key !== key));
-			this.forget(key);
+			await this.forget(conversation, key);
+			return true;
 		} catch (error) {
-			if (error instanceof ApiError && !error.isTemporary) {
-				this.sending.set(conversation, this.of(conversation).map((one) => (one.key === key ? { ...one, problem: error.detail } : one)));
-			} else {
-				await this.connected();
+			const why = await reasonOf(error, attachment);
+
+			if (why === null) {
+				return false;
 			}
+			this.sending.set(conversation, this.of(conversation).map((one) => (one.key === key ? { ...one, problem: why } : one)));
+			this.store(conversation, { ...upload, problem: why });
+			return true;
 		}
 	}
 
-	/** Resolves when it is worth another try: live again, or after a while. */
-	private connected(): Promise<void> {
+	/** Until it is worth another try: live again, or after a while. */
+	private pause(ms: number): Promise<void> {
 		return new Promise((resolve) => {
-			this.wake.push(resolve);
-			setTimeout(resolve, RETRY_MS);
+			const go = (): void => {
+				clearTimeout(timer);
+				this.waiting.delete(go);
+				resolve();
+			};
+			const timer = setTimeout(go, ms);
+
+			this.waiting.add(go);
 		});
+	}
+
+	private wake(): void {
+		[...this.waiting].forEach((go) => go());
 	}
 
 	private onStatus(): void {
 		if (this.client.status === "live") {
-			this.wake.splice(0).forEach((resolve) => resolve());
+			this.wake();
 		}
+	}
+}
+
+/** Why a person must decide; null: another try may help. */
+async function reasonOf(error: unknown, attachment: Attachment | null): Promise<string | null> {
+	if (error instanceof ApiError && (!error.isTemporary || error.status === DISK_FULL)) {
+		return error.detail;
+	}
+	try {
+		await attachment?.file.slice(0, 1).arrayBuffer();
+		return null;
+	} catch {
+		return strings.composer.unreadable; /* it was changed or deleted since it was attached */
 	}
 }
 
