@@ -118,8 +118,10 @@ export function browserScenario(name, options, body) {
   scenario(name, { timeout: 180_000, ...options }, async (system) => {
     await system.init();
     if (options.sim !== false) await system.startSim(...(options.sim ?? []));
+    await system.startBroker(); // first: it may have to take other ports than were chosen
     await system.configure(`mqtt_public_url = ws://127.0.0.1:${system.wsPort}`, `dashboard = ${REPO_DASHBOARD}`, ...(options.configure ?? []));
-    await system.start();
+    await system.startDaemon();
+    await system.ready();
     for (const agent of ['ann', 'bob']) {
       const file = path.join(system.dir, `${agent}.password`);
       await fs.writeFile(file, PASSWORD, { mode: 0o600 });
