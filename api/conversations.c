@@ -231,12 +231,12 @@ struct page {
 	const char *assignee; /* of the conversation and of all that were merged into it */
 	json_t *messages;
 	int64_t last_position, n_seen; /* of the current reading */
-	bool is_upwards;               /* it reads from old to new */
+	bool is_oldest_first;          /* it reads from old to new */
 	bool sees_all, has_failed;
 };
 
 /* What was asked for: the newest messages, or those before or after a position, or those around a message. */
-struct place {
+struct page_query {
 	int64_t before, after, limit;
 	const char *around;
 };
@@ -253,8 +253,8 @@ static bool on_message(void *context, const struct cw_message *message)
 	}
 	json_t *json = cw_message_to_json(message);
 
-	page->has_failed = page->is_upwards ? json_array_insert_new(page->messages, 0, json) != 0 :
-					      json_array_append_new(page->messages, json) != 0;
+	page->has_failed = page->is_oldest_first ? json_array_insert_new(page->messages, 0, json) != 0 :
+						   json_array_append_new(page->messages, json) != 0;
 	return !page->has_failed;
 }
 
@@ -265,12 +265,12 @@ static json_t *next_position(const struct page *page, int64_t limit)
 }
 
 /* The page from the older end up. *ret_newer: the `after` of the next page, or null. */
-static enum cw_status read_upwards(struct cw_reader *reader, const char *conversation, struct page *page, int64_t after,
-				   int64_t limit, json_t **ret_newer, struct cw_error *reterr)
+static enum cw_status read_oldest_first(struct cw_reader *reader, const char *conversation, struct page *page,
+					int64_t after, int64_t limit, json_t **ret_newer, struct cw_error *reterr)
 {
 	page->n_seen = 0;
 	page->last_position = after; /* of an empty page, too */
-	page->is_upwards = true;
+	page->is_oldest_first = true;
 	enum cw_status status = cw_store_messages_after(reader, conversation, after, limit, on_message, page, reterr);
 
 	*ret_newer = next_position(page, limit);
@@ -279,47 +279,48 @@ static enum cw_status read_upwards(struct cw_reader *reader, const char *convers
 
 /* Fills page; *ret_next and *ret_newer are new references, and *ret_newer stays NULL for pages that are read downwards. */
 static enum cw_status read_page(struct cw_reader *reader, const char *conversation, struct page *page,
-				const struct place *place, json_t **ret_next, json_t **ret_newer, struct cw_error *reterr)
+				const struct page_query *query, json_t **ret_next, json_t **ret_newer,
+				struct cw_error *reterr)
 {
 	int64_t position = 0;
-	int64_t n_older = place->limit / 2 + 1; /* with the message itself */
+	int64_t n_older = query->limit / 2 + 1; /* with the message itself */
 	enum cw_status status = CW_OK;
 
-	if (place->after >= 0) {
-		*ret_next = json_integer(place->after + 1);
-		return read_upwards(reader, conversation, page, place->after, place->limit, ret_newer, reterr);
+	if (query->after >= 0) {
+		*ret_next = json_integer(query->after + 1);
+		return read_oldest_first(reader, conversation, page, query->after, query->limit, ret_newer, reterr);
 	}
-	if (!place->around) {
-		status = cw_store_messages(reader, conversation, place->before, place->limit, on_message, page, reterr);
-		*ret_next = next_position(page, place->limit);
+	if (!query->around) {
+		status = cw_store_messages(reader, conversation, query->before, query->limit, on_message, page, reterr);
+		*ret_next = next_position(page, query->limit);
 		return status;
 	}
-	status = cw_store_message_position(reader, conversation, place->around, &position, reterr);
+	status = cw_store_message_position(reader, conversation, query->around, &position, reterr);
 	if (status == CW_OK) {
 		status = cw_store_messages(reader, conversation, position + 1, n_older, on_message, page, reterr);
 		*ret_next = next_position(page, n_older);
 	}
-	return status == CW_OK ?
-		       read_upwards(reader, conversation, page, position, place->limit - n_older, ret_newer, reterr) :
-		       status;
+	return status == CW_OK ? read_oldest_first(reader, conversation, page, position, query->limit - n_older,
+						   ret_newer, reterr) :
+				 status;
 }
 
-static bool read_place(struct cw_http_request *request, struct place *place)
+static bool read_query(struct cw_http_request *request, struct page_query *query)
 {
-	place->around = cw_http_query(request, "around");
-	if (!api_query_int(request, "before", INT64_MAX, 0, INT64_MAX, &place->before) ||
-	    !api_query_int(request, "after", -1, 0, INT64_MAX, &place->after) ||
-	    !api_query_int(request, "limit", DEFAULT_MESSAGES, 1, MAX_MESSAGES, &place->limit)) {
+	query->around = cw_http_query(request, "around");
+	if (!api_query_int(request, "before", INT64_MAX, 0, INT64_MAX, &query->before) ||
+	    !api_query_int(request, "after", -1, 0, INT64_MAX, &query->after) ||
+	    !api_query_int(request, "limit", DEFAULT_MESSAGES, 1, MAX_MESSAGES, &query->limit)) {
 		return false;
 	}
-	if ((place->around != NULL) + (place->after >= 0) + (place->before != INT64_MAX) > 1) {
+	if ((query->around != NULL) + (query->after >= 0) + (query->before != INT64_MAX) > 1) {
 		cw_http_problem(request, 400, "bad_parameter", "Give only one of before, after and around.");
 		return false;
 	}
 	return true;
 }
 
-static void answer_page(struct cw_http_request *request, struct page *page, const struct place *place)
+static void answer_page(struct cw_http_request *request, struct page *page, const struct page_query *query)
 {
 	struct one one = { .api = page->api, .token = page->token };
 	struct cw_reader *reader = api_reader(request, page->api);
@@ -335,7 +336,7 @@ static void answer_page(struct cw_http_request *request, struct page *page, cons
 
 	page->assignee = assignee ? assignee : "";
 	if (status == CW_OK) {
-		status = read_page(reader, cw_http_level(request, 0), page, place, &next, &newer, &error);
+		status = read_page(reader, cw_http_level(request, 0), page, query, &next, &newer, &error);
 	}
 	cw_reader_release(reader);
 	json_decref(one.row);
@@ -357,9 +358,9 @@ void api_messages(struct cw_http_request *request, void *context)
 {
 	const struct api *api = context;
 	CW_CLEANUP(cw_token_finish) struct cw_token token = { .claim = NULL };
-	struct place place;
+	struct page_query query;
 
-	if (!api_authorize(request, api, &token) || !read_place(request, &place)) {
+	if (!api_authorize(request, api, &token) || !read_query(request, &query)) {
 		return;
 	}
 	struct page page = { .api = api,
@@ -367,7 +368,7 @@ void api_messages(struct cw_http_request *request, void *context)
 			     .messages = json_array(),
 			     .sees_all = cw_access_sees_all(api->access, &token) };
 
-	answer_page(request, &page, &place);
+	answer_page(request, &page, &query);
 	json_decref(page.messages);
 }
 

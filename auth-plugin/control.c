@@ -328,7 +328,7 @@ static enum cw_status list_roles(struct request *request, struct cw_error *reter
 
 static void list_rule(void *rules, int line, const char *text)
 {
-	(void)json_array_insert_new(rules, 0, json_pack("{s:i, s:s}", "line", line, "text", text)); /* newest first */
+	(void)json_array_append_new(rules, json_pack("{s:i, s:s}", "line", line, "text", text));
 }
 
 static enum cw_status get_role(struct request *request, struct cw_error *reterr)

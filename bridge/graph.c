@@ -155,13 +155,15 @@ CURLM *graph_multi(void)
 
 /* ---- the request ---- */
 
-/* `media` is our id of the file; WhatsApp's goes into `id`. */
+/* `media` is our id of the file, if it has one; WhatsApp's goes into `id`. */
 static json_t *file_object(const struct cw_outbound *outbound, json_t *content)
 {
-	json_t *object = json_copy(content);
+	json_t *object = json_deep_copy(content);
+	enum cw_message_kind kind;
+	json_t *file = cw_content_file(outbound->kind, object, &kind);
 
-	(void)json_object_del(object, "media"); /* missing if it has a link instead */
-	if (outbound->uploaded_as && json_object_set_new(object, "id", json_string(outbound->uploaded_as)) != 0) {
+	(void)json_object_del(file, "media"); /* missing if it has a link instead */
+	if (file && outbound->uploaded_as && json_object_set_new(file, "id", json_string(outbound->uploaded_as)) != 0) {
 		json_decref(object);
 		return NULL;
 	}
@@ -171,25 +173,11 @@ static json_t *file_object(const struct cw_outbound *outbound, json_t *content)
 	return object;
 }
 
-/* The same for the file in its header. */
-static json_t *template_object(const struct cw_outbound *outbound, json_t *content)
-{
-	json_t *object = json_deep_copy(content);
-	enum cw_message_kind kind;
-	json_t *file = outbound->uploaded_as ? cw_content_header_file(object, &kind) : NULL;
-
-	(void)json_object_del(file, "media"); /* missing if it has a link instead */
-	if (file && json_object_set_new(file, "id", json_string(outbound->uploaded_as)) != 0) {
-		json_decref(object);
-		return NULL;
-	}
-	return object;
-}
-
 /* The value of the member that is named like the type. */
 static json_t *type_object(const struct cw_outbound *outbound, json_t *content)
 {
 	const char *emoji = NULL;
+	enum cw_message_kind kind;
 
 	switch (outbound->kind) {
 	case CW_KIND_CONTACTS:
@@ -197,10 +185,9 @@ static json_t *type_object(const struct cw_outbound *outbound, json_t *content)
 	case CW_KIND_REACTION:
 		emoji = json_string_value(json_object_get(content, "emoji"));
 		return json_pack("{s:s, s:s}", "message_id", outbound->target_wamid, "emoji", emoji ? emoji : "");
-	case CW_KIND_TEMPLATE:
-		return template_object(outbound, content);
 	default:
-		return cw_message_kind_is_media(outbound->kind) ? file_object(outbound, content) : json_incref(content);
+		return cw_content_file(outbound->kind, content, &kind) ? file_object(outbound, content) :
+									 json_incref(content);
 	}
 }
 

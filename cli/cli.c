@@ -141,23 +141,21 @@ static enum cw_status check_role(const char *dir, const char *role, char out[CW_
 	return status;
 }
 
-enum cw_status cli_signer(const char *dir, const char *key, struct cw_token_signer **ret_signer, struct cw_error *reterr)
+enum cw_status cli_keys(const char *dir, struct cw_token_keys **ret_keys, struct cw_error *reterr)
 {
 	char path[PATH_MAX];
-	struct cw_token_keys *keys = NULL;
 	enum cw_status status = settings_path(dir, "keys", path, sizeof(path), reterr);
 
-	if (status == CW_OK) {
-		status = cw_token_keys_load(path, &keys, reterr);
-	}
-	if (status == CW_OK) {
-		status = settings_path(dir, key, path, sizeof(path), reterr);
-	}
-	if (status == CW_OK) {
-		status = cw_token_signer_load(path, keys, ret_signer, reterr);
-	}
-	cw_token_keys_destroy(keys);
-	return status;
+	return status == CW_OK ? cw_token_keys_load(path, ret_keys, reterr) : status;
+}
+
+enum cw_status cli_signer(const char *dir, const char *key, struct cw_token_keys *keys,
+			  struct cw_token_signer **ret_signer, struct cw_error *reterr)
+{
+	char path[PATH_MAX];
+	enum cw_status status = settings_path(dir, key, path, sizeof(path), reterr);
+
+	return status == CW_OK ? cw_token_signer_load(path, keys, ret_signer, reterr) : status;
 }
 
 static enum cw_status check_lifetime(const struct cw_token_signer *signer, int64_t ttl_s, struct cw_error *reterr)
@@ -177,6 +175,7 @@ enum cw_status cli_mint_with(const char *dir, const char *key, const char *accou
 			     const char *role, int64_t ttl_s, char **ret_token, struct cw_error *reterr)
 {
 	struct cw_token token = { .expires_at_s = cw_clock_now_ms() / 1000 + ttl_s };
+	struct cw_token_keys *keys = NULL;
 	struct cw_token_signer *signer = NULL;
 	/* An administrator's token, for $CONTROL/convwire/v1; see docs/acl.md. */
 	bool is_system_admin = strcmp(account, CW_SYSTEM_ACCOUNT) == 0 && strcmp(role, "admin") == 0;
@@ -198,7 +197,10 @@ enum cw_status cli_mint_with(const char *dir, const char *key, const char *accou
 		status = check_role(dir, role, token.role, reterr);
 	}
 	if (status == CW_OK) {
-		status = cli_signer(dir, key, &signer, reterr);
+		status = cli_keys(dir, &keys, reterr);
+	}
+	if (status == CW_OK) {
+		status = cli_signer(dir, key, keys, &signer, reterr);
 	}
 	if (status == CW_OK) {
 		status = check_lifetime(signer, ttl_s, reterr);
@@ -207,6 +209,7 @@ enum cw_status cli_mint_with(const char *dir, const char *key, const char *accou
 		status = cw_token_mint(signer, &token, cw_clock_now_ms(), ret_token, reterr);
 	}
 	cw_token_signer_destroy(signer);
+	cw_token_keys_destroy(keys);
 	return status;
 }
 

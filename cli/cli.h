@@ -55,9 +55,12 @@ CW_MUST_CHECK enum cw_status cli_choose_account(const char *dir, const char *giv
 #define CLI_HOUSE_KEY "keys/house.pem"
 #define CLI_NEXT_KEY "keys/next.pem"
 
-/* Reads one of these, with the directory's public keys. CW_INVALID when none of those fits. */
-CW_MUST_CHECK enum cw_status cli_signer(const char *dir, const char *key, struct cw_token_signer **ret_signer,
-					struct cw_error *reterr);
+/* The directory's keys for verifying. */
+CW_MUST_CHECK enum cw_status cli_keys(const char *dir, struct cw_token_keys **ret_keys, struct cw_error *reterr);
+
+/* Reads a private key, which must fit one of `keys`: else CW_INVALID. */
+CW_MUST_CHECK enum cw_status cli_signer(const char *dir, const char *key, struct cw_token_keys *keys,
+					struct cw_token_signer **ret_signer, struct cw_error *reterr);
 
 /* The settings of a house key's public half. */
 #define CLI_HOUSE_CONF \

@@ -73,30 +73,28 @@ static void house_close(struct house *house)
 
 static enum cw_status house_open(struct house *house, struct cw_error *reterr)
 {
-	char path[PATH_MAX];
-	struct cw_error error;
-	enum cw_status status = settings_path(house->dir, "keys", path, sizeof(path), reterr);
+	enum cw_status status = cli_keys(house->dir, &house->keys, reterr);
 
 	if (status == CW_OK) {
-		status = cw_token_keys_load(path, &house->keys, reterr);
+		status = cli_signer(house->dir, CLI_HOUSE_KEY, house->keys, &house->signer, reterr);
 	}
 	if (status == CW_OK) {
-		status = cli_signer(house->dir, CLI_HOUSE_KEY, &house->signer, reterr);
+		status = cli_signer(house->dir, CLI_NEXT_KEY, house->keys, &house->next, reterr);
 	}
-	if (status == CW_OK) {
-		enum cw_status found = cli_signer(house->dir, CLI_NEXT_KEY, &house->next, &error);
+	return status == CW_NOT_FOUND && house->signer ? CW_OK : status; /* there need be no next one */
+}
 
-		status = found == CW_OK || found == CW_NOT_FOUND ? CW_OK : cw_error_set(reterr, found, "%s", error.text);
-	}
-	return status;
+static bool is_kid_of(const struct cw_token_signer *signer, const char *kid)
+{
+	return signer && strcmp(cw_token_signer_kid(signer), kid) == 0;
 }
 
 static const char *part_of(const struct house *house, const struct cw_token_key_facts *key)
 {
-	return !key->is_house                                                         ? "" :
-	       strcmp(key->kid, cw_token_signer_kid(house->signer)) == 0              ? "signs" :
-	       house->next && strcmp(key->kid, cw_token_signer_kid(house->next)) == 0 ? "next" :
-											"retired";
+	return !key->is_house                     ? "" :
+	       is_kid_of(house->signer, key->kid) ? "signs" :
+	       is_kid_of(house->next, key->kid)   ? "next" :
+						    "retired";
 }
 
 static bool is_ours(const char *kid)
@@ -112,7 +110,8 @@ static const char *retired(const struct house *house)
 	for (size_t i = 0; i < cw_token_keys_count(house->keys); i++) {
 		const struct cw_token_key_facts key = cw_token_keys_facts(house->keys, i);
 
-		if (strcmp(part_of(house, &key), "retired") == 0 && is_ours(key.kid)) {
+		if (key.is_house && is_ours(key.kid) && !is_kid_of(house->signer, key.kid) &&
+		    !is_kid_of(house->next, key.kid)) {
 			return key.kid;
 		}
 	}
@@ -292,14 +291,9 @@ static enum cw_status use_next(const struct house *house, struct cw_error *reter
 static enum cw_status replace(struct house *house, struct cw_error *reterr)
 {
 	const char *old = retired(house);
-	enum cw_status status = reload_daemon(house->dir, reterr); /* an earlier run may have ended before it did */
+	enum cw_status status = CW_OK;
 
-	if (status == CW_OK && old) {
-		return cw_error_set(reterr, CW_INVALID,
-				    "%s is left from an earlier rotation; end that first: convwire key rotate --finish",
-				    old);
-	}
-	if (status == CW_OK && !house->next) {
+	if (!old && !house->next) {
 		status = make_next(house->dir, reterr);
 		if (status == CW_OK) {
 			house_close(house);
@@ -307,7 +301,12 @@ static enum cw_status replace(struct house *house, struct cw_error *reterr)
 		}
 	}
 	if (status == CW_OK) {
-		status = reload_daemon(house->dir, reterr);
+		status = reload_daemon(house->dir, reterr); /* also of what an interrupted run has left */
+	}
+	if (status == CW_OK && old) {
+		return cw_error_set(reterr, CW_INVALID,
+				    "%s is left from an earlier rotation; end that first: convwire key rotate --finish",
+				    old);
 	}
 	if (status == CW_OK) {
 		status = reach_broker(house, CLI_NEXT_KEY, cw_token_signer_kid(house->next), reterr);

@@ -252,7 +252,7 @@ bool cw_access_role_is_assigned(const struct cw_access_role *role)
 	return role->is_assigned;
 }
 
-static bool is_of_role(const struct cw_access_role *role, const struct cw_access_rule *rule)
+bool cw_access_rule_is_of(const struct cw_access_rule *rule, const struct cw_access_role *role)
 {
 	const struct cw_access_rule *const *rules = rule->is_deny  ? role->deny :
 						    rule->can_read ? role->read :
@@ -271,7 +271,7 @@ void cw_access_role_rules(const struct cw_access *access, const struct cw_access
 			  void (*on_rule)(void *context, int line, const char *text), void *context)
 {
 	for (const struct cw_access_rule *rule = access->rules; rule; rule = rule->next) {
-		if (is_of_role(role, rule)) {
+		if (cw_access_rule_is_of(rule, role)) {
 			on_rule(context, rule->line, rule->text);
 		}
 	}

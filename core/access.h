@@ -98,7 +98,7 @@ const char *cw_access_reason_text(enum cw_access_reason reason);
 bool cw_access_verdict_line(const struct cw_access *access, const struct cw_access_verdict *verdict, char *out,
 			    size_t size);
 
-/* For administration: the file's roles by index, and a role's rules in no particular order. */
+/* For administration: the file's roles by index, and a role's rules in the file's order. */
 size_t cw_access_n_roles(const struct cw_access *access);
 const char *cw_access_role_name(const struct cw_access *access, size_t i);
 bool cw_access_role_is_assigned(const struct cw_access_role *role);

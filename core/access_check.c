@@ -99,26 +99,11 @@ static const struct cw_access_rule *shadow_of(const struct cw_access_role *role,
 	return shadow;
 }
 
-static bool has_rule(const struct cw_access_role *role, const struct cw_access_rule *rule)
-{
-	const struct cw_access_rule *const *list = rule->is_deny  ? role->deny :
-						   rule->can_read ? role->read :
-								    role->write;
-	size_t n = rule->is_deny ? role->n_deny : rule->can_read ? role->n_read : role->n_write;
-
-	for (size_t i = 0; i < n; i++) {
-		if (list[i] == rule) {
-			return true;
-		}
-	}
-	return false;
-}
-
 /* Roles of one section share their rules: any of them will do. */
 static const struct cw_access_role *role_of(const struct cw_access *access, const struct cw_access_rule *rule)
 {
 	for (size_t i = 0; i < access->n_roles; i++) {
-		if (has_rule(&access->roles[i], rule)) {
+		if (cw_access_rule_is_of(rule, &access->roles[i])) {
 			return &access->roles[i];
 		}
 	}
@@ -149,24 +134,14 @@ static bool describe(const struct cw_access *access, const struct cw_access_rule
 size_t cw_access_useless_lines(const struct cw_access *access, void (*on_line)(void *context, const char *text),
 			       void *context)
 {
+	char text[400];
 	size_t n = 0;
-	int before = 0;
 
-	/* The rules are linked from the last to the first. */
-	for (;;) {
-		const struct cw_access_rule *next = NULL;
-		char text[400];
-
-		for (const struct cw_access_rule *rule = access->rules; rule && rule->line > before; rule = rule->next) {
-			next = rule;
-		}
-		if (!next) {
-			return n;
-		}
-		before = next->line;
-		if (describe(access, next, text, sizeof(text))) {
+	for (const struct cw_access_rule *rule = access->rules; rule; rule = rule->next) {
+		if (describe(access, rule, text, sizeof(text))) {
 			on_line(context, text);
 			n++;
 		}
 	}
+	return n;
 }

@@ -48,6 +48,7 @@ struct parser {
 	int line;
 	const char *line_text;
 	struct cw_access *access;
+	struct cw_access_rule **end;                         /* where the next rule is linked */
 	struct cw_access_role *section[CW_ACCESS_MAX_ROLES]; /* the roles that the current section adds to */
 	size_t n_section;
 	struct cw_error *reterr;
@@ -168,8 +169,8 @@ static enum cw_status add_rule(struct parser *parser, const struct cw_access_rul
 	*copy = *rule;
 	copy->line = parser->line;
 	copy->text = text;
-	copy->next = parser->access->rules;
-	parser->access->rules = copy;
+	*parser->end = copy;
+	parser->end = &copy->next;
 	for (size_t i = 0; i < parser->n_section; i++) {
 		if (!add_to_role(parser->section[i], copy)) {
 			return fault(parser, "too many rules for role", parser->section[i]->name);
@@ -265,6 +266,8 @@ enum cw_status cw_access_parse(const char *name, const char *text, struct cw_acc
 	struct cw_access *access = make(name);
 	struct parser parser = { .name = name, .access = access, .reterr = reterr };
 	char *copy = strdup(text);
+
+	parser.end = access ? &access->rules : NULL;
 	enum cw_status status = access && copy ? cw_access_compile_built_in(access) :
 						 cw_error_set(reterr, CW_NOMEM, "out of memory");
 

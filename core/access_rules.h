@@ -35,9 +35,12 @@ struct cw_access {
 	char *name; /* of the file, for answers */
 	size_t n_roles;
 	struct cw_access_role *roles; /* CW_ACCESS_MAX_ROLES */
-	struct cw_access_rule *rules; /* all of them, roles share theirs */
+	struct cw_access_rule *rules; /* all of them, in the file's order; roles share theirs */
 	struct cw_filter built_in[CW_ACCESS_N_BUILT_IN];
 };
+
+/* Does the role have this rule? Roles of one section share theirs. */
+bool cw_access_rule_is_of(const struct cw_access_rule *rule, const struct cw_access_role *role);
 
 /* Compiles the built-in rules. CW_INVALID only when one of them is not a valid filter. */
 CW_MUST_CHECK enum cw_status cw_access_compile_built_in(struct cw_access *access);

@@ -569,7 +569,7 @@ enum cw_status cw_content_check_file(enum cw_message_kind kind, const char *mime
 	return size_bytes > 0 ? CW_OK : cw_error_set(reterr, CW_INVALID, "the file is empty");
 }
 
-json_t *cw_content_header_file(const json_t *content, enum cw_message_kind *ret_kind)
+static json_t *header_file(const json_t *content, enum cw_message_kind *ret_kind)
 {
 	static const enum cw_message_kind kinds[] = { CW_KIND_IMAGE, CW_KIND_VIDEO, CW_KIND_DOCUMENT };
 	size_t index;
@@ -590,6 +590,14 @@ json_t *cw_content_header_file(const json_t *content, enum cw_message_kind *ret_
 		}
 	}
 	return NULL;
+}
+
+json_t *cw_content_file(enum cw_message_kind kind, json_t *content, enum cw_message_kind *ret_kind)
+{
+	*ret_kind = kind;
+	return kind == CW_KIND_TEMPLATE       ? header_file(content, ret_kind) :
+	       cw_message_kind_is_media(kind) ? content :
+						NULL;
 }
 
 const char *cw_content_type(const char *mime_type)

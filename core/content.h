@@ -27,10 +27,11 @@ CW_MUST_CHECK enum cw_status cw_content_check_file(enum cw_message_kind kind, co
 						   struct cw_error *reterr);
 
 /*
- * The file of a template's header, `{"media":…}` or `{"link":…}`; borrowed from content, which may be changed through it.
- * *ret_kind: image, video or document. NULL: it has none ("Message templates", Header).
+ * The object that names a message's file by `media` or `link`: the content itself or, of a template, what its header has
+ * ("Message templates", Header). Borrowed from content, which may be changed through it. *ret_kind: what the file is
+ * sent as. NULL: the message has no file; *ret_kind is then kind.
  */
-json_t *cw_content_header_file(const json_t *content, enum cw_message_kind *ret_kind);
+json_t *cw_content_file(enum cw_message_kind kind, json_t *content, enum cw_message_kind *ret_kind);
 
 /* The most characters of a text ("Text messages", Request parameters). */
 #define CW_CONTENT_MAX_TEXT 4096

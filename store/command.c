@@ -113,23 +113,12 @@ static bool check_marketing(struct acting *acting)
 		       true;
 }
 
-/* Our id of the content's file, or of the one in a template's header; NULL: none. *ret_kind: what it is sent as. */
-static const char *file_of(const struct cw_command *command, enum cw_message_kind *ret_kind)
-{
-	const json_t *holder = command->content;
-
-	*ret_kind = command->kind;
-	if (command->kind == CW_KIND_TEMPLATE) {
-		holder = cw_content_header_file(command->content, ret_kind);
-	}
-	return cw_message_kind_is_media(*ret_kind) ? json_string_value(json_object_get(holder, "media")) : NULL;
-}
-
 /* Finds and checks the content's file, if it names one stored here; else media->id is 0. */
 static bool check_file(struct acting *acting, struct media_row *media)
 {
 	enum cw_message_kind kind;
-	const char *id = file_of(acting->command, &kind);
+	const json_t *file = cw_content_file(acting->command->kind, acting->command->content, &kind);
+	const char *id = json_string_value(json_object_get(file, "media"));
 	struct conversation_row owner = { .id = 0 };
 	struct cw_error error;
 
@@ -198,26 +187,13 @@ static bool add_target(struct acting *acting, struct cw_message *message)
 }
 
 /* A document without a name would arrive as "Untitled". */
-static json_t *make_document(const json_t *content, const struct media_row *media)
+static json_t *name_document(const struct cw_command *command, const struct media_row *media)
 {
-	json_t *copy = json_copy((json_t *)content);
+	json_t *copy = json_deep_copy(command->content);
+	enum cw_message_kind kind;
+	json_t *file = cw_content_file(command->kind, copy, &kind);
 
-	if (copy && media->filename[0] && !json_object_get(copy, "filename") &&
-	    json_object_set_new(copy, "filename", json_string(media->filename)) != 0) {
-		json_decref(copy);
-		copy = NULL;
-	}
-	return copy;
-}
-
-/* The same for the document in a template's header. */
-static json_t *make_template(const json_t *content, const struct media_row *media)
-{
-	json_t *copy = json_deep_copy(content);
-	enum cw_message_kind kind = CW_KIND_TEMPLATE;
-	json_t *file = cw_content_header_file(copy, &kind);
-
-	if (kind == CW_KIND_DOCUMENT && media->filename[0] && !json_object_get(file, "filename") &&
+	if (!json_object_get(file, "filename") &&
 	    json_object_set_new(file, "filename", json_string(media->filename)) != 0) {
 		json_decref(copy);
 		copy = NULL;
@@ -227,11 +203,11 @@ static json_t *make_template(const json_t *content, const struct media_row *medi
 
 static json_t *make_content(const struct cw_command *command, const struct media_row *media)
 {
-	if (command->kind == CW_KIND_TEMPLATE && media->id) {
-		return make_template(command->content, media);
-	}
-	if (command->kind == CW_KIND_DOCUMENT) {
-		return make_document(command->content, media);
+	enum cw_message_kind kind;
+
+	(void)cw_content_file(command->kind, command->content, &kind);
+	if (kind == CW_KIND_DOCUMENT && media->filename[0]) {
+		return name_document(command, media);
 	}
 	if (command->kind != CW_KIND_REACTION) {
 		return json_incref(command->content);

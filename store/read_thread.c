@@ -10,14 +10,14 @@
 struct thread {
 	int64_t conversation;
 	int64_t from; /* exclusive */
-	bool is_upwards;
+	bool is_oldest_first;
 	bool has_next;
 	struct message_row next;
 };
 
 static void read_ahead(struct db *db, struct thread *thread)
 {
-	sqlite3_stmt *statement = db_bind(db, thread->is_upwards ? SQL_MESSAGE_LIST_AFTER : SQL_MESSAGE_LIST, "ii",
+	sqlite3_stmt *statement = db_bind(db, thread->is_oldest_first ? SQL_MESSAGE_LIST_AFTER : SQL_MESSAGE_LIST, "ii",
 					  thread->conversation, thread->from);
 
 	thread->has_next = db_step(db, statement);
@@ -66,7 +66,7 @@ static struct thread *next_thread(struct thread *threads, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		int64_t lead = next ? threads[i].next.message.position - next->next.message.position : 0;
 
-		if (threads[i].has_next && (!next || (threads[i].is_upwards ? lead < 0 : lead > 0))) {
+		if (threads[i].has_next && (!next || (threads[i].is_oldest_first ? lead < 0 : lead > 0))) {
 			next = &threads[i];
 		}
 	}
@@ -115,7 +115,7 @@ enum cw_status cw_store_messages(struct cw_reader *reader, const char *conversat
 enum cw_status cw_store_messages_after(struct cw_reader *reader, const char *conversation, int64_t after, int64_t limit,
 				       cw_message_fn on_message, void *context, struct cw_error *reterr)
 {
-	return give_messages(reader, conversation, (struct thread){ .from = after, .is_upwards = true }, limit,
+	return give_messages(reader, conversation, (struct thread){ .from = after, .is_oldest_first = true }, limit,
 			     on_message, context, reterr);
 }
 

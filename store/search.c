@@ -71,8 +71,8 @@ static void insert_contact(struct tx *tx, int64_t contact)
 		return;
 	}
 	const char *name = db_text(statement, 0);
-
 	char *words = cw_search_words(name, strlen(name));
+
 	cw_search_endings(db_text(statement, 1), endings);
 	db_end(statement);
 	if (words) {
@@ -129,7 +129,8 @@ static size_t read_steps(struct db *db, enum statement which, int64_t from, stru
 static size_t take_slice(struct tx *tx, const char *cursor, enum statement which)
 {
 	struct step steps[SLICE];
-	size_t n = read_steps(tx->db, which, db_meta_int(tx->db, cursor), steps);
+	int64_t from = db_meta_int(tx->db, cursor);
+	size_t n = from == 0 && which != SQL_SEARCH_EVENTS ? 0 : read_steps(tx->db, which, from, steps);
 
 	for (size_t i = 0; i < n; i++) {
 		take_step(tx, &steps[i]);

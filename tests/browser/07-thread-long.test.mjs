@@ -11,8 +11,9 @@ const FROM = '923456789012';
 
 const MANY = 10_000;
 
-/** The position of a bubble's top in the viewport. */
-const topOf = (page, body) => page.evaluate((wanted) => {
+/** The position of a bubble's top in the viewport, as it is painted: between two frames rows may be half placed. */
+const topOf = (page, body) => page.evaluate(async (wanted) => {
+  await new Promise((resolve) => { requestAnimationFrame(() => requestAnimationFrame(resolve)); });
   const found = [...document.querySelectorAll('.bubble')].find((one) => one.querySelector('.text')?.textContent.startsWith(wanted));
   return found && Math.round(found.getBoundingClientRect().top);
 }, body);

@@ -4,6 +4,7 @@ import { after } from 'node:test';
 
 import { browserScenario, bubble, closeBrowser, live, row, shot } from '../lib/browser.mjs';
 import { eventually } from '../lib/until.mjs';
+import { change, webhook } from '../lib/webhook.mjs';
 
 after(closeBrowser);
 
@@ -88,6 +89,31 @@ browserScenario('two pages show the same attached file: it is sent once', async 
   await page.keyboard.press('Enter');
   await eventually(async () => (await said(system)).includes('the end'), 'the last one is sent');
   assert.deepEqual(await said(system), ['once.pdf', 'from the first page', 'the end']);
+});
+
+browserScenario('a conversation is merged into another one while its file is uploaded: it is sent, once', async (browser, system) => {
+  const [old, now] = ['923450000001', '923450000002'];
+  const id = await system.customer(now);
+  const page = await browser.inbox({ at: `/c/${await system.customer(old)}` });
+  await bubble(page, 'Hello').waitFor();
+  let release;
+  const held = new Promise((resolve) => { release = resolve; });
+  await page.route('**/api/v1/media?*', async (route) => { await held; await route.continue(); });
+  await attach(page, 'kept.pdf');
+  await eventually(async () => (await attached(page)).length === 1, 'attached');
+  await page.locator('#composer').focus();
+  await page.keyboard.press('Enter');
+  await page.getByText('Uploading… kept.pdf').waitFor();
+  await system.postWebhook(webhook([change(system.number, { messages: [{ from: old, id: `wamid.changed.${process.pid}`, timestamp: `${Math.floor(Date.now() / 1000)}`, type: 'system',
+    system: { body: `User changed from ${old} to ${now}`, wa_id: now, type: 'user_changed_number' } }] })]));
+  await eventually(async () => (await system.rows()).filter(({ merged_into }) => merged_into === null).length === 1, 'they are one');
+  await eventually(() => page.evaluate((ids) => ids.some((one) => location.pathname.endsWith(one)), [id, id.replace(now, old)]), 'the page shows it');
+  release();
+  await eventually(async () => (await said(system)).length === 1, 'it is sent');
+  await page.locator('.attachments').waitFor({ state: 'detached' });
+  await reply(page, 'the end');
+  await eventually(async () => (await said(system)).length === 2, 'the next one is sent');
+  assert.deepEqual(await said(system), ['kept.pdf', 'the end']);
 });
 
 browserScenario('a conversation that is opened offline shows what is known, and says so', async (browser, system) => {

@@ -76,7 +76,8 @@ browserScenario('by touch: a long press opens the menu, a scroll does not; a fai
   await shot(page, 'message-menu-touch');
   await menu(page).getByRole('button', { name: 'React with 👍' }).tap();
   await eventually(async () => (await reactions(system)).length === 1, 'the reaction is sent');
-  await press('first', { move: -60, until: () => page.evaluate(() => new Promise((resolve) => { setTimeout(resolve, 700); })) });
+  await page.clock.install();
+  await press('first', { move: -60, until: () => page.clock.fastForward(700) }); // longer than a long press
   assert.equal(await menu(page).count(), 0);
   await press('will fail', { until: () => menu(page).waitFor() });
   await menu(page).getByRole('button', { name: /^Send again/ }).tap();

@@ -64,23 +64,13 @@ export class FileStorage {
 	}
 
 	/** In order. */
-	async all(): Promise<StoredFile[]> {
-		const db = await this.opening;
-
-		if (db === null) {
-			return [];
-		}
-		const request = db.transaction(STORE, "readonly").objectStore(STORE).getAll(this.range());
-
-		return new Promise((resolve) => {
-			request.onsuccess = () => resolve(request.result as StoredFile[]);
-			request.onerror = () => resolve([]);
-		});
+	all(): Promise<StoredFile[]> {
+		return this.ask<StoredFile[]>((store) => store.getAll(this.range()), []);
 	}
 
 	/** Is it still there? */
-	async has(key: number): Promise<boolean> {
-		return (await this.all()).some((one) => one.key === key);
+	has(key: number): Promise<boolean> {
+		return this.ask((store) => store.count([this.owner, key]), 0).then((n) => n > 0);
 	}
 
 	/** Signing out leaves nothing on this machine. */
@@ -103,6 +93,18 @@ export class FileStorage {
 			request.onupgradeneeded = () => request.result.createObjectStore(STORE, { keyPath: ["owner", "key"] });
 			request.onsuccess = () => resolve(request.result);
 			request.onerror = () => resolve(null);
+		});
+	}
+
+	/** otherwise: the answer where nothing can be stored. */
+	private async ask<T>(question: (store: IDBObjectStore) => IDBRequest<T>, otherwise: T): Promise<T> {
+		const db = await this.opening;
+
+		return db === null ? otherwise : new Promise((resolve) => {
+			const request = question(db.transaction(STORE, "readonly").objectStore(STORE));
+
+			request.onsuccess = () => resolve(request.result);
+			request.onerror = () => resolve(otherwise);
 		});
 	}
 

@@ -15,7 +15,6 @@ const REACTIONS = ["👍", "❤️", "😂", "😮", "😢", "🙏"];
 /** WhatsApp takes reactions to messages of the last 30 days. */
 const REACT_FOR_MS = 30 * 86_400_000;
 const LONG_PRESS_MS = 500;
-const MOVED_PX = 10;
 
 /** The whole of what a person would copy: the text, not the preview's beginning. */
 function copiedOf(message: Message): string | null {
@@ -69,7 +68,6 @@ export function MessageMenu({ inbox }: { inbox: Inbox }) {
 
 /** The press that is under way: there is one at a time, and bubbles are drawn anew meanwhile. */
 let timer: ReturnType<typeof setTimeout> | undefined;
-let from = { x: 0, y: 0 };
 /** It has opened the menu: lifting the finger must not click on what is there now. */
 let hasOpened = false;
 
@@ -87,7 +85,7 @@ export function menuHandlers(inbox: Inbox, message: Message): Record<string, (ev
 		},
 		onPointerDown: (event: PointerEvent) => {
 			if (event.pointerType !== "mouse") {
-				from = { x: event.clientX, y: event.clientY };
+				cancel(); /* of another finger */
 				hasOpened = false;
 				timer = setTimeout(() => {
 					hasOpened = true;
@@ -95,13 +93,8 @@ export function menuHandlers(inbox: Inbox, message: Message): Record<string, (ev
 				}, LONG_PRESS_MS);
 			}
 		},
-		onPointerMove: (event: PointerEvent) => {
-			if (Math.hypot(event.clientX - from.x, event.clientY - from.y) > MOVED_PX) {
-				cancel();
-			}
-		},
 		onPointerUp: cancel,
-		onPointerCancel: cancel, /* it scrolls */
+		onPointerCancel: cancel, /* it moves: the browser scrolls */
 		onTouchEnd: (event: TouchEvent) => {
 			if (hasOpened) {
 				hasOpened = false;

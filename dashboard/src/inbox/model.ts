@@ -10,6 +10,8 @@ import type { Agent, Conversation, Draft, Message, MqttConnect, PhoneNumber, Tem
 import type { Me, Session } from "../session.js";
 import { strings } from "../strings.js";
 import { nameOf, phoneOf } from "./format.js";
+import { Handover, NEWS_MS } from "./handover.js";
+import type { News } from "./handover.js";
 import { Notifier } from "./notify.js";
 import { Reading } from "./reading.js";
 import { Search } from "./search.js";
@@ -22,19 +24,11 @@ import { Uploads } from "./uploads.js";
 import { Walk } from "./walk.js";
 
 export type Tab = "mine" | "unassigned" | "all";
-/** News about a conversation that is not on the screen; it leads there. */
-export interface News {
-	text: string;
-	conversation: string;
-}
-
 export type Dialog = "help" | "palette" | "templates" | "begin" | "debug" | null;
 
 /** WhatsApp shows the typing indicator for 25 seconds. */
 const TYPING_EVERY_MS = 20_000;
 const STUCK_AFTER_MS = 8_000;
-/** What is older is shown, but nobody is called for it. */
-const NEWS_MS = 60_000;
 /** The list keeps its order for so long after the last J or K. */
 const WALK_ENDS_AFTER_MS = 120_000;
 const WIDE = matchMedia("(min-width: 1101px)");
@@ -98,8 +92,7 @@ export class Inbox {
 	readonly threads: Threads;
 	readonly uploads: Uploads;
 	private readonly notifier: Notifier;
-	/** Whose each conversation was at its last event: to tell who lost it. */
-	private readonly assignees = new Map<string, string | null>();
+	private readonly handover: Handover;
 	private lastCursor = -1;
 	private stuckTimer: ReturnType<typeof setTimeout> | null = null;
 	readonly reading: Reading;
@@ -127,6 +120,12 @@ export class Inbox {
 		this.client = new Client({
 			url: "", token: session.token, connect, account: this.me.account, subject: this.me.subject,
 			mqttOptions: { timerVariant: workerTimers() },
+		});
+		this.handover = new Handover(this.me.subject, (subject) => this.nameOfAgent(subject), (news, isMine) => {
+			this.news.value = news;
+			if (isMine) {
+				this.notifier.tell(news.name, news.text, news.conversation);
+			}
 		});
 		this.reading = new Reading({
 			client: this.client, selected: () => this.selected.value, mayMark: () => this.mayCommand && !this.isPassing,
@@ -180,7 +179,7 @@ export class Inbox {
 			this.threadTicker.bump();
 		}
 		if (event.data?.conversation) {
-			this.onRow(event.data.conversation, event.at);
+			this.handover.row(event.data.conversation, event.at);
 		}
 		if (event.kind === "merge" && event.conversation !== null) {
 			this.onMerge(event.conversation);
@@ -191,39 +190,13 @@ export class Inbox {
 		this.showTitle();
 	}
 
-	/** Tells who gets or loses a conversation through somebody else. */
-	private onRow(row: Conversation, at: number): void {
-		const before = this.assignees.get(row.id);
-		const { subject } = this.me;
-		const isNews = before !== undefined && before !== row.assignee && row.assigned_by !== subject && Date.now() - at < NEWS_MS;
-
-		this.assignees.set(row.id, row.assignee);
-		if (isNews && row.merged_into === null && (before === subject || row.assignee === subject)) {
-			this.tellHandover(row);
-		}
-	}
-
 	private onGained(id: string): void {
 		const row = this.client.state.conversations.get(id);
 
 		this.showTitle();
 		this.listTicker.bump();
-		if (row && row.assignee === this.me.subject && row.assigned_by !== this.me.subject) {
-			this.assignees.set(id, row.assignee);
-			this.tellHandover(row);
-		}
-	}
-
-	private tellHandover(row: Conversation): void {
-		const by = row.assigned_by === null ? strings.handover.operator : this.nameOfAgent(row.assigned_by);
-		const text = row.assignee === this.me.subject ? strings.handover.given(by, nameOf(row)) :
-			row.assignee === null ? strings.handover.taken(by, nameOf(row)) :
-			row.assignee === row.assigned_by ? strings.handover.took(by, nameOf(row)) :
-			strings.handover.moved(by, nameOf(row), this.nameOfAgent(row.assignee));
-
-		this.news.value = { text, conversation: row.id };
-		if (row.assignee === this.me.subject) {
-			this.notifier.tell(nameOf(row), text, row.id);
+		if (row) {
+			this.handover.gained(row);
 		}
 	}
 
@@ -261,10 +234,7 @@ export class Inbox {
 	private onReset(): void {
 		this.threads.clear();
 		this.isLoaded.value = true;
-		this.assignees.clear();
-		for (const row of this.client.state.conversations.values()) {
-			this.assignees.set(row.id, row.assignee);
-		}
+		this.handover.reset(this.client.state.conversations.values());
 		this.listTicker.bump();
 		this.showTitle();
 		this.forgetUnseen();
@@ -310,7 +280,7 @@ export class Inbox {
 		if (this.client.status === "live") {
 			this.isLoaded.value = true;
 			if (this.selected.value !== null && this.threads.get(this.selected.value)?.problem) {
-				void this.threads.load(this.selected.value);
+				void this.threads.retry(this.selected.value);
 			}
 		}
 		this.statusTicker.bump();
@@ -452,7 +422,6 @@ export class Inbox {
 		if (!walks) {
 			this.endWalk();
 		}
-		this.openKey.value = message ?? id;
 		if (addressOf(id, message) !== location.pathname + location.search) {
 			history.pushState(null, "", addressOf(id, message));
 		}
@@ -487,6 +456,7 @@ export class Inbox {
 			this.isFinding.value = false;
 		}
 		this.selected.value = id;
+		this.openKey.value = message ?? id;
 		this.client.select(id);
 		this.reading.opened();
 		if (id !== null) {
@@ -505,7 +475,7 @@ export class Inbox {
 		if (message !== null) {
 			this.showMessage(id, message);
 		} else if (thread === null || thread.problem !== null) {
-			void this.threads.load(id);
+			void this.threads.retry(id);
 		} else if (thread.found !== null) {
 			this.threads.begin(id, null); /* it was opened at a message before */
 		}
@@ -678,13 +648,11 @@ export class Inbox {
 
 		this.reading.hold();
 		this.reading.forget(id);
-		this.client.command(id, "unread").then(() => {
+		this.act(id, "unread", undefined, strings.thread.markUnread, () => {
 			if (thread) {
 				thread.newFrom = this.threads.firstUnread(id);
 				this.threadTicker.bump();
 			}
-		}, (error: unknown) => {
-			this.problem.value = strings.problem.command(strings.thread.markUnread, detailOf(error));
 		});
 	}
 
@@ -717,8 +685,8 @@ export class Inbox {
 		}
 	}
 
-	private act(id: string, type: string, data: unknown, what: string): void {
-		this.client.command(id, type, data).catch((error: unknown) => {
+	private act(id: string, type: string, data: unknown, what: string, onDone?: () => void): void {
+		this.client.command(id, type, data).then(onDone, (error: unknown) => {
 			this.problem.value = strings.problem.command(what, detailOf(error));
 		});
 	}

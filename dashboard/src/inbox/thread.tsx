@@ -10,11 +10,12 @@ import { Bubble } from "./bubble.js";
 import { dayLabel, isGroup, nameOf, phoneOf, timeOf } from "./format.js";
 import { Composer } from "./composer.js";
 import { Find } from "./find.js";
+import { useMessageKeys } from "./message_keys.js";
 import { useScrollAnchor } from "./scroll_anchor.js";
 import type { Held } from "./scroll_anchor.js";
 import type { Inbox } from "./model.js";
 import { Avatar, IconButton, Indicator, previewOf, WindowPill } from "./parts.js";
-import { itemsOf } from "./thread_items.js";
+import { indexOf, itemsOf, keyOf } from "./thread_items.js";
 import type { Item } from "./thread_items.js";
 import { useVirtual } from "./virtual.js";
 
@@ -138,12 +139,14 @@ function Messages({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 	const shownFound = useRef(state.found);
 
 	if (start.current === undefined && state.next !== undefined && !state.isLoading) {
-		start.current = state.found !== null ? { key: state.found.message, top: FOUND_TOP } : state.newFrom === null ? null : NEW_LINE;
+		const found = state.found === null ? undefined : items[indexOf(items, state.found.message)];
+
+		start.current = found ? { key: found.key, top: FOUND_TOP } : state.newFrom === null ? null : NEW_LINE;
 		stick.current = start.current === null;
 		shownFound.current = state.found;
 	}
 	const anchor = useScrollAnchor({
-		scroll, oldest: messages[0]?.id, start: start.current ?? null, isHeld: () => !stick.current, scrollTo,
+		scroll, oldest: messages[0] && keyOf(messages[0]), start: start.current ?? null, isHeld: () => !stick.current, scrollTo,
 		onEnd: () => onScroll(),
 	});
 
@@ -211,7 +214,7 @@ function Messages({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 		requestAnimationFrame(() => { const element = scroll.current; if (element) { element.scrollTop = element.scrollHeight; } });
 	};
 	const jump = (id: string): void => {
-		const at = items.findIndex(({ key }) => key === id);
+		const at = indexOf(items, id);
 
 		if (at >= 0) {
 			stick.current = false;
@@ -221,35 +224,11 @@ function Messages({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 			setTimeout(() => setFlash(null), 1600);
 		}
 	};
-	/** Where the focus is going: it gets there only when the row is drawn. */
-	const reached = useRef<string | null>(null);
-	/** The arrow keys go from message to message; on the log itself, to the last one. */
-	const onKeyDown = (event: KeyboardEvent): void => {
-		const id = reached.current ?? (event.target as HTMLElement).dataset["message"];
-		const by = event.key === "ArrowUp" ? -1 : event.key === "ArrowDown" ? 1 : 0;
-		const from = id === undefined ? count : items.findIndex(({ key }) => key === id);
-		let to = from + by;
-
-		if (by === 0 || (id === undefined && event.target !== scroll.current)) {
-			return;
-		}
-		while (items[to] && items[to]?.type !== "message") {
-			to += by;
-		}
-		const item = items[to];
-
-		event.preventDefault();
-		if (item) {
-			stick.current = false;
-			anchor.release();
-			virtual.scrollToIndex(to, { align: "auto" });
-			reached.current = item.key;
-			requestAnimationFrame(() => {
-				reached.current = null;
-				scroll.current?.querySelector<HTMLElement>(`[data-message="${CSS.escape(item.key)}"]`)?.focus();
-			});
-		}
-	};
+	const onKeyDown = useMessageKeys(scroll, items, (index) => {
+		stick.current = false;
+		anchor.release();
+		virtual.scrollToIndex(index, { align: "auto" });
+	});
 	const shown = virtual.getVirtualItems();
 
 	const isOffline = inbox.client.status === "offline";
@@ -258,7 +237,7 @@ function Messages({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 		return <Notice title={text.offline} hint={text.offlineHint} />;
 	}
 	if (state.problem !== null && count === 0) {
-		return <Notice title={text.failed} hint={state.problem} action={text.retry} onAction={() => void inbox.threads.load(row.id)} />;
+		return <Notice title={text.failed} hint={state.problem} action={text.retry} onAction={() => void inbox.threads.retry(row.id)} />;
 	}
 	return (
 		<div class="thread-body">
@@ -268,7 +247,7 @@ function Messages({ inbox, row }: { inbox: Inbox; row: Conversation }) {
 						const item = items[index] as Item;
 
 						return (
-							<div key={key} ref={virtual.measureElement} data-index={index} data-key={item.key} class={`thread-row${flash === item.key ? " flash" : ""}${state.found?.message === item.key ? " found" : ""}`} style={{ transform: `translateY(${start}px)` }}>
+							<div key={key} ref={virtual.measureElement} data-index={index} data-key={item.key} class={`thread-row${"message" in item && flash === item.message.id ? " flash" : ""}${"message" in item && state.found?.message === item.message.id ? " found" : ""}`} style={{ transform: `translateY(${start}px)` }}>
 								{item.type === "day" && <p class="day"><span>{dayLabel(item.at)}</span></p>}
 								{item.type === "new" && <p class="new-line"><span>{text.newLine}</span></p>}
 								{item.type === "system" && <p class="system">{item.message.kind === "call" && <Icon name="phone" size={15} />}<bdi>{systemText(item.message)}</bdi><span>{timeOf(item.message.position)}</span></p>}
@@ -311,7 +290,7 @@ export function Thread({ inbox }: { inbox: Inbox }) {
 			<main class="pane thread">
 				{problem === null ? <Notice title={text.loading} hint="" /> :
 					problem === text.missing ? <Notice title={text.missing} hint={text.missingHint} action={text.close} onAction={() => inbox.open(null)} /> :
-					<Notice title={text.failed} hint={problem} action={text.retry} onAction={() => void inbox.threads.load(id)} />}
+					<Notice title={text.failed} hint={problem} action={text.retry} onAction={() => void inbox.threads.retry(id)} />}
 			</main>
 		);
 	}

@@ -29,6 +29,16 @@ function reactionsOf(messages: Message[]): Map<string, string[]> {
 	return new Map([...byTarget].map(([target, bySender]) => [target, [...bySender.values()].filter(Boolean)]));
 }
 
+/** Of its row: a message of this page keeps its row, and the focus in it, when its event comes. */
+export function keyOf(message: Message): string {
+	return message.local?.command ?? message.command?.id ?? message.id;
+}
+
+/** Where a message stands; -1: nowhere. */
+export function indexOf(items: Item[], id: string): number {
+	return items.findIndex((item) => "message" in item && item.message.id === id);
+}
+
 function senderOf(message: Message): string {
 	return message.direction === "in" ? `in ${message.author ? JSON.stringify(message.author) : ""}` : `out ${message.origin} ${message.command?.subject ?? ""}`;
 }
@@ -65,7 +75,7 @@ export function itemsOf(messages: Message[], newFrom: string | null): Item[] {
 		}
 		const isFirst: boolean = isNewDay || before === null || message.id === newFrom || senderOf(before) !== senderOf(message) || at - before.position > GROUP_MS;
 
-		items.push({ type: "message", key: message.id, message, isFirst, reactions: reactions.get(message.id) ?? [] });
+		items.push({ type: "message", key: keyOf(message), message, isFirst, reactions: reactions.get(message.id) ?? [] });
 		before = message;
 	}
 	return items;

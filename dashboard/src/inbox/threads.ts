@@ -17,8 +17,8 @@ export interface ThreadState {
 	next: number | null | undefined;
 	/** The `after` of the next newer page; null: loaded to the end. */
 	newer: number | null;
-	/** The last page that was asked for is a newer one, and has not come. */
-	failedNewer: boolean;
+	/** Asks again for what could not be loaded; null: nothing has failed. */
+	again: (() => Promise<void>) | null;
 	/** The message to be shown, which a search has found; it stays marked. Another object: it is to be shown again. */
 	found: { message: string } | null;
 	/** The first message that was new when the thread was opened: the "new messages" line is shown before it. */
@@ -40,7 +40,7 @@ export interface ThreadsHost {
 
 /** Of unread messages, when a thread is opened: pages of 50. */
 const MAX_UNREAD_PAGES = 10;
-const NOT_LOADED: ThreadState = { view: 0, isLoading: true, problem: null, next: undefined, newer: null, failedNewer: false, found: null, newFrom: null, late: [] };
+const NOT_LOADED: ThreadState = { view: 0, isLoading: true, problem: null, next: undefined, newer: null, again: null, found: null, newFrom: null, late: [] };
 
 function detailOf(error: unknown): string {
 	return error instanceof ApiError ? error.detail : String((error as Error).message ?? error);
@@ -96,7 +96,9 @@ export class Threads {
 
 	/** Asks once more for what could not be loaded. */
 	async retry(id: string): Promise<void> {
-		await (this.all.get(id)?.failedNewer ? this.loadNewer(id) : this.load(id));
+		const state = this.all.get(id);
+
+		await (state?.again ? this.run(id, state, state.again) : this.load(id));
 	}
 
 	/** Loads the page after what is loaded. */
@@ -104,10 +106,8 @@ export class Threads {
 		const state = this.all.get(id);
 
 		if (state && state.newer !== null) {
-			state.failedNewer = true; /* until it has come */
 			await this.run(id, state, async () => {
 				state.newer = await this.host.client.loadNewer(id, state.newer as number);
-				state.failedNewer = false;
 			});
 		}
 	}
@@ -117,7 +117,7 @@ export class Threads {
 			return Promise.resolve();
 		}
 		state.isLoading = true;
-		state.problem = null;
+		state.problem = state.again = null;
 		this.host.onChange();
 		const asked = (this.last.get(id) ?? Promise.resolve()).then(() => (this.all.get(id) === state ? this.settle(id, state, ask) : undefined));
 
@@ -140,6 +140,7 @@ export class Threads {
 				return;
 			}
 			state.problem = isMissing(error) ? strings.thread.missing : detailOf(error);
+			state.again = ask;
 		}
 		state.isLoading = false;
 		this.host.onChange();

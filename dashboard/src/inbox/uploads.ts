@@ -265,19 +265,23 @@ export class Uploads {
 	/** False: try again later. */
 	private async send(conversation: string, upload: Upload): Promise<boolean> {
 		const { key, attachment, draft, command } = upload;
+		const isHere = (): boolean => this.of(conversation).some((one) => one.key === key);
 
 		try {
 			const content = attachment === null ? draft.content :
 				{ media: (await this.client.upload(conversation, attachment.file, attachment.file.name)).id, ...draft.content };
 
-			if (this.of(conversation).some((one) => one.key === key)) { /* not removed meanwhile */
+			if (isHere()) { /* not removed meanwhile, nor moved to the conversation that this one was merged into */
 				await this.deliver(conversation, { ...draft, content }, command);
+				await this.forget(conversation, key);
 			}
-			await this.forget(conversation, key);
 			return true;
 		} catch (error) {
 			const why = await reasonOf(error, attachment);
 
+			if (!isHere()) {
+				return true;
+			}
 			if (why === null) {
 				return false;
 			}
