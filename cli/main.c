@@ -10,6 +10,7 @@
 
 #include "cli/cli.h"
 #include "core/memory.h"
+#include "mqtt/mqtt.h"
 
 static const struct cli_command *const commands[] = {
 	&cli_init,     &cli_up,          &cli_account, &cli_number,   &cli_agent,  &cli_token,  &cli_watch,
@@ -30,6 +31,7 @@ static void print_help(FILE *out)
 
 int main(int argc, char **argv)
 {
+	cw_mqtt_init();
 	cw_memory_init(); /* some commands run the store here */
 	(void)umask(077); /* files created here are for their owner only */
 	if (argc < 2) {

@@ -15,6 +15,7 @@
 #include "core/memory.h"
 #include "core/text.h"
 #include "daemon/server.h"
+#include "mqtt/mqtt.h"
 
 /* argp finds it by name, so it must be exported although the tree is built with hidden visibility. */
 __attribute__((visibility("default"))) const char *argp_program_version = "convwired " CW_VERSION;
@@ -186,6 +187,7 @@ int main(int argc, char **argv)
 	argp_err_exit_status = EX_USAGE;
 	(void)argp_parse(&argp, argc, argv, 0, NULL, &options);
 	cw_log_init("convwired", CW_LOG_INFO);
+	cw_mqtt_init();
 	cw_memory_init();
 	block_signals(&signals);
 	enum cw_status status = load_settings(&options, &settings, &error);

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include <MQTTAsync.h>
+#include <openssl/crypto.h>
 
 #define KEEP_ALIVE_S 10
 #define CONNECT_TIMEOUT_S 5
@@ -209,6 +210,11 @@ static void on_subscribe_failure(void *context, MQTTAsync_failureData5 *response
 }
 
 /* ---- lifetime ---- */
+
+void cw_mqtt_init(void)
+{
+	(void)OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL); /* failing, it leaves everything as it was */
+}
 
 /*
  * By default Paho keeps a trace of its calls in memory. It frees that trace with the last client, while its thread may

@@ -20,6 +20,13 @@
  */
 struct cw_mqtt;
 
+/*
+ * Call first in main, before anything uses OpenSSL. Paho's threads are detached and use it, and may end after main: then
+ * OpenSSL must still be there, or what it keeps for them is lost or used after it was freed (OPENSSL_init_crypto(3),
+ * OPENSSL_INIT_NO_ATEXIT).
+ */
+void cw_mqtt_init(void);
+
 /* An incoming or outgoing message. An incoming one is valid during the callback; an outgoing one is copied. */
 struct cw_mqtt_message {
 	const char *topic;
